@@ -1,0 +1,1 @@
+"""Conversions run in worker processes."""

@@ -1,0 +1,30 @@
+"""What the mesh room is given: the contours of the chosen ROIs, and what surrounds them.
+
+Frame: DICOM patient coordinates (LPS), millimetres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Contour:
+    """One closed polygon of a ROI, as the file has it.
+
+    `points` is (n, 3) float64; `number` is its place in the ROI's list in the file, from 1, for messages.
+    """
+
+    points: np.ndarray
+    number: int
+
+
+@dataclass(frozen=True)
+class RoiContours:
+    """The closed contours of one ROI (CLOSED_PLANAR, CLOSEDPLANAR_XOR, INTERPOLATED_PLANAR), in the file's order."""
+
+    number: int
+    name: str
+    contours: tuple[Contour, ...]
