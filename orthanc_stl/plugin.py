@@ -1,0 +1,102 @@
+"""Wires settings, engine, routes and the Explorer's buttons into the `orthanc` module that it is given."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from orthanc_stl import __version__
+from orthanc_stl.engine.jobs import Job, Jobs
+from orthanc_stl.engine.pool import LocalPool
+from orthanc_stl.engine.python import find_python
+from orthanc_stl.rest.app import App
+from orthanc_stl.rest.dispatch import STACK_BYTES, Dispatcher
+from orthanc_stl.rest.orthanc import Orthanc
+from orthanc_stl.rest.pages import WEBASSETS, Pages
+from orthanc_stl.rest.table import routes
+from orthanc_stl.settings import InvalidConfiguration, Settings, read_settings
+
+# Orthanc's default for HttpThreadsCount, and some room for requests that are being answered.
+HTTP_THREADS = 50
+SPARE_THREADS = 4
+
+# At stop Orthanc's Python plugin drops its references to callbacks without holding the interpreter's lock; whatever
+# nobody else refers to is freed then, and Orthanc dies of it. So they are kept here.
+_registered: list[Callable[..., None]] = []
+
+
+def install(orthanc: Any) -> None:
+    """Called once, when Orthanc loads stl_plugin.py. Raises `InvalidConfiguration`, which stops Orthanc's start."""
+    configuration = json.loads(orthanc.GetConfiguration())
+    settings = _settings(orthanc, configuration)
+    _warn_about_threads(orthanc, configuration)
+    threading.stack_size(STACK_BYTES)
+    jobs = Jobs(
+        LocalPool(
+            workers=settings.workers,
+            python=find_python(settings.python_executable),
+            memory_mb=settings.worker_memory_mb,
+        ),
+        queue_size=settings.queue_size,
+        timeout_seconds=settings.timeout_seconds,
+        finished_jobs=settings.finished_jobs,
+        finished_seconds=settings.finished_jobs_seconds,
+        on_finished=lambda job: _log_job(orthanc, job),
+    )
+    pages = Pages(compress=not configuration.get("HttpCompressionEnabled", False))
+    dispatcher = Dispatcher(
+        App(Orthanc(orthanc), settings, jobs, pages),
+        threads=configuration.get("HttpThreadsCount", HTTP_THREADS) + SPARE_THREADS,
+        describe_errors=configuration.get("HttpDescribeErrors", True),
+        log_error=orthanc.LogError,
+    )
+    for route in routes(settings):
+        callback = dispatcher.callback(route.methods)
+        _registered.append(callback)
+        orthanc.RegisterRestCallback(route.pattern, callback)
+    _stop_with_orthanc(orthanc, jobs, dispatcher)
+    _extend_explorer(orthanc, settings)
+    orthanc.SetDescription("3D models: STL from RT-STRUCT and NIfTI, stored in DICOM, streamed and shown.")
+    orthanc.LogWarning(f"orthanc-stl {__version__} is ready")
+
+
+def _settings(orthanc: Any, configuration: dict[str, Any]) -> Settings:
+    try:
+        return read_settings(configuration.get("STL"), orthanc.LogWarning)
+    except InvalidConfiguration as e:
+        orthanc.LogError(f"The configuration of orthanc-stl is wrong: {e}")
+        raise
+
+
+def _warn_about_threads(orthanc: Any, configuration: dict[str, Any]) -> None:
+    section = configuration.get("Python")
+    if not (isinstance(section, dict) and section.get("AllowThreads")):
+        orthanc.LogWarning(
+            'Set "Python": {"AllowThreads": true} in the configuration of Orthanc: without it one request at a time '
+            "is answered, and a Python script that handles events can block Orthanc for ever"
+        )
+
+
+def _stop_with_orthanc(orthanc: Any, jobs: Jobs, dispatcher: Dispatcher) -> None:
+    """Without this hook Orthanc would wait for running conversions, and workers would outlive it."""
+
+    def on_change(change: int, level: int, resource: str) -> None:
+        if change == orthanc.ChangeType.ORTHANC_STOPPED:
+            jobs.stop()
+            dispatcher.stop()
+
+    _registered.append(on_change)
+    orthanc.RegisterOnChangeCallback(on_change)
+
+
+def _extend_explorer(orthanc: Any, settings: Settings) -> None:
+    """Gives Orthanc Explorer our script, in a scope of its own, with what it has to know of the configuration."""
+    script = WEBASSETS / "explorer.js"
+    options = {"EnableNIfTI": settings.enable_nifti, "EnableNexus": settings.enable_nexus, "Version": __version__}
+    orthanc.ExtendOrthancExplorer(f"{{\nconst ORTHANC_STL = {json.dumps(options)};\n{script.read_text('utf-8')}\n}}\n")
+
+
+def _log_job(orthanc: Any, job: Job) -> None:
+    orthanc.LogWarning(job.log_line())

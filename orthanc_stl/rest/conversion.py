@@ -1,0 +1,85 @@
+"""What all conversions have in common: limits, storing the result, and the answer, at once or by a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from orthanc_stl.engine.executor import Result
+from orthanc_stl.engine.jobs import Order
+from orthanc_stl.rest import fields
+from orthanc_stl.rest.app import App
+from orthanc_stl.rest.http import Answer, Request, json_answer
+from orthanc_stl.settings import Settings
+
+# The longest side of the grid; 256 is the original's default.
+RESOLUTION_DEFAULT, RESOLUTION_LOW, RESOLUTION_HIGH = 256, 2, 1024
+
+# What Orthanc's own /tools/create-dicom answers.
+_STORED = ("ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status")
+
+
+def resolution(body: fields.Body) -> int:
+    return fields.integer(body, "Resolution", RESOLUTION_DEFAULT, RESOLUTION_LOW, RESOLUTION_HIGH)
+
+
+def limits(settings: Settings) -> dict[str, int]:
+    """The limits that a task checks, by the names of `Settings`."""
+    names = ("max_voxels", "max_triangles", "max_contour_points", "max_rois", "max_nifti_mb")
+    return {name: getattr(settings, name) for name in names}
+
+
+def client_of(request: Request) -> str:
+    """Who asks, as far as a callback can know: the user or the address that a proxy names, else nobody in particular."""
+    for header in ("x-remote-user", "x-forwarded-user", "x-forwarded-for"):
+        if value := request.headers.get(header, "").split(",")[0].strip():
+            return "".join(c for c in value if c.isprintable())[:64]
+    return ""
+
+
+def convert(
+    app: App,
+    request: Request,
+    *,
+    task: str,
+    options: Mapping[str, Any],
+    fetch: Callable[[], Sequence[bytes]],
+    parent: str,
+    asynchronous: bool,
+) -> Answer:
+    """Runs a conversion as a job, which is waited for unless `asynchronous`.
+
+    `parent` is the path of the resource that the model belongs to: a model of what was deleted meanwhile is not stored.
+    """
+
+    def store(result: Result) -> dict[str, Any]:
+        app.orthanc.get(parent)
+        stored = app.orthanc.store(result.blobs[0])
+        return {key: stored[key] for key in _STORED if key in stored} | result.facts["answer"]
+
+    order = Order(
+        task=task,
+        options={**options, "limits": limits(app.settings)},
+        fetch=fetch,
+        finish=store,
+        interactive=False,
+        client=client_of(request),
+    )
+    if not asynchronous:
+        return json_answer(app.jobs.run(order))
+    job = app.jobs.submit(order)
+    return json_answer({"ID": job.id, "Path": f"/stl/jobs/{job.id}"})
+
+
+def listing(app: App, request: Request, task: str, instance: str) -> dict[str, Any]:
+    """The facts that a quick task finds in the file of an instance."""
+    return app.jobs.run(
+        Order(
+            task=task,
+            options={"limits": limits(app.settings)},
+            fetch=lambda: [app.orthanc.file(instance)],
+            finish=lambda result: result.facts,
+            interactive=True,
+            client=client_of(request),
+        )
+    )

@@ -1,0 +1,47 @@
+"""Requests and answers as our handlers see them, apart from Orthanc's SDK."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orthanc_stl.rest.app import App
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """`groups` are those of the route's pattern; header names are in lower case."""
+
+    method: str
+    uri: str
+    groups: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`headers` are those besides Content-Type and Content-Length, which Orthanc writes itself."""
+
+    body: bytes = b""
+    content_type: str = JSON
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[["App", Request], Answer]
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON laid out as the original plugin has it: tabs, sorted keys, one line break at the end."""
+    return (json.dumps(value, indent="\t", sort_keys=True, separators=(",", " : ")) + "\n").encode()
+
+
+def json_answer(value: Any, status: int = 200) -> Answer:
+    return Answer(json_bytes(value), JSON, status)

@@ -1,0 +1,119 @@
+"""The few calls on Orthanc that the handlers need, behind one small class.
+
+All go through the SDK, inside Orthanc: neither its address nor its users and passwords matter.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from orthanc_stl import errors
+
+RT_STRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+ENCAPSULATED_STL = "1.2.840.10008.5.1.4.1.1.104.3"
+RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
+
+# What people call the SOP classes that they are likely to pass by mistake.
+_KNOWN_CLASSES = {
+    RT_STRUCT: "an RT-STRUCT",
+    ENCAPSULATED_STL: "an encapsulated STL",
+    RAW_DATA: "a Raw Data object",
+    "1.2.840.10008.5.1.4.1.1.2": "a CT image",
+    "1.2.840.10008.5.1.4.1.1.4": "an MR image",
+    "1.2.840.10008.5.1.4.1.1.128": "a PET image",
+    "1.2.840.10008.5.1.4.1.1.481.2": "an RT-DOSE",
+    "1.2.840.10008.5.1.4.1.1.481.5": "an RT-PLAN",
+    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation (DICOM SEG)",
+    "1.2.840.10008.5.1.4.1.1.104.1": "an encapsulated PDF",
+}
+
+# OrthancPluginErrorCode
+_UNKNOWN_RESOURCE = 17
+_INEXISTENT_ITEM = 7
+_INEXISTENT_TAG = 32
+_FULL_STORAGE = 28
+
+
+class Orthanc:
+    def __init__(self, sdk: Any):
+        self._sdk = sdk
+
+    def get(self, path: str) -> bytes:
+        """The body that GET `path` answers. Raises `NotFound`, or `StorageFailed` for any other failure."""
+        try:
+            return self._sdk.RestApiGet(path)
+        except self._sdk.OrthancException as e:
+            _raise_for(path, e)
+
+    def get_json(self, path: str) -> Any:
+        return json.loads(self.get(path))
+
+    def post(self, path: str, body: bytes) -> bytes:
+        try:
+            return self._sdk.RestApiPost(path, body)
+        except self._sdk.OrthancException as e:
+            _raise_for(path, e)
+
+    def delete(self, path: str) -> None:
+        try:
+            self._sdk.RestApiDelete(path)
+        except self._sdk.OrthancException as e:
+            _raise_for(path, e)
+
+    def sop_class(self, instance: str) -> str:
+        """The SOP class UID of an instance. Raises `NotFound` when Orthanc has no such instance."""
+        if not instance.strip("/") or "/" in instance or "?" in instance:
+            raise errors.NotFound(f"{instance!r} is not the Orthanc identifier of an instance")
+        try:
+            return self.get(f"/instances/{instance}/metadata/SopClassUid").decode("ascii", "replace").strip("\0 ")
+        except errors.NotFound:
+            self._require_instance(instance)
+            return self.tag(instance, "0008-0016").decode("ascii", "replace")
+
+    def _require_instance(self, instance: str) -> None:
+        try:
+            self.get(f"/instances/{instance}")
+        except errors.NotFound:
+            raise errors.NotFound(f"no instance {instance} is stored in Orthanc") from None
+
+    def require_class(self, instance: str, sop_class: str) -> None:
+        """Raises `NotFound` without such an instance, `InvalidInput` that says what it is if of another class."""
+        found = self.sop_class(instance)
+        if found != sop_class:
+            wanted = _KNOWN_CLASSES[sop_class]
+            raise errors.InvalidInput(f"instance {instance} is {_what(found)}, but {wanted} is needed")
+
+    def tag(self, instance: str, tag: str) -> bytes:
+        """The raw value of a top-level element, `tag` as `gggg-eeee`, without DICOM's padding; empty when absent."""
+        try:
+            return self.get(f"/instances/{instance}/content/{tag}").rstrip(b"\0 ")
+        except errors.NotFound:
+            return b""
+
+    def file(self, instance: str) -> bytes:
+        return self.get(f"/instances/{instance}/file")
+
+    def store(self, dicom: bytes) -> dict[str, Any]:
+        """Stores a DICOM file and gives Orthanc's answer.
+
+        Raises `StorageFailed` with a sentence when Orthanc did not keep it.
+        """
+        answer = json.loads(self.post("/instances", dicom))
+        if answer.get("Status") not in ("Success", "AlreadyStored"):
+            raise errors.StorageFailed(f"Orthanc did not store the model: {answer.get('Status')}")
+        return answer
+
+
+def _what(sop_class: str) -> str:
+    return _KNOWN_CLASSES.get(sop_class) or (f"of SOP class {sop_class}" if sop_class else "of an unknown SOP class")
+
+
+def _raise_for(path: str, failure: Exception) -> NoReturn:
+    code = failure.args[0] if failure.args else 0
+    text = failure.args[1] if len(failure.args) > 1 else str(failure)
+    if code in (_UNKNOWN_RESOURCE, _INEXISTENT_ITEM, _INEXISTENT_TAG):
+        raise errors.NotFound(f"Orthanc has nothing at {path}") from failure
+    if code == _FULL_STORAGE:
+        raise errors.StorageFailed("Orthanc's storage is full") from failure
+    raise errors.StorageFailed(f"Orthanc answered {text!r} (code {code}) to {path}") from failure
