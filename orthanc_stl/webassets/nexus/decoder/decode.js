@@ -1,0 +1,36 @@
+/** One node of a model, from the bytes of the file to arrays that a graphics card takes. */
+import { decodeCorto } from "./corto.js";
+import { NexusError } from "./errors.js";
+import { decodeMeco } from "./meco.js";
+import { decodePlain } from "./plain.js";
+
+export { NexusError } from "./errors.js";
+export { HEADER_BYTES, readHeader, readIndex } from "./container.js";
+
+const DECODERS = { plain: decodePlain, corto: decodeCorto, meco: decodeMeco };
+
+/** What a decoder has to know of a node; small and plain, so that it can be sent to a worker. */
+export function task(header, node) {
+  return {
+    codec: header.codec,
+    attributes: header.attributes,
+    vertices: node.vertices,
+    triangles: node.triangles,
+    ends: node.patches.map((patch) => patch.end),
+  };
+}
+
+/**
+ * @param {Uint8Array} bytes  of the node, padding included
+ * @param {ReturnType<typeof task>} expected
+ * @returns {{position: Float32Array, uv?: Float32Array, color?: Uint8Array, normal?: Int16Array, index?: Uint16Array}}
+ *   (n × 3), (n × 2), (n × 4) sRGB and opacity, (n × 3) in 1/32767, (m × 3)
+ * @throws {NexusError} and nothing else, whatever the bytes are
+ */
+export function decodeNode(bytes, expected) {
+  const out = DECODERS[expected.codec](bytes, expected);
+  for (let i = 0; i < out.position.length; i++) {
+    if (!Number.isFinite(out.position[i])) throw new NexusError("A position is not a number");
+  }
+  return out;
+}

@@ -1,0 +1,67 @@
+/**
+ * The front: the border of what has been decoded so far, along which both decoders walk.
+ *
+ * A directed edge has its two vertices, the vertex opposite to it, and its neighbours along the border. The arrays
+ * are made once and grow to the largest node seen; one node is decoded at a time.
+ */
+export class Front {
+  constructor() {
+    this.room = 0;
+    this.grow(4096);
+  }
+
+  grow(room) {
+    for (const field of ["v0", "v1", "v2", "previous", "next", "queue", "delayed"]) {
+      const larger = new Int32Array(room);
+      if (this.room > 0) larger.set(this[field]);
+      this[field] = larger;
+    }
+    const dead = new Uint8Array(room);
+    if (this.room > 0) dead.set(this.dead);
+    this.dead = dead;
+    this.room = room;
+  }
+
+  /** Each group of triangles begins with nothing. At most three edges come with a triangle. */
+  reset(triangles) {
+    if (3 * triangles + 3 > this.room) this.grow(3 * triangles + 3);
+    this.edges = 0;
+    this.queueHead = 0;
+    this.queueTail = 0;
+    this.stack = 0;
+  }
+
+  add(v0, v1, v2, previous, next) {
+    const edge = this.edges++;
+    this.v0[edge] = v0;
+    this.v1[edge] = v1;
+    this.v2[edge] = v2;
+    this.previous[edge] = previous;
+    this.next[edge] = next;
+    this.dead[edge] = 0;
+    return edge;
+  }
+
+  enqueue(edge) {
+    this.queue[this.queueTail++] = edge;
+  }
+
+  delay(edge) {
+    this.delayed[this.stack++] = edge;
+  }
+
+  /** The next edge to walk on: in order of appearance, then the delayed ones from the last; -1 if there is none. */
+  take() {
+    if (this.queueHead < this.queueTail) return this.queue[this.queueHead++];
+    return this.stack > 0 ? this.delayed[--this.stack] : -1;
+  }
+}
+
+/** VERTEX ... SPLIT: what comes next at an edge of the front. */
+export const VERTEX = 0;
+export const LEFT = 1;
+export const RIGHT = 2;
+export const END = 3;
+export const BOUNDARY = 4;
+export const DELAY = 5;
+export const SPLIT = 6;
