@@ -1,0 +1,87 @@
+"""The private runtime as a whole: which parts it has, where it lies, and what its programs need in their environment."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import debian, parts, wheels
+from .common import LOCKS, REPOSITORY, Say, say
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The folders of a runtime that is whole. `test` is None unless it was asked for."""
+
+    debian: Path
+    site: Path
+    npm: Path
+    test: Path | None
+
+    @property
+    def python(self) -> Path:
+        return self.debian / "usr/bin/python3"
+
+    @property
+    def orthanc(self) -> Path:
+        return self.debian / "usr/sbin/Orthanc"
+
+    @property
+    def python_plugin(self) -> Path:
+        return self.debian / "usr/share/orthanc/plugins/libOrthancPython.so"
+
+    @property
+    def node_modules(self) -> Path:
+        return self.npm / "node_modules"
+
+    def env(self) -> dict[str, str]:
+        """For the private Python and Orthanc: our package and the wheels, and where the npm parts are."""
+        folders = [REPOSITORY, self.site, *([self.test] if self.test else [])]
+        return wheels.python_env(self.debian, *folders) | {"ORTHANC_STL_NPM": str(self.node_modules)}
+
+    def folders(self) -> dict[str, Path]:
+        return {path.name: path for path in (self.debian, self.site, self.npm, self.test) if path}
+
+
+def default_folder() -> Path:
+    """$ORTHANC_STL_RUNTIME, or orthanc-stl/runtime in the user's cache."""
+    named = os.environ.get("ORTHANC_STL_RUNTIME")
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(named) if named else Path(cache) / "orthanc-stl/runtime"
+
+
+def prepare(folder: Path | None = None, *, tests: bool = False, say: Say = say) -> Runtime:
+    """The runtime in `folder`, set up if anything is missing; `SetupError` says why if it cannot be."""
+    runtime = (folder or default_folder()).resolve()
+    start = time.monotonic()
+    wanted = _parts(runtime, tests)
+    missing = [part for part in wanted if not part.folder(runtime).is_dir()]
+    if missing:
+        say(f"Setting up the private runtime in {runtime} (once):")
+    found = parts.prepare(runtime, wanted, say)
+    if missing:
+        say(f"  done in {time.monotonic() - start:.0f} s.")
+    return Runtime(found["debian"], found["site"], found["npm"], found.get("test"))
+
+
+def _parts(runtime: Path, tests: bool) -> list[parts.Part]:
+    architecture, *_ = debian.machine()
+    system = (architecture, debian.SUITE, debian.RECIPE, *debian.PACKAGES)
+    base = parts.Part("debian", "Orthanc and Python from Debian (56 MiB)", system, debian.build)
+    root = base.folder(runtime)
+
+    def site(name: str, title: str, lock: str) -> parts.Part:
+        text = (LOCKS / lock).read_text()
+        return parts.Part(name, title, (*system, text), lambda folder: wheels.install_wheels(root, lock, folder))
+
+    packages = (wheels.WEBASSETS / "package-lock.json").read_text()
+    wanted = [
+        base,
+        site("site", "Python packages (190 MiB)", "run.txt"),
+        parts.Part("npm", "npm packages of the web pages", (packages,), lambda folder: wheels.install_npm(root, folder)),
+    ]
+    if tests:
+        wanted.append(site("test", "Python packages for the tests", "test.txt"))
+    return wanted

