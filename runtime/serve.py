@@ -1,0 +1,107 @@
+"""Running Orthanc: start it, wait until it answers, end it, and leave nothing behind."""
+
+from __future__ import annotations
+
+import ctypes
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+from . import parts
+from .common import SetupError
+from .config import Config
+from .setup import Runtime
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0  # Orthanc ends in 2 s with a busy worker; more than this and it is stuck
+_PR_SET_PDEATHSIG = 1
+
+
+class OrthancProcess:
+    """An Orthanc that this process started. `log` is where its output goes (None: the terminal)."""
+
+    def __init__(self, runtime: Runtime, config: Config, log: IO[bytes] | None = None, env: dict[str, str] | None = None) -> None:
+        self.port = int(config["HttpPort"])
+        self._held = parts.hold(runtime.folders())
+        for key in ("StorageDirectory", "IndexDirectory"):
+            Path(config[key]).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="orthanc-stl-") as folder:
+            file = Path(folder) / "orthanc.json"
+            file.touch(0o600)
+            file.write_text(json.dumps(config, indent=4))
+            self.process = subprocess.Popen(
+                [runtime.orthanc, file],
+                env=runtime.env() | (env or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,  # Ctrl-C reaches us alone; we end Orthanc in order
+                preexec_fn=_die_with_parent,
+            )
+            try:
+                self._wait_until_it_answers()
+            except BaseException:
+                self.stop(at_once=True)
+                raise
+
+    def stop(self, at_once: bool = False) -> int:
+        """Ends Orthanc and returns its exit code; what does not end in time is killed."""
+        if not at_once:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                at_once = True
+        if at_once and self.process.poll() is None:
+            self.process.kill()
+        code = self.process.wait()
+        for file in self._held:
+            os.close(file)
+        self._held = []
+        return code
+
+    def _wait_until_it_answers(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while not answers(self.port):
+            code = self.process.poll()
+            if code is not None:
+                raise SetupError(f"Orthanc ended at once with code {code}; its last lines above say why.")
+            if time.monotonic() > end:
+                raise SetupError(f"Orthanc did not answer within {START_SECONDS:.0f} s.")
+            time.sleep(0.02)
+
+
+def answers(port: int) -> bool:
+    """Whether an HTTP server answers on that port of this machine; any status counts (it may ask for a password)."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/system")
+        connection.getresponse().read()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def check_port(port: int) -> None:
+    """`SetupError` if something listens on that port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it must be from 1 to 65535"
+            raise SetupError(f"port {port} cannot be used ({reason}); choose another one with --port.") from error
+
+
+def _die_with_parent() -> None:
+    # If this launcher is killed outright, the kernel ends Orthanc as SIGTERM would.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

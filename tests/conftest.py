@@ -1,0 +1,35 @@
+"""Fixtures for all tests, and the closing words on what was skipped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runtime.common import SetupError
+
+if TYPE_CHECKING:
+    from tests.live.server import OrthancServer
+
+
+@pytest.fixture(scope="session")
+def orthanc() -> Iterator[OrthancServer]:
+    """A real Orthanc with the plugin and its defaults, shared by all tests of a run: leave it as you found it."""
+    from tests.live.server import OrthancServer
+
+    try:
+        server = OrthancServer()
+    except SetupError as error:
+        pytest.fail(f"no private Orthanc: {error}")
+    with server:
+        yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", []))
+    if reasons:
+        terminalreporter.section("skipped, and how to get it")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} x {reason}")
