@@ -1,0 +1,163 @@
+"""One request for a conversion or a listing, from the queue to its answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from orthanc_stl import errors
+from orthanc_stl.engine.executor import Blob, Result
+
+PENDING, RUNNING, SUCCESS, FAILURE, CANCELLED = "Pending", "Running", "Success", "Failure", "Cancelled"
+FETCHED, WORKED = 2, 96  # percent when the files are there, and when the worker is done; storing is the rest
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to do.
+
+    `fetch` gives the task's files and is called when the job starts, so that a long queue holds no files; `options` are read
+    after it. `finish` is called in the Orthanc process with the result, stores it and makes the answer: a JSON object.
+    Both may raise StlError. `interactive`: quick, goes before conversions. `client`: whose turn it is.
+    `about`: what is converted, for the log; an Orthanc id, no patient data.
+    """
+
+    task: str
+    options: dict
+    fetch: Callable[[], Sequence[Blob]]
+    finish: Callable[[Result], Any]
+    interactive: bool = False
+    client: str = ""
+    about: str = ""
+
+
+class Job:
+    """State and progress of an order. What changes does so under the lock; `ended` is set when it is over and counted."""
+
+    def __init__(self, order: Order) -> None:
+        self.id = str(uuid.uuid4())
+        self.task, self.client, self.about, self.interactive = order.task, order.client, order.about, order.interactive
+        self.order: Order | None = order  # let go at the end: its functions hold files
+        self.state, self.step, self.progress = PENDING, "waiting", 0
+        self.created, self.started, self.completed = datetime.now(UTC), None, None
+        self.answer: Any = None
+        self.error: errors.StlError | None = None
+        self.cancelled, self.ended = threading.Event(), threading.Event()
+        self.bytes_in = self.bytes_out = self.peak_memory = self.warnings = 0
+        self._clock = [time.monotonic()] * 3  # created, started, completed
+        self._storing = False
+        self._lock = threading.Lock()
+
+    created: datetime
+    started: datetime | None
+    completed: datetime | None
+
+    @property
+    def waited(self) -> float:
+        """Seconds in the queue."""
+        return self._clock[1] - self._clock[0]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from the start to the end."""
+        return self._clock[2] - self._clock[1]
+
+    def start(self) -> bool:
+        """Go from Pending to Running; False when it was cancelled meanwhile."""
+        with self._lock:
+            if self.state != PENDING:
+                return False
+            self.state, self.step = RUNNING, "fetching the file"
+            self.started = datetime.now(UTC)
+            self._clock[1] = time.monotonic()
+            return True
+
+    def advance(self, fraction: float, step: str) -> None:
+        """What the worker says: the fraction of its part, 0..1, and its step. Never goes back."""
+        with self._lock:
+            percent = FETCHED + (WORKED - FETCHED) * min(max(fraction, 0.0), 1.0)
+            self.progress = max(self.progress, int(percent))
+            self.step = step
+
+    def begin_storing(self) -> bool:
+        """From here on it cannot be cancelled; False when it has been."""
+        with self._lock:
+            if self.state != RUNNING:
+                return False
+            self._storing = True
+            self.progress, self.step = WORKED, "storing the result"
+            return True
+
+    def cancel(self) -> bool:
+        """End it as Cancelled, unless it is over or its result is being stored: then False."""
+        with self._lock:
+            if self._storing or self.state not in (PENDING, RUNNING):
+                return False
+            self.cancelled.set()
+            self._end(CANCELLED, errors.Cancelled("The conversion was cancelled"))
+            return True
+
+    def succeed(self, answer: Any) -> None:
+        with self._lock:
+            self.answer = answer
+            self.progress, self.step = 100, "done"
+            self._end(SUCCESS, None)
+
+    def fail(self, error: errors.StlError) -> bool:
+        """End it as Failure; False when it is over already."""
+        with self._lock:
+            if self.state not in (PENDING, RUNNING):
+                return False
+            self._end(CANCELLED if isinstance(error, errors.Cancelled) else FAILURE, error)
+            return True
+
+    def _end(self, state: str, error: errors.StlError | None) -> None:
+        if self.state == PENDING:
+            self._clock[1] = time.monotonic()
+        self.state, self.error, self.order = state, error, None
+        if error is not None:
+            self.step = "cancelled" if state == CANCELLED else "failed"
+        self.completed = datetime.now(UTC)
+        self._clock[2] = time.monotonic()
+
+    def as_json(self) -> dict[str, Any]:
+        """What /stl/jobs/{uuid} shows. Times as Orthanc's own jobs have them, in UTC."""
+        with self._lock:
+            return {
+                "ID": self.id,
+                "State": self.state,
+                "Progress": self.progress,
+                "Step": self.step,
+                "CreationTime": _time(self.created),
+                "StartTime": _time(self.started),
+                "CompletionTime": _time(self.completed),
+                "Answer": self.answer if self.state == SUCCESS else None,
+                "Error": None if self.error is None else _error(self.error),
+            }
+
+    def summary(self) -> str:
+        """One line for the log: who asked for what, how long it took, how large it was. Names nothing from the file."""
+        size = f"{self.bytes_in / 1e6:.1f} MB in, {self.bytes_out / 1e6:.1f} MB out"
+        ending = self.state if self.error is None else f"{self.state} ({type(self.error).__name__})"
+        return (
+            f"{self.task} of {self.about or 'a body'} for {self.client or 'unknown'}: {ending} in {self.seconds:.2f} s after "
+            f"{self.waited:.2f} s in the queue, {size}, {self.warnings} warnings, worker {self.peak_memory / 1e6:.0f} MB at most"
+        )
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.strftime("%Y%m%dT%H%M%S.%f")
+
+
+def _error(error: errors.StlError) -> dict[str, Any]:
+    return {
+        "Details": str(error),
+        "HttpStatus": error.status,
+        "Message": error.message,
+        "OrthancStatus": error.orthanc_status,
+    }

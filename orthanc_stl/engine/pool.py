@@ -1,0 +1,182 @@
+"""Worker processes on this machine.
+
+As many as configured, each started when first needed and kept warm; one that dies, is killed or has grown is replaced in the
+background. A worker does one task at a time, so ending a task is ending its process, and nothing of one request can
+harm another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import dataclass
+
+from orthanc_stl import errors
+from orthanc_stl.engine.executor import Progress, Result, Work
+from orthanc_stl.engine.process import WorkerProcess
+
+TICK = 0.05  # seconds between looks at who was cancelled or is over time
+MB = 1 << 20
+
+
+@dataclass
+class _Running:
+    """What the guard looks at, and its reason for having ended the process."""
+
+    worker: WorkerProcess
+    cancelled: threading.Event
+    deadline: float
+    timeout: float
+    verdict: errors.StlError | None = None
+
+    def judge(self, now: float) -> None:
+        if self.verdict is not None:
+            return
+        if self.cancelled.is_set():
+            self.end(errors.Cancelled("The conversion was cancelled"))
+        elif now >= self.deadline:
+            limit = f'the {self.timeout:g} seconds that the option "TimeoutSeconds" allows'
+            self.end(errors.TimedOut(f"The conversion took longer than {limit}"))
+
+    def end(self, verdict: errors.StlError) -> None:
+        self.verdict = verdict
+        self.worker.kill()
+
+
+class LocalPool:
+    """An `Executor` of `size` processes at most.
+
+    `memory_mb`: what one task may take beyond the imported packages, 0 for no limit. `retire_mb`: a worker that holds
+    more than that between tasks is replaced. `tasks`: the module that has `TASKS` and `preload()`.
+    """
+
+    def __init__(
+        self, python: str, *, size: int = 2, memory_mb: int = 0, retire_mb: int = 1024,
+        retire_after: int = 1000, tasks: str = "orthanc_stl.engine.tasks",
+    ) -> None:  # fmt: skip
+        self._python, self._tasks = python, tasks
+        self._size, self._memory_mb = size, memory_mb
+        self._retire_mb, self._retire_after = retire_mb, retire_after
+        self._changed = threading.Condition()
+        self._idle: list[WorkerProcess] = []
+        self._running: list[_Running] = []
+        self._stopped = False
+        self._guard: threading.Thread | None = None
+
+    def run(self, work: Work, on_progress: Progress, cancelled: threading.Event) -> Result:
+        deadline = time.monotonic() + work.timeout
+        running = self._take(cancelled, deadline, work.timeout)
+        worker = running.worker
+        try:
+            result = worker.perform(work, on_progress)
+        except errors.StlError:
+            self._give_back(running, worker)
+            raise
+        except (EOFError, OSError, ValueError) as error:
+            raise self._bury(running, error) from error
+        except BaseException:
+            self._bury(running, None)
+            raise
+        self._give_back(running, worker)
+        return result
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            for running in self._running:
+                running.end(_stopping())
+            idle, self._idle = self._idle, []
+            self._changed.notify_all()
+        for worker in idle:
+            worker.kill()
+        for worker in idle:
+            worker.close()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, timeout=1.5)
+        guard = self._guard
+        if guard is not None and guard is not threading.current_thread():
+            guard.join(1.0)
+
+    def pids(self) -> list[int]:
+        """The process ids of the workers."""
+        with self._changed:
+            return [worker.pid for worker in self._idle] + [running.worker.pid for running in self._running]
+
+    def _take(self, cancelled: threading.Event, deadline: float, timeout: float) -> _Running:
+        with self._changed:
+            while not self._stopped and not self._idle and len(self._running) >= self._size:
+                self._changed.wait(TICK)
+                if cancelled.is_set():
+                    raise errors.Cancelled("The conversion was cancelled")
+                if time.monotonic() >= deadline:
+                    raise errors.TimedOut(f"No worker process was free within {timeout:g} seconds")
+            if self._stopped:
+                raise _stopping()
+            worker = self._living() or self._start()
+            running = _Running(worker, cancelled, deadline, timeout)
+            self._running.append(running)
+            if self._guard is None:
+                self._guard = threading.Thread(target=self._watch, name="stl-guard", daemon=True)
+                self._guard.start()
+            self._changed.notify_all()
+            return running
+
+    def _living(self) -> WorkerProcess | None:
+        """An idle worker, the one used last first: the others' memory may rest."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            worker.close()
+        return None
+
+    def _start(self) -> WorkerProcess:
+        try:
+            return WorkerProcess(self._python, self._tasks, self._memory_mb)
+        except OSError as error:
+            raise errors.WorkerDied(f"No worker process could be started with {self._python}: {error}") from error
+
+    def _give_back(self, running: _Running, worker: WorkerProcess) -> None:
+        grown = worker.resident > self._retire_mb * MB or worker.done >= self._retire_after
+        with self._changed:
+            self._running.remove(running)
+            # Cancelled or over time in the very moment of the end: the guard has killed it already.
+            spent = running.verdict is not None or grown or self._stopped
+            if not spent:
+                self._idle.append(worker)
+            self._changed.notify_all()
+        if spent:
+            worker.close()
+            self._replace()
+
+    def _bury(self, running: _Running, error: Exception | None) -> errors.StlError:
+        """Clear away a worker that ended or was ended in its task, start another. Returns what to tell the client."""
+        manner = running.worker.close()
+        with self._changed:
+            self._running.remove(running)
+            self._changed.notify_all()
+        if running.worker.done or running.verdict is not None:
+            self._replace()
+        hint = ", most likely by the system for want of memory" if "SIGKILL" in manner else ""
+        return running.verdict or errors.WorkerDied(f"The process that did the conversion {manner}{hint}")
+
+    def _replace(self) -> None:
+        """Start a worker in the place of one that ended, so that the next request finds it warm."""
+        with self._changed, contextlib.suppress(errors.WorkerDied):
+            if not self._stopped and len(self._idle) + len(self._running) < self._size:
+                self._idle.insert(0, self._start())
+
+    def _watch(self) -> None:
+        while True:
+            with self._changed:
+                if self._stopped and not self._running:
+                    return
+                now = time.monotonic()
+                for running in self._running:
+                    running.judge(now)
+                self._changed.wait(TICK if self._running else None)
+
+
+def _stopping() -> errors.Busy:
+    return errors.Busy("Orthanc is stopping")

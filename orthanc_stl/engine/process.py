@@ -1,0 +1,115 @@
+"""Orthanc's side of one worker process: start it, talk to it, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+
+from orthanc_stl import errors
+from orthanc_stl.engine import wire
+from orthanc_stl.engine.executor import Progress, Result, Work
+from orthanc_stl.engine.python import environment
+
+PIPE_SIZE = 1 << 20  # the most that Linux gives to ordinary users; a large file then passes in few turns
+# One conversion's numpy needs no threads of its own, each of which would reserve address space and an arena.
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+class WorkerProcess:
+    """A running `engine/worker.py`. One thread talks to it at a time; any thread may `kill` it."""
+
+    def __init__(self, python: str, tasks: str, memory_mb: int) -> None:
+        """Start it; it imports its packages while the caller goes on. Raises OSError."""
+        self.done = 0
+        self.resident = 0
+        self._ready = False
+        self._lock = threading.Lock()
+        command = [python, "-m", "orthanc_stl.engine.worker", "--tasks", tasks, "--memory-mb", str(memory_mb)]
+        # The lifeline: nothing is written to it, and its end closes when this process ends, in whatever way.
+        theirs, self._lifeline = os.pipe()
+        passed = () if os.name == "nt" else (theirs,)
+        try:
+            self._process = subprocess.Popen(
+                command + [f"--lifeline={fd}" for fd in passed], env=environment(ENVIRONMENT), pass_fds=passed,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=PIPE_SIZE, start_new_session=True,
+            )  # fmt: skip
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(theirs)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def perform(self, work: Work, on_progress: Progress) -> Result:
+        """Do the work. Raises the task's StlError; EOFError or OSError when the process has ended."""
+        self._await_ready()
+        _survive_broken_pipes()
+        wire.send(self._stdin, {"task": work.task, "options": work.options}, work.blobs)
+        while True:
+            header, blobs = wire.receive(self._stdout)
+            if header["kind"] == "progress":
+                on_progress(header["fraction"], header["step"])
+                continue
+            idle, _ = wire.receive(self._stdout)
+            self.done += 1
+            self.resident = idle["rss"]
+            if header["kind"] == "error":
+                raise errors.by_name(header["error"])(header["message"])
+            return Result(header["facts"], blobs, header["peak"])
+
+    def _await_ready(self) -> None:
+        if not self._ready:
+            header, _ = wire.receive(self._stdout)
+            self.resident = header["rss"]
+            self._ready = True
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once. Safe from any thread, at any time, more than once."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def close(self, patience: float = 5.0) -> str:
+        """End it, wait for it and free what it held. Returns how it had ended, in words."""
+        with self._lock:
+            if self._lifeline >= 0:
+                self.kill()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(patience)
+                for stream in (self._stdin, self._stdout):
+                    with contextlib.suppress(OSError):
+                        stream.close()
+                os.close(self._lifeline)
+                self._lifeline = -1
+        return describe_exit(self._process.returncode)
+
+
+def describe_exit(code: int | None) -> str:
+    """A process's return code in words."""
+    if code is None:
+        return "does not end"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    return f"was ended by signal {-code} ({name})"
+
+
+def _survive_broken_pipes() -> None:
+    """Writing to a worker that just died must be an error here, not the end of Orthanc by SIGPIPE."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})

@@ -1,0 +1,98 @@
+"""Tasks for the tests of the engine, run in real worker processes: each does one of the things that go wrong."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+
+from orthanc_stl import errors
+
+
+def preload() -> None:
+    """Nothing: these tests want processes that start fast."""
+
+
+def echo(options, blobs, progress):
+    return {"options": options, "pid": os.getpid()}, [bytes(blob) for blob in blobs]
+
+
+def steps(options, blobs, progress):
+    for fraction in options["fractions"]:
+        progress(fraction, f"at {fraction}")
+        time.sleep(0.06)
+    return {}, []
+
+
+def sleep(options, blobs, progress):
+    time.sleep(options["seconds"])
+    return {"pid": os.getpid()}, []
+
+
+def hold_the_gil(options, blobs, progress):
+    """As VTK does: seconds in C without letting another thread of Python run."""
+    ctypes.PyDLL(None).usleep(int(options["seconds"] * 1e6))
+    return {}, []
+
+
+def die(options, blobs, progress):
+    os.kill(os.getpid(), options["signal"])
+    time.sleep(30)
+    return {}, []
+
+
+def leave(options, blobs, progress):
+    os._exit(3)
+
+
+def segfault(options, blobs, progress):
+    ctypes.string_at(8)
+    return {}, []
+
+
+def eat(options, blobs, progress):
+    """Take that many megabytes, in touched pages."""
+    data = bytearray(options["megabytes"] << 20)
+    for page in range(0, len(data), 4096):
+        data[page] = 1
+    return {"bytes": len(data)}, []
+
+
+KEPT = []
+
+
+def keep(options, blobs, progress):
+    """Grow for good, as a leak does."""
+    KEPT.append(bytes(options["megabytes"] << 20).replace(b"\0\0", b"\1\1"))
+    return {"pid": os.getpid()}, []
+
+
+def noise(options, blobs, progress):
+    """Print from Python and from C, where messages used to be."""
+    print("python speaks", flush=True)
+    os.write(1, b"the descriptor speaks\n")
+    libc = ctypes.CDLL(None)
+    libc.printf(b"C speaks\n")
+    libc.fflush(None)
+    return {"pid": os.getpid()}, []
+
+
+def refuse(options, blobs, progress):
+    raise getattr(errors, options["error"])(options["sentence"])
+
+
+def bug(options, blobs, progress):
+    return [][0]
+
+
+def ignore_signals(options, blobs, progress):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(options["seconds"])
+    return {}, []
+
+
+TASKS = {
+    function.__name__: function
+    for function in (echo, steps, sleep, hold_the_gil, die, leave, segfault, eat, keep, noise, refuse, bug, ignore_signals)
+}
