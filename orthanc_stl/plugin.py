@@ -35,14 +35,15 @@ def install(orthanc: Any) -> None:
     threading.stack_size(STACK_BYTES)
     jobs = Jobs(
         LocalPool(
-            workers=settings.workers,
-            python=find_python(settings.python_executable),
+            find_python(settings.python_executable),
+            size=settings.workers + 1,  # one more for quick listings, which never wait behind conversions
             memory_mb=settings.worker_memory_mb,
         ),
+        workers=settings.workers,
         queue_size=settings.queue_size,
         timeout_seconds=settings.timeout_seconds,
-        finished_jobs=settings.finished_jobs,
-        finished_seconds=settings.finished_jobs_seconds,
+        keep_finished=settings.finished_jobs,
+        keep_seconds=settings.finished_jobs_seconds,
         on_finished=lambda job: _log_job(orthanc, job),
     )
     pages = Pages(compress=not configuration.get("HttpCompressionEnabled", False))
@@ -94,9 +95,11 @@ def _stop_with_orthanc(orthanc: Any, jobs: Jobs, dispatcher: Dispatcher) -> None
 def _extend_explorer(orthanc: Any, settings: Settings) -> None:
     """Gives Orthanc Explorer our script, in a scope of its own, with what it has to know of the configuration."""
     script = WEBASSETS / "explorer.js"
+    if not script.exists():
+        return
     options = {"EnableNIfTI": settings.enable_nifti, "EnableNexus": settings.enable_nexus, "Version": __version__}
     orthanc.ExtendOrthancExplorer(f"{{\nconst ORTHANC_STL = {json.dumps(options)};\n{script.read_text('utf-8')}\n}}\n")
 
 
 def _log_job(orthanc: Any, job: Job) -> None:
-    orthanc.LogWarning(job.log_line())
+    orthanc.LogWarning(job.summary())
