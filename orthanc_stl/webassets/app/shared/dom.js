@@ -1,0 +1,84 @@
+/** Elements made in one line. Values go in as text or as attributes, never as HTML. */
+
+/**
+ * @param {string} tag
+ * @param {object} options attributes; `class`; `on*` are listeners; true/false sets or leaves out; null is left out
+ * @param {...(Node | string | null)} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, options = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(options)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** The paths of our icons: 24 × 24, drawn as lines. */
+const ICONS = {
+  home: 'M3 11.5 12 4l9 7.5M5.5 9.8V20h4.7v-5.5h3.6V20h4.7V9.8',
+  perspective: 'M4 7.5 14 4v16L4 16.5zM14 4l6 3v10l-6 3M4 12h16',
+  orthographic: 'M4 8h12v12H4zM4 8l4-4h12l-4 4M20 4v12l-4 4',
+  wireframe: 'M12 3l8.5 15.5h-17zM12 3l-3.5 15.5M12 3l3.5 15.5M7 12.5h10',
+  section: 'M3 20 9 9l3 4M21 20 15 9l-1.5 2M3 20h18M12 3v18M9.5 5.5 12 3l2.5 2.5',
+  measure: 'M3.5 15.5 15.5 3.5l5 5-12 12zM7 12l2 2M10 9l3 3M13 6l2 2',
+  dimensions: 'M4 4v16h16M4 4l-1.7 2M4 4l1.7 2M20 20l-2-1.700M20 20l-2 1.700M9 15V8l5-3 5 3v7l-5-2.5z',
+  camera: 'M4 8h3.5l1.5-2.5h6L16.5 8H20v11H4zM12 10.200a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.400z',
+  download: 'M12 4v11M7.5 11 12 15.5 16.5 11M4.5 19.5h15',
+  fullscreen: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
+  help: 'M9.3 9.200a2.8 2.8 0 1 1 4.2 2.700c-1 .6-1.5 1.1-1.5 2.300M12 17.5v.3M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z',
+  close: 'M6 6l12 12M18 6 6 18',
+  flip: 'M12 3v18M8.5 7 4 12l4.5 5zM15.5 7l4.5 5-4.5 5z',
+  trash: 'M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.400L17 7M10.3 10.5v6M13.7 10.5v6',
+  check: 'M5 12.5 10 17.5 19.5 7',
+  warning: 'M12 4 21 19.5H3zM12 10v4.5M12 17v.3',
+  file: 'M6 3h8l4.5 4.5V21H6zM14 3v4.5h4.5',
+  cube: 'M12 3l8 4.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9',
+  info: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 11v5.5M12 7.5v.3',
+  upload: 'M12 16V5M7.5 9.5 12 5l4.5 4.5M4.5 19.5h15',
+};
+
+/** @param {keyof typeof ICONS} name @returns {SVGElement} decoration only: hidden from screen readers */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A tick, a warning or a note as a box. @param {'error' | 'warning' | 'info'} kind */
+export function notice(kind, title, ...lines) {
+  const role = kind === 'error' ? 'alert' : 'status';
+  return h('div', { class: `notice ${kind}`, role }, icon(kind === 'info' ? 'info' : 'warning'),
+    h('div', { class: 'notice-text' }, title ? h('strong', {}, title) : null, ...lines.map((line) => (typeof line === 'string' ? h('p', {}, line) : line))));
+}
+
+/** The same, for warnings that came with a model: a list, folded when it is long. @param {string[]} warnings */
+export function warningList(warnings) {
+  const list = h('ul', {}, ...warnings.map((warning) => h('li', {}, warning)));
+  const title = warnings.length === 1 ? 'One thing to know about this model' : `${warnings.length} things to know about this model`;
+  const body = warnings.length > 4 ? h('details', {}, h('summary', {}, 'Show all'), list) : list;
+  return notice('warning', title, body);
+}
+
+/** Offers bytes to the person as a file. @param {Blob} blob @param {string} name */
+export function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = h('a', { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}
+
+/** @param {string} text @returns {string} what is safe and readable as a file name */
+export const fileName = (text) => text.normalize('NFC').replace(/[^\p{L}\p{N} ._-]+/gu, ' ').replace(/\s+/g, ' ').trim().slice(0, 80) || 'model';

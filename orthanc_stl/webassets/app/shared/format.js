@@ -1,0 +1,41 @@
+/** Numbers in words, the same way on every page. */
+
+/** @param {number} value @returns {string} with thousands separators */
+export const count = (value) => Math.round(value).toLocaleString('en');
+
+/** @param {number} value @param {number} digits significant digits below 100 @returns {string} */
+function rounded(value, digits = 3) {
+  const size = Math.abs(value);
+  if (size >= 100) return count(value);
+  if (size === 0) return '0';
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** @param {number} mm @returns {string} a length, "12.3 mm" */
+export const length = (mm) => `${mm >= 100 ? mm.toFixed(1) : rounded(mm)} mm`;
+
+/** @param {number[]} mm three lengths @returns {string} "98 × 87.2 × 112 mm" */
+export const size = (mm) => `${mm.map((value) => rounded(value)).join(' × ')} mm`;
+
+/** @param {number} mm3 @returns {string} a volume: mL, or mm³ where mL would be a row of zeros */
+export const volume = (mm3) => (Math.abs(mm3) >= 100 ? `${rounded(mm3 / 1000)} mL` : `${rounded(mm3)} mm³`);
+
+/** @param {number} bytes @returns {string} */
+export function bytes(bytes) {
+  if (bytes < 1000) return `${bytes} bytes`;
+  const [unit, name] = bytes < 1e6 ? [1e3, 'kB'] : bytes < 1e9 ? [1e6, 'MB'] : [1e9, 'GB'];
+  return `${rounded(bytes / unit)} ${name}`;
+}
+
+/** @param {string} text a DICOM date, YYYYMMDD @returns {string} YYYY-MM-DD, or the text as it came */
+export const date = (text) => (/^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}` : text);
+
+/** @param {string} text a DICOM person name @returns {string} "Doe, Jane": only the alphabetic group, carets as commas and blanks */
+export function person(text) {
+  const [family, ...given] = text.split('=')[0].split('^').map((part) => part.trim());
+  const rest = given.filter(Boolean).join(' ');
+  return rest ? `${family}, ${rest}` : family;
+}
+
+/** @param {number} number @param {string} one @param {string} many @returns {string} "1 structure", "3 structures" */
+export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;

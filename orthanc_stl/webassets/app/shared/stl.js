@@ -1,0 +1,186 @@
+/**
+ * STL files in and out, on plain arrays: no page, no three.js, so the same code runs in workers and in `node --test`.
+ *
+ * A file is read into "corners": a Float32Array of 9 numbers a triangle (three corners, x y z), as the file has them.
+ * Nothing in a file is trusted before its length was checked against what its header claims.
+ */
+
+const HEADER = 80;
+const PREAMBLE = HEADER + 4;
+const RECORD = 50;
+
+/** The file is not an STL that can be used; the message is a sentence for the person who chose it. */
+export class NotStl extends Error {}
+
+/** @param {Uint8Array} bytes @param {string} word @returns {boolean} whether the file begins with the word, after blanks */
+function beginsWith(bytes, word) {
+  const head = new TextDecoder('latin1').decode(bytes.subarray(0, 256)).trimStart().toLowerCase();
+  return head.startsWith(word);
+}
+
+/**
+ * The number of triangles if the length fits a binary STL, else null. The length decides, not the word "solid":
+ * many binary files begin with it. Some writers leave bytes after the last triangle: they are allowed, up to a record.
+ */
+function binaryTriangles(bytes) {
+  if (bytes.byteLength < PREAMBLE) return null;
+  const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER, true);
+  const surplus = bytes.byteLength - (PREAMBLE + count * RECORD);
+  return surplus >= 0 && surplus < RECORD ? count : null;
+}
+
+/** @param {Uint8Array} bytes @returns {'binary' | 'ascii'} @throws {NotStl} */
+export function kindOf(bytes) {
+  if (bytes.byteLength === 0) throw new NotStl('The file is empty.');
+  if (binaryTriangles(bytes) !== null) return 'binary';
+  if (beginsWith(bytes, 'solid')) return 'ascii';
+  if (bytes.byteLength < PREAMBLE) {
+    throw new NotStl(`This is not an STL file: it has ${bytes.byteLength} bytes, and the shortest STL has ${PREAMBLE}.`);
+  }
+  const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER, true);
+  throw new NotStl(
+    `This is not an STL file, or it is damaged: it would hold ${count.toLocaleString('en')} triangles ` +
+    `(${(PREAMBLE + count * RECORD).toLocaleString('en')} bytes), but it has ${bytes.byteLength.toLocaleString('en')} bytes.`);
+}
+
+/** @param {Uint8Array} bytes a binary STL @returns {Float32Array} corners, 9 a triangle */
+export function readBinary(bytes) {
+  const count = binaryTriangles(bytes);
+  if (count === null) throw new NotStl('The length of the file does not fit the number of triangles in its header.');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const corners = new Float32Array(count * 9);
+  for (let triangle = 0, at = PREAMBLE + 12, out = 0; triangle < count; triangle++, at += RECORD) {
+    for (let i = 0; i < 36; i += 4) corners[out++] = view.getFloat32(at + i, true);
+  }
+  return corners;
+}
+
+/** Float32 numbers that grow as they come. */
+class Numbers {
+  constructor(capacity = 9216) {
+    this.array = new Float32Array(capacity);
+    this.length = 0;
+  }
+
+  push(value) {
+    if (this.length === this.array.length) {
+      const larger = new Float32Array(this.array.length * 2);
+      larger.set(this.array);
+      this.array = larger;
+    }
+    this.array[this.length++] = value;
+  }
+
+  trimmed() {
+    return this.array.slice(0, this.length);
+  }
+}
+
+const VERTEX = /vertex\s+(\S+)\s+(\S+)\s+(\S+)(?=\s)/gi;
+const CHUNK = 4 << 20;
+
+/**
+ * @param {Uint8Array} bytes an ASCII STL, of one or several solids
+ * @returns {Float32Array} corners, 9 a triangle
+ * Read in pieces of 4 MB, so that a file of hundreds of MB never becomes one string.
+ */
+export function readAscii(bytes) {
+  const decoder = new TextDecoder('latin1');
+  const numbers = new Numbers();
+  let rest = '';
+  for (let start = 0; start < bytes.byteLength; start += CHUNK) {
+    const last = start + CHUNK >= bytes.byteLength;
+    const text = rest + decoder.decode(bytes.subarray(start, start + CHUNK)) + (last ? '\n' : '');
+    let end = 0;
+    for (const match of text.matchAll(VERTEX)) {
+      for (let i = 1; i <= 3; i++) {
+        const value = Number(match[i]);
+        if (Number.isNaN(value)) throw new NotStl(`The file has a vertex that is not a number: “${match[i].slice(0, 40)}”.`);
+        numbers.push(value);
+      }
+      end = match.index + match[0].length;
+    }
+    // What follows the last whole vertex may be the beginning of the next one; a vertex line is never this long.
+    rest = text.slice(Math.max(end, text.length - 4096));
+  }
+  if (numbers.length % 9 !== 0) {
+    throw new NotStl(`The file is damaged: it has ${numbers.length / 3} vertices, which is not three for each triangle.`);
+  }
+  return numbers.trimmed();
+}
+
+/**
+ * @param {Uint8Array} bytes a whole STL file
+ * @returns {{kind: 'binary' | 'ascii', corners: Float32Array}} at least one triangle, all coordinates finite
+ * @throws {NotStl}
+ */
+export function readStl(bytes) {
+  const kind = kindOf(bytes);
+  const corners = kind === 'binary' ? readBinary(bytes) : readAscii(bytes);
+  if (corners.length === 0) throw new NotStl('The STL file has no triangle in it.');
+  for (let i = 0; i < corners.length; i++) {
+    if (!Number.isFinite(corners[i])) {
+      throw new NotStl(`Triangle ${(Math.floor(i / 9) + 1).toLocaleString('en')} of the STL file has a coordinate that is not a finite number.`);
+    }
+  }
+  return { kind, corners };
+}
+
+/**
+ * @param {Float32Array} corners 9 a triangle
+ * @param {string} header at most 80 ASCII characters; must not begin with "solid"
+ * @param {number} scale each coordinate is multiplied by it (10 for centimetres to millimetres)
+ * @returns {ArrayBuffer} a binary STL, normals computed from the corners
+ */
+export function writeBinary(corners, header, scale = 1) {
+  const count = corners.length / 9;
+  const buffer = new ArrayBuffer(PREAMBLE + count * RECORD);
+  const bytes = new Uint8Array(buffer);
+  const view = new DataView(buffer);
+  for (let i = 0; i < Math.min(HEADER, header.length); i++) bytes[i] = header.charCodeAt(i) & 0x7f;
+  view.setUint32(HEADER, count, true);
+  const normal = [0, 0, 0];
+  for (let triangle = 0, at = PREAMBLE; triangle < count; triangle++, at += RECORD) {
+    normalOf(corners, triangle * 9, normal);
+    const length = Math.hypot(normal[0], normal[1], normal[2]) || 1;
+    for (let i = 0; i < 3; i++) view.setFloat32(at + 4 * i, normal[i] / length, true);
+    for (let i = 0; i < 9; i++) view.setFloat32(at + 12 + 4 * i, corners[triangle * 9 + i] * scale, true);
+  }
+  return buffer;
+}
+
+/** Puts the cross product of two edges of the triangle at `at` into `out`: its length is twice the area. */
+export function normalOf(corners, at, out) {
+  const ux = corners[at + 3] - corners[at], uy = corners[at + 4] - corners[at + 1], uz = corners[at + 5] - corners[at + 2];
+  const vx = corners[at + 6] - corners[at], vy = corners[at + 7] - corners[at + 1], vz = corners[at + 8] - corners[at + 2];
+  out[0] = uy * vz - uz * vy;
+  out[1] = uz * vx - ux * vz;
+  out[2] = ux * vy - uy * vx;
+}
+
+/**
+ * @param {Float32Array} corners 9 a triangle
+ * @returns {{triangles: number, min: number[], max: number[], volume: number}} box and signed volume in the file's
+ *   units (mm, mm³); the volume means something only where the surface is closed, and is negative where it is inside out
+ */
+export function measureOf(corners) {
+  const min = [Infinity, Infinity, Infinity];
+  const max = [-Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < corners.length; i += 3) {
+    for (let k = 0; k < 3; k++) {
+      const value = corners[i + k];
+      if (value < min[k]) min[k] = value;
+      if (value > max[k]) max[k] = value;
+    }
+  }
+  // Tetrahedra from the middle of the box, not from the origin: a model far from it would lose digits.
+  const [ox, oy, oz] = min.map((low, k) => (low + max[k]) / 2);
+  let volume = 0;
+  for (let i = 0; i < corners.length; i += 9) {
+    const ax = corners[i] - ox, ay = corners[i + 1] - oy, az = corners[i + 2] - oz;
+    const bx = corners[i + 3] - ox, by = corners[i + 4] - oy, bz = corners[i + 5] - oz;
+    const cx = corners[i + 6] - ox, cy = corners[i + 7] - oy, cz = corners[i + 8] - oz;
+    volume += ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx);
+  }
+  return { triangles: corners.length / 9, min, max, volume: volume / 6 };
+}

@@ -1,0 +1,141 @@
+/** The basic viewer: three.html?instance=<Orthanc id of an STL instance>. */
+
+import { RequestFailed } from './shared/api.js';
+import { fileName, h, notice, save, warningList } from './shared/dom.js';
+import { count, size, volume } from './shared/format.js';
+import { loadFacts, loadFile, loadModel } from './viewer/load.js';
+import { Dimensions, Measure } from './viewer/measure.js';
+import { Orientation } from './viewer/orientation.js';
+import { Overlay } from './viewer/overlay.js';
+import { screenshot } from './viewer/screenshot.js';
+import { Section } from './viewer/section.js';
+import { Stage } from './viewer/stage.js';
+import { DEFAULT_COLOR, surfaceOf } from './viewer/surface.js';
+import { helpDialog, Toolbar } from './viewer/toolbar.js';
+
+const root = document.getElementById('viewer');
+const parameters = new URLSearchParams(location.search);
+
+function fail(title, message) {
+  root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message)));
+}
+
+/** What is shown while a model comes: a bar with words. */
+function loading() {
+  const bar = h('progress', { max: '1', 'aria-label': 'Loading the model' });
+  const text = h('p', { role: 'status' }, 'Loading the model …');
+  root.append(h('div', { class: 'centre loading' }, h('div', { class: 'loading-box' }, bar, text)));
+  return {
+    show(fraction, step) {
+      if (fraction === null) bar.removeAttribute('value');
+      else bar.value = fraction;
+      text.textContent = `${step.charAt(0).toUpperCase()}${step.slice(1)} …`;
+    },
+    end: () => root.querySelector('.loading').remove(),
+  };
+}
+
+function factsOf(model, facts) {
+  const list = [
+    ['Size', size(model.max.map((high, i) => high - model.min[i]))],
+    ['Volume', facts.closed === false ? 'surface is not closed' : volume(model.volume)],
+    ['Triangles', count(model.triangles)],
+  ];
+  return { list, captions: [facts.name, facts.about, list.map(([name, value]) => `${name}: ${value}`).join('   ')].filter(Boolean) };
+}
+
+function showCard(facts, list) {
+  const terms = list.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]);
+  root.append(h('header', { class: 'card' }, h('h1', { title: facts.name }, facts.name), facts.about ? h('p', { class: 'about' }, facts.about) : null,
+    h('dl', { class: 'facts' }, ...terms), facts.warnings.length ? warningList(facts.warnings) : null));
+}
+
+function buildTools(stage, model, facts, captions) {
+  const overlay = new Overlay(stage, root);
+  const orientation = new Orientation(stage, root);
+  const panels = h('div', { class: 'panels' });
+  const section = new Section(stage, panels, model);
+  const measure = new Measure(stage, overlay, panels);
+  const dimensions = new Dimensions(stage, overlay, model);
+  const picture = async () => save(await screenshot(stage, overlay, orientation.letters(), captions), `${fileName(facts.name)}.png`);
+  const download = async () => save(await loadFile(parameters.get('instance')), `${fileName(facts.name)}.stl`);
+  const main = [
+    { id: 'home', icon: 'home', label: 'Reset the view', key: 'R', act: () => stage.goHome() },
+    { id: 'projection', icon: 'orthographic', label: 'Parallel projection', key: 'P', toggle: true, act: (on) => stage.setOrthographic(on) },
+    { id: 'wireframe', icon: 'wireframe', label: 'Wireframe', key: 'W', toggle: true, act: (on) => setWireframe(stage, on) },
+    null,
+    { id: 'section', icon: 'section', label: 'Section plane', key: 'C', toggle: true, act: (on) => { section.active = on; } },
+    { id: 'measure', icon: 'measure', label: 'Measure a distance', key: 'M', toggle: true, act: (on) => { measure.active = on; } },
+    { id: 'dimensions', icon: 'dimensions', label: 'Dimensions', key: 'D', toggle: true, act: (on) => { dimensions.active = on; } },
+  ];
+  const extra = [
+    { id: 'screenshot', icon: 'camera', label: 'Save a picture', key: 'S', act: () => picture() },
+    { id: 'download', icon: 'download', label: 'Download the STL file', key: 'L', act: () => download().catch((error) => alertOnce(error.message)) },
+    { id: 'fullscreen', icon: 'fullscreen', label: 'Full screen', key: 'F', act: () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.()) },
+    { id: 'help', icon: 'help', label: 'Mouse and keys', key: '?', act: () => help.showModal() },
+  ];
+  const bars = [new Toolbar(root, 'main-tools', 'Tools', main), new Toolbar(root, 'extra-tools', 'Picture, file and help', extra)];
+  const help = helpDialog([...main, ...extra].filter(Boolean));
+  root.append(panels, help);
+  return { bars, measure };
+}
+
+function alertOnce(message) {
+  root.querySelector('.toast')?.remove();
+  const toast = h('div', { class: 'toast' }, notice('error', '', message));
+  root.append(toast);
+  setTimeout(() => toast.remove(), 8000);
+}
+
+function setWireframe(stage, on) {
+  stage.mesh.material.wireframe = on;
+  stage.draw();
+}
+
+function listenToKeys({ bars }) {
+  addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, dialog')) return;
+    if (event.key === 'Escape') ['section', 'measure'].forEach((id) => bars[0].use(id, false));
+    else if (!bars.some((bar) => bar.press(event.key))) return;
+    event.preventDefault();
+  });
+}
+
+function newStage() {
+  try {
+    return new Stage(root);
+  } catch {
+    fail('This browser cannot show 3D', 'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop. The model can still be downloaded as an STL file.');
+    return null;
+  }
+}
+
+async function main() {
+  const instance = parameters.get('instance');
+  if (!instance) return fail('No model was named', 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.');
+  const stage = newStage();
+  if (!stage) return undefined;
+  stage.canvas.addEventListener('webglcontextlost', () => fail('The graphics card gave up', 'It may have run out of memory. Reload the page to try again.'));
+  const progress = loading();
+  try {
+    const [model, facts] = await Promise.all([loadModel(instance, progress.show), loadFacts(instance)]);
+    progress.end();
+    document.title = `${facts.name} · 3D model`;
+    const { list, captions } = factsOf(model, facts);
+    stage.show(surfaceOf(model, facts.color ?? DEFAULT_COLOR));
+    showCard(facts, list);
+    const tools = buildTools(stage, model, facts, captions);
+    listenToKeys(tools);
+    stage.canvas.addEventListener('dblclick', (event) => {
+      const point = tools.measure.active ? null : stage.pick(event);
+      if (point) stage.centreOn(point);
+    });
+    root.dataset.ready = 'true';
+  } catch (error) {
+    if (!(error instanceof RequestFailed)) throw error;
+    fail('The model cannot be shown', error.message);
+  }
+  return undefined;
+}
+
+main();

@@ -1,0 +1,54 @@
+/** A model and what is known of it, from Orthanc. */
+
+import { authorization, getJson, orthancUrl, request, RequestFailed, sentence } from '../shared/api.js';
+import { dicomLabToRgb, parseDicomLab } from '../shared/color.js';
+import { date, person } from '../shared/format.js';
+
+/**
+ * @param {string} instance Orthanc's id
+ * @param {(fraction: number | null, step: string) => void} onProgress
+ * @returns {Promise<{triangles: number, min: number[], max: number[], volume: number, centre: number[],
+ *   positions: Float32Array, normals: Float32Array, index: Uint32Array}>} mm, LPS; positions relative to `centre`
+ * @throws {RequestFailed}
+ */
+export function loadModel(instance, onProgress) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('load-worker.js', import.meta.url), { type: 'module' });
+    const end = (settle, value) => {
+      worker.terminate();
+      settle(value);
+    };
+    worker.onerror = () => end(reject, new RequestFailed('The part of this page that reads models could not be started. Please reload the page.', 0));
+    worker.onmessage = ({ data: { progress, model, failure } }) => {
+      if (progress) onProgress(progress.fraction, progress.step);
+      else if (model) end(resolve, model);
+      else end(reject, new RequestFailed(failure.message ?? sentence(failure.status, failure.body), failure.status ?? 0));
+    };
+    worker.postMessage({ url: orthancUrl(`instances/${encodeURIComponent(instance)}/stl`), headers: authorization() });
+  });
+}
+
+/** @param {Promise<any>} promise @returns {Promise<any>} null instead of a failure: these facts are an extra */
+const orNull = (promise) => promise.catch(() => null);
+
+/**
+ * @param {string} instance
+ * @returns {Promise<{name: string, about: string, color: number[] | null, closed: boolean | null, warnings: string[]}>}
+ * Whoever may see the model but not its tags gets a viewer with less text.
+ */
+export async function loadFacts(instance) {
+  const id = encodeURIComponent(instance);
+  const [tags, info] = await Promise.all([orNull(getJson(`instances/${id}/simplified-tags`)), orNull(getJson(`instances/${id}/stl/info`))]);
+  const text = (name) => (typeof tags?.[name] === 'string' ? tags[name].trim() : '');
+  const lab = parseDicomLab(tags?.RecommendedDisplayCIELabValue);
+  return {
+    name: text('SeriesDescription') || text('DocumentTitle') || '3D model',
+    about: [person(text('PatientName')), text('StudyDescription'), date(text('StudyDate'))].filter(Boolean).join(' · '),
+    color: lab && dicomLabToRgb(lab),
+    closed: info?.Closed ?? null,
+    warnings: Array.isArray(info?.Warnings) ? info.Warnings : [],
+  };
+}
+
+/** @param {string} instance @returns {Promise<Blob>} the STL file as it is stored */
+export const loadFile = async (instance) => (await request(`instances/${encodeURIComponent(instance)}/stl`)).blob();

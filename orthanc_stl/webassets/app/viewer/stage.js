@@ -1,0 +1,216 @@
+/** The 3D window: renderer, the two cameras, moving about, and drawing when (and only when) something changed. */
+
+import * as THREE from 'three';
+import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
+import { addLights, Picker } from './surface.js';
+
+const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
+const MARGIN = 1.12; // free space around a model in its home view
+const TURN_SECONDS = 40; // one slow turn of the model before the first touch
+const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
+/** From the front, slightly from above and the patient's left: (L, P, S). */
+const HOME = new THREE.Vector3(0.42, -1, 0.28).normalize();
+
+export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+export class Stage {
+  /** @param {HTMLElement} container gets the canvas @throws {Error} where the browser has no WebGL 2 */
+  constructor(container) {
+    this.container = container;
+    this.renderer = new THREE.WebGLRenderer({ antialias: true, alpha: true, powerPreference: 'high-performance' });
+    this.renderer.localClippingEnabled = true;
+    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.canvas = this.renderer.domElement;
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute('role', 'img');
+    container.append(this.canvas);
+    this.scene = new THREE.Scene();
+    this.eye = new THREE.Group();
+    addLights(this.scene, this.eye);
+    this.perspective = new THREE.PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 1000);
+    this.orthographic = new THREE.OrthographicCamera(-1, 1, 1, -1, 1, 1000);
+    this.perspective.up.set(0, 0, 1);
+    this.orthographic.up.set(0, 0, 1);
+    this.camera = this.perspective;
+    this.controls = this.#newControls();
+    this.picker = new Picker(this.renderer);
+    this.mesh = null;
+    this.onFrame = [];
+    this.turning = false;
+    this.flight = null;
+    this.pending = false;
+    new ResizeObserver(() => this.resize()).observe(container);
+    this.resize();
+  }
+
+  #newControls() {
+    const controls = new OrbitControls(this.camera, this.canvas);
+    controls.enableDamping = !reducedMotion();
+    controls.dampingFactor = 0.12;
+    controls.zoomToCursor = true;
+    controls.autoRotateSpeed = 60 / TURN_SECONDS;
+    controls.addEventListener('change', () => this.draw());
+    controls.addEventListener('start', () => this.touched());
+    this.canvas.addEventListener('wheel', () => this.touched(), { passive: true });
+    return controls;
+  }
+
+  /** Ends what moves by itself. */
+  touched() {
+    this.turning = false;
+    this.controls.autoRotate = false;
+    this.flight = null;
+  }
+
+  /** @param {THREE.Mesh} mesh from surface.js */
+  show(mesh) {
+    this.mesh = mesh;
+    this.radius = mesh.geometry.boundingSphere.radius;
+    this.centre = mesh.position.clone();
+    this.scene.add(mesh);
+    Object.assign(this.controls, { minDistance: this.radius * 0.05, maxDistance: this.radius * 30, minZoom: 0.05, maxZoom: 100 });
+    this.goHome(false);
+    this.turning = !reducedMotion();
+    this.controls.autoRotate = this.turning;
+    this.draw();
+  }
+
+  resize() {
+    this.width = Math.max(1, this.container.clientWidth);
+    this.height = Math.max(1, this.container.clientHeight);
+    this.renderer.setSize(this.width, this.height);
+    this.perspective.aspect = this.width / this.height;
+    this.perspective.updateProjectionMatrix();
+    this.draw();
+  }
+
+  /** How far from a sphere the eye must be to see all of it, also in a narrow window. */
+  #homeDistance() {
+    const vertical = THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2);
+    const horizontal = Math.atan(Math.tan(vertical) * this.perspective.aspect);
+    return (this.radius * MARGIN) / Math.sin(Math.min(vertical, horizontal));
+  }
+
+  goHome(smooth = true) {
+    this.lookFrom(HOME, smooth);
+  }
+
+  /** @param {THREE.Vector3} direction from the model's middle towards the eye (LPS); shows the whole model */
+  lookFrom(direction, smooth = true) {
+    this.flyTo(direction.clone().normalize(), this.centre, this.#homeDistance(), smooth);
+  }
+
+  /** Brings a point of the model into the middle. @param {THREE.Vector3} point */
+  centreOn(point) {
+    const offset = this.camera.position.clone().sub(this.controls.target);
+    this.flyTo(offset.clone().normalize(), point, offset.length(), true, this.camera.zoom);
+  }
+
+  /** Moves the eye in a third of a second; at once for whoever asked for less motion. */
+  flyTo(direction, target, distance, smooth, zoom = 1) {
+    this.touched();
+    const from = this.camera.position.clone().sub(this.controls.target);
+    const state = { direction: from.clone().normalize(), distance: from.length(), target: this.controls.target.clone(), zoom: this.camera.zoom };
+    const turn = new THREE.Quaternion().setFromUnitVectors(state.direction, direction);
+    const still = new THREE.Quaternion();
+    const place = (part) => {
+      const turned = state.direction.clone().applyQuaternion(still.identity().slerp(turn, part));
+      this.controls.target.lerpVectors(state.target, target, part);
+      this.camera.position.copy(this.controls.target).addScaledVector(turned, state.distance + (distance - state.distance) * part);
+      this.camera.zoom = state.zoom + (zoom - state.zoom) * part;
+      this.camera.updateProjectionMatrix();
+    };
+    if (!smooth || reducedMotion() || state.distance === 0) {
+      place(1);
+      this.draw();
+      return;
+    }
+    const begin = performance.now();
+    this.flight = (now) => {
+      const part = Math.min(1, (now - begin) / 330);
+      place(part * part * (3 - 2 * part));
+      if (part === 1) this.flight = null;
+    };
+    this.draw();
+  }
+
+  /** @param {boolean} parallel without foreshortening */
+  setOrthographic(parallel) {
+    const to = parallel ? this.orthographic : this.perspective;
+    if (to === this.camera) return;
+    const offset = this.camera.position.clone().sub(this.controls.target);
+    // The zoom of the parallel view becomes a distance of the other, so the model keeps its size on the screen.
+    offset.divideScalar(this.camera.zoom);
+    to.zoom = 1;
+    to.position.copy(this.controls.target).add(offset);
+    to.updateProjectionMatrix();
+    this.camera = to;
+    this.controls.object = to;
+    this.draw();
+  }
+
+  /**
+   * The parallel view shows at the target what the perspective one would from the same place. The clipping range
+   * hugs the model, so that depth has all its digits for picking.
+   */
+  #setFrustum() {
+    if (this.camera === this.orthographic) {
+      const top = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2)) * this.camera.position.distanceTo(this.controls.target);
+      const right = top * this.perspective.aspect;
+      Object.assign(this.camera, { top, bottom: -top, right, left: -right });
+    }
+    const distance = this.camera.position.distanceTo(this.centre);
+    const least = this.camera.isPerspectiveCamera ? this.radius * 0.005 : -Infinity;
+    this.camera.near = Math.max(distance - this.radius * 1.5, least);
+    this.camera.far = distance + this.radius * 1.5;
+    this.camera.updateProjectionMatrix();
+  }
+
+  /** Asks for one frame. */
+  draw() {
+    if (this.pending) return;
+    this.pending = true;
+    requestAnimationFrame((now) => this.#frame(now));
+  }
+
+  #frame(now) {
+    this.pending = false;
+    if (!this.mesh) return;
+    const seconds = Math.min(0.1, (now - (this.before ?? now)) / 1000);
+    this.#watchSpeed(now);
+    this.before = now;
+    this.flight?.(now);
+    this.controls.update(seconds);
+    if (this.flight || this.turning) this.draw();
+    this.renderNow();
+  }
+
+  /** A model that turns by itself must not make a slow machine slower. */
+  #watchSpeed(now) {
+    if (!this.turning) return;
+    this.slow = now - (this.before ?? now) > SLOW_FRAME ? (this.slow ?? 0) + 1 : 0;
+    if (this.slow > 5) this.touched();
+  }
+
+  renderNow() {
+    this.#setFrustum();
+    this.camera.updateMatrixWorld();
+    this.eye.position.copy(this.camera.position);
+    this.eye.quaternion.copy(this.camera.quaternion);
+    this.renderer.render(this.scene, this.camera);
+    for (const listener of this.onFrame) listener();
+  }
+
+  /** @param {PointerEvent | MouseEvent} event @returns {THREE.Vector3 | null} the point of the surface there */
+  pick(event) {
+    if (!this.mesh) return null;
+    const box = this.canvas.getBoundingClientRect();
+    return this.picker.pick(this.mesh, this.camera, event.clientX - box.left, event.clientY - box.top, box.width, box.height);
+  }
+
+  /** @param {THREE.Vector3} point @returns {{x: number, y: number}} pixels from the upper left of the canvas */
+  project(point) {
+    const ndc = point.clone().project(this.camera);
+    return { x: ((ndc.x + 1) / 2) * this.width, y: ((1 - ndc.y) / 2) * this.height };
+  }
+}
