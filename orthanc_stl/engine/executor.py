@@ -6,12 +6,13 @@ Imported in the Orthanc process: the standard library only.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-Progress = Callable[[float, str], None]
-"""Called with the fraction done, 0..1, and the step in words; no names from the file, it is shown under /stl/jobs."""
+from orthanc_stl.mesh.progress import Progress
+
+__all__ = ["Blob", "Executor", "Progress", "Result", "Work"]
 
 Blob = bytes | bytearray | memoryview
 

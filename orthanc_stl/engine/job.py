@@ -102,11 +102,15 @@ class Job:
             self._end(CANCELLED, errors.Cancelled("The conversion was cancelled"))
             return True
 
-    def succeed(self, answer: Any) -> None:
+    def succeed(self, answer: Any) -> bool:
+        """End it as Success; False when it is over already: Orthanc stops and did not wait for the storing."""
         with self._lock:
+            if self.state != RUNNING:
+                return False
             self.answer = answer
             self.progress, self.step = 100, "done"
             self._end(SUCCESS, None)
+            return True
 
     def fail(self, error: errors.StlError) -> bool:
         """End it as Failure; False when it is over already."""

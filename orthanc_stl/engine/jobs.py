@@ -120,21 +120,19 @@ class Jobs:
                 raise errors.Busy(
                     f'{len(line)} requests are waiting already, as many as the option "QueueSize" allows: try again later'
                 )
+            self._ensure_threads()
             line.put(job.client, job)
             if known:
                 self._forget_old()
                 self._known[job.id] = job
-            self._ensure_threads()
             self._changed.notify_all()
         return job
 
     def _ensure_threads(self) -> None:
-        if self._threads:
-            return
-        for number in range(self._workers + 1):
+        for number in range(len(self._threads), self._workers + 1):
             thread = threading.Thread(target=self._work, args=(number == 0,), name=f"stl-job-{number}", daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def _work(self, interactive_only: bool) -> None:
         while True:
@@ -175,8 +173,7 @@ class Jobs:
         del work
         job.bytes_out, job.peak_memory = sum(map(len, result.blobs)), result.peak_memory
         job.warnings = len(result.facts.get("warnings") or ())
-        if job.begin_storing():
-            job.succeed(order.finish(result))
+        if job.begin_storing() and job.succeed(order.finish(result)):
             self._settle(job)
 
     def _fail(self, job: Job, error: errors.StlError) -> None:

@@ -17,6 +17,7 @@ from orthanc_stl.engine.executor import Progress, Result, Work
 from orthanc_stl.engine.process import WorkerProcess
 
 TICK = 0.05  # seconds between looks at who was cancelled or is over time
+IDLE_TICK = 1.0  # the same when nothing runs: only an idle worker's death can be seen then
 MB = 1 << 20
 
 
@@ -52,7 +53,7 @@ class LocalPool:
     """
 
     def __init__(
-        self, python: str, *, size: int = 2, memory_mb: int = 0, retire_mb: int = 1024,
+        self, python: str, *, size: int = 2, memory_mb: int = 0, retire_mb: int = 512,
         retire_after: int = 1000, tasks: str = "orthanc_stl.engine.tasks",
     ) -> None:  # fmt: skip
         self._python, self._tasks = python, tasks
@@ -67,18 +68,17 @@ class LocalPool:
     def run(self, work: Work, on_progress: Progress, cancelled: threading.Event) -> Result:
         deadline = time.monotonic() + work.timeout
         running = self._take(cancelled, deadline, work.timeout)
-        worker = running.worker
         try:
-            result = worker.perform(work, on_progress)
+            result = running.worker.perform(work, on_progress)
         except errors.StlError:
-            self._give_back(running, worker)
+            self._give_back(running)
             raise
         except (EOFError, OSError, ValueError) as error:
-            raise self._bury(running, error) from error
+            raise self._bury(running) from error
         except BaseException:
-            self._bury(running, None)
+            self._bury(running)
             raise
-        self._give_back(running, worker)
+        self._give_back(running)
         return result
 
     def stop(self) -> None:
@@ -137,12 +137,13 @@ class LocalPool:
         except OSError as error:
             raise errors.WorkerDied(f"No worker process could be started with {self._python}: {error}") from error
 
-    def _give_back(self, running: _Running, worker: WorkerProcess) -> None:
+    def _give_back(self, running: _Running) -> None:
+        worker = running.worker
         grown = worker.resident > self._retire_mb * MB or worker.done >= self._retire_after
         with self._changed:
             self._running.remove(running)
             # Cancelled or over time in the very moment of the end: the guard has killed it already.
-            spent = running.verdict is not None or grown or self._stopped
+            spent = running.verdict is not None or grown or not worker.usable or self._stopped
             if not spent:
                 self._idle.append(worker)
             self._changed.notify_all()
@@ -150,16 +151,21 @@ class LocalPool:
             worker.close()
             self._replace()
 
-    def _bury(self, running: _Running, error: Exception | None) -> errors.StlError:
+    def _bury(self, running: _Running) -> errors.StlError:
         """Clear away a worker that ended or was ended in its task, start another. Returns what to tell the client."""
-        manner = running.worker.close()
+        # One that closed its pipe is about to end by itself; how it does is worth the wait.
+        manner = running.worker.close(grace=0.0 if running.verdict else 1.0)
         with self._changed:
             self._running.remove(running)
             self._changed.notify_all()
-        if running.worker.done or running.verdict is not None:
+        if running.worker.ready:  # one that cannot start would not do so in the background either
             self._replace()
+        if running.verdict is not None:
+            return running.verdict
+        if not running.worker.ready:
+            return errors.WorkerDied(f"The process for the conversion {manner} at its start; standard error says why")
         hint = ", most likely by the system for want of memory" if "SIGKILL" in manner else ""
-        return running.verdict or errors.WorkerDied(f"The process that did the conversion {manner}{hint}")
+        return errors.WorkerDied(f"The process that did the conversion {manner}{hint}")
 
     def _replace(self) -> None:
         """Start a worker in the place of one that ended, so that the next request finds it warm."""
@@ -168,6 +174,7 @@ class LocalPool:
                 self._idle.insert(0, self._start())
 
     def _watch(self) -> None:
+        """The guard's thread: ends what is cancelled or over time, and replaces idle workers that died."""
         while True:
             with self._changed:
                 if self._stopped and not self._running:
@@ -175,7 +182,12 @@ class LocalPool:
                 now = time.monotonic()
                 for running in self._running:
                     running.judge(now)
-                self._changed.wait(TICK if self._running else None)
+                dead = [worker for worker in self._idle if not worker.alive]
+                self._idle = [worker for worker in self._idle if worker not in dead]
+                self._changed.wait(TICK if self._running else IDLE_TICK)
+            for worker in dead:
+                worker.close()
+                self._replace()
 
 
 def _stopping() -> errors.Busy:

@@ -14,6 +14,7 @@ from orthanc_stl.engine.executor import Progress, Result, Work
 from orthanc_stl.engine.python import environment
 
 PIPE_SIZE = 1 << 20  # the most that Linux gives to ordinary users; a large file then passes in few turns
+PATIENCE = 5.0  # seconds for a killed process to be gone
 # One conversion's numpy needs no threads of its own, each of which would reserve address space and an arena.
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
@@ -25,9 +26,12 @@ class WorkerProcess:
         """Start it; it imports its packages while the caller goes on. Raises OSError."""
         self.done = 0
         self.resident = 0
-        self._ready = False
+        self.ready = False
+        self.usable = True
         self._lock = threading.Lock()
-        command = [python, "-m", "orthanc_stl.engine.worker", "--tasks", tasks, "--memory-mb", str(memory_mb)]
+        # -P: the working folder of Orthanc is no place to import from. faulthandler: a crash names its place in the log.
+        command = [python, "-P", "-X", "faulthandler", "-m", "orthanc_stl.engine.worker"]
+        command += [f"--tasks={tasks}", f"--memory-mb={memory_mb}"]
         # The lifeline: nothing is written to it, and its end closes when this process ends, in whatever way.
         theirs, self._lifeline = os.pipe()
         passed = () if os.name == "nt" else (theirs,)
@@ -53,24 +57,25 @@ class WorkerProcess:
         """Do the work. Raises the task's StlError; EOFError or OSError when the process has ended."""
         self._await_ready()
         _survive_broken_pipes()
-        wire.send(self._stdin, {"task": work.task, "options": work.options}, work.blobs)
+        self.usable = False
+        with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
+            wire.send(self._stdin, {"task": work.task, "options": work.options}, work.blobs)
         while True:
             header, blobs = wire.receive(self._stdout)
-            if header["kind"] == "progress":
-                on_progress(header["fraction"], header["step"])
-                continue
+            if header["kind"] != "progress":
+                break
+            on_progress(header["fraction"], header["step"])
+        with contextlib.suppress(EOFError):
             idle, _ = wire.receive(self._stdout)
-            self.done += 1
-            self.resident = idle["rss"]
-            if header["kind"] == "error":
-                raise errors.by_name(header["error"])(header["message"])
-            return Result(header["facts"], blobs, header["peak"])
+            self.resident, self.done, self.usable = idle["rss"], self.done + 1, True
+        if header["kind"] == "error":
+            raise errors.by_name(header["error"])(header["message"])
+        return Result(header["facts"], blobs, header["peak"])
 
     def _await_ready(self) -> None:
-        if not self._ready:
-            header, _ = wire.receive(self._stdout)
-            self.resident = header["rss"]
-            self._ready = True
+        if not self.ready:
+            wire.receive(self._stdout)
+            self.ready = True
 
     @property
     def alive(self) -> bool:
@@ -81,13 +86,15 @@ class WorkerProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
-    def close(self, patience: float = 5.0) -> str:
-        """End it, wait for it and free what it held. Returns how it had ended, in words."""
+    def close(self, grace: float = 0.0) -> str:
+        """End it after `grace` seconds, wait for it and free what it held. Returns how it had ended, in words."""
         with self._lock:
             if self._lifeline >= 0:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(grace)
                 self.kill()
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(patience)
+                    self._process.wait(PATIENCE)
                 for stream in (self._stdin, self._stdout):
                     with contextlib.suppress(OSError):
                         stream.close()

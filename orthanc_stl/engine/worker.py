@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = importlib.import_module(options.tasks)
     module.preload()
     memory.limit_address_space(options.memory_mb)
-    wire.send(outgoing, {"kind": "ready", "pid": os.getpid(), "rss": memory.resident()})
+    wire.send(outgoing, {"kind": "ready"})
     with contextlib.suppress(EOFError, BrokenPipeError):
         serve(incoming, outgoing, module.TASKS, options.memory_mb)
     return 0
@@ -49,7 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(incoming: BinaryIO, outgoing: BinaryIO, tasks: dict[str, Task], memory_mb: int) -> None:
     """Do one task after the other, until Orthanc closes the pipe (EOFError)."""
     while True:
-        header, blobs = wire.receive(incoming)
+        try:
+            header, blobs = wire.receive(incoming)
+        except MemoryError:  # the rest of the message is still in the pipe: nothing to go on with
+            wire.send(outgoing, _out_of_memory(memory_mb))
+            return
         facts, outputs = perform(tasks, header, blobs, _reporter(outgoing), memory_mb)
         blobs.clear()
         wire.send(outgoing, {**facts, "peak": memory.peak()}, outputs)
@@ -69,11 +73,15 @@ def perform(
     except errors.StlError as error:
         return _failure(type(error).__name__, str(error)), ()
     except MemoryError:
-        limit = f'needs more memory than the option "WorkerMemoryMB" ({memory_mb}) allows' if memory_mb else "ran out of memory"
-        return _failure("TooLarge", f"The conversion {limit}: ask for a lower Resolution or for less in one model"), ()
+        return _out_of_memory(memory_mb), ()
     except Exception as error:
         traceback.print_exc()
         return _failure("StlError", f"The conversion failed unexpectedly: {type(error).__name__}: {error}"), ()
+
+
+def _out_of_memory(memory_mb: int) -> dict:
+    limit = f'needs more memory than the option "WorkerMemoryMB" ({memory_mb}) allows' if memory_mb else "ran out of memory"
+    return _failure("TooLarge", f"The conversion {limit}: ask for a lower Resolution or for less in one model")
 
 
 def _failure(name: str, sentence: str) -> dict:

@@ -1,0 +1,91 @@
+"""Pools and queues on real worker processes, with the tasks of tests/engine/tasks.py."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orthanc_stl.engine.executor import Result, Work
+from orthanc_stl.engine.jobs import Jobs, Order
+from orthanc_stl.engine.pool import LocalPool
+from orthanc_stl.engine.python import find_python
+from orthanc_stl.mesh.progress import no_progress
+
+TASKS = "tests.engine.tasks"
+
+
+@pytest.fixture(scope="session")
+def python() -> str:
+    return find_python()
+
+
+@pytest.fixture()
+def make_pool(python: str) -> Iterator[Callable[..., LocalPool]]:
+    pools = []
+
+    def make(**options: object) -> LocalPool:
+        pools.append(LocalPool(python, **{"tasks": TASKS, **options}))
+        return pools[-1]
+
+    yield make
+    for pool in pools:
+        pool.stop()
+
+
+@pytest.fixture()
+def pool(make_pool: Callable[..., LocalPool]) -> LocalPool:
+    return make_pool(size=1)
+
+
+@pytest.fixture()
+def make_jobs(make_pool: Callable[..., LocalPool]) -> Iterator[Callable[..., Jobs]]:
+    made = []
+
+    def make(*, memory_mb: int = 0, **options: object) -> Jobs:
+        workers = int(str(options.get("workers", 1)))
+        made.append(Jobs(make_pool(size=workers + 1, memory_mb=memory_mb), **options))
+        return made[-1]
+
+    yield make
+    for jobs in made:
+        jobs.stop()
+
+
+@pytest.fixture()
+def jobs(make_jobs: Callable[..., Jobs]) -> Jobs:
+    return make_jobs()
+
+
+def perform(pool: LocalPool, task: str, *blobs: bytes, timeout: float = 30.0, **options: object) -> Result:
+    return pool.run(Work(task, options, blobs, timeout), no_progress, threading.Event())
+
+
+def order(task: str, *blobs: bytes, interactive: bool = False, client: str = "", **options: object) -> Order:
+    return Order(task, options, lambda: blobs, lambda result: result.facts, interactive, client, about="instance")
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> float:
+    """Waits until the condition holds; gives the seconds it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, "it did not happen in time"
+        time.sleep(0.005)
+    return time.monotonic() - start
+
+
+def runs(pid: int) -> bool:
+    """Whether a process of that id is there; one that waits to be reaped counts."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def resident_mb(pid: int | str = "self") -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20

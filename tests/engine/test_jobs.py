@@ -1,0 +1,323 @@
+"""The queue: who is next, states, progress, cancelling, keeping, stopping. On real workers."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from orthanc_stl import errors
+from orthanc_stl.engine.jobs import Job, Jobs, Order
+from tests.engine.conftest import order, runs, wait_for
+
+
+def blocker(jobs: Jobs, seconds: float = 30.0) -> Job:
+    """A job that keeps the only worker busy."""
+    job = jobs.submit(order("sleep", seconds=seconds))
+    wait_for(lambda: job.state == "Running")
+    return job
+
+
+def background(function: Callable[[], object]) -> list:
+    """Calls the function on a thread; the list gets what it returned or raised."""
+    outcome: list = []
+
+    def call() -> None:
+        try:
+            outcome.append(function())
+        except errors.StlError as error:
+            outcome.append(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return outcome
+
+
+def test_run_gives_the_answer_that_finish_made(jobs):
+    made = Order("echo", {"a": 1}, lambda: [b"abc"], lambda result: {"ID": result.blobs[0].decode()})
+    assert jobs.run(made) == {"ID": "abc"}
+
+
+def test_run_raises_what_the_task_raised(jobs):
+    with pytest.raises(errors.TooLarge, match="^too many$"):
+        jobs.run(order("refuse", error="TooLarge", sentence="too many"))
+
+
+@pytest.mark.parametrize("where", ["fetch", "finish"])
+@pytest.mark.parametrize(("raised", "expected"), [(errors.NotFound("gone"), "gone"), (KeyError("x"), "unexpectedly: KeyError")])
+def test_failures_around_the_task(jobs, where, raised, expected):
+    def fail(*_):
+        raise raised
+
+    functions = {"fetch": list, "finish": lambda result: {}, where: fail}
+    with pytest.raises(errors.StlError, match=expected) as caught:
+        jobs.run(Order("echo", {}, **functions))
+    assert isinstance(caught.value, type(raised)) or caught.value.__cause__ is raised
+    assert jobs.run(order("echo"))
+
+
+def test_fetch_is_called_when_the_job_starts_and_options_are_read_after_it(jobs):
+    first = blocker(jobs, 0.3)
+    options: dict = {}
+    states = []
+
+    def fetch():
+        states.append(first.state)
+        options["late"] = True
+        return []
+
+    assert jobs.run(Order("echo", options, fetch, lambda result: result.facts["options"])) == {"late": True}
+    assert states == ["Success"]
+
+
+def test_a_job_goes_through_its_states(jobs):
+    seen = []
+
+    def finish(result):
+        seen.append(job.as_json())
+        return {"ID": "new"}
+
+    gate = threading.Event()
+    job = jobs.submit(Order("echo", {}, lambda: gate.wait(10) and [], finish))
+    wait_for(lambda: job.state == "Running")
+    seen.append(job.as_json())
+    gate.set()
+    job.ended.wait(10)
+    seen.append(job.as_json())
+    assert [(s["State"], s["Step"], s["Progress"]) for s in seen] == [
+        ("Running", "fetching the file", 0), ("Running", "storing the result", 96), ("Success", "done", 100),
+    ]  # fmt: skip
+    assert [s["Answer"] for s in seen] == [None, None, {"ID": "new"}]
+    last = json.loads(json.dumps(seen[-1]))
+    assert last["ID"] == job.id
+    assert last["Error"] is None
+    assert last["CreationTime"] <= last["StartTime"] <= last["CompletionTime"]
+    assert seen[0]["CompletionTime"] is None
+
+
+def test_pending_has_no_start(jobs):
+    blocker(jobs)
+    waiting = jobs.submit(order("echo")).as_json()
+    assert (waiting["State"], waiting["Progress"], waiting["StartTime"]) == ("Pending", 0, None)
+
+
+def test_progress_never_goes_back_and_stays_in_range(jobs):
+    job = jobs.submit(order("steps", fractions=[0.2, 0.1, 0.9, 7.0, -1.0, 0.5]))
+    seen = [0]
+    wait_for(lambda: seen.append(job.as_json()["Progress"]) or job.ended.is_set())
+    seen.append(job.as_json()["Progress"])
+    assert seen == sorted(seen)
+    assert set(seen) <= {0, 2, 20, 86, 96, 100}
+    assert {20, 86} <= set(seen)
+    assert seen[-1] == 100
+
+
+def test_the_error_of_a_failed_job(jobs):
+    job = jobs.submit(order("refuse", error="OutOfRange", sentence="no ROI of that name"))
+    job.ended.wait(10)
+    shown = job.as_json()
+    assert (shown["State"], shown["Step"], shown["Answer"]) == ("Failure", "failed", None)
+    assert shown["Error"] == {
+        "Details": "no ROI of that name", "HttpStatus": 400, "Message": "Parameter out of range", "OrthancStatus": 3,
+    }  # fmt: skip
+
+
+def test_listings_do_not_wait_behind_conversions(jobs):
+    blocker(jobs)
+    waiting = [jobs.submit(order("sleep", seconds=30)) for _ in range(5)]
+    start = time.monotonic()
+    jobs.run(order("echo", interactive=True))
+    assert time.monotonic() - start < 1.0
+    assert {job.state for job in waiting} == {"Pending"}
+
+
+def test_each_client_has_its_turn(make_jobs):
+    jobs = make_jobs(workers=1)
+    first = blocker(jobs, 0.3)
+    done: list[str] = []
+    for client in ("greedy",) * 4 + ("modest", "other"):
+        jobs.submit(Order("echo", {}, list, lambda result, client=client: done.append(client), client=client))
+    wait_for(lambda: len(done) == 6)
+    assert first.state == "Success"
+    assert done == ["greedy", "modest", "other", "greedy", "greedy", "greedy"]
+
+
+def test_a_full_queue_says_so_and_listings_still_pass(make_jobs):
+    jobs = make_jobs(queue_size=2)
+    blocker(jobs)
+    for _ in range(2):
+        jobs.submit(order("echo"))
+    with pytest.raises(errors.Busy, match='2 requests are waiting already, as many as the option "QueueSize" allows'):
+        jobs.submit(order("echo"))
+    assert jobs.run(order("echo", interactive=True))
+    assert jobs.stats().queued == 2
+
+
+def test_a_place_is_free_again_after_a_cancel(make_jobs):
+    jobs = make_jobs(queue_size=1)
+    blocker(jobs)
+    waiting = jobs.submit(order("echo"))
+    jobs.cancel(waiting.id)
+    assert waiting.as_json()["State"] == "Cancelled"
+    assert waiting.as_json()["StartTime"] is None
+    jobs.submit(order("echo"))
+
+
+@pytest.mark.parametrize("task", ["sleep", "hold_the_gil"])
+def test_cancel_a_running_job_within_a_second_and_store_nothing(jobs, task):
+    jobs.run(order("echo"))
+    stored = []
+    job = jobs.submit(Order(task, {"seconds": 30}, list, stored.append))
+    wait_for(lambda: job.step == "starting the conversion")
+    pids = jobs._executor.pids()
+    start = time.monotonic()
+    assert jobs.cancel(job.id) is job
+    assert job.as_json()["State"] == "Cancelled"
+    wait_for(lambda: not any(map(runs, pids)))
+    assert time.monotonic() - start < 1.0
+    assert jobs.run(order("echo"))
+    assert stored == []
+    assert job.as_json()["State"] == "Cancelled"
+
+
+def test_cancelled_while_it_fetches_it_does_not_go_on(jobs):
+    fetching, gate, stored = threading.Event(), threading.Event(), []
+
+    def fetch():
+        fetching.set()
+        gate.wait(10)
+        return [b"file"]
+
+    job = jobs.submit(Order("echo", {}, fetch, stored.append))
+    fetching.wait(10)
+    jobs.cancel(job.id)
+    assert job.ended.is_set()
+    gate.set()
+    jobs.run(order("echo"))
+    assert stored == []
+
+
+def test_once_it_is_being_stored_a_cancel_comes_too_late(jobs):
+    storing, gate = threading.Event(), threading.Event()
+
+    def finish(result):
+        storing.set()
+        gate.wait(10)
+        return {"ID": "stored"}
+
+    job = jobs.submit(Order("echo", {}, list, finish))
+    storing.wait(10)
+    assert jobs.cancel(job.id).state == "Running"
+    gate.set()
+    job.ended.wait(10)
+    assert job.as_json()["State"] == "Success"
+    assert jobs.cancel(job.id).as_json()["Answer"] == {"ID": "stored"}
+
+
+def test_who_waits_for_a_cancelled_job_is_told(jobs):
+    blocked = blocker(jobs)
+    outcome = background(lambda: jobs.run(order("echo")))
+    wait_for(lambda: jobs.stats().queued == 1)
+    (waiting,) = jobs._long.clear()
+    assert waiting.cancel()
+    jobs._settle(waiting)
+    wait_for(lambda: outcome)
+    assert isinstance(outcome[0], errors.Cancelled)
+    jobs.cancel(blocked.id)
+
+
+def test_jobs_are_known_to_who_submitted_them_and_to_nobody_else(jobs):
+    with pytest.raises(errors.NotFound):
+        jobs.get("00000000-0000-0000-0000-000000000000")
+    with pytest.raises(errors.NotFound):
+        jobs.cancel("no such")
+    jobs.run(order("echo"))
+    assert jobs._known == {}
+
+
+def test_finished_jobs_are_bounded_in_number(make_jobs):
+    jobs = make_jobs(keep_finished=3)
+    made = []
+    for _ in range(5):
+        made.append(jobs.submit(order("echo")))
+        made[-1].ended.wait(10)
+    for job in made[:2]:
+        with pytest.raises(errors.NotFound):
+            jobs.get(job.id)
+    assert [jobs.get(job.id) for job in made[2:]] == made[2:]
+
+
+def test_finished_jobs_are_kept_for_a_while(make_jobs):
+    jobs = make_jobs(keep_seconds=0.2)
+    job = jobs.submit(order("echo"))
+    job.ended.wait(10)
+    assert jobs.get(job.id) is job
+    time.sleep(0.25)
+    with pytest.raises(errors.NotFound, match="ended long ago"):
+        jobs.get(job.id)
+
+
+def test_a_finished_job_holds_no_files(jobs):
+    job = jobs.submit(order("echo", bytes(1000)))
+    job.ended.wait(10)
+    assert job.order is None
+
+
+def test_figures_and_the_log_line(make_jobs):
+    finished = []
+    jobs = make_jobs(memory_mb=100, on_finished=finished.append)
+    jobs.run(order("echo", bytes(2_000_000), client="ward 3"))
+    for task, options in (("eat", {"megabytes": 200}), ("leave", {})):
+        with pytest.raises(errors.StlError):
+            jobs.run(order(task, **options))
+    jobs.cancel(blocker(jobs).id)
+    stats = jobs.stats()
+    assert (stats.jobs, stats.failures, stats.cancelled, stats.queued) == (4, 2, 1, 0)
+    assert stats.seconds == pytest.approx(sum(job.seconds for job in finished))
+    assert stats.peak_memory == finished[0].peak_memory > 10e6
+    lines = [job.summary() for job in finished]
+    assert lines[0].startswith("echo of instance for ward 3: Success in 0.")
+    assert "2.0 MB in, 2.0 MB out, 0 warnings" in lines[0]
+    assert [line.split(": ")[1].split(" in ")[0] for line in lines[1:]] == [
+        "Failure (TooLarge)", "Failure (WorkerDied)", "Cancelled (Cancelled)",
+    ]  # fmt: skip
+
+
+def test_stop_fails_what_waits_and_ends_what_runs(jobs):
+    running = blocker(jobs)
+    outcomes = [background(lambda: jobs.run(order("echo"))) for _ in range(3)]
+    wait_for(lambda: jobs.stats().queued == 3)
+    pids = jobs._executor.pids()
+    start = time.monotonic()
+    jobs.stop()
+    assert time.monotonic() - start < 2.0
+    wait_for(lambda: all(outcomes))
+    assert {type(outcome[0]) for outcome in outcomes} == {errors.Busy}
+    assert isinstance(running.error, errors.Busy)
+    assert pids
+    assert not any(map(runs, pids))
+    assert not [thread for thread in jobs._threads if thread.is_alive()]
+    with pytest.raises(errors.Busy, match="stopping"):
+        jobs.run(order("echo"))
+
+
+def test_stop_does_not_wait_for_a_finish_that_hangs(jobs):
+    storing, gate = threading.Event(), threading.Event()
+    outcome = background(lambda: jobs.run(Order("echo", {}, list, lambda result: storing.set() or gate.wait(10))))
+    storing.wait(10)
+    start = time.monotonic()
+    jobs.stop()
+    assert time.monotonic() - start < 2.0
+    wait_for(lambda: outcome)
+    assert isinstance(outcome[0], errors.Busy)
+    gate.set()
+
+
+def test_forty_clients_at_once(make_jobs):
+    jobs = make_jobs(workers=2, queue_size=30)
+    outcomes = [background(lambda n=n: jobs.run(order("echo", client=str(n), n=n, interactive=n % 2 == 0))) for n in range(40)]
+    wait_for(lambda: all(outcomes), 20)
+    assert [outcome[0]["options"]["n"] for outcome in outcomes] == list(range(40))
+    assert len(jobs._executor.pids()) <= 3

@@ -1,0 +1,256 @@
+"""Workers that crash, hang, grow and chatter: one failed request each, and the next one works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from orthanc_stl import errors
+from orthanc_stl.engine.executor import Work
+from orthanc_stl.engine.pool import LocalPool
+from tests.engine.conftest import perform, resident_mb, runs, wait_for
+
+
+def test_a_task_gets_its_options_and_files_and_gives_facts_and_files(pool):
+    result = perform(pool, "echo", b"one", bytearray(b"two"), memoryview(b"three"), depth=[1, {"ü": None}])
+    assert result.facts["options"] == {"depth": [1, {"ü": None}]}
+    assert result.blobs == [b"one", b"two", b"three"]
+    assert all(type(blob) is bytes for blob in result.blobs)
+    assert result.peak_memory > 5e6
+
+
+def test_none_before_the_first_request_then_one_kept_warm(pool):
+    assert pool.pids() == []
+    first = perform(pool, "echo").facts["pid"]
+    assert {perform(pool, "echo").facts["pid"] for _ in range(5)} == {first}
+    assert pool.pids() == [first]
+
+
+def test_as_many_as_configured(make_pool):
+    pool = make_pool(size=2)
+    threads = [threading.Thread(target=perform, args=(pool, "sleep"), kwargs={"seconds": 0.5}) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(pool.pids()) == 2)
+    for thread in threads:
+        thread.join()
+    assert len(pool.pids()) == 2
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "manner"),
+    [
+        ("die", {"signal": int(signal.SIGKILL)}, r"signal 9 \(SIGKILL\), most likely by the system for want of memory"),
+        ("die", {"signal": int(signal.SIGABRT)}, r"signal 6 \(SIGABRT\)"),
+        ("segfault", {}, r"signal 11 \(SIGSEGV\)"),
+        ("leave", {}, "exit code 3"),
+    ],
+)
+def test_a_crash_is_one_failed_request(pool, task, options, manner):
+    before = perform(pool, "echo").facts["pid"]
+    with pytest.raises(errors.WorkerDied, match=manner):
+        perform(pool, task, **options)
+    after = perform(pool, "echo").facts["pid"]
+    assert after != before
+    assert not runs(before)
+
+
+def test_its_place_is_taken_before_anybody_asks(pool):
+    perform(pool, "echo")
+    with pytest.raises(errors.WorkerDied):
+        perform(pool, "leave")
+    assert len(pool.pids()) == 1
+
+
+def test_an_idle_worker_that_is_killed_is_buried_and_replaced(pool):
+    victim = perform(pool, "echo").facts["pid"]
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: pool.pids() and pool.pids() != [victim])
+    assert not runs(victim)
+    assert perform(pool, "echo").facts["pid"] != victim
+
+
+def test_killed_between_two_requests_the_next_one_works(pool):
+    victim = perform(pool, "echo").facts["pid"]
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: not os.path.exists(f"/proc/{victim}/fd/0"))
+    assert perform(pool, "echo").facts["pid"] != victim
+
+
+def test_errors_keep_their_class_and_sentence(pool):
+    with pytest.raises(errors.ParentMissing, match="^no study of that id$"):
+        perform(pool, "refuse", error="ParentMissing", sentence="no study of that id")
+
+
+def test_a_bug_in_a_task_is_a_sentence_and_the_worker_lives(pool):
+    pid = perform(pool, "echo").facts["pid"]
+    with pytest.raises(errors.StlError, match="failed unexpectedly: IndexError: list index out of range"):
+        perform(pool, "bug")
+    assert perform(pool, "echo").facts["pid"] == pid
+
+
+def test_memory_is_limited(make_pool):
+    pool = make_pool(size=1, memory_mb=100)
+    with pytest.raises(errors.TooLarge, match=r'"WorkerMemoryMB" \(100\)'):
+        perform(pool, "eat", megabytes=200)
+    assert perform(pool, "eat", megabytes=50).facts["bytes"] == 50 << 20
+
+
+def test_a_file_that_does_not_fit_into_the_limit(make_pool):
+    pool = make_pool(size=1, memory_mb=50)
+    with pytest.raises(errors.TooLarge, match="WorkerMemoryMB"):
+        perform(pool, "echo", bytes(80 << 20))
+    assert perform(pool, "echo", b"small").blobs == [b"small"]
+
+
+def test_the_time_limit_ends_the_worker(pool):
+    pid = perform(pool, "echo").facts["pid"]
+    start = time.monotonic()
+    with pytest.raises(errors.TimedOut, match='longer than the 0.5 seconds that the option "TimeoutSeconds" allows'):
+        perform(pool, "sleep", seconds=30, timeout=0.5)
+    assert time.monotonic() - start < 1.0
+    assert not runs(pid)
+    assert perform(pool, "echo").blobs == []
+
+
+@pytest.mark.parametrize("task", ["sleep", "hold_the_gil", "ignore_signals"])
+def test_cancel_ends_the_worker_within_a_second(pool, task):
+    perform(pool, "echo")
+    cancelled = threading.Event()
+    threading.Timer(0.3, cancelled.set).start()
+    start = time.monotonic()
+    with pytest.raises(errors.Cancelled):
+        pool.run(Work(task, {"seconds": 30}, [], 60), lambda fraction, step: None, cancelled)
+    assert time.monotonic() - start < 0.3 + 0.5
+    assert perform(pool, "echo").facts["pid"]
+
+
+def test_cancelled_while_it_waits_for_a_worker(pool):
+    blocker = threading.Thread(target=perform, args=(pool, "sleep"), kwargs={"seconds": 1})
+    blocker.start()
+    wait_for(pool.pids)
+    cancelled = threading.Event()
+    threading.Timer(0.2, cancelled.set).start()
+    with pytest.raises(errors.Cancelled):
+        pool.run(Work("echo", {}, [], 60), lambda fraction, step: None, cancelled)
+    with pytest.raises(errors.TimedOut, match="No worker process was free"):
+        perform(pool, "echo", timeout=0.1)
+    blocker.join()
+
+
+def test_a_stopped_process_cannot_hold_a_request_for_ever(pool):
+    """Frozen before it has read its files: the write blocks, and the time limit ends that too."""
+    os.kill(perform(pool, "echo").facts["pid"], signal.SIGSTOP)
+    with pytest.raises(errors.TimedOut):
+        perform(pool, "echo", bytes(32 << 20), timeout=0.5)
+    assert perform(pool, "echo", b"x").blobs == [b"x"]
+
+
+def test_what_libraries_print_does_not_break_the_messages(pool, capfd):
+    assert perform(pool, "noise").facts == perform(pool, "noise").facts
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    for speaker in ("python speaks", "the descriptor speaks", "C speaks"):
+        assert captured.err.count(speaker) == 2
+
+
+def test_progress_arrives(pool):
+    seen = []
+    work = Work("steps", {"fractions": [0.1, 0.5, 0.9]}, [], 30)
+    pool.run(work, lambda fraction, step: seen.append((fraction, step)), threading.Event())
+    assert seen == [(0.1, "at 0.1"), (0.5, "at 0.5"), (0.9, "at 0.9")]
+
+
+def test_a_worker_that_has_grown_is_replaced(make_pool):
+    pool = make_pool(size=1, retire_mb=100)
+    first = perform(pool, "keep", megabytes=60).facts["pid"]
+    assert perform(pool, "keep", megabytes=60).facts["pid"] == first
+    assert perform(pool, "echo").facts["pid"] != first
+    assert not runs(first)
+
+
+def test_a_worker_is_replaced_after_so_many_tasks(make_pool):
+    pool = make_pool(size=1, retire_after=3)
+    assert [len({perform(pool, "echo").facts["pid"] for _ in range(3)}) for _ in range(2)] == [1, 1]
+    assert len({perform(pool, "echo").facts["pid"] for _ in range(6)}) == 2
+
+
+def test_large_files_pass_quickly_and_without_copies(pool):
+    blob = bytes(200 << 20)
+    perform(pool, "echo")
+    before = resident_mb()
+    start = time.monotonic()
+    result = perform(pool, "echo", blob)
+    seconds = time.monotonic() - start
+    assert len(result.blobs[0]) == len(blob)
+    assert seconds < 4.0
+    assert resident_mb() - before < 1.2 * 200  # the result itself, once
+    assert result.peak_memory < 2.3 * 200e6  # what came, and the copy that the task makes
+
+
+def test_two_hundred_in_a_row_level_off(pool):
+    def both(number: int) -> float:
+        pid = perform(pool, "echo", bytes(1 << 20)).facts["pid"]
+        return resident_mb() + resident_mb(pid)
+
+    levels = [both(number) for number in range(200)]
+    assert max(levels[-20:]) - max(levels[20:40]) < 8.0
+
+
+def test_stop_with_a_busy_worker(make_pool):
+    pool = make_pool(size=2)
+    perform(pool, "echo")
+    failures = []
+
+    def busy():
+        try:
+            perform(pool, "hold_the_gil", seconds=30)
+        except errors.StlError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    time.sleep(0.3)
+    pids = pool.pids()
+    start = time.monotonic()
+    pool.stop()
+    assert time.monotonic() - start < 2.0
+    thread.join(1)
+    assert [type(failure) for failure in failures] == [errors.Busy]
+    assert pids
+    assert not any(map(runs, pids))
+    with pytest.raises(errors.Busy, match="stopping"):
+        perform(pool, "echo")
+    pool.stop()
+
+
+def test_a_worker_that_cannot_start_is_a_sentence(python):
+    pool = LocalPool(python, size=1, tasks="tests.engine.no_such_module")
+    with pytest.raises(errors.WorkerDied, match=r"exit code 1 at its start"):
+        perform(pool, "echo")
+    assert pool.pids() == []
+    pool.stop()
+
+
+def test_an_interpreter_that_is_gone_is_a_sentence():
+    pool = LocalPool("/nowhere/python", size=1)
+    with pytest.raises(errors.WorkerDied, match="could be started with /nowhere/python"):
+        perform(pool, "echo")
+    pool.stop()
+
+
+def test_no_descriptor_is_left(make_pool):
+    def count() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    before = count()
+    pool = make_pool(size=1)
+    for _ in range(3):
+        with pytest.raises(errors.WorkerDied):
+            perform(pool, "leave")
+    pool.stop()
+    assert count() == before

@@ -1,0 +1,61 @@
+"""Messages come out as they went in, and nothing else passes for one."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orthanc_stl.engine import wire
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3))
+
+
+def sent(header: dict, blobs: list) -> bytes:
+    stream = io.BytesIO()
+    wire.send(stream, header, blobs)
+    return stream.getvalue()
+
+
+@given(st.dictionaries(st.text().filter(lambda key: key != "sizes"), JSON), st.lists(st.binary(max_size=99), max_size=4))
+def test_a_message_comes_out_as_it_went_in(header, blobs):
+    stream = io.BytesIO(sent(header, blobs) + sent({"next": 1}, []))
+    assert wire.receive(stream) == (header, blobs)
+    assert wire.receive(stream) == ({"next": 1}, [])
+
+
+def test_blobs_of_any_buffer_type():
+    assert wire.receive(io.BytesIO(sent({}, [bytearray(b"a"), memoryview(b"xbcx")[1:3]])))[1] == [b"a", b"bc"]
+
+
+@given(st.binary(max_size=60), st.integers(0, 200), st.integers(0, 255))
+def test_what_is_no_message_is_refused(blob, place, value):
+    data = bytearray(sent({"kind": "result", "facts": {"triangles": 5}}, [blob]))
+    data[place % len(data)] = value
+    try:
+        header, blobs = wire.receive(io.BytesIO(data))
+    except (wire.BrokenStream, EOFError):
+        return
+    assert isinstance(header, dict)
+    assert sum(map(len, blobs)) <= len(data)
+
+
+@given(st.integers(0, 300))
+def test_a_message_cut_short_is_an_end(length):
+    data = sent({"kind": "result"}, [bytes(200)])
+    with pytest.raises(EOFError):
+        wire.receive(io.BytesIO(data[: min(length, len(data) - 1)]))
+
+
+@pytest.mark.parametrize("text", [b'{"sizes": [-1]}', b'{"sizes": [1e3]}', b'{"sizes": [true]}', b"{}", b"[]", b"\xff", b'{"sizes": [9999999999999]}'])
+def test_sizes_are_not_trusted(text):
+    with pytest.raises(wire.BrokenStream):
+        wire.receive(io.BytesIO(struct.pack("<4sI", b"oSTL", len(text)) + text))
+
+
+def test_a_header_too_long_is_not_read():
+    with pytest.raises(wire.BrokenStream):
+        wire.receive(io.BytesIO(struct.pack("<4sI", b"oSTL", 0xFFFFFFFF)))
