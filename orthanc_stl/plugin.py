@@ -8,14 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from orthanc_stl import __version__
-from orthanc_stl.engine.jobs import Job, Jobs
+from orthanc_stl.engine.jobs import Jobs
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.dispatch import STACK_BYTES, Dispatcher
+from orthanc_stl.rest.figures import Figures
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.pages import WEBASSETS, Pages
 from orthanc_stl.rest.table import routes
+from orthanc_stl.rest.waiting import Waiting
 from orthanc_stl.settings import InvalidConfiguration, Settings, read_settings
 
 # Orthanc's default for HttpThreadsCount, and some room for requests that are being answered.
@@ -44,12 +46,14 @@ def install(orthanc: Any) -> None:
         timeout_seconds=settings.timeout_seconds,
         keep_finished=settings.finished_jobs,
         keep_seconds=settings.finished_jobs_seconds,
-        on_finished=lambda job: _log_job(orthanc, job),
+        on_finished=lambda job: figures.job_ended(job),
     )
+    figures = Figures(orthanc, jobs.stats)
+    http_threads = configuration.get("HttpThreadsCount", HTTP_THREADS)
     pages = Pages(compress=not configuration.get("HttpCompressionEnabled", False))
     dispatcher = Dispatcher(
-        App(Orthanc(orthanc), settings, jobs, pages),
-        threads=configuration.get("HttpThreadsCount", HTTP_THREADS) + SPARE_THREADS,
+        App(Orthanc(orthanc), settings, jobs, pages, Waiting(http_threads), figures),
+        threads=http_threads + SPARE_THREADS,
         describe_errors=configuration.get("HttpDescribeErrors", True),
         log_error=orthanc.LogError,
     )
@@ -57,7 +61,7 @@ def install(orthanc: Any) -> None:
         callback = dispatcher.callback(route.methods)
         _registered.append(callback)
         orthanc.RegisterRestCallback(route.pattern, callback)
-    _stop_with_orthanc(orthanc, jobs, dispatcher)
+    _follow_orthanc(orthanc, jobs, dispatcher, figures)
     _extend_explorer(orthanc, settings)
     orthanc.SetDescription("3D models: STL from RT-STRUCT and NIfTI, stored in DICOM, streamed and shown.")
     orthanc.LogWarning(f"orthanc-stl {__version__} is ready")
@@ -80,16 +84,27 @@ def _warn_about_threads(orthanc: Any, configuration: dict[str, Any]) -> None:
         )
 
 
-def _stop_with_orthanc(orthanc: Any, jobs: Jobs, dispatcher: Dispatcher) -> None:
-    """Without this hook Orthanc would wait for running conversions, and workers would outlive it."""
+def _follow_orthanc(orthanc: Any, jobs: Jobs, dispatcher: Dispatcher, figures: Figures) -> None:
+    """Without the hook at stop Orthanc would wait for running conversions, and workers would outlive it."""
 
     def on_change(change: int, level: int, resource: str) -> None:
-        if change == orthanc.ChangeType.ORTHANC_STOPPED:
+        if change == orthanc.ChangeType.ORTHANC_STARTED:
+            _warn_about_original(orthanc)
+            figures.publish()
+        elif change == orthanc.ChangeType.ORTHANC_STOPPED:
             jobs.stop()
             dispatcher.stop()
 
     _registered.append(on_change)
     orthanc.RegisterOnChangeCallback(on_change)
+
+
+def _warn_about_original(orthanc: Any) -> None:
+    if "stl" in json.loads(orthanc.RestApiGet("/plugins")):
+        orthanc.LogError(
+            "The C++ STL plugin is loaded as well, with the same routes and buttons as orthanc-stl: take one of them out "
+            'of the options "Plugins" and "PythonScript"'
+        )
 
 
 def _extend_explorer(orthanc: Any, settings: Settings) -> None:
@@ -99,7 +114,3 @@ def _extend_explorer(orthanc: Any, settings: Settings) -> None:
         return
     options = {"EnableNIfTI": settings.enable_nifti, "EnableNexus": settings.enable_nexus, "Version": __version__}
     orthanc.ExtendOrthancExplorer(f"{{\nconst ORTHANC_STL = {json.dumps(options)};\n{script.read_text('utf-8')}\n}}\n")
-
-
-def _log_job(orthanc: Any, job: Job) -> None:
-    orthanc.LogWarning(job.summary())

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orthanc_stl.engine.jobs import Jobs
+from orthanc_stl.rest.figures import Figures
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.pages import Pages
+from orthanc_stl.rest.waiting import Waiting
 from orthanc_stl.settings import Settings
 
 
@@ -16,3 +18,5 @@ class App:
     settings: Settings
     jobs: Jobs
     pages: Pages
+    waiting: Waiting
+    figures: Figures

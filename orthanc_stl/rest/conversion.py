@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,11 +31,24 @@ def limits(settings: Settings) -> dict[str, int]:
 
 
 def client_of(request: Request) -> str:
-    """Who asks, as far as a callback can know: the user or the address that a proxy names, else nobody in particular."""
+    """Who asks, as far as a callback can know: a user whom Orthanc or a proxy let in, else a proxy's client's address.
+
+    It decides whose turn it is and is named in the log; nothing is allowed or refused by it.
+    """
+    name = _basic_user(request.headers.get("authorization", ""))
     for header in ("x-remote-user", "x-forwarded-user", "x-forwarded-for"):
-        if value := request.headers.get(header, "").split(",")[0].strip():
-            return "".join(c for c in value if c.isprintable())[:64]
-    return ""
+        name = name or request.headers.get(header, "").split(",")[0].strip()
+    return "".join(c for c in name if c.isprintable())[:64]
+
+
+def _basic_user(authorization: str) -> str:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+    except ValueError:
+        return ""
 
 
 def convert(
@@ -64,22 +78,31 @@ def convert(
         finish=store,
         interactive=False,
         client=client_of(request),
+        about=parent,
     )
     if not asynchronous:
-        return json_answer(app.jobs.run(order))
+        return json_answer(wait_for(app, order))
     job = app.jobs.submit(order)
+    app.figures.publish()
     return json_answer({"ID": job.id, "Path": f"/stl/jobs/{job.id}"})
 
 
 def listing(app: App, request: Request, task: str, instance: str) -> dict[str, Any]:
     """The facts that a quick task finds in the file of an instance."""
-    return app.jobs.run(
-        Order(
-            task=task,
-            options={"limits": limits(app.settings)},
-            fetch=lambda: [app.orthanc.file(instance)],
-            finish=lambda result: result.facts,
-            interactive=True,
-            client=client_of(request),
-        )
+    order = Order(
+        task=task,
+        options={"limits": limits(app.settings)},
+        fetch=lambda: [app.orthanc.file(instance)],
+        finish=lambda result: result.facts,
+        interactive=True,
+        client=client_of(request),
+        about=f"/instances/{instance}",
     )
+    return wait_for(app, order)
+
+
+def wait_for(app: App, order: Order) -> Any:
+    """The answer of a job. Raises its StlError, or `Busy` when too many wait already."""
+    with app.waiting.place(interactive=order.interactive):
+        app.figures.publish()
+        return app.jobs.run(order)

@@ -11,12 +11,12 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
 from typing import Any
 
 from orthanc_stl import errors
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.http import Answer, Handler, Request, json_bytes
+from orthanc_stl.rest.figures import printable
+from orthanc_stl.rest.http import PHRASES, Answer, Handler, Request, json_bytes
 
 # What Python needs for the deepest thing a handler does; Debian's HTTP threads have 100 KiB.
 STACK_BYTES = 16 << 20
@@ -69,7 +69,8 @@ class Dispatcher:
         except errors.StlError as e:
             return self._error_answer(request, e)
         except Exception:
-            self._log_error(f"{request.method} {request.uri} failed:\n{traceback.format_exc()}")
+            for line in [f"{request.method} {request.uri} failed:", *traceback.format_exc().splitlines()]:
+                self._log_error(printable(line))
             return self._error_answer(request, errors.StlError("The plugin failed; Orthanc's log says where"))
 
     def _check_size(self, request: Request) -> None:
@@ -91,7 +92,7 @@ class Dispatcher:
 def error_json(method: str, uri: str, error: errors.StlError) -> dict[str, Any]:
     return {
         "Details": str(error),
-        "HttpError": HTTPStatus(error.status).phrase,
+        "HttpError": PHRASES[error.status],
         "HttpStatus": error.status,
         "Message": error.message,
         "Method": method,

@@ -35,6 +35,15 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+# As Orthanc words them; Python's own words depend on its version.
+PHRASES = {
+    400: "Bad Request",
+    404: "Not Found",
+    413: "Request Entity Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
 Handler = Callable[["App", Request], Answer]
 
 

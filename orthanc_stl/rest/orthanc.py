@@ -6,6 +6,7 @@ All go through the SDK, inside Orthanc: neither its address nor its users and pa
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from orthanc_stl import errors
@@ -27,6 +28,8 @@ _KNOWN_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation (DICOM SEG)",
     "1.2.840.10008.5.1.4.1.1.104.1": "an encapsulated PDF",
 }
+
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 
 # OrthancPluginErrorCode
 _UNKNOWN_RESOURCE = 17
@@ -63,8 +66,8 @@ class Orthanc:
 
     def sop_class(self, instance: str) -> str:
         """The SOP class UID of an instance. Raises `NotFound` when Orthanc has no such instance."""
-        if not instance.strip("/") or "/" in instance or "?" in instance:
-            raise errors.NotFound(f"{instance!r} is not the Orthanc identifier of an instance")
+        if not _ID.fullmatch(instance):
+            raise errors.NotFound(f"{instance[:80]!r} is not the Orthanc identifier of an instance")
         try:
             return self.get(f"/instances/{instance}/metadata/SopClassUid").decode("ascii", "replace").strip("\0 ")
         except errors.NotFound:
