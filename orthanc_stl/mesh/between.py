@@ -1,0 +1,117 @@
+"""Shape-based interpolation between two planes of signed distances.
+
+The distance at a pixel is carried from plane to plane by a monotone cubic (smooth) or linearly, so the surface passes
+through every contour and bulges nowhere beyond them. Only pixels where that can matter are worked out: those near an
+outline, and those inside one plane and outside the other; all others are plainly inside or outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from orthanc_stl.mesh.distance import FARTHEST, NEAREST, UNITS
+
+BAND = 3 * UNITS
+"""How near (units) an outline must be on either plane for a pixel to be worked out between them."""
+
+STEEPEST = np.float32(3)
+"""A slope of at most three times the smaller neighbouring difference keeps a cubic monotone (Fritsch and Carlson,
+SIAM J. Numer. Anal. 17 (1980) 238)."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Between the places `start` and `end` (mm along the normal), with the fields `(rows, columns) int16` there.
+
+    `before` and `after`: the field of the next plane on either side and how far away it is, None beyond an end.
+    """
+
+    start: float
+    end: float
+    first: np.ndarray
+    second: np.ndarray
+    before: tuple[np.ndarray, float] | None = None
+    after: tuple[np.ndarray, float] | None = None
+
+
+def span_values(span: Span, heights: np.ndarray, smooth: bool) -> np.ndarray:
+    """The fields at `heights` (mm along the normal, clipped to the span): `(heights, rows, columns) int16`."""
+    first, second = span.first, span.second
+    values = np.empty((len(heights), *first.shape), np.int16)
+    values[:] = np.where(first > 0, np.int16(FARTHEST), np.int16(-FARTHEST))
+    differ = (first ^ second) < 0
+    active = np.flatnonzero(differ | (np.minimum(np.abs(first), np.abs(second)) < BAND))
+    a = first.reshape(-1)[active].astype(np.float32)
+    b = second.reshape(-1)[active].astype(np.float32)
+    straight = _end_islands(first, second, active, a, b)
+    t = np.clip((heights - span.start) / (span.end - span.start), 0, 1).astype(np.float32)[:, None]
+    rise = b - a
+    if smooth and (span.before or span.after):
+        start_slope = _slope(a, rise, span.before, -1, active, span, straight)
+        end_slope = _slope(b, rise, span.after, +1, active, span, straight)
+        cubic = start_slope + end_slope - 2 * rise
+        square = 3 * rise - 2 * start_slope - end_slope
+        worked = ((cubic * t + square) * t + start_slope) * t + a
+    else:
+        worked = rise * t + a
+    values.reshape(len(heights), -1)[:, active] = _quantised(worked)
+    return values
+
+
+def _slope(
+    here: np.ndarray,
+    rise: np.ndarray,
+    neighbour: tuple[np.ndarray, float] | None,
+    direction: int,
+    active: np.ndarray,
+    span: Span,
+    straight: np.ndarray,
+) -> np.ndarray:
+    """The slope at a plane (units a span): of the parabola through three planes, limited to keep the cubic monotone."""
+    if neighbour is None:
+        return rise
+    field, distance = neighbour
+    ratio = np.float32((span.end - span.start) / distance)
+    beyond = (field.reshape(-1)[active] - here) * (direction * ratio)
+    parabola = (beyond * ratio + rise) / (1 + ratio)
+    limit = STEEPEST * np.minimum(np.abs(beyond), np.abs(rise))
+    slope = np.where(beyond * rise > 0, np.clip(parabola, -limit, limit), 0)
+    return np.where(straight, rise, slope)
+
+
+def _end_islands(first: np.ndarray, second: np.ndarray, active: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Parts (and holes) of one plane that meet nothing of their kind on the other end halfway, like an end of the ROI.
+
+    Without this their ends would depend on how far away the other parts are. Changes `a` and `b`; returns which of the
+    active pixels belong to such parts.
+    """
+    straight = np.zeros(len(active), bool)
+    for here, there, near, far in ((first, second, a, b), (second, first, b, a)):
+        for sign in (1, -1):
+            lonely = _lonely(here * sign > 0, there * sign > 0)
+            if lonely is None:
+                continue
+            chosen = np.flatnonzero(lonely.reshape(-1)[active])
+            far[chosen] = sign * np.maximum(sign * far[chosen], -np.abs(near[chosen]))
+            straight[chosen] = True
+    return straight
+
+
+def _lonely(here: np.ndarray, there: np.ndarray) -> np.ndarray | None:
+    """The parts of `here` that do not meet `there`, None if all do."""
+    labels, count = ndimage.label(here)
+    met = np.zeros(count + 1, bool)
+    met[labels[there]] = True
+    met[0] = True
+    return None if met.all() else ~met[labels]
+
+
+def _quantised(values: np.ndarray) -> np.ndarray:
+    """Rounded to whole units, never nearer to the surface than NEAREST."""
+    rounded = np.clip(np.rint(values), -FARTHEST, FARTHEST)
+    near = np.abs(rounded) < NEAREST
+    rounded[near] = np.where(values[near] >= 0, NEAREST, -NEAREST)
+    return rounded.astype(np.int16)

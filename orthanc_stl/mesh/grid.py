@@ -1,0 +1,128 @@
+"""The grid of voxels around the chosen ROIs, by the Resolution rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from orthanc_stl.errors import OutOfRange, TooLarge
+from orthanc_stl.mesh.distance import padded
+from orthanc_stl.mesh.planes import RoiPlanes, Stack
+from orthanc_stl.mesh.slices import Piece, layers_of, pieces_of, usual_spacing
+
+MAX_VOXELS = 400_000_000
+"""Two bytes each, so 0.8 GB: what a server can give to one conversion."""
+
+MAX_TRIANGLES = 20_000_000
+"""50 bytes each in the file, so 1 GB, a quarter of what a DICOM element can hold."""
+
+MARGIN = 2
+"""Pixels around the outlines, so that every body is closed."""
+
+LONGEST_STEP = 2.0
+"""Sides of a voxel in the plane: its longest side along the normal. Slices lie farther apart than points on a contour,
+so a longer step loses nothing and saves memory and triangles."""
+
+SMALLEST_SIDE = 1e-3
+"""mm: voxels do not get smaller, however small a ROI is; float32 vertices within 1 m of the origin still differ."""
+
+
+@dataclass(frozen=True)
+class Slab:
+    """One ROI on the grid: its planes, its pieces, and the window (first row, first column, rows, columns)."""
+
+    roi: RoiPlanes
+    positions: np.ndarray
+    pieces: tuple[Piece, ...]
+    window: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Pixel (row, column) of layer i lies at `origin + side * (column, row)` (mm along u and v), `layers[i]` along the
+    normal. Layers are not evenly spaced: planes lie on layers, wherever they are."""
+
+    origin: np.ndarray
+    side: float
+    rows: int
+    columns: int
+    layers: np.ndarray
+    slabs: tuple[Slab, ...]
+
+    @property
+    def voxel(self) -> tuple[float, float, float]:
+        """Sides of the usual voxel along u, v and the normal (mm)."""
+        return self.side, self.side, float(np.median(np.diff(self.layers)))
+
+
+def grid_of(
+    stack: Stack, around: np.ndarray, resolution: int, end_caps: bool, max_voxels: int
+) -> tuple[Grid, list[str]]:
+    """The grid for `stack`, and what had to be guessed.
+
+    `around` is (k, 3) float64: points of the structure set's other ROIs in the stack's frame. Raises TooLarge before
+    anything of that size is made.
+    """
+    if resolution < 2:
+        raise OutOfRange(f"Resolution is at least 2, not {resolution}")
+    warnings: list[str] = []
+    boxes = [_box(roi) for roi in stack.rois]
+    low = np.min([box[0] for box in boxes], axis=0)
+    high = np.max([box[1] for box in boxes], axis=0)
+    side = _side(low, high, around, resolution)
+    origin = low - MARGIN * side
+    size = [padded(int(np.ceil(extent / side)) + 2 * MARGIN + 1) for extent in high - low]
+    slabs = []
+    for roi, (start, end) in zip(stack.rois, boxes, strict=True):
+        positions = np.array([plane.position for plane in roi.planes])
+        usual, guess = usual_spacing(positions, around[:, 2])
+        if guess:
+            warnings.append(f'ROI "{roi.name}" {guess}')
+        pieces = pieces_of(positions, usual, end_caps)
+        if not end_caps and any(piece.first == piece.last for piece in pieces):
+            warnings.append(f'a single slice of ROI "{roi.name}" is given the thickness of a slice without EndCaps too')
+        slabs.append(Slab(roi, positions, tuple(pieces), _window(start - origin, end - origin, side, size)))
+    layers = _merged([layers_of(s.positions, s.pieces, LONGEST_STEP * side) for s in slabs], side)
+    voxels = len(layers) * size[0] * size[1]
+    if voxels > max_voxels:
+        raise TooLarge(
+            f"Resolution {resolution} makes {voxels} voxels here, more than the {max_voxels} that MaxVoxels allows"
+        )
+    return Grid(origin, side, size[1], size[0], layers, tuple(slabs)), warnings
+
+
+def _box(roi: RoiPlanes) -> tuple[np.ndarray, np.ndarray]:
+    points = np.concatenate([outline for plane in roi.planes for outline in plane.outlines])
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _side(low: np.ndarray, high: np.ndarray, around: np.ndarray, resolution: int) -> float:
+    """The voxel's side in the plane (mm): the longest side of the box of all closed contours over Resolution, but at
+    most the longest side of the chosen ROIs over half of it."""
+    all_low = np.minimum(low, around[:, :2].min(axis=0, initial=np.inf))
+    all_high = np.maximum(high, around[:, :2].max(axis=0, initial=-np.inf))
+    side = min((all_high - all_low).max() / resolution, (high - low).max() / (resolution / 2))
+    return max(float(side), SMALLEST_SIDE)
+
+
+def _window(low: np.ndarray, high: np.ndarray, side: float, size: Sequence[int]) -> tuple[int, int, int, int]:
+    """The part of the grid around one ROI, from its box relative to the grid's origin."""
+    first = np.floor(low / side).astype(int) - MARGIN
+    count = [padded(int(np.ceil(h / side)) + MARGIN - int(f) + 1) for h, f in zip(high, first, strict=True)]
+    start = [max(0, min(int(f), s - c)) for f, s, c in zip(first, size, count, strict=True)]
+    count = [min(c, s) for c, s in zip(count, size, strict=True)]
+    return start[1], start[0], count[1], count[0]
+
+
+def _merged(each: Sequence[np.ndarray], side: float) -> np.ndarray:
+    """The layers of all ROIs, without such as nearly coincide."""
+    if len(each) == 1:
+        return each[0]
+    layers = np.unique(np.concatenate(each))
+    keep = [layers[0]]
+    for layer in layers[1:]:
+        if layer - keep[-1] > side / 4:
+            keep.append(layer)
+    return np.array(keep)
