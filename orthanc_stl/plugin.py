@@ -102,7 +102,7 @@ def _follow_orthanc(orthanc: Any, jobs: Jobs, dispatcher: Dispatcher, figures: F
 def _warn_about_original(orthanc: Any) -> None:
     if "stl" in json.loads(orthanc.RestApiGet("/plugins")):
         orthanc.LogError(
-            "The C++ STL plugin is loaded as well, with the same routes and buttons as orthanc-stl: take one of them out "
+            "The C++ STL plugin is loaded as well, with the same routes and buttons as orthanc-stl: take one out "
             'of the options "Plugins" and "PythonScript"'
         )
 

@@ -122,7 +122,7 @@ def read_settings(section: Mapping[str, Any] | None, warn: Callable[[str], None]
 def _flat(section: Mapping[str, Any]) -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
     for key, value in section.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and key.lower() not in _BY_KEY:
             pairs += [(f"{key}.{inner}", inner_value) for inner, inner_value in value.items()]
         else:
             pairs.append((key, value))

@@ -6,12 +6,14 @@ The beginning of each sentence is the original's, since scripts look for it; wha
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from orthanc_stl import errors
 
 _MISSING = object()
+MAX_NUMBER = sys.float_info.max
 
 Body = Mapping[str, Any]
 
@@ -43,10 +45,11 @@ def integer(body: Body, name: str, default: int, low: int, high: int) -> int:
 
 
 def number(body: Body, name: str) -> float | None:
+    """A finite number, None when the field is missing."""
     value = body.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -MAX_NUMBER <= value <= MAX_NUMBER:
         raise _mistyped("Number", name, value)
     return float(value)
 

@@ -1,0 +1,123 @@
+"""JSON bodies: as lenient as the original's reader, in one pass, whatever comes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orthanc_stl import errors
+from orthanc_stl.rest.body import MAX_JSON_BYTES, read_json, read_object
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(VALUES)
+def test_strict_json_is_read_as_it_is(value: object) -> None:
+    assert read_json(json.dumps(value).encode()) == value
+    assert read_json(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": [1, 2] /* comment */}',
+        '{"a": [1, 2], }',
+        '{"a": [1, 2,]}',
+        '{"a": [1, 2]} and so on',
+        '// first\n{"a": // one\n [1, 2]}',
+        '\ufeff{"a": [1, 2]}',
+        '{"a": 0, "a": [1, 2]}',
+        '{"a": [1, 2]} /* never closed',
+    ],
+)
+def test_what_the_originals_reader_takes(text: str) -> None:
+    assert read_json(text.encode()) == {"a": [1, 2]}
+
+
+@given(st.text(alphabet=r'ab/*,]}"\ '))
+def test_comments_and_commas_inside_of_strings_stay(text: str) -> None:
+    assert read_json(b'{"a": ' + json.dumps(text).encode() + b",}") == {"a": text}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"  ", b"{", b'{"a"', b"nope", b'{"a": }', b'"\\', b"\xff\xfe", b"/* {} */", b"1" * 5000]
+)
+def test_what_is_no_json(body: bytes) -> None:
+    with pytest.raises(errors.MalformedBody):
+        read_json(body)
+
+
+@given(st.binary(max_size=200) | st.text(alphabet='{}[]",:/*\\ab1\n ').map(str.encode))
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    with contextlib.suppress(errors.MalformedBody):
+        read_json(body)
+
+
+@pytest.mark.parametrize(
+    "piece", [b"[", b'{"a":', b'[{"a":', b"/*", b'"', b"\\", b'\\"', b",", b", ", b"//", b'"a', b'{"Nifti":"']
+)
+def test_one_pass_is_enough(piece: bytes) -> None:
+    body = piece * (MAX_JSON_BYTES // len(piece))
+    start = time.monotonic()
+    with contextlib.suppress(errors.MalformedBody, errors.TooLarge):
+        read_object(body, "Nifti")
+    assert time.monotonic() - start < 10  # a second at most, when it is quiet
+
+
+def test_the_limit_is_on_json_and_not_on_the_file() -> None:
+    with pytest.raises(errors.TooLarge, match="MB"):
+        read_object(b'{"a": "' + b"x" * MAX_JSON_BYTES + b'"}', "Nifti")
+    body = b'{"Resolution": 64, "Nifti": "' + b"x" * (2 * MAX_JSON_BYTES) + b'", "Smooth": true}'
+    value = read_object(body, "Nifti")
+    assert len(value.pop("Nifti")) == 2 * MAX_JSON_BYTES
+    assert value == {"Resolution": 64, "Smooth": True}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"Nifti": "QUJD/+=="}',
+        '{"Nifti" : \n "QUJD/+==", }',
+        r'{"Nifti": "QUJD\/+=="}',
+        '{"Nifti": "old", "Nifti": "QUJD/+=="}',
+        '{"Tags": {"Nifti": "other"}, "Nifti": "QUJD/+=="}',
+        r'{"Tags": {"a": "\"Nifti\": \"b"}, "Nifti": "QUJD/+=="}',
+        '/* "Nifti": "no" */ {"Nifti": "QUJD/+=="}',
+    ],
+)
+def test_the_file_is_cut_out_of_the_body(body: str) -> None:
+    file = read_object(body.encode(), "Nifti")["Nifti"]
+    assert (file if isinstance(file, str) else bytes(file).decode()) == "QUJD/+=="
+
+
+def test_the_file_is_not_copied() -> None:
+    body = b'{"Nifti": "QUJD"}'
+    assert read_object(body, "Nifti")["Nifti"].obj is body
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(st.sampled_from(["Nifti", "Tags", 'a"b', "\\"]), VALUES), st.booleans())
+def test_cutting_out_reads_the_same(value: dict[str, object], compact: bool) -> None:
+    body = json.dumps(value, separators=(",", ":") if compact else None).encode()
+    try:
+        read = read_object(body, "Nifti")
+    except errors.InvalidField:
+        assert "\\" in json.dumps(value["Nifti"])
+        return
+    if isinstance(read.get("Nifti"), memoryview):
+        read["Nifti"] = bytes(read["Nifti"]).decode()
+    assert read == value
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"x"'])
+def test_what_is_no_object_has_no_fields(body: bytes) -> None:
+    assert read_object(body) == {}

@@ -1,0 +1,52 @@
+"""The section "STL": every option is checked at load, with a sentence that names it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orthanc_stl.settings import OPTIONS, InvalidConfiguration, Settings, read_settings
+
+
+def test_nothing_said_is_the_defaults() -> None:
+    assert read_settings(None, pytest.fail) == read_settings({}, pytest.fail) == Settings()
+
+
+def test_every_field_has_an_option_that_sets_it() -> None:
+    assert {option.field for option in OPTIONS} == set(Settings.__dataclass_fields__)
+    for option in OPTIONS:
+        default = getattr(Settings(), option.field)
+        assert read_settings({option.key: default}, pytest.fail) == Settings()
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
+@pytest.mark.parametrize("value", [None, [], {}, {"a": 1}, 1.5, "7", 7, True])
+def test_a_wrong_type_names_the_option(option: Any, value: Any) -> None:
+    if type(value) is type(getattr(Settings(), option.field)):
+        return
+    with pytest.raises(InvalidConfiguration, match=f'"{option.key}" must be '):
+        read_settings({option.key: value}, pytest.fail)
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**9])
+def test_a_number_has_a_range(value: int) -> None:
+    with pytest.raises(InvalidConfiguration, match='"Workers" must be an integer from 1 to 256'):
+        read_settings({"Workers": value}, pytest.fail)
+
+
+def test_an_unknown_option_is_a_warning() -> None:
+    warnings: list[str] = []
+    assert read_settings({"Worker": 2, "3DHOP": {"Pfad": ""}}, warnings.append) == Settings()
+    assert ['"Worker"' in warnings[0], '"3DHOP.Pfad"' in warnings[1]] == [True, True]
+
+
+def test_3dhop_as_a_section_or_with_a_dot() -> None:
+    nested = read_settings({"3DHOP": {"CanvasStyle": "a"}}, pytest.fail)
+    assert nested == read_settings({"3DHOP.CanvasStyle": "a"}, pytest.fail) == Settings(hop_canvas_style="a")
+
+
+@pytest.mark.parametrize("section", [[], "x", 1, True])
+def test_the_section_is_an_object(section: Any) -> None:
+    with pytest.raises(InvalidConfiguration, match="must be an object"):
+        read_settings(section, pytest.fail)
