@@ -15,7 +15,7 @@ from orthanc_stl.rest.app import App
 from orthanc_stl.rest.dispatch import STACK_BYTES, Dispatcher
 from orthanc_stl.rest.figures import Figures
 from orthanc_stl.rest.orthanc import Orthanc
-from orthanc_stl.rest.pages import WEBASSETS, Pages
+from orthanc_stl.rest.pages import WEBASSETS, Pages, browser_options
 from orthanc_stl.rest.table import routes
 from orthanc_stl.rest.waiting import Waiting
 from orthanc_stl.settings import InvalidConfiguration, Settings, read_settings
@@ -112,5 +112,5 @@ def _extend_explorer(orthanc: Any, settings: Settings) -> None:
     script = WEBASSETS / "explorer.js"
     if not script.exists():
         return
-    options = {"EnableNIfTI": settings.enable_nifti, "EnableNexus": settings.enable_nexus, "Version": __version__}
+    options = browser_options(settings)
     orthanc.ExtendOrthancExplorer(f"{{\nconst ORTHANC_STL = {json.dumps(options)};\n{script.read_text('utf-8')}\n}}\n")

@@ -11,15 +11,16 @@ import gzip
 import hashlib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from orthanc_stl import errors
-from orthanc_stl.rest.http import Answer, Request
+from orthanc_stl import __version__, errors
+from orthanc_stl.rest.http import Answer, Request, json_answer
 
 if TYPE_CHECKING:
     from orthanc_stl.rest.app import App
+    from orthanc_stl.settings import Settings
 
 WEBASSETS = Path(__file__).parent.parent / "webassets"
 
@@ -46,8 +47,8 @@ VENDOR = {
     "vendor/three/build/": "three/build",
     "vendor/three/examples/jsm/": "three/examples/jsm",
     "vendor/o3dv.min.js": "online-3d-viewer/build/engine/o3dv.min.js",
-    "basic-viewer/three.module.min.js": "three/build/three.module.min.js",
-    "basic-viewer/three.core.min.js": "three/build/three.core.min.js",
+    "basic-viewer/three.module.min.js": "three/build/three.module.js",
+    "basic-viewer/three.core.js": "three/build/three.core.js",
     "basic-viewer/OrbitControls.js": "three/examples/jsm/controls/OrbitControls.js",
     "basic-viewer/STLLoader.js": "three/examples/jsm/loaders/STLLoader.js",
     "o3dv/o3dv.min.js": "online-3d-viewer/build/engine/o3dv.min.js",
@@ -83,7 +84,14 @@ class Pages:
         return known[1]
 
 
+def browser_options(settings: Settings) -> dict[str, Any]:
+    """What Orthanc Explorer's buttons and the pages have to know of the configuration."""
+    return {"EnableNIfTI": settings.enable_nifti, "EnableNexus": settings.enable_nexus, "Version": __version__}
+
+
 def app_file(app: App, request: Request) -> Answer:
+    if request.groups[0] == "settings.json":
+        return replace(json_answer(browser_options(app.settings)), headers={"Cache-Control": "no-cache"})
     return _serve(app, request, "app")
 
 

@@ -1,6 +1,7 @@
 /** The basic viewer: three.html?instance=<Orthanc id of an STL instance>. */
 
 import { RequestFailed } from './shared/api.js';
+import { DEFAULT_RGB } from './shared/color.js';
 import { fileName, h, notice, save, warningList } from './shared/dom.js';
 import { count, size, volume } from './shared/format.js';
 import { loadFacts, loadFile, loadModel } from './viewer/load.js';
@@ -10,7 +11,7 @@ import { Overlay } from './viewer/overlay.js';
 import { screenshot } from './viewer/screenshot.js';
 import { Section } from './viewer/section.js';
 import { Stage } from './viewer/stage.js';
-import { DEFAULT_COLOR, surfaceOf } from './viewer/surface.js';
+import { surfaceOf } from './viewer/surface.js';
 import { helpDialog, Toolbar } from './viewer/toolbar.js';
 
 const root = document.getElementById('viewer');
@@ -122,7 +123,7 @@ async function main() {
     progress.end();
     document.title = `${facts.name} · 3D model`;
     const { list, captions } = factsOf(model, facts);
-    stage.show(surfaceOf(model, facts.color ?? DEFAULT_COLOR));
+    stage.show(surfaceOf(model, facts.color ?? DEFAULT_RGB));
     showCard(facts, list);
     const tools = buildTools(stage, model, facts, captions);
     listenToKeys(tools);

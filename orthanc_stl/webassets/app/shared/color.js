@@ -47,3 +47,6 @@ export const hexOf = (rgb) => `#${rgb.map((value) => value.toString(16).padStart
 
 /** @param {string} hex "#rrggbb" @returns {number[]} 0..255 */
 export const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
+/** What a model without a colour of its own gets: near to bone. */
+export const DEFAULT_RGB = [226, 196, 164];

@@ -5,7 +5,7 @@ import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import { addLights, Picker } from './surface.js';
 
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
-const MARGIN = 1.12; // free space around a model in its home view
+const MARGIN = 1.3; // free space around a model in its home view
 const TURN_SECONDS = 40; // one slow turn of the model before the first touch
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
@@ -32,6 +32,7 @@ export class Stage {
     this.perspective.up.set(0, 0, 1);
     this.orthographic.up.set(0, 0, 1);
     this.camera = this.perspective;
+    this.camera.position.copy(HOME);
     this.controls = this.#newControls();
     this.picker = new Picker(this.renderer);
     this.mesh = null;
@@ -67,6 +68,7 @@ export class Stage {
     this.mesh = mesh;
     this.radius = mesh.geometry.boundingSphere.radius;
     this.centre = mesh.position.clone();
+    this.half = mesh.geometry.boundingBox.max.clone();
     this.scene.add(mesh);
     Object.assign(this.controls, { minDistance: this.radius * 0.05, maxDistance: this.radius * 30, minZoom: 0.05, maxZoom: 100 });
     this.goHome(false);
@@ -84,11 +86,14 @@ export class Stage {
     this.draw();
   }
 
-  /** How far from a sphere the eye must be to see all of it, also in a narrow window. */
-  #homeDistance() {
-    const vertical = THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2);
-    const horizontal = Math.atan(Math.tan(vertical) * this.perspective.aspect);
-    return (this.radius * MARGIN) / Math.sin(Math.min(vertical, horizontal));
+  /** How far from the middle the eye must be to see the whole box, however it is turned about the body's axis. */
+  #homeDistance(direction) {
+    const vertical = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2));
+    const horizontal = vertical * Math.min(this.perspective.aspect, 4);
+    const round = Math.hypot(this.half.x, this.half.y);
+    const tilt = Math.abs(direction.z), upright = Math.sqrt(1 - tilt * tilt);
+    const height = this.half.z * upright + round * tilt, depth = round * upright + this.half.z * tilt;
+    return MARGIN * Math.max(height / vertical, round / horizontal) + depth;
   }
 
   goHome(smooth = true) {
@@ -97,7 +102,8 @@ export class Stage {
 
   /** @param {THREE.Vector3} direction from the model's middle towards the eye (LPS); shows the whole model */
   lookFrom(direction, smooth = true) {
-    this.flyTo(direction.clone().normalize(), this.centre, this.#homeDistance(), smooth);
+    const unit = direction.clone().normalize();
+    this.flyTo(unit, this.centre, this.#homeDistance(unit), smooth);
   }
 
   /** Brings a point of the model into the middle. @param {THREE.Vector3} point */
@@ -120,7 +126,7 @@ export class Stage {
       this.camera.zoom = state.zoom + (zoom - state.zoom) * part;
       this.camera.updateProjectionMatrix();
     };
-    if (!smooth || reducedMotion() || state.distance === 0) {
+    if (!smooth || reducedMotion() ) {
       place(1);
       this.draw();
       return;

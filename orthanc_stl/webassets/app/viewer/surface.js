@@ -2,9 +2,6 @@
 
 import * as THREE from 'three';
 
-/** What a model without a colour of its own gets: near to bone. */
-export const DEFAULT_COLOR = [226, 196, 164];
-
 /**
  * Where a closed surface is cut open, one looks at its inside; painting the inside in one flat colour gives the
  * very picture of a filled cut face, for no cost. (A ray that enters through the cut inside the solid next meets
@@ -29,6 +26,7 @@ export function surfaceOf(model, rgb) {
   geometry.setAttribute('normal', new THREE.BufferAttribute(model.normals, 3));
   geometry.setIndex(new THREE.BufferAttribute(model.index, 1));
   const half = model.min.map((low, i) => (model.max[i] - low) / 2);
+  geometry.boundingBox = new THREE.Box3(new THREE.Vector3(...half).negate(), new THREE.Vector3(...half));
   geometry.boundingSphere = new THREE.Sphere(new THREE.Vector3(), Math.max(Math.hypot(...half), 1e-3));
   const material = new THREE.MeshStandardMaterial({ roughness: 0.58, metalness: 0.02, side: THREE.DoubleSide });
   material.color.setRGB(...rgb.map((value) => value / 255), THREE.SRGBColorSpace);
@@ -50,7 +48,7 @@ export function addLights(scene, rig) {
   light(0xfff4e8, 2.1, -0.7, 0.9, 1); // key, from the upper left
   light(0xe4eeff, 0.75, 1.1, -0.1, 0.7); // fill
   light(0xffffff, 1.3, 0.5, 0.9, -0.9); // rim, from behind
-  scene.add(rig, new THREE.HemisphereLight(0xffffff, 0xb7ada6, 0.75));
+  scene.add(rig, new THREE.HemisphereLight(0xffffff, 0xd6ccc6, 0.95));
 }
 
 const PICK_VERTEX = `

@@ -1,0 +1,103 @@
+/** The dialogs behind our buttons in Orthanc Explorer. They live in a shadow tree: its styles and ours do not meet. */
+
+import { GenerateForm, resultLine, waiting } from '../forms/generate-form.js';
+import { StlForm } from '../forms/stl-form.js';
+import { NexusForm, NiftiForm } from '../forms/upload-forms.js';
+import { orthancUrl, pageUrl } from '../shared/api.js';
+import { h, icon, notice, warningList } from '../shared/dom.js';
+
+const STYLES = ['../shared/base.css', '../shared/page.css', '../forms/forms.css', 'dialog.css'];
+
+/** A modal dialog with a title and a cross. */
+class Dialog {
+  /** @param {string} title @param {...Node} content */
+  constructor(title, ...content) {
+    this.body = h('div', { class: 'dialog-body' }, ...content);
+    this.dialog = h('dialog', { class: 'sheet dialog', 'aria-label': title },
+      h('header', { class: 'dialog-head' }, h('h2', {}, title), h('button', { type: 'button', class: 'dialog-close', 'aria-label': 'Close', onclick: () => this.dialog.close() }, icon('close'))),
+      this.body);
+    this.host = h('div', { class: 'stl-dialog' });
+    // A conversion under way is stopped by its own Cancel button, not by a stray press of Escape.
+    this.dialog.addEventListener('cancel', (event) => this.form?.busy && event.preventDefault());
+    this.dialog.addEventListener('close', () => this.host.remove());
+    this.#open();
+  }
+
+  async #open() {
+    const root = this.host.attachShadow({ mode: 'open' });
+    const styles = STYLES.map((path) => h('link', { rel: 'stylesheet', href: new URL(path, import.meta.url).href }));
+    const loaded = Promise.all(styles.map((link) => new Promise((resolve) => { link.onload = link.onerror = resolve; })));
+    root.append(...styles, this.dialog);
+    document.body.append(this.host);
+    await loaded;
+    this.dialog.showModal();
+  }
+
+  /** @param {import('../forms/work-form.js').WorkForm} form */
+  showForm(form) {
+    this.form = form;
+    this.show(form.element);
+  }
+
+  show(...nodes) {
+    this.body.replaceChildren(...nodes);
+  }
+
+  close() {
+    this.dialog.close();
+  }
+}
+
+/** Opens the series of a new model; first tells what there is to know about it. */
+function finish(dialog, answer) {
+  const open = () => {
+    dialog.close();
+    location.assign(`explorer.html#series?uuid=${answer.ParentSeries}`);
+  };
+  if (!answer.Warnings?.length) return open();
+  const button = h('button', { type: 'button', class: 'button primary', onclick: open }, 'Open the new series');
+  dialog.show(h('p', {}, `The model was stored: ${resultLine(answer)}.`), warningList(answer.Warnings), h('div', { class: 'form-buttons' }, button));
+  button.focus();
+  return undefined;
+}
+
+export function attachStl(study, version) {
+  const dialog = new Dialog('Attach STL');
+  dialog.showForm(new StlForm(study, version, (answer) => finish(dialog, answer)));
+}
+
+export function attachNifti(study) {
+  const dialog = new Dialog('Attach NIfTI');
+  dialog.showForm(new NiftiForm(study, { onDone: (answer) => finish(dialog, answer) }));
+}
+
+export function attachNexus(study) {
+  const dialog = new Dialog('Attach Nexus');
+  dialog.showForm(new NexusForm(study, (answer) => finish(dialog, answer)));
+}
+
+export async function generate(instance) {
+  const dialog = new Dialog('Generate 3D model', waiting('Reading the structures …'));
+  try {
+    dialog.showForm(await GenerateForm.of(instance, { onDone: (answer) => finish(dialog, answer) }));
+  } catch (error) {
+    dialog.show(notice('error', 'The structures cannot be shown', error.message));
+  }
+}
+
+/** @param {string} title @param {[string, string, string][]} viewers name, note, address */
+function choose(title, viewers) {
+  const links = viewers.map(([name, note, href]) => h('li', {}, h('a', { class: 'choice', href, target: '_blank', rel: 'noopener', onclick: () => dialog.close() },
+    icon('cube'), h('span', {}, h('strong', {}, name), h('small', {}, note)))));
+  const dialog = new Dialog(title, h('ul', { class: 'choices' }, ...links));
+}
+
+export const chooseStlViewer = (instance) => choose('STL viewer', [
+  ['Basic viewer built using Three.js', 'Measure, cut open, take pictures', pageUrl('three.html', { instance })],
+  ['Online3DViewer', 'The open-source viewer of 3dviewer.net', pageUrl('o3dv.html', { instance })],
+]);
+
+export const chooseNexusViewer = (instance) => choose('Nexus 3D viewer', [
+  ['Basic Nexus viewer built using Three.js', 'Turn and zoom', `${orthancUrl('stl/nexus/threejs.html')}?model=../../instances/${instance}/nexus`],
+  ['Nexus viewer with the tools of 3DHOP', 'Measure, light and cut', `${orthancUrl('stl/3dhop/3DHOP_all_tools.html')}?instance=${instance}`],
+]);

@@ -1,0 +1,122 @@
+/** An STL file into a study: checked, made binary, scaled to millimetres, and stored by Orthanc's own /tools/create-dicom. */
+
+import { bodyWithFile, getJson, postJson } from '../shared/api.js';
+import { DEFAULT_RGB, hexOf, rgbOf, rgbToDicomLab } from '../shared/color.js';
+import { h, notice } from '../shared/dom.js';
+import { count, size } from '../shared/format.js';
+import { FilePicker } from './file-picker.js';
+import { field, NotYet, WorkForm } from './work-form.js';
+
+const UNITS = [['mm', 1, 'millimetres'], ['cm', 10, 'centimetres'], ['m', 1000, 'metres'], ['in', 25.4, 'inches'], ['µm', 0.001, 'micrometres']];
+
+/** A model smaller or larger than this is more likely in another unit than of that size. */
+const LIKELY_MM = [1, 3000];
+
+/** What DICOM demands of a study and a patient, if only as empty values; given only where the study has nothing to copy. */
+const TYPE_2 = { PatientMainDicomTags: ['PatientBirthDate', 'PatientSex'], MainDicomTags: ['ReferringPhysicianName', 'StudyID', 'AccessionNumber'] };
+
+export class StlForm extends WorkForm {
+  /** @param {string} study Orthanc's id @param {string} version of the plugin @param {(answer: any) => void} onDone */
+  constructor(study, version, onDone) {
+    super('Import', onDone);
+    this.study = study;
+    this.version = version;
+    this.facts = null;
+    this.picker = new FilePicker('STL file', '.stl,model/stl', (file) => this.check(file));
+    this.description = h('input', { type: 'text', maxlength: 64, value: 'Imported STL', name: 'description' });
+    this.unit = h('select', { name: 'unit', onchange: () => this.describe() }, ...UNITS.map(([short, , long]) => h('option', { value: short }, `${long} (${short})`)));
+    this.color = h('input', { type: 'color', value: hexOf(DEFAULT_RGB), name: 'color' });
+    this.found = h('div', { class: 'found' });
+    this.fields.append(this.picker.element, this.found, field('Series description', this.description),
+      h('div', { class: 'options' }, field('Coordinates are in', this.unit), field('Colour', this.color)));
+    this.submitButton.disabled = true;
+  }
+
+  #ask(message) {
+    return new Promise((resolve) => {
+      this.worker.onmessage = ({ data }) => resolve(data);
+      this.worker.onerror = () => resolve({ failure: 'The part of this page that reads models could not be started. Please reload the page.' });
+      this.worker.postMessage(message);
+    });
+  }
+
+  /** @param {File} file refused before any upload if it is no STL */
+  async check(file) {
+    this.worker?.terminate();
+    this.worker = new Worker(new URL('stl-worker.js', import.meta.url), { type: 'module' });
+    this.facts = null;
+    this.submitButton.disabled = true;
+    this.say(null);
+    this.found.replaceChildren(h('p', { class: 'waiting' }, 'Checking the file …'));
+    const { facts, failure } = await this.#ask({ file });
+    if (this.picker.file !== file) return;
+    this.found.replaceChildren();
+    if (failure) return void this.say(notice('error', 'This file cannot be attached', failure));
+    this.facts = facts;
+    this.submitButton.disabled = false;
+    this.describe();
+  }
+
+  get #scale() {
+    return UNITS.find(([short]) => short === this.unit.value)[1];
+  }
+
+  /** Triangles and size, and what will be done to the file. */
+  describe() {
+    if (!this.facts) return;
+    const scale = this.#scale;
+    const lengths = this.facts.max.map((high, i) => (high - this.facts.min[i]) * scale);
+    const notes = [];
+    if (this.facts.kind === 'ascii') notes.push(notice('info', '', 'This is a text (ASCII) STL. DICOM takes binary STL only, so it is converted before the upload; the shape stays the same.'));
+    if (scale !== 1) notes.push(notice('info', '', `All coordinates are multiplied by ${scale}, because DICOM objects of this kind are in millimetres.`));
+    const longest = Math.max(...lengths);
+    if (longest < LIKELY_MM[0] || longest > LIKELY_MM[1]) notes.push(notice('warning', '', `The model would be ${size(lengths)} large. Is the unit right?`));
+    this.found.replaceChildren(h('p', { class: 'found-line' }, `${count(this.facts.triangles)} triangles, ${size(lengths)}`), ...notes);
+  }
+
+  async work(progress) {
+    if (!this.facts) throw new NotYet('Choose an STL file first.');
+    const description = this.description.value.trim();
+    progress.show(null, 'preparing the file');
+    const stl = await this.#binary();
+    const study = await getJson(`studies/${encodeURIComponent(this.study)}`);
+    const tags = { ...this.#tags(description, stl.size), ...missing(study) };
+    const body = await bodyWithFile('Content', 'data:model/stl;base64,', stl, { Parent: this.study, Tags: tags });
+    progress.signal.throwIfAborted();
+    return postJson('tools/create-dicom', body, { signal: progress.signal,
+      onProgress: (fraction) => progress.show(fraction < 1 ? fraction : null, fraction < 1 ? 'uploading' : 'storing') });
+  }
+
+  /** The file as it is where it can be, else rewritten. @returns {Promise<Blob>} */
+  async #binary() {
+    if (this.facts.exact && this.#scale === 1) return this.picker.file;
+    const { stl, failure } = await this.#ask({ convert: { scale: this.#scale, header: `Orthanc STL plugin ${this.version}, UNITS=mm` } });
+    if (failure) throw new NotYet(failure);
+    return new Blob([stl]);
+  }
+
+  /** What makes the object conform to the standard: Orthanc itself writes only what it cannot do without. */
+  #tags(description, bytes) {
+    return {
+      SeriesDescription: description, SeriesNumber: '1', InstanceNumber: '1', DocumentTitle: description, ContentDescription: description.slice(0, 64),
+      Manufacturer: 'Orthanc STL plugin', ManufacturerModelName: 'Orthanc STL plugin', DeviceSerialNumber: '1', SoftwareVersions: this.version,
+      FrameOfReferenceUID: newUid(), PositionReferenceIndicator: '', AcquisitionDateTime: '', BurnedInAnnotation: 'NO', ConceptNameCodeSequence: [],
+      MeasurementUnitsCodeSequence: [{ CodeValue: 'mm', CodingSchemeDesignator: 'UCUM', CodeMeaning: 'mm' }],
+      EncapsulatedDocumentLength: String(bytes), RecommendedDisplayCIELabValue: rgbToDicomLab(rgbOf(this.color.value)).join('\\'),
+    };
+  }
+}
+
+/** Empty values for what DICOM wants and the study does not have. */
+function missing(study) {
+  const names = Object.entries(TYPE_2).flatMap(([level, tags]) => tags.filter((tag) => !(tag in (study[level] ?? {}))));
+  return Object.fromEntries(names.map((name) => [name, '']));
+}
+
+/** A new UID by PS3.5 B.2: "2.25." and a random UUID as a number. (crypto.randomUUID is missing on plain HTTP.) */
+function newUid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return `2.25.${BigInt(`0x${[...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`)}`;
+}

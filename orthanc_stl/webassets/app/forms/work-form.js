@@ -1,0 +1,108 @@
+/** What all our forms do: ask, send, show how far it is, and end in an answer, a reason, or "cancelled". */
+
+import { RequestFailed } from '../shared/api.js';
+import { h, notice } from '../shared/dom.js';
+import { Cancelled, ProgressBar } from '../shared/job.js';
+
+/** Something the person can put right; the message says what. */
+export class NotYet extends Error {}
+
+/**
+ * @typedef {object} Progress
+ * @property {(fraction: number | null, step: string) => void} show
+ * @property {AbortSignal} signal
+ * @property {(cancel: () => Promise<void>) => void} onCancel what Cancel does once the server is at work
+ */
+
+export class WorkForm {
+  /**
+   * @param {string} submitLabel
+   * @param {(answer: any) => void} onDone
+   */
+  constructor(submitLabel, onDone) {
+    this.onDone = onDone;
+    this.fields = h('fieldset', {});
+    this.message = h('div', { class: 'form-message' });
+    this.submitButton = h('button', { type: 'submit', class: 'button primary' }, submitLabel);
+    this.buttons = h('div', { class: 'form-buttons' }, this.submitButton);
+    this.bar = new ProgressBar(() => this.cancel());
+    this.element = h('form', { class: 'work-form', novalidate: true, onsubmit: (event) => {
+      event.preventDefault();
+      this.run((progress) => this.work(progress));
+    } }, this.fields, this.message, this.bar.element, this.buttons);
+  }
+
+  /** @abstract @param {Progress} progress @returns {Promise<any>} the server's answer @throws {NotYet | RequestFailed | Cancelled} */
+  async work() {
+    throw new Error('a form does some work');
+  }
+
+  cancel() {
+    this.abort.abort();
+    this.cancelJob?.().catch((error) => this.say(notice('error', 'It could not be cancelled', error.message)));
+  }
+
+  /** @param {Node | null} node a notice, or nothing */
+  say(node) {
+    this.message.replaceChildren(...(node ? [node] : []));
+  }
+
+  get busy() {
+    return this.fields.disabled;
+  }
+
+  /** @param {(progress: Progress) => Promise<any>} job */
+  async run(job) {
+    if (this.busy) return;
+    this.abort = new AbortController();
+    this.cancelJob = null;
+    this.say(null);
+    this.fields.disabled = true;
+    this.buttons.hidden = true;
+    let answer = null;
+    try {
+      answer = await job({ show: (fraction, step) => this.bar.show(fraction, step), signal: this.abort.signal,
+        onCancel: (cancel) => { this.cancelJob = cancel; } });
+    } catch (error) {
+      this.#explain(error);
+    } finally {
+      this.fields.disabled = false;
+      this.buttons.hidden = false;
+      this.bar.hide();
+    }
+    if (answer) this.onDone(answer);
+  }
+
+  #explain(error) {
+    if (error instanceof Cancelled || error.name === 'AbortError') this.say(notice('info', '', 'Cancelled. Nothing was stored.'));
+    else if (error instanceof NotYet) this.say(notice('warning', '', error.message));
+    else if (error instanceof RequestFailed) this.say(notice('error', 'That did not work', error.message));
+    else {
+      this.say(notice('error', 'Something unexpected happened', String(error.message ?? error)));
+      throw error;
+    }
+  }
+}
+
+/** A label over its field. @param {string} label @param {HTMLElement} input @param {string} [note] */
+export const field = (label, input, note = '') => h('label', { class: 'field' }, h('span', { class: 'field-label' }, label), input,
+  note ? h('span', { class: 'field-note' }, note) : null);
+
+/** @param {string} label @param {boolean} checked @returns {{element: HTMLElement, input: HTMLInputElement}} */
+export function checkbox(label, checked) {
+  const input = h('input', { type: 'checkbox', checked });
+  return { element: h('label', { class: 'check' }, input, label), input };
+}
+
+/** Resolution and smoothing, as in Orthanc Explorer's dialogs from the beginning. */
+export class SurfaceOptions {
+  constructor() {
+    this.resolution = h('select', { name: 'resolution' }, ...[256, 128, 512].map((value) => h('option', { value }, String(value))));
+    this.smooth = checkbox('Smooth volume', true);
+    this.element = h('div', { class: 'options' }, field('Resolution', this.resolution, 'voxels along the longest side'), this.smooth.element);
+  }
+
+  get values() {
+    return { Resolution: Number(this.resolution.value), Smooth: this.smooth.input.checked };
+  }
+}

@@ -1,0 +1,51 @@
+/** o3dv.html?instance=: the model in Online3DViewer (https://github.com/kovacsv/Online3DViewer), which gets it as a file. */
+
+import { RequestFailed } from './shared/api.js';
+import { DEFAULT_RGB } from './shared/color.js';
+import { h, notice } from './shared/dom.js';
+import { loadFacts, loadFile } from './viewer/load.js';
+
+const { OV } = globalThis;
+const root = document.getElementById('viewer');
+const instance = new URLSearchParams(location.search).get('instance');
+
+function fail(title, message) {
+  root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message)));
+}
+
+const hasWebGl = () => Boolean(document.createElement('canvas').getContext('webgl2'));
+
+/** @param {File} file @param {number[]} rgb */
+function show(file, rgb) {
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  const viewer = new OV.EmbeddedViewer(root, {
+    backgroundColor: dark ? new OV.RGBAColor(26, 34, 43, 255) : new OV.RGBAColor(238, 242, 246, 255),
+    defaultColor: new OV.RGBColor(...rgb),
+    onModelLoaded: () => {
+      // Patients stand upright: z is up in DICOM, and one looks from the front (-y).
+      const inner = viewer.GetViewer();
+      inner.SetUpVector(OV.Direction.Z, false);
+      inner.Resize(root.clientWidth, root.clientHeight);
+      root.dataset.ready = 'true';
+    },
+    onModelLoadFailed: () => fail('The model cannot be shown', 'Online3DViewer could not read this file as an STL.'),
+  });
+  viewer.LoadModelFromFileList([file]);
+}
+
+async function main() {
+  if (!instance) return fail('No model was named', 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.');
+  if (!hasWebGl()) return fail('This browser cannot show 3D', 'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.');
+  try {
+    const [file, facts] = await Promise.all([loadFile(instance), loadFacts(instance)]);
+    document.title = `${facts.name} · Online3DViewer`;
+    root.append(h('header', { class: 'card' }, h('h1', { title: facts.name }, facts.name), facts.about ? h('p', { class: 'about' }, facts.about) : null));
+    show(new File([file], 'model.stl'), facts.color ?? DEFAULT_RGB);
+  } catch (error) {
+    if (!(error instanceof RequestFailed)) throw error;
+    fail('The model cannot be shown', error.message);
+  }
+  return undefined;
+}
+
+main();
