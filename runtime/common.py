@@ -23,7 +23,9 @@ def say(line: str) -> None:
 
 def call(command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = None) -> str:
     """What a program printed; `CalledProgramFailed` with its last lines if it failed."""
-    done = subprocess.run(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise CalledProgramFailed(str(command[0]), done.returncode, done.stdout + done.stderr)
     return done.stdout

@@ -1,7 +1,7 @@
 """The part `debian`: Orthanc, its Python plugin and Python from Debian 13, unpacked into a folder without root.
 
-The host's own apt downloads and verifies (its mirror, its proxies, its keyring), in folders of our own; dpkg-deb unpacks.
-The programs run through the folder's own dynamic loader, so the host may be older or newer than Debian 13.
+The host's own apt downloads and verifies (its mirror, its proxies, its keyring), in folders of our own; dpkg-deb
+unpacks. The programs run through the folder's own dynamic loader, so the host may be older or newer than Debian 13.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def build(folder: Path) -> None:
     architecture, triplet, loader = machine()
     for program in ("apt-get", "apt-config", "dpkg-deb"):
         if shutil.which(program) is None:
-            raise SetupError(f"this machine has no {program} (it is no Debian or Ubuntu); use Docker instead, see docker/.")
+            raise SetupError(
+                f"this machine has no {program} (it is no Debian or Ubuntu); use Docker instead, see docker/."
+            )
     work = folder / "apt"
     env = _private_apt(work, architecture)
     _download(env)
@@ -87,19 +89,27 @@ def _sources(architecture: str) -> str:
     """Lines for Debian 13 on the mirror that the host itself uses, or on the one that ORTHANC_STL_MIRROR names."""
     keyring = next((f for f in (Path("/usr/share/keyrings") / name for name in KEYRINGS) if f.exists()), None)
     if keyring is None:
-        raise SetupError("Debian's archive keys are missing; install the package debian-archive-keyring, or use Docker.")
+        raise SetupError(
+            "Debian's archive keys are missing; install the package debian-archive-keyring, or use Docker."
+        )
     options = f"[arch={architecture} signed-by={keyring}]"
     named = os.environ.get("ORTHANC_STL_MIRROR")
     if named:
         return f"deb {options} {named} {SUITE} main\n"
-    targets = call(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"], os.environ)
-    known = [line.split() for line in targets.splitlines()]
-    own_suite = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
-    debian = [uri for uri, suite, component in known if component == "main" and suite in (own_suite, "stable", "testing", "sid", SUITE)]
-    if platform.freedesktop_os_release().get("ID") != "debian" or not debian:
-        raise SetupError("this machine's apt names no Debian mirror; name one by ORTHANC_STL_MIRROR=<address>, or use Docker.")
+    targets = call(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
+        os.environ,
+    )
+    known = [(uri, suite) for uri, suite, component in map(str.split, targets.splitlines()) if component == "main"]
+    host = platform.freedesktop_os_release()
+    suites = (host.get("VERSION_CODENAME"), "stable", "testing", "sid", SUITE)
+    debian = [uri for uri, suite in known if suite in suites]
+    if host.get("ID") != "debian" or not debian:
+        raise SetupError(
+            "this machine's apt names no Debian mirror; name one by ORTHANC_STL_MIRROR=<address>, or use Docker."
+        )
     lines = [f"deb {options} {debian[0]} {SUITE} main"]
-    security = [uri for uri, suite, component in known if component == "main" and suite.endswith("-security")]
+    security = [uri for uri, suite in known if suite.endswith("-security")]
     lines += [f"deb {options} {uri} {SUITE}-security main" for uri in security[:1]]
     return "\n".join(lines) + "\n"
 
@@ -111,15 +121,16 @@ def _download(env: dict[str, str]) -> None:
     except CalledProgramFailed as error:
         reasons = [line for line in error.output.splitlines() if line.startswith(("E:", "Err:", "W:"))]
         network = re.search(r"resolv|connect|timed out|unreachable|Failed to fetch", error.output)
-        what = "Debian's packages could not be downloaded; is there a network?" if network else "apt refused the download."
-        raise SetupError(f"{what} ({reasons[-1] if reasons else error})") from error
+        what = "could not be downloaded; is there a network?" if network else "were refused by apt."
+        raise SetupError(f"Debian's packages {what} ({reasons[-1] if reasons else error})") from error
 
 
 _WRAPPER = """#!/bin/sh
 # Runs the program through this folder's own dynamic loader and libraries.
 usr=${0%%/*}/..
 export DCMDICTPATH="$usr/share/dcmtk/dicom.dic" GCONV_PATH="$usr/lib/%(triplet)s/gconv" %(exports)s
-exec "$usr/lib/%(triplet)s/%(loader)s" --inhibit-cache --library-path "%(libraries)s" --argv0 "$0" "$usr/%(program)s" "$@"
+exec "$usr/lib/%(triplet)s/%(loader)s" --inhibit-cache --library-path "%(libraries)s" \\
+    --argv0 "$0" "$usr/%(program)s" "$@"
 """
 
 

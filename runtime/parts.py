@@ -2,7 +2,7 @@
 
 A part is the folder `<runtime>/<name>-<key>`; the key is a hash of everything that decides what is in it (a lock file,
 a list of packages). So a changed lock file asks for another folder, and only for that one; an interrupted build leaves
-a `.building-*` folder, which the next set-up removes; nothing half-made is ever used, and a folder in use never changes.
+a `.building-*` folder, which the next set-up removes; nothing half-made is ever used; a folder in use never changes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Part:
 
 
 def prepare(runtime: Path, parts: list[Part], say: Say) -> dict[str, Path]:
-    """The folder of each part, built where it is missing. Several processes may do this at once: one builds, the others wait."""
+    """The folder of each part, built where it is missing. Several may do this at once: one builds, the others wait."""
     folders = {part.name: part.folder(runtime) for part in parts}
     if any(not folder.is_dir() for folder in folders.values()):
         with _lock(runtime, say):
@@ -48,11 +48,13 @@ def prepare(runtime: Path, parts: list[Part], say: Say) -> dict[str, Path]:
 
 
 def hold(folders: dict[str, Path]) -> list[int]:
-    """Open files that keep these folders from being removed, for as long as this process or a child that inherits them lives."""
+    """Open files that keep these folders from being removed while this process, or what it becomes, lives."""
     held = []
     for folder in folders.values():
-        held.append(os.open(folder / IN_USE, os.O_RDONLY))
-        fcntl.flock(held[-1], fcntl.LOCK_SH)
+        file = os.open(folder / IN_USE, os.O_RDONLY)
+        fcntl.flock(file, fcntl.LOCK_SH)
+        os.set_inheritable(file, True)
+        held.append(file)
     return held
 
 
@@ -63,7 +65,7 @@ def _lock(runtime: Path, say: Say) -> Iterator[None]:
         file = os.open(runtime / "lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise SetupError(
-            f"the folder of the private runtime, {runtime}, cannot be written ({error.strerror}); name another with --runtime."
+            f"the private runtime's folder {runtime} cannot be written ({error.strerror}); name another by --runtime."
         ) from error
     try:
         try:

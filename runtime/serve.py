@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import IO
@@ -25,31 +24,37 @@ _PR_SET_PDEATHSIG = 1
 
 
 class OrthancProcess:
-    """An Orthanc that this process started. `log` is where its output goes (None: the terminal)."""
+    """An Orthanc that this process started. `log` is where its output goes (None: the terminal).
 
-    def __init__(self, runtime: Runtime, config: Config, log: IO[bytes] | None = None, env: dict[str, str] | None = None) -> None:
+    Its configuration is written to `folder`/orthanc.json, where it stays: /tools/reset reads it again.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        config: Config,
+        folder: Path,
+        log: IO[bytes] | None = None,
+        env: dict[str, str] | None = None,
+    ) -> None:
         self.port = int(config["HttpPort"])
-        self._held = parts.hold(runtime.folders())
         for key in ("StorageDirectory", "IndexDirectory"):
             Path(config[key]).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="orthanc-stl-") as folder:
-            file = Path(folder) / "orthanc.json"
-            file.touch(0o600)
-            file.write_text(json.dumps(config, indent=4))
-            self.process = subprocess.Popen(
-                [runtime.orthanc, file],
-                env=runtime.env() | (env or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,  # Ctrl-C reaches us alone; we end Orthanc in order
-                preexec_fn=_die_with_parent,
-            )
-            try:
-                self._wait_until_it_answers()
-            except BaseException:
-                self.stop(at_once=True)
-                raise
+        self._held = parts.hold(runtime.folders())
+        self.process = subprocess.Popen(
+            [runtime.orthanc, _write_private(folder / "orthanc.json", json.dumps(config, indent=4))],
+            env=runtime.env() | (env or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            process_group=0,  # Ctrl-C reaches us alone; we end Orthanc in order
+            preexec_fn=_die_with_parent,
+        )
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self.stop(at_once=True)
+            raise
 
     def stop(self, at_once: bool = False) -> int:
         """Ends Orthanc and returns its exit code; what does not end in time is killed."""
@@ -100,6 +105,14 @@ def check_port(port: int) -> None:
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it must be from 1 to 65535"
             raise SetupError(f"port {port} cannot be used ({reason}); choose another one with --port.") from error
+
+
+def _write_private(file: Path, text: str) -> Path:
+    """A file for the owner's eyes only, since a configuration may hold passwords."""
+    file.unlink(missing_ok=True)
+    file.touch(0o600)
+    file.write_text(text)
+    return file
 
 
 def _die_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""The private runtime as a whole: which parts it has, where it lies, and what its programs need in their environment."""
+"""The private runtime as a whole: which parts it has, where it lies, what its programs need in their environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Runtime:
     debian: Path
     site: Path
     npm: Path
-    test: Path | None
+    test: Path | None = None
 
     @property
     def python(self) -> Path:
@@ -80,7 +80,9 @@ def _parts(runtime: Path, tests: bool) -> list[parts.Part]:
     wanted = [
         base,
         site("site", "Python packages (190 MiB)", "run.txt"),
-        parts.Part("npm", "npm packages of the web pages", (packages,), lambda folder: wheels.install_npm(root, folder)),
+        parts.Part(
+            "npm", "npm packages of the web pages", (packages,), lambda folder: wheels.install_npm(root, folder)
+        ),
     ]
     if tests:
         wanted.append(site("test", "Python packages for the tests", "test.txt"))

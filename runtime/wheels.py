@@ -14,9 +14,10 @@ WEBASSETS = REPOSITORY / "orthanc_stl/webassets"
 def install_wheels(debian: Path, lock: str, folder: Path) -> None:
     """The wheels of a lock file into `folder`, by Debian's pip and the private Python. Each is checked by its hash."""
     pip = next((debian / "usr/share/python-wheels").glob("pip-*.whl"))
-    command = [debian / "usr/bin/python3", pip / "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--no-cache-dir"]
+    options = ["--quiet", "--no-deps", "--require-hashes", "--no-cache-dir", "--only-binary", ":all:"]
+    command: list[str | Path] = [debian / "usr/bin/python3", pip / "pip", "install", *options]
     try:
-        call([*command, "--only-binary", ":all:", "--target", folder, "--requirement", LOCKS / lock], python_env(debian))
+        call([*command, "--target", folder, "--requirement", LOCKS / lock], python_env(debian))
     except CalledProgramFailed as error:
         reasons = [line for line in error.output.splitlines() if line.startswith("ERROR:")]
         raise SetupError(
@@ -49,6 +50,6 @@ def install_npm(debian: Path, folder: Path) -> None:
     try:
         call([*npm, "ci", *options], env, folder)
     except CalledProgramFailed as error:
-        raise SetupError(f"the npm packages of the web pages could not be installed; is there a network? ({error})") from error
+        raise SetupError(f"the npm packages could not be installed; is there a network? ({error})") from error
     for leftover in ("cache", "node"):
         shutil.rmtree(folder / leftover, ignore_errors=True)

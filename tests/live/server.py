@@ -66,7 +66,7 @@ class OrthancServer:
         self._exit_code: int | None = None
         with self.log.open("wb") as log:
             try:
-                self._running = OrthancProcess(runtime, self.config, log, env)
+                self._running = OrthancProcess(runtime, self.config, self.folder, log, env)
             except Exception as error:
                 error.add_note(self.log_text()[-4000:])
                 raise
@@ -85,7 +85,12 @@ class OrthancServer:
         return self._exit_code
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 120
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        timeout: float = 120,
     ) -> Reply:
         request = urllib.request.Request(self.url + path, body, headers or {}, method=method)
         try:
@@ -128,7 +133,9 @@ class OrthancServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         if error is not None:
             error.add_note(f"The end of Orthanc's log:\n{self.log_text()[-4000:]}")
@@ -145,7 +152,7 @@ def alive(pid: int) -> bool:
 
 
 def _headers(headers: Any) -> dict[str, list[str]]:
-    return {name.lower(): headers.get_all(name) for name in headers.keys()}
+    return {name.lower(): headers.get_all(name) for name in headers}
 
 
 def _body(body: Any) -> bytes:

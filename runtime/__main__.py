@@ -1,0 +1,147 @@
+"""The command `orthanc-stl`: run, demo, test, bench, convert, structures."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from . import config as orthanc_config
+from . import parts, setup, upload
+from .common import REPOSITORY, SetupError, say
+from .serve import OrthancProcess, check_port
+
+DEFAULT_PORT = 8042
+
+# Commands that the private Python runs with all further arguments: the module, and whether it needs the test tools.
+DELEGATED = {
+    "test": (("pytest",), True),
+    "bench": (("benchmarks",), True),
+    "convert": (("orthanc_stl", "convert"), False),
+    "structures": (("orthanc_stl", "structures"), False),
+}
+
+
+class Stopped(BaseException):
+    """SIGTERM, SIGHUP or Ctrl-C arrived."""
+
+
+def main(arguments: list[str]) -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, _stop)
+    try:
+        options, rest = _parser().parse_known_args(arguments)
+        if options.command in DELEGATED:
+            _delegate(options, rest)
+        if rest:
+            raise SetupError(f"unknown argument {rest[0]!r}; see orthanc-stl {options.command} --help.")
+        return _run(options)
+    except SetupError as error:
+        say(f"orthanc-stl: {error}")
+        return 1
+    except Stopped:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orthanc-stl",
+        description="3D models in Orthanc. The first command sets up a private Orthanc in the user's cache folder.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in (
+        ("run", "run Orthanc with the plugin on this machine"),
+        ("demo", "the same, with a synthetic study to try"),
+    ):
+        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        command.add_argument("--port", type=int, help=f"the HTTP port (default {DEFAULT_PORT})")
+        command.add_argument("--data", type=Path, help="the folder of the database and the files")
+        command.add_argument("--config", type=Path, help="a JSON file of Orthanc's options, merged over the defaults")
+        command.add_argument("--runtime", type=Path, help="the folder of the private runtime")
+    for name, text in (
+        ("test", "the test suite; further arguments go to pytest"),
+        ("bench", "the benchmarks; further arguments go to them"),
+        ("convert", "a model without a server: convert rtstruct|nifti FILE -o OUT.stl ..."),
+        ("structures", "what is in an RT-STRUCT file"),
+    ):
+        command = commands.add_parser(name, help=text, add_help=False, allow_abbrev=False)
+        command.add_argument("--runtime", type=Path, help=argparse.SUPPRESS)
+    return parser
+
+
+def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
+    """Becomes the private Python, running a module."""
+    module, tests = DELEGATED[options.command]
+    runtime = setup.prepare(options.runtime, tests=tests)
+    parts.hold(runtime.folders())
+    env = runtime.env()
+    if options.runtime:
+        env["ORTHANC_STL_RUNTIME"] = str(options.runtime.resolve())
+    if options.command == "test":
+        os.chdir(REPOSITORY)
+    sys.stdout.flush()
+    os.execve(runtime.python, [str(runtime.python), "-m", *module, *rest], env)
+
+
+def _run(options: argparse.Namespace) -> int:
+    own = orthanc_config.read(options.config) if options.config else {}
+    port = options.port or own.get("HttpPort", DEFAULT_PORT)
+    check_port(port)
+    data = (options.data or _default_data(options.command)).resolve()
+    locked = _lock_data(data)
+    runtime = setup.prepare(options.runtime)
+    config = orthanc_config.merged(orthanc_config.defaults(runtime, data, port), own) | {"HttpPort": port}
+    orthanc = OrthancProcess(runtime, config, data)
+    try:
+        say(f"\nOrthanc answers: http://localhost:{port}/app/explorer.html   (Ctrl-C ends it)")
+        if options.command == "demo":
+            upload.demo(runtime, data, port)
+        code = orthanc.process.wait()
+    except BaseException as reason:
+        say("Stopping Orthanc ...")
+        try:
+            orthanc.stop()
+        except Stopped:  # a second Ctrl-C: the person means it
+            orthanc.stop(at_once=True)
+        if not isinstance(reason, Stopped):
+            raise
+        return 0
+    os.close(locked)
+    if code:
+        raise SetupError(f"Orthanc ended with code {code}; its last lines above say why.")
+    return 0
+
+
+def _default_data(command: str) -> Path:
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+    return Path(home) / "orthanc-stl" / ("demo" if command == "demo" else "data")
+
+
+def _lock_data(data: Path) -> int:
+    """An open file that keeps a second Orthanc away from this database."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        file = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise SetupError(
+            f"another orthanc-stl runs on the data in {data}; choose another folder with --data."
+        ) from error
+    except OSError as error:
+        raise SetupError(
+            f"the data folder {data} cannot be used ({error.strerror}); choose another one with --data."
+        ) from error
+    return file
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise Stopped
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
