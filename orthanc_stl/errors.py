@@ -10,6 +10,7 @@
     │   └── ParentMissing         400  the study or series to attach to does not exist
     ├── NotFound                  404
     ├── TooLarge                  413  over a limit of the configuration
+    ├── RangeNotSatisfiable       416  bytes that the representation does not have
     ├── Busy                      503  the queue is full, or Orthanc is stopping
     ├── TimedOut                  500  a conversion took longer than `TimeoutSeconds`
     ├── WorkerDied                500  the process that did the work ended
@@ -17,15 +18,19 @@
     └── StorageFailed             500  Orthanc did not store the result
 
 An error says one sentence: what came and what was expected. It crosses from a worker process to Orthanc by the
-name of its class and that sentence, so a class takes nothing else.
+name of its class and that sentence, so a class takes nothing else. `headers` are those of the answer.
 
 `orthanc_status` and `message` are Orthanc's own error codes (OrthancPluginErrorCode), as the original answers them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class StlError(Exception):
+    headers: Mapping[str, str] = MappingProxyType({})
     status = 500
     orthanc_status = 1
     message = "Error encountered within the plugin engine"
@@ -77,6 +82,12 @@ class TooLarge(StlError, ValueError):
     status = 413
     orthanc_status = 4
     message = "The request is larger than the configuration allows"
+
+
+class RangeNotSatisfiable(StlError, ValueError):
+    status = 416
+    orthanc_status = 3
+    message = "Parameter out of range"
 
 
 class Busy(StlError):

@@ -14,6 +14,7 @@ from orthanc_stl.engine.python import find_python
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.dispatch import STACK_BYTES, Dispatcher
 from orthanc_stl.rest.figures import Figures
+from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.pages import WEBASSETS, Pages, browser_options
 from orthanc_stl.rest.table import routes
@@ -51,8 +52,9 @@ def install(orthanc: Any) -> None:
     figures = Figures(orthanc, jobs.stats)
     http_threads = configuration.get("HttpThreadsCount", HTTP_THREADS)
     pages = Pages(compress=not configuration.get("HttpCompressionEnabled", False))
+    models = ModelCache(settings.nexus_cache_mb << 20)
     dispatcher = Dispatcher(
-        App(Orthanc(orthanc), settings, jobs, pages, Waiting(http_threads), figures),
+        App(Orthanc(orthanc), settings, jobs, pages, Waiting(http_threads), figures, models),
         threads=http_threads + SPARE_THREADS,
         describe_errors=configuration.get("HttpDescribeErrors", True),
         log_error=orthanc.LogError,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from orthanc_stl.engine.jobs import Jobs
 from orthanc_stl.rest.figures import Figures
+from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.pages import Pages
 from orthanc_stl.rest.waiting import Waiting
@@ -20,3 +21,4 @@ class App:
     pages: Pages
     waiting: Waiting
     figures: Figures
+    models: ModelCache

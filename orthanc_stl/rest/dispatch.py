@@ -80,7 +80,7 @@ class Dispatcher:
             raise errors.TooLarge(f'The body has {size:.0f} MB, more than the {limit} MB of the option "MaxBodyMB"')
 
     def _error_answer(self, request: Request, error: errors.StlError) -> Answer:
-        return Answer(self._error_body(request, error), "text/plain", error.status)
+        return Answer(self._error_body(request, error), "text/plain", error.status, error.headers)
 
     def _error_body(self, request: Request, error: errors.StlError) -> bytes:
         """Orthanc's own JSON for an error, or nothing when its configuration wants errors undescribed."""

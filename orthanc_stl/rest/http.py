@@ -40,6 +40,7 @@ PHRASES = {
     400: "Bad Request",
     404: "Not Found",
     413: "Request Entity Too Large",
+    416: "Requested Range Not Satisfiable",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from orthanc_stl import errors
+from orthanc_stl.rest import ranges
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.conversion import listing
 from orthanc_stl.rest.http import Answer, Request, json_answer
-from orthanc_stl.rest.orthanc import ENCAPSULATED_STL
+from orthanc_stl.rest.orthanc import ENCAPSULATED_STL, Orthanc
 
 _DOCUMENT = "0042-0011"
 _DOCUMENT_LENGTH = "0042-0015"
@@ -16,14 +17,19 @@ def stl(app: App, request: Request) -> Answer:
     """GET /instances/{id}/stl: the STL as it was stored, without the byte that DICOM pads it with."""
     instance = request.groups[0]
     app.orthanc.require_class(instance, ENCAPSULATED_STL)
+    version, _ = app.orthanc.version(instance)
+    return ranges.answer(
+        request, etag=f'"{version}"', content_type="model/stl", content=lambda: _document(app.orthanc, instance)
+    )
+
+
+def _document(orthanc: Orthanc, instance: str) -> bytes:
     try:
-        document = app.orthanc.get(f"/instances/{instance}/content/{_DOCUMENT}")
+        document = orthanc.get(f"/instances/{instance}/content/{_DOCUMENT}")
     except errors.NotFound:
         raise errors.InvalidInput(f"instance {instance} holds no document") from None
-    length = app.orthanc.tag(instance, _DOCUMENT_LENGTH)
-    if length.isdigit() and int(length) == len(document) - 1:
-        document = document[:-1]
-    return Answer(document, "model/stl")
+    length = orthanc.tag(instance, _DOCUMENT_LENGTH)
+    return document[:-1] if length.isdigit() and int(length) == len(document) - 1 else document
 
 
 def info(app: App, request: Request) -> Answer:

@@ -94,6 +94,17 @@ class Orthanc:
         except errors.NotFound:
             return b""
 
+    def version(self, instance: str) -> tuple[str, int]:
+        """A name of the instance's file, and its size in bytes. An id that comes back with another file has another name.
+
+        Raises `NotFound` when Orthanc has no such instance.
+        """
+        try:
+            info = self.get_json(f"/instances/{instance}/attachments/dicom/info")
+        except errors.NotFound:
+            raise errors.NotFound(f"no instance {instance} is stored in Orthanc") from None
+        return info["Uuid"], info["UncompressedSize"]
+
     def file(self, instance: str) -> bytes:
         return self.get(f"/instances/{instance}/file")
 
