@@ -172,7 +172,7 @@ class Jobs:
         result = self._executor.run(work, job.advance, job.cancelled)
         del work
         job.bytes_out, job.peak_memory = sum(map(len, result.blobs)), result.peak_memory
-        job.warnings = len(result.facts.get("warnings") or ())
+        job.warnings = result.facts.get("warnings", 0)
         if job.begin_storing() and job.succeed(order.finish(result)):
             self._settle(job)
 

@@ -1,28 +1,162 @@
 """The tasks that a worker can do: from files to a DICOM object, or to facts. Imported in workers only.
 
 A task takes its options (JSON), its files, and where to report progress; it gives facts (JSON) and files. It raises
-StlError with a sentence. Steps name nothing from the file: they are shown under /stl/jobs.
+StlError with a sentence. Facts with an `answer` are of a conversion: that is what the client gets, besides where the
+object is stored. Steps name nothing from the file: they are shown under /stl/jobs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from orthanc_stl import __version__
+from orthanc_stl.dicom.encapsulated_stl import TITLE_RTSTRUCT, Description, encapsulate, read_encapsulated_stl
+from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
 from orthanc_stl.engine.executor import Blob, Progress
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.build import model_from_contours
+from orthanc_stl.mesh.model import Model, Report
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.stl import read_stl, stl_bytes
 
+Options = dict[str, Any]
 Outcome = tuple[dict[str, Any], Sequence[Blob]]
 
+STL_HEADER = f"orthanc-stl {__version__} UNITS=mm SPACE=LPS"
 
-def roi_names(options: dict[str, Any], blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Blobs: the RT-STRUCT. Facts: `names`, sorted, each once."""
-    from orthanc_stl.dicom.structure_set import read_roi_names
-
-    return {"names": read_roi_names(blobs[0])}, ()
+# Where the parts of a conversion end, as a fraction of its time. Measured: the mesh takes nearly all of it.
+READ, MESHED, WRITTEN = 0.1, 0.9, 0.95
 
 
 def preload() -> None:
-    """Import what the tasks need, so that the first request finds a warm worker."""
+    """Nothing more than importing this module does: all that the tasks need."""
 
 
-TASKS = {"roi_names": roi_names}
+def roi_names(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Blobs: an RT-STRUCT. Facts: `names`, sorted, each once."""
+    return {"names": read_roi_names(blobs[0])}, ()
+
+
+def structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Blobs: an RT-STRUCT. Facts: `structures`, all that is known of each ROI, in the file's order."""
+    structure_set = _structure_set(options, blobs[0])
+    return {"structures": [roi.as_json() for roi in structure_set.rois]}, ()
+
+
+def encode_rtstruct(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Blobs: an RT-STRUCT. Facts: `answer`. Files: the DICOM object of the chosen ROIs' model.
+
+    Options: `roi_names` or `roi_numbers`, `resolution`, `smooth`, `end_caps`, `strict`, `tags`, `limits`.
+    """
+    progress(0.0, "reading the structure set")
+    structure_set = _structure_set(options, blobs[0])
+    model, numbers = model_of_structures(structure_set, options, _part(progress, READ, MESHED))
+    progress(MESHED, "writing the STL")
+    stl = stl_bytes(model.mesh, STL_HEADER)
+    progress(WRITTEN, "writing the DICOM object")
+    chosen = [structure_set.roi(number) for number in numbers]
+    frame, _ = structure_set.frame_of(numbers)
+    description = Description(
+        title=TITLE_RTSTRUCT,
+        names=tuple(roi.name for roi in chosen),
+        colour=next((roi.colour for roi in chosen if roi.colour), None),
+        parameters=_parameters(options, "resolution", "smooth", "end_caps"),
+        warnings=model.report.warnings,
+    )
+    file = encapsulate(
+        stl,
+        source=structure_set.source,
+        description=description,
+        version=__version__,
+        frame_of_reference_uid=frame,
+        references=[structure_set.source.reference],
+        tags=options["tags"],
+    )
+    return _facts(model.report), [file]
+
+
+def model_of_structures(structure_set: StructureSet, options: Options, progress: Progress) -> tuple[Model, list[int]]:
+    """The model of the ROIs that the options choose, and their numbers. Its warnings are those of all steps.
+
+    Raises InvalidInput for ROIs that are unknown or of no use, and with `strict` if there is anything to warn about.
+    """
+    if options.get("roi_numbers"):
+        numbers, warnings = list(dict.fromkeys(options["roi_numbers"])), []
+    else:
+        numbers, warnings = structure_set.numbers_of(options.get("roi_names") or ())
+    if not numbers:
+        raise InvalidInput("no ROI was chosen: RoiNames or RoiNumbers names at least one")
+    rois, skipped = structure_set.contours(numbers)
+    warnings = [*warnings, *skipped, *structure_set.frame_of(numbers)[1]]
+    _refuse_if_strict(options, warnings)
+    model = model_from_contours(
+        rois,
+        surroundings=structure_set.surroundings(numbers),
+        resolution=options["resolution"],
+        smooth=options["smooth"],
+        end_caps=options["end_caps"],
+        progress=progress,
+        **_limits(options, "max_voxels", "max_triangles"),
+    )
+    return _with_warnings(model, warnings, options), numbers
+
+
+def stl_info(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Blobs: an encapsulated STL. Facts: what the object says, and what its mesh shows."""
+    stored = read_encapsulated_stl(blobs[0])
+    report = report_of(read_stl(bytes(stored.stl)))
+    return {
+        "Triangles": report.triangles,
+        "VolumeMl": _millilitres(report),
+        "AreaMm2": round(report.area, 3),
+        "BoundingBox": [list(corner) for corner in report.box],
+        "Closed": report.closed,
+        "EulerNumber": report.euler_number,
+        **stored.as_json(),
+    }, ()
+
+
+def _structure_set(options: Options, data: Blob) -> StructureSet:
+    return read_structure_set(data, **_limits(options, "max_contour_points", "max_rois"))
+
+
+def _limits(options: Options, *names: str) -> dict[str, int]:
+    """Those of the limits that the request came with; the rooms have defaults for the others."""
+    given = options.get("limits", {})
+    return {name: given[name] for name in names if name in given}
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    """The progress of a step that takes the whole from `start` to `end`."""
+    return lambda fraction, step: progress(start + (end - start) * fraction, step)
+
+
+def _parameters(options: Options, *names: str) -> dict[str, str]:
+    """What the object says of its making, under the names of the request's fields."""
+    return {name.title().replace("_", ""): str(options[name]).lower() for name in names}
+
+
+def _with_warnings(model: Model, earlier: Sequence[str], options: Options) -> Model:
+    _refuse_if_strict(options, model.report.warnings)
+    return replace(model, report=replace(model.report, warnings=(*earlier, *model.report.warnings)))
+
+
+def _refuse_if_strict(options: Options, warnings: Sequence[str]) -> None:
+    if options.get("strict") and warnings:
+        raise InvalidInput(f"Strict is true, and this would have to be skipped or guessed: {'; '.join(warnings)}")
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    answer = {"Triangles": report.triangles, "VolumeMl": _millilitres(report), "Warnings": list(report.warnings)}
+    return {"answer": answer, "warnings": len(report.warnings)}
+
+
+def _millilitres(report: Report) -> float:
+    return round(report.volume / 1000, 4)
+
+
+TASKS: dict[str, Callable[[Options, Sequence[Blob], Progress], Outcome]] = {
+    task.__name__: task for task in (roi_names, structures, encode_rtstruct, stl_info)
+}
