@@ -1,0 +1,96 @@
+"""Text in and out of DICOM: character sets (PS3.5 section 6.1.2), and values that fit their VR (section 6.2)."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+
+from pydicom import charset
+
+UTF8 = ("ISO_IR 192",)
+
+# PS3.5 section 6.2: the most characters of a value; LO is what series descriptions and content descriptions are.
+LO_CHARACTERS = 64
+
+# A tab or a new line resets the code elements of ISO 2022 (PS3.5 section 6.1.2.5.3). The backslash does so too, but
+# only between values: within a value it may be half of a Japanese or Chinese character.
+_RESETS = {ord(c) for c in "\r\n\t\f"}
+_PN_RESETS = _RESETS | {ord(c) for c in "^="}
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
+
+
+def character_sets(raw: bytes) -> tuple[str, ...]:
+    """The values of Specific Character Set, as written in the file."""
+    return tuple(term.strip() for term in raw.decode("ascii", "replace").rstrip("\0 ").split("\\")) if raw else ()
+
+
+def python_encodings(terms: Sequence[str]) -> list[str]:
+    """The codecs of these terms. An unknown term falls back to Latin-1, as pydicom and Orthanc do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return charset.convert_encodings(list(terms))
+
+
+def is_known_character_set(term: str) -> bool:
+    return term in charset.python_encoding and term not in charset.python_encoding.values()
+
+
+def decode(raw: bytes, terms: Sequence[str], person_name: bool = False) -> str:
+    """The text of one value, never split at backslashes: a ROI may be called `L\\R`.
+
+    Without a declared character set only ASCII is allowed; a file that has other bytes nevertheless is read as UTF-8
+    where it is valid UTF-8, else as Latin-1.
+    """
+    raw = raw.rstrip(b"\0 ")
+    if raw.isascii() and b"\x1b" not in raw:
+        return raw.decode("ascii").strip()
+    if not any(terms):
+        try:
+            return raw.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            return raw.decode("latin-1").strip()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        encodings = charset.convert_encodings(list(terms))
+        return charset.decode_bytes(raw, encodings, _PN_RESETS if person_name else _RESETS).strip("\0 ")
+
+
+def fits(text: str, terms: Sequence[str]) -> bool:
+    """Whether the character sets can write this text so that it reads back the same."""
+    if text.isascii():
+        return True
+    if not any(terms):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            encodings = charset.convert_encodings(list(terms))
+            encoded = charset.encode_string(text, encodings)
+            return charset.decode_bytes(encoded, encodings, _PN_RESETS) == text
+        except (UserWarning, UnicodeError, LookupError, ValueError):
+            return False
+
+
+def common_character_set(texts: Iterable[str], terms: Sequence[str]) -> tuple[str, ...]:
+    """The given character sets if they hold all the texts, else UTF-8; none at all for plain ASCII."""
+    texts = [text for text in texts if not text.isascii()]
+    if not texts and not any(terms):
+        return ()
+    return tuple(terms) if all(fits(text, terms) for text in texts) else UTF8
+
+
+def long_string(text: str, limit: int = LO_CHARACTERS) -> str:
+    """`text` as one value of VR LO, cut to `limit`: no control characters, no backslash (it begins a second value)."""
+    return _CONTROL.sub(" ", text.replace("\\", "/")).strip()[:limit].strip()
+
+
+def one_line(text: str) -> str:
+    return _CONTROL.sub(" ", text).strip()
+
+
+def plain_text(text: str, limit: int) -> str:
+    """`text` as a value of VR ST, LT or UT: lines allowed, other control characters not."""
+    lines = (_CONTROL.sub(" ", line).rstrip() for line in text.splitlines())
+    return "\r\n".join(lines)[:limit].rstrip()
