@@ -1,0 +1,97 @@
+"""What the original plugin answered to 261 requests, against what ours answers: the same, or better for a reason."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.live import samples
+from tests.live.original import Requests, Row, rows
+from tests.live.samples_nifti import data_uri, nifti_files
+from tests.live.server import OrthancServer, Reply
+
+NOBODY = "00000000-00000000-00000000-00000000-00000000"
+ROWS = rows()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OrthancServer]:
+    with OrthancServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def requests(server: OrthancServer) -> Requests:
+    ball, box = samples.ball(), samples.box()
+    known = {
+        "I": server.upload(samples.structure_set({"Body": box, "Sphere": ball})),
+        "rth": server.upload(samples.structure_set({"Sphere": ball, "Body": box, "Ellipsoid": ball, "Ring": box})),
+        "thin": server.upload(samples.structure_set({"Sphere": samples.ball(5, 0.3)})),
+        "other": server.upload(samples.structure_set({"Sphere": samples.ball(20, 2.5)}, study="1.2.3.4")),
+        "CT": server.upload(samples.image()),
+        "nobody": NOBODY,
+    }
+    known["UPPERCASE"] = known["I"].upper()
+    body = {"Instance": known["I"], "RoiNames": ["Sphere"], "Resolution": 32}
+    made = server.post("/stl/encode-rtstruct", body).json()
+    known |= {"S": made["ID"], "study": made["ParentStudy"]}
+    known["etag"] = server.get("/stl/app/three.html").headers.get("etag", ["none"])[0]
+    niftis = dict(nifti_files())
+    known |= {name: data_uri(file) for name, file in niftis.items()}
+    known["base64"] = data_uri(niftis["sphere_u8.nii"]).split(",")[1]
+    known["mime image/png"] = data_uri(niftis["sphere_u8.nii"], "image/png")
+    nifti = {"Nifti": known["sphere_u8.nii"], "ParentStudy": known["study"], "Resolution": 32}
+    return Requests(known, {"/stl/encode-rtstruct": body, "/stl/encode-nifti": nifti})
+
+
+def test_every_request_is_there_and_every_difference_has_a_reason() -> None:
+    assert [row.n for row in ROWS] == [str(n) for n in range(261)]
+    for row in ROWS:
+        assert (row.original == row.ours) == (not row.reason), row
+
+
+PENDING = re.compile("nifti|nexus|3dhop|<X>")
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.ours != "-"], ids=lambda row: row.name)
+def test_request(server: OrthancServer, requests: Requests, row: Row) -> None:
+    if PENDING.search(row.path):
+        pytest.skip("these routes are not written yet")
+    path, body, headers = requests.of(row)
+    before = server.get("/statistics").json()["CountInstances"]
+    reply = server.request(row.method, path, body, headers)
+    assert str(reply.status) == row.ours, reply.body[:500]
+    assert all(len(values) == 1 for values in reply.headers.values()), reply.headers
+    created = row.method == "POST" and reply.status == 200
+    assert server.get("/statistics").json()["CountInstances"] == before + created
+    if created:
+        check_created(server, reply)
+    elif row.says.startswith("Allow: "):
+        assert reply.headers["allow"] == [row.says.removeprefix("Allow: ")]
+    elif reply.status >= 400 and row.method not in ("HEAD", "OPTIONS") and not row.path.startswith("/plugins"):
+        check_error(row, reply)
+
+
+def check_created(server: OrthancServer, reply: Reply) -> None:
+    answer = reply.json()
+    assert {"ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status"} <= answer.keys()
+    assert answer["Path"] == f"/instances/{answer['ID']}"
+    if "Triangles" in answer:
+        stl = server.get(answer["Path"] + "/stl").body
+        assert len(stl) == 84 + 50 * answer["Triangles"]
+        assert answer["Triangles"] > 0
+        assert math.isfinite(answer["VolumeMl"])
+        assert answer["VolumeMl"] > 0
+
+
+def check_error(row: Row, reply: Reply) -> None:
+    error: dict[str, Any] = json.loads(reply.body)
+    assert reply.headers["content-type"] == ["text/plain"]
+    assert (error["HttpStatus"], error["Method"]) == (reply.status, row.method)
+    assert {"HttpError", "Message", "OrthancError", "OrthancStatus", "Uri"} <= error.keys()
+    assert error.get("Details", "").startswith(row.says)
