@@ -7,12 +7,13 @@ outline, and those inside one plane and outside the other; all others are plainl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from orthanc_stl.mesh.distance import FARTHEST, NEAREST, UNITS
+from orthanc_stl.mesh.islands import Lonely
 
 BAND = 3 * UNITS
 """How near (units) an outline must be on either plane for a pixel to be worked out between them."""
@@ -27,6 +28,7 @@ class Span:
     """Between the places `start` and `end` (mm along the normal), with the fields `(rows, columns) int16` there.
 
     `before` and `after`: the field of the next plane on either side and how far away it is, None beyond an end.
+    `lonely`: the parts of either plane that meet nothing on the other.
     """
 
     start: float
@@ -35,6 +37,7 @@ class Span:
     second: np.ndarray
     before: tuple[np.ndarray, float] | None = None
     after: tuple[np.ndarray, float] | None = None
+    lonely: Sequence[Lonely] = ()
 
 
 def span_values(span: Span, heights: np.ndarray, smooth: bool) -> np.ndarray:
@@ -46,7 +49,7 @@ def span_values(span: Span, heights: np.ndarray, smooth: bool) -> np.ndarray:
     active = np.flatnonzero(differ | (np.minimum(np.abs(first), np.abs(second)) < BAND))
     a = first.reshape(-1)[active].astype(np.float32)
     b = second.reshape(-1)[active].astype(np.float32)
-    straight = _end_islands(first, second, active, a, b)
+    straight = _end_islands(span.lonely, active, a, b)
     t = np.clip((heights - span.start) / (span.end - span.start), 0, 1).astype(np.float32)[:, None]
     rise = b - a
     if smooth and (span.before or span.after):
@@ -82,31 +85,20 @@ def _slope(
     return np.where(straight, rise, slope)
 
 
-def _end_islands(first: np.ndarray, second: np.ndarray, active: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Parts (and holes) of one plane that meet nothing of their kind on the other end halfway, like an end of the ROI.
+def _end_islands(lonely: Sequence[Lonely], active: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Ends the parts (and holes) of one plane that meet nothing of their kind on the other halfway, as a ROI ends.
 
     Without this their ends would depend on how far away the other parts are. Changes `a` and `b`; returns which of the
     active pixels belong to such parts.
     """
     straight = np.zeros(len(active), bool)
-    for here, there, near, far in ((first, second, a, b), (second, first, b, a)):
-        for sign in (1, -1):
-            lonely = _lonely(here * sign > 0, there * sign > 0)
-            if lonely is None:
-                continue
-            chosen = np.flatnonzero(lonely.reshape(-1)[active])
-            far[chosen] = sign * np.maximum(sign * far[chosen], -np.abs(near[chosen]))
-            straight[chosen] = True
+    for part in lonely:
+        near, far = (a, b) if part.above else (b, a)
+        chosen = np.searchsorted(active, part.pixels)
+        mirrored = -near[chosen]
+        far[chosen] = np.maximum(far[chosen], mirrored) if part.solid else np.minimum(far[chosen], mirrored)
+        straight[chosen] = True
     return straight
-
-
-def _lonely(here: np.ndarray, there: np.ndarray) -> np.ndarray | None:
-    """The parts of `here` that do not meet `there`, None if all do."""
-    labels, count = ndimage.label(here)
-    met = np.zeros(count + 1, bool)
-    met[labels[there]] = True
-    met[0] = True
-    return None if met.all() else ~met[labels]
 
 
 def _quantised(values: np.ndarray) -> np.ndarray:

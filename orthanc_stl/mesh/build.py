@@ -13,8 +13,13 @@ from orthanc_stl.mesh.model import Mesh, Model
 from orthanc_stl.mesh.planes import Frame, Stack, stacks_of
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.surface import finished, isosurface
+from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.volume import volume_of
+
+ELONGATED = 1.5
+"""Voxels longer than this many sides along the normal have vertices to spare on surfaces across the normal."""
 
 
 def model_from_contours(
@@ -40,32 +45,34 @@ def model_from_contours(
     if not stacks:
         raise InvalidInput("; ".join(warnings) or "there is no contour to make a surface of")
     around = np.zeros((0, 3)) if surroundings is None else np.asarray(surroundings, dtype=np.float64).reshape(-1, 3)
-    meshes, voxel = [], None
+    parts: list[tuple[Mesh, Topology]] = []
+    voxel = None
     for stack in stacks:
         grid, guesses = grid_of(stack, stack.frame.from_patient(around), resolution, end_caps, max_voxels)
         warnings += guesses
         voxel = voxel or grid.voxel
-        meshes.append(_mesh_of(grid, stack, smooth, max_triangles, progress))
+        parts.append(_mesh_of(grid, stack, smooth, max_triangles, progress))
     if len(stacks) > 1:
         warnings.append(
             "the ROIs lie in planes of different orientation: their surfaces stand side by side, not united"
         )
-    mesh = _together(meshes)
+    mesh, topology = _together(parts)
     if not len(mesh.triangles):
         raise InvalidInput("the contours enclose less than one voxel")
     progress(0.8, "checking the surface")
-    return Model(mesh, report_of(mesh, voxel, warnings))
+    return Model(mesh, report_of(mesh, voxel, warnings, topology))
 
 
-def _mesh_of(grid: Grid, stack: Stack, smooth: bool, max_triangles: int, progress: Progress) -> Mesh:
+def _mesh_of(grid: Grid, stack: Stack, smooth: bool, max_triangles: int, progress: Progress) -> tuple[Mesh, Topology]:
     volume = volume_of(grid, smooth, progress)
     progress(0.5, "finding the surface")
     points, triangles = isosurface(volume)
-    del volume
     if len(triangles) > max_triangles:
         raise TooLarge(f"the surface has {len(triangles)} triangles, more than the {max_triangles} of MaxTriangles")
     progress(0.6, "smoothing the surface" if smooth else "placing the surface")
-    return finished(placed(points, grid, stack.frame), triangles, smooth=smooth)
+    elongated = grid.voxel[2] >= ELONGATED * grid.side
+    points, triangles, topology = simplified(points, triangles, volume.shape, elongated)
+    return finished(placed(points, grid, stack.frame), triangles, smooth=smooth), topology
 
 
 def placed(points: np.ndarray, grid: Grid, frame: Frame) -> np.ndarray:
@@ -77,11 +84,13 @@ def placed(points: np.ndarray, grid: Grid, frame: Frame) -> np.ndarray:
     return local @ frame.axes
 
 
-def _together(meshes: Sequence[Mesh]) -> Mesh:
-    if len(meshes) == 1:
-        return meshes[0]
+def _together(parts: Sequence[tuple[Mesh, Topology]]) -> tuple[Mesh, Topology | None]:
+    if len(parts) == 1:
+        return parts[0]
+    meshes = [mesh for mesh, _ in parts]
     starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
-    return Mesh(
+    together = Mesh(
         np.concatenate([mesh.vertices for mesh in meshes]),
         np.concatenate([mesh.triangles + np.int32(start) for mesh, start in zip(meshes, starts, strict=True)]),
     )
+    return together, None

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from orthanc_stl.mesh.islands import Lonely, lonely_parts
 from orthanc_stl.mesh.raster import Crossings, crossings, edges_of, inside
 
 UNITS = 128
@@ -41,11 +42,13 @@ def padded(pixels: int) -> int:
     return -(-max(pixels - 1, 1) // STRIDE) * STRIDE + 1
 
 
-def signed_distances(planes: Sequence[Sequence[np.ndarray]], rows: int, columns: int) -> np.ndarray:
+def signed_distances(
+    planes: Sequence[Sequence[np.ndarray]], rows: int, columns: int
+) -> tuple[np.ndarray, list[Lonely]]:
     """Distances `(planes, rows, columns) int16` in UNITS, positive inside by the even-odd rule.
 
     `planes` holds the outlines of each plane, (m, 2) in pixels (x along columns), pixel centres at whole numbers.
-    `rows` and `columns` are as `padded` gives them.
+    `rows` and `columns` are as `padded` gives them. Also returns the parts that meet nothing on the next plane.
     """
     shape = (len(planes), rows, columns)
     edges = edges_of(planes)
@@ -60,7 +63,7 @@ def signed_distances(planes: Sequence[Sequence[np.ndarray]], rows: int, columns:
         distance = _upsampled(far[k], rows, columns)
         _blend_near(distance, mask[k], near_across[k], near_down[k])
         out[k] = _quantised(distance, mask[k])
-    return out
+    return out, lonely_parts(across, shape)
 
 
 def _near(found: Crossings, shape: tuple[int, int, int], *, transposed: bool) -> list[tuple[np.ndarray, np.ndarray]]:

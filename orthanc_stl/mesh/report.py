@@ -7,23 +7,31 @@ from collections.abc import Sequence
 import numpy as np
 
 from orthanc_stl.mesh.model import Mesh, Report
+from orthanc_stl.mesh.topology import Topology, topology_of
 
 CHUNK = 16384
 """Triangles worked on at once, so that their arrays stay within the processor's cache."""
 
 
-def report_of(mesh: Mesh, voxel: tuple[float, float, float] | None = None, warnings: Sequence[str] = ()) -> Report:
-    """The report on `mesh`; an empty mesh counts as not closed, with a box of zeros."""
+def report_of(
+    mesh: Mesh,
+    voxel: tuple[float, float, float] | None = None,
+    warnings: Sequence[str] = (),
+    topology: Topology | None = None,
+) -> Report:
+    """The report on `mesh`; an empty mesh counts as not closed, with a box of zeros.
+
+    `topology`: that of the mesh's triangles, if it is known already.
+    """
     area, volume = area_and_volume(mesh)
-    edges, closed = edges_of(mesh)
-    corners = np.unique(mesh.triangles).size
+    topology = topology or topology_of(mesh.triangles, len(mesh.vertices))
     return Report(
         triangles=len(mesh.triangles),
         volume=volume,
         area=area,
         box=box_of(mesh),
-        closed=closed,
-        euler_number=int(corners - edges + len(mesh.triangles)),
+        closed=topology.closed,
+        euler_number=topology.euler_number,
         voxel=voxel,
         warnings=tuple(warnings),
     )
@@ -48,20 +56,3 @@ def area_and_volume(mesh: Mesh) -> tuple[float, float]:
         area += 0.5 * float(np.sqrt(np.einsum("ij,ij->i", normal, normal)).sum())
         volume += float(np.einsum("ij,ij->", normal, corners[:, 0])) / 6
     return area, volume
-
-
-def edges_of(mesh: Mesh) -> tuple[int, bool]:
-    """The number of edges, and whether each has exactly two triangles, which pass it in opposite directions."""
-    triangles = mesh.triangles.astype(np.int64)
-    start, end = triangles.reshape(-1), np.roll(triangles, -1, axis=1).reshape(-1)
-    count = max(len(mesh.vertices), 1)
-    forward = np.sort((start * count + end)[start < end])
-    backward = np.sort((end * count + start)[start >= end])
-    closed = (
-        len(forward) == len(backward) > 0
-        and bool((forward == backward).all())
-        and bool((forward[1:] != forward[:-1]).all())
-    )
-    if closed:
-        return len(forward), True
-    return len(np.unique(np.concatenate((forward, backward)))), False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from orthanc_stl.mesh.between import Span, span_values
 from orthanc_stl.mesh.distance import FARTHEST, NEAREST, UNITS, signed_distances
 from orthanc_stl.mesh.grid import Grid, Slab
+from orthanc_stl.mesh.islands import Lonely
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.mesh.slices import Piece
 
@@ -18,12 +19,12 @@ def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
     volume = np.full((len(grid.layers), grid.rows, grid.columns), -FARTHEST, np.int16)
     alone = len(grid.slabs) == 1
     for i, slab in enumerate(grid.slabs):
-        progress(0.1 + 0.4 * i / len(grid.slabs), f'drawing ROI "{slab.roi.name}"')
+        progress(0.1 + 0.4 * i / len(grid.slabs), "drawing the contours")
         row, column, rows, columns = slab.window
-        fields = _fields(grid, slab)
+        fields, lonely = _fields(grid, slab)
         window = volume[:, row : row + rows, column : column + columns]
         for piece in slab.pieces:
-            for layers, values in _piece_values(grid, slab, piece, fields, smooth):
+            for layers, values in _piece_values(grid, slab, piece, fields, lonely, smooth):
                 if alone:
                     window[layers] = values
                 else:
@@ -31,7 +32,7 @@ def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
     return volume
 
 
-def _fields(grid: Grid, slab: Slab) -> np.ndarray:
+def _fields(grid: Grid, slab: Slab) -> tuple[np.ndarray, list[Lonely]]:
     """The signed distances on the ROI's own planes."""
     row, column, rows, columns = slab.window
     corner = grid.origin + grid.side * np.array([column, row])
@@ -40,12 +41,12 @@ def _fields(grid: Grid, slab: Slab) -> np.ndarray:
 
 
 def _piece_values(
-    grid: Grid, slab: Slab, piece: Piece, fields: np.ndarray, smooth: bool
+    grid: Grid, slab: Slab, piece: Piece, fields: np.ndarray, lonely: Sequence[Lonely], smooth: bool
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """The layers of one piece with their values, from the layer below its lower end to the one above its upper end."""
     lowest = max(int(np.searchsorted(grid.layers, piece.low)) - 1, 0)
     highest = min(int(np.searchsorted(grid.layers, piece.high)), len(grid.layers) - 1)
-    spans = _spans(slab, piece, fields)
+    spans = _spans(slab, piece, fields, lonely)
     starts = np.array([span.start for span in spans[1:]])
     owner = np.searchsorted(starts, grid.layers[lowest : highest + 1], side="right")
     for index, span in enumerate(spans):
@@ -68,7 +69,7 @@ def _cut(layer: np.ndarray, piece: Piece, height: float, side: float) -> None:
     np.minimum(layer, np.int16(max(-FARTHEST, min(distance, FARTHEST))), out=layer)
 
 
-def _spans(slab: Slab, piece: Piece, fields: np.ndarray) -> list[Span]:
+def _spans(slab: Slab, piece: Piece, fields: np.ndarray, lonely: Sequence[Lonely]) -> list[Span]:
     """What lies between the planes of a piece, and beyond its end planes."""
     planes = range(piece.first, piece.last + 1)
     places = slab.positions
@@ -79,7 +80,8 @@ def _spans(slab: Slab, piece: Piece, fields: np.ndarray) -> list[Span]:
     for k in planes[:-1]:
         before = (fields[k - 1], float(places[k] - places[k - 1])) if k > piece.first else None
         after = (fields[k + 2], float(places[k + 2] - places[k + 1])) if k + 2 <= piece.last else None
-        spans.append(Span(float(places[k]), float(places[k + 1]), fields[k], fields[k + 1], before, after))
+        alone = [part for part in lonely if part.plane == (k if part.above else k + 1)]
+        spans.append(Span(float(places[k]), float(places[k + 1]), fields[k], fields[k + 1], before, after, alone))
     if piece.high > places[piece.last]:
         tapered = _tapered(slab, piece, fields, piece.last, piece.last - 1, piece.high)
         spans.append(Span(float(places[piece.last]), piece.high, fields[piece.last], tapered))
