@@ -1,7 +1,7 @@
 """Which image series a volume belongs to, by geometry: a NIfTI does not name its DICOM images.
 
-PS3.3 C.7.6.2.1.1: the centre of the pixel in column i, row j of an image is at
-`ImagePositionPatient + i * PixelSpacing[1] * ImageOrientationPatient[:3] + j * PixelSpacing[0] * ImageOrientationPatient[3:]`.
+PS3.3 C.7.6.2.1.1: the centre of the pixel in column i, row j of an image is at `ImagePositionPatient
++ i * PixelSpacing[1] * ImageOrientationPatient[:3] + j * PixelSpacing[0] * ImageOrientationPatient[3:]`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TOLERANCE_MM = 0.1
 
 @dataclass(frozen=True)
 class ImageSeries:
-    """A series of parallel, equidistant slices. `affine` takes (column, row, slice) to LPS mm; `shape` is their number."""
+    """Parallel, equidistant slices. `affine` takes (column, row, slice) to LPS mm; `shape` is how many there are."""
 
     frame_of_reference_uid: str
     references: tuple[Reference, ...]
@@ -55,7 +55,7 @@ def image_series(instances: Iterable[Mapping[str, Any]]) -> list[ImageSeries]:
 
 
 def matching(series: Sequence[ImageSeries], affine: np.ndarray, shape: tuple[int, int, int]) -> ImageSeries | None:
-    """The first series whose voxels are those of a volume (`affine` takes its indices to LPS mm), however it is turned."""
+    """The first series with the voxels of a volume, however that is turned. `affine` takes its indices to LPS mm."""
     return next((one for one in series if _same_voxels(one, affine, shape)), None)
 
 
@@ -89,7 +89,8 @@ def _same_voxels(series: ImageSeries, affine: np.ndarray, shape: tuple[int, int,
     if np.abs(ours - _placed(series.affine, nearest)).max() > TOLERANCE_MM:
         return False
     edges = nearest[[4, 2, 1]] - nearest[0]  # along our first, second and third index
-    return bool((np.abs(edges).sum(axis=1) == np.array(shape) - 1).all() and (np.count_nonzero(edges, axis=1) <= 1).all())
+    straight = (np.count_nonzero(edges, axis=1) <= 1).all() and (np.abs(edges).sum(axis=1) == np.array(shape) - 1).all()
+    return bool(straight) and sorted(shape) == sorted(series.shape)
 
 
 def _placed(affine: np.ndarray, indices: np.ndarray) -> np.ndarray:

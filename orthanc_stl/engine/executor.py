@@ -14,7 +14,7 @@ from orthanc_stl.mesh.progress import Progress
 
 __all__ = ["Blob", "Executor", "Progress", "Result", "Work"]
 
-Blob = bytes | bytearray | memoryview
+Blob = bytes | memoryview
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Result:
-    """What the task gave back. `peak_memory` is the largest resident size of the worker so far, in bytes, 0 if unknown."""
+    """What the task gave back. `peak_memory`: the worker's largest resident size so far, in bytes; 0 if unknown."""
 
     facts: dict
     blobs: list[bytes] = field(default_factory=list)

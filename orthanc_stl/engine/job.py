@@ -21,9 +21,9 @@ FETCHED, WORKED = 2, 96  # percent when the files are there, and when the worker
 class Order:
     """What to do.
 
-    `fetch` gives the task's files and is called when the job starts, so that a long queue holds no files; `options` are read
-    after it. `finish` is called in the Orthanc process with the result, stores it and makes the answer: a JSON object.
-    Both may raise StlError. `interactive`: quick, goes before conversions. `client`: whose turn it is.
+    `fetch` gives the task's files and is called when the job starts, so that a long queue holds no files; `options` are
+    read after it. `finish` is called in the Orthanc process with the result, stores it and makes the answer: a JSON
+    object. Both may raise StlError. `interactive`: quick, goes before conversions. `client`: whose turn it is.
     `about`: what is converted, for the log; an Orthanc id, no patient data.
     """
 
@@ -37,7 +37,7 @@ class Order:
 
 
 class Job:
-    """State and progress of an order. What changes does so under the lock; `ended` is set when it is over and counted."""
+    """State and progress of an order. `ended` is set when it is over and counted."""
 
     def __init__(self, order: Order) -> None:
         self.id = str(uuid.uuid4())
@@ -146,11 +146,12 @@ class Job:
 
     def summary(self) -> str:
         """One line for the log: who asked for what, how long it took, how large it was. Names nothing from the file."""
-        size = f"{self.bytes_in / 1e6:.1f} MB in, {self.bytes_out / 1e6:.1f} MB out"
         ending = self.state if self.error is None else f"{self.state} ({type(self.error).__name__})"
         return (
-            f"{self.task} of {self.about or 'a body'} for {self.client or 'unknown'}: {ending} in {self.seconds:.2f} s after "
-            f"{self.waited:.2f} s in the queue, {size}, {self.warnings} warnings, worker {self.peak_memory / 1e6:.0f} MB at most"
+            f"{self.task} of {self.about or 'a body'} for {self.client or 'unknown'}: {ending} "
+            f"in {self.seconds:.2f} s after {self.waited:.2f} s in the queue, "
+            f"{self.bytes_in / 1e6:.1f} MB in, {self.bytes_out / 1e6:.1f} MB out, {self.warnings} warnings, "
+            f"worker {self.peak_memory / 1e6:.0f} MB at most"
         )
 
 

@@ -34,7 +34,8 @@ class Jobs:
     """Runs orders on an executor: `workers` at a time, and one more that only takes interactive ones.
 
     So a listing never waits behind conversions. The executor should have `workers + 1` places.
-    `queue_size` bounds what waits, conversions and listings each. `on_finished` is called with each job that ended, from any thread.
+    `queue_size` bounds what waits, conversions and listings each. `on_finished` is called with each job that ended, on
+    any thread, before those who wait for it go on.
     """
 
     def __init__(
@@ -117,9 +118,8 @@ class Jobs:
                 raise _stopping()
             line = self._line(job)
             if len(line) >= self._queue_size:
-                raise errors.Busy(
-                    f'{len(line)} requests are waiting already, as many as the option "QueueSize" allows: try again later'
-                )
+                full = f'{len(line)} requests are waiting already, as many as the option "QueueSize" allows'
+                raise errors.Busy(f"{full}: try again later")
             self._ensure_threads()
             line.put(job.client, job)
             if known:

@@ -1,8 +1,8 @@
 """Worker processes on this machine.
 
-As many as configured, each started when first needed and kept warm; one that dies, is killed or has grown is replaced in the
-background. A worker does one task at a time, so ending a task is ending its process, and nothing of one request can
-harm another.
+As many as configured, each started when first needed and kept warm; one that dies, is killed or has grown is replaced
+in the background. A worker does one task at a time, so ending a task is ending its process, and nothing of one request
+can harm another.
 """
 
 from __future__ import annotations

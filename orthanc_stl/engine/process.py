@@ -29,7 +29,7 @@ class WorkerProcess:
         self.ready = False
         self.usable = True
         self._lock = threading.Lock()
-        # -P: the working folder of Orthanc is no place to import from. faulthandler: a crash names its place in the log.
+        # -P: the working folder of Orthanc is no place to import from. faulthandler: a crash names its place in a log.
         command = [python, "-P", "-X", "faulthandler", "-m", "orthanc_stl.engine.worker"]
         command += [f"--tasks={tasks}", f"--memory-mb={memory_mb}"]
         # The lifeline: nothing is written to it, and its end closes when this process ends, in whatever way.

@@ -1,7 +1,8 @@
 """Finding the Python interpreter that runs the workers.
 
-In the interpreter embedded in Orthanc, `sys.executable` is Orthanc itself, the dynamic loader, or whatever `python3` comes first
-on the PATH. So the interpreter is the configured one, or the one that belongs to the running library, and it is asked who it is.
+In the interpreter embedded in Orthanc, `sys.executable` is Orthanc itself, the dynamic loader, or whatever `python3`
+comes first on the PATH. So the interpreter is the configured one, or the one that belongs to the running library, and
+it is asked who it is.
 """
 
 from __future__ import annotations

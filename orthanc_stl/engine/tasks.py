@@ -7,17 +7,27 @@ object is stored. Steps name nothing from the file: they are shown under /stl/jo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from orthanc_stl import __version__
-from orthanc_stl.dicom.encapsulated_stl import TITLE_RTSTRUCT, Description, encapsulate, read_encapsulated_stl
+from orthanc_stl.dicom.encapsulated_stl import (
+    TITLE_NIFTI,
+    TITLE_RTSTRUCT,
+    Description,
+    encapsulate,
+    read_encapsulated_stl,
+)
+from orthanc_stl.dicom.series import image_series, matching
+from orthanc_stl.dicom.source import Reference, Source, read_source
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
 from orthanc_stl.engine.executor import Blob, Progress
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.build import model_from_contours
 from orthanc_stl.mesh.model import Model, Report
+from orthanc_stl.mesh.nifti import model_from_nifti
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.stl import read_stl, stl_bytes
 
@@ -53,11 +63,9 @@ def encode_rtstruct(options: Options, blobs: Sequence[Blob], progress: Progress)
     progress(0.0, "reading the structure set")
     structure_set = _structure_set(options, blobs[0])
     model, numbers = model_of_structures(structure_set, options, _part(progress, READ, MESHED))
-    progress(MESHED, "writing the STL")
-    stl = stl_bytes(model.mesh, STL_HEADER)
-    progress(WRITTEN, "writing the DICOM object")
     chosen = [structure_set.roi(number) for number in numbers]
     frame, _ = structure_set.frame_of(numbers)
+    source = structure_set.source
     description = Description(
         title=TITLE_RTSTRUCT,
         names=tuple(roi.name for roi in chosen),
@@ -65,16 +73,38 @@ def encode_rtstruct(options: Options, blobs: Sequence[Blob], progress: Progress)
         parameters=_parameters(options, "resolution", "smooth", "end_caps"),
         warnings=model.report.warnings,
     )
-    file = encapsulate(
-        stl,
-        source=structure_set.source,
-        description=description,
-        version=__version__,
-        frame_of_reference_uid=frame,
-        references=[structure_set.source.reference],
-        tags=options["tags"],
+    return _stored(model, source, description, frame, [source.reference], options, progress)
+
+
+def encode_nifti(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Blobs: a NIfTI file, an instance of the study that the model goes to. Facts: `answer`. Files: the DICOM object.
+
+    Options: `labels`, `threshold`, `resolution`, `smooth`, `tags`, `limits`; `instances`: what dicom/series.py wants to
+    know of the study's instances (a list of the `REQUESTED_TAGS` of each), to find the images that the volume lies on.
+    """
+    source = replace(read_source(blobs[1]), series_description="")  # that of whichever series it comes from
+    labels = options.get("labels")
+    limits = _limits(options, "max_voxels", "max_triangles")
+    if "max_nifti_mb" in options.get("limits", {}):
+        limits["max_bytes"] = options["limits"]["max_nifti_mb"] << 20
+    model, affine, shape = model_from_nifti(
+        blobs[0],
+        labels=labels,
+        threshold=options.get("threshold"),
+        resolution=options["resolution"],
+        smooth=options["smooth"],
+        progress=_part(progress, 0.0, MESHED),
+        **limits,
     )
-    return _facts(model.report), [file]
+    images = matching(image_series(options.get("instances") or ()), affine, shape)
+    description = Description(
+        title=TITLE_NIFTI,
+        names=tuple(f"label {label}" for label in labels or ()),
+        parameters=_parameters(options, "resolution", "smooth", "labels", "threshold"),
+        warnings=model.report.warnings,
+    )
+    frame = images.frame_of_reference_uid if images else ""
+    return _stored(model, source, description, frame, images.references if images else (), options, progress)
 
 
 def model_of_structures(structure_set: StructureSet, options: Options, progress: Progress) -> tuple[Model, list[int]]:
@@ -83,7 +113,8 @@ def model_of_structures(structure_set: StructureSet, options: Options, progress:
     Raises InvalidInput for ROIs that are unknown or of no use, and with `strict` if there is anything to warn about.
     """
     if options.get("roi_numbers"):
-        numbers, warnings = list(dict.fromkeys(options["roi_numbers"])), []
+        numbers = list(dict.fromkeys(options["roi_numbers"]))
+        warnings: list[str] = []
     else:
         numbers, warnings = structure_set.numbers_of(options.get("roi_names") or ())
     if not numbers:
@@ -118,6 +149,28 @@ def stl_info(options: Options, blobs: Sequence[Blob], progress: Progress) -> Out
     }, ()
 
 
+def _stored(
+    model: Model, source: Source, description: Description, frame: str, references: Sequence[Reference],
+    options: Options, progress: Progress,
+) -> Outcome:  # fmt: skip
+    """The outcome of a conversion: the answer, and the model as a DICOM object."""
+    progress(MESHED, "writing the STL")
+    stl = stl_bytes(model.mesh, STL_HEADER)
+    progress(WRITTEN, "writing the DICOM object")
+    file = encapsulate(
+        stl,
+        source=source,
+        description=description,
+        version=__version__,
+        frame_of_reference_uid=frame,
+        references=references,
+        tags=options["tags"],
+    )
+    report = model.report
+    answer = {"Triangles": report.triangles, "VolumeMl": _millilitres(report), "Warnings": list(report.warnings)}
+    return {"answer": answer, "warnings": len(report.warnings)}, [file]
+
+
 def _structure_set(options: Options, data: Blob) -> StructureSet:
     return read_structure_set(data, **_limits(options, "max_contour_points", "max_rois"))
 
@@ -135,7 +188,8 @@ def _part(progress: Progress, start: float, end: float) -> Progress:
 
 def _parameters(options: Options, *names: str) -> dict[str, str]:
     """What the object says of its making, under the names of the request's fields."""
-    return {name.title().replace("_", ""): str(options[name]).lower() for name in names}
+    given = {name: options[name] for name in names if options.get(name) is not None}
+    return {name.title().replace("_", ""): json.dumps(value) for name, value in given.items()}
 
 
 def _with_warnings(model: Model, earlier: Sequence[str], options: Options) -> Model:
@@ -148,15 +202,10 @@ def _refuse_if_strict(options: Options, warnings: Sequence[str]) -> None:
         raise InvalidInput(f"Strict is true, and this would have to be skipped or guessed: {'; '.join(warnings)}")
 
 
-def _facts(report: Report) -> dict[str, Any]:
-    answer = {"Triangles": report.triangles, "VolumeMl": _millilitres(report), "Warnings": list(report.warnings)}
-    return {"answer": answer, "warnings": len(report.warnings)}
-
-
 def _millilitres(report: Report) -> float:
     return round(report.volume / 1000, 4)
 
 
 TASKS: dict[str, Callable[[Options, Sequence[Blob], Progress], Outcome]] = {
-    task.__name__: task for task in (roi_names, structures, encode_rtstruct, stl_info)
+    task.__name__: task for task in (roi_names, structures, encode_rtstruct, encode_nifti, stl_info)
 }

@@ -1,7 +1,7 @@
 """Messages over a pipe between Orthanc and a worker process.
 
-A message is 4 bytes of magic, the length of a JSON header (uint32, little-endian), the header, then the blobs whose sizes the
-header's "sizes" gives. Blobs are written from where they lie and read into place: no copy is made on the way.
+A message is 4 bytes of magic, the length of a JSON header (uint32, little-endian), the header, then the blobs whose
+sizes the header's "sizes" gives. Blobs are written from where they lie and read into place: no copy is made on the way.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import IO
 
 from orthanc_stl.engine.executor import Blob
 
@@ -23,7 +23,7 @@ class BrokenStream(ValueError):
     """The bytes on the pipe are not a message."""
 
 
-def send(stream: BinaryIO, header: dict, blobs: Sequence[Blob] = ()) -> None:
+def send(stream: IO[bytes], header: dict, blobs: Sequence[Blob] = ()) -> None:
     """Write one message. Raises OSError when the other side is gone."""
     views = [memoryview(blob).cast("B") for blob in blobs]
     text = json.dumps({**header, "sizes": [len(view) for view in views]}).encode()
@@ -35,7 +35,7 @@ def send(stream: BinaryIO, header: dict, blobs: Sequence[Blob] = ()) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[dict, list[bytes]]:
+def receive(stream: IO[bytes]) -> tuple[dict, list[bytes]]:
     """Read one message. Raises EOFError when the other side is gone, BrokenStream for anything that is no message."""
     magic, length = PREFIX.unpack(_exactly(stream, PREFIX.size))
     if magic != MAGIC or length > MAX_HEADER:
@@ -52,7 +52,7 @@ def receive(stream: BinaryIO) -> tuple[dict, list[bytes]]:
     return header, [_exactly(stream, size) for size in sizes]
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: IO[bytes], size: int) -> bytes:
     """`size` bytes. A buffered reader allocates them once and reads into them."""
     data = stream.read(size)
     if len(data) != size:

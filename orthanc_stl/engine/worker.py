@@ -80,7 +80,7 @@ def perform(
 
 
 def _out_of_memory(memory_mb: int) -> dict:
-    limit = f'needs more memory than the option "WorkerMemoryMB" ({memory_mb}) allows' if memory_mb else "ran out of memory"
+    limit = f'needs more than the {memory_mb} MB of the option "WorkerMemoryMB"' if memory_mb else "ran out of memory"
     return _failure("TooLarge", f"The conversion {limit}: ask for a lower Resolution or for less in one model")
 
 

@@ -24,7 +24,7 @@ def python() -> str:
     return find_python()
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_pool(python: str) -> Iterator[Callable[..., LocalPool]]:
     pools = []
 
@@ -37,12 +37,12 @@ def make_pool(python: str) -> Iterator[Callable[..., LocalPool]]:
         pool.stop()
 
 
-@pytest.fixture()
+@pytest.fixture
 def pool(make_pool: Callable[..., LocalPool]) -> LocalPool:
     return make_pool(size=1)
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_jobs(make_pool: Callable[..., LocalPool]) -> Iterator[Callable[..., Jobs]]:
     made = []
 
@@ -56,7 +56,7 @@ def make_jobs(make_pool: Callable[..., LocalPool]) -> Iterator[Callable[..., Job
         jobs.stop()
 
 
-@pytest.fixture()
+@pytest.fixture
 def jobs(make_jobs: Callable[..., Jobs]) -> Jobs:
     return make_jobs()
 

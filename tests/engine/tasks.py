@@ -92,7 +92,5 @@ def ignore_signals(options, blobs, progress):
     return {}, []
 
 
-TASKS = {
-    function.__name__: function
-    for function in (echo, steps, sleep, hold_the_gil, die, leave, segfault, eat, keep, noise, refuse, bug, ignore_signals)
-}
+ALL = (echo, steps, sleep, hold_the_gil, die, leave, segfault, eat, keep, noise, refuse, bug, ignore_signals)
+TASKS = {function.__name__: function for function in ALL}

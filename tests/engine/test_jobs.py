@@ -41,12 +41,14 @@ def test_run_gives_the_answer_that_finish_made(jobs):
 
 
 def test_run_raises_what_the_task_raised(jobs):
-    with pytest.raises(errors.TooLarge, match="^too many$"):
+    with pytest.raises(errors.TooLarge, match="too many"):
         jobs.run(order("refuse", error="TooLarge", sentence="too many"))
 
 
 @pytest.mark.parametrize("where", ["fetch", "finish"])
-@pytest.mark.parametrize(("raised", "expected"), [(errors.NotFound("gone"), "gone"), (KeyError("x"), "unexpectedly: KeyError")])
+@pytest.mark.parametrize(
+    ("raised", "expected"), [(errors.NotFound("gone"), "gone"), (KeyError("x"), "unexpectedly: KeyError")]
+)
 def test_failures_around_the_task(jobs, where, raised, expected):
     def fail(*_):
         raise raised
@@ -317,7 +319,8 @@ def test_stop_does_not_wait_for_a_finish_that_hangs(jobs):
 
 def test_forty_clients_at_once(make_jobs):
     jobs = make_jobs(workers=2, queue_size=30)
-    outcomes = [background(lambda n=n: jobs.run(order("echo", client=str(n), n=n, interactive=n % 2 == 0))) for n in range(40)]
+    orders = [order("echo", client=str(n), n=n, interactive=n % 2 == 0) for n in range(40)]
+    outcomes = [background(lambda one=one: jobs.run(one)) for one in orders]
     wait_for(lambda: all(outcomes), 20)
     assert [outcome[0]["options"]["n"] for outcome in outcomes] == list(range(40))
     assert len(jobs._executor.pids()) <= 3

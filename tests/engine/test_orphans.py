@@ -34,7 +34,7 @@ pool.stop()
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def parent():
     process = subprocess.Popen(
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -1,0 +1,100 @@
+"""A volume is found to lie on the voxels of a series, or not."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orthanc_stl.dicom.series import REQUESTED_TAGS, image_series, matching
+
+ROWS, COLUMNS, SLICES = 5, 7, 4
+TILTED = "0.8\\0.6\\0\\-0.6\\0.8\\0"
+
+
+def text(values) -> str:
+    return "\\".join(f"{value:.6f}" for value in values)
+
+
+def instances(orientation="1\\0\\0\\0\\1\\0", step=3.0, series="1.2.3", frame="1.2.9", count=SLICES, jitter=0.0):
+    cosines = np.array([float(part) for part in orientation.split("\\")])
+    normal = np.cross(cosines[:3], cosines[3:])
+    order = [2, 0, 3, 1][:count]
+    return [
+        {
+            "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "SOPInstanceUID": f"1.2.3.{number}",
+            "SeriesInstanceUID": series, "FrameOfReferenceUID": frame,
+            "ImageOrientationPatient": orientation, "PixelSpacing": "2.0\\1.5",
+            "ImagePositionPatient": text((-10, 20, 30) + normal * (step * number + jitter * (number == 1))),
+            "Rows": str(ROWS), "Columns": str(COLUMNS),
+        }
+        for number in order
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("orientation", ["1\\0\\0\\0\\1\\0", "0\\1\\0\\0\\0\\-1", TILTED])
+def test_a_series_is_read_with_its_geometry_in_the_order_of_its_slices(orientation):
+    (series,) = image_series(instances(orientation))
+    assert series.shape == (COLUMNS, ROWS, SLICES)
+    assert series.frame_of_reference_uid == "1.2.9"
+    assert [reference.sop_instance_uid[-1] for reference in series.references] == ["0", "1", "2", "3"]
+    assert np.linalg.norm(series.affine[:3, :3], axis=0) == pytest.approx([1.5, 2.0, 3.0])
+    assert series.affine[:3, 3] == pytest.approx([-10, 20, 30])
+
+
+@pytest.mark.parametrize("orientation", ["1\\0\\0\\0\\1\\0", TILTED])
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("flips", list(itertools.product((False, True), repeat=3)))
+def test_the_same_voxels_match_however_they_are_turned(orientation, order, flips):
+    (series,) = image_series(instances(orientation))
+    affine = series.affine.copy()
+    for axis, flipped in enumerate(flips):
+        if flipped:
+            affine[:3, 3] += affine[:3, axis] * (series.shape[axis] - 1)
+            affine[:3, axis] *= -1
+    affine[:, :3] = affine[:, list(order)]
+    shape = tuple(series.shape[axis] for axis in order)
+    assert matching([series], affine, shape) is series
+
+
+@pytest.mark.parametrize(("shift", "found"), [(0.05, True), (0.09, True), (0.11, False), (1.5, False)])
+def test_within_a_tenth_of_a_millimetre(shift, found):
+    (series,) = image_series(instances())
+    affine = series.affine.copy()
+    affine[0, 3] += shift
+    assert (matching([series], affine, series.shape) is series) == found
+
+
+def test_other_sizes_do_not_match():
+    (series,) = image_series(instances())
+    for shape in ((COLUMNS + 1, ROWS, SLICES), (ROWS, COLUMNS, SLICES), (1, 1, 1)):
+        assert matching([series], series.affine, shape) is None
+    finer = series.affine @ np.diag([(COLUMNS - 1) / (2 * COLUMNS - 1), 1, 1, 1])  # the same corners, twice the voxels
+    assert matching([series], finer, (2 * COLUMNS, ROWS, SLICES)) is None
+
+
+def test_the_matching_one_of_several_is_taken():
+    series = image_series(instances(series="1", step=2.0) + instances(series="2", frame="1.2.8"))
+    assert len(series) == 2
+    found = matching(series, series[1].affine, series[1].shape)
+    assert found is not None
+    assert found.frame_of_reference_uid == "1.2.8"
+
+
+@pytest.mark.parametrize("made", [instances(count=1), instances(jitter=0.5), instances(step=0.0), instances(frame="")])
+def test_what_is_no_volume_is_left_out(made):
+    assert image_series(made) == []
+
+
+def test_a_scout_in_the_series_is_left_out():
+    (series,) = image_series([*instances(), *instances("0\\1\\0\\0\\0\\-1", count=1)])
+    assert series.shape == (COLUMNS, ROWS, SLICES)
+
+
+@given(st.sampled_from(REQUESTED_TAGS), st.text(max_size=20) | st.none() | st.integers())
+def test_odd_values_are_no_error(name, value):
+    for series in image_series([tags | {name: value} for tags in instances()]):
+        assert matching([series], series.affine, series.shape) is series
