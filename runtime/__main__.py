@@ -90,15 +90,16 @@ def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
 
 def _run(options: argparse.Namespace) -> int:
     own = orthanc_config.read(options.config) if options.config else {}
-    port = options.port or own.get("HttpPort", DEFAULT_PORT)
+    port = own.get("HttpPort", DEFAULT_PORT) if options.port is None else options.port
     check_port(port)
     data = (options.data or _default_data(options.command)).resolve()
     locked = _lock_data(data)
     runtime = setup.prepare(options.runtime)
-    config = orthanc_config.merged(orthanc_config.defaults(runtime, data, port), own) | {"HttpPort": port}
+    config = orthanc_config.complete(runtime, data, port, own)
     orthanc = OrthancProcess(runtime, config, data)
     try:
-        say(f"\nOrthanc answers: http://localhost:{port}/app/explorer.html   (Ctrl-C ends it)")
+        scheme = "https" if config.get("SslEnabled") else "http"
+        say(f"\nOrthanc answers: {scheme}://localhost:{port}/app/explorer.html   (Ctrl-C ends it)")
         if options.command == "demo":
             upload.demo(runtime, data, port)
         code = orthanc.process.wait()

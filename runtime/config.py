@@ -31,6 +31,15 @@ def defaults(runtime: Runtime, data: Path, port: int) -> Config:
     }
 
 
+def complete(runtime: Runtime, data: Path, port: int, own: Config) -> Config:
+    """The defaults with a person's own options over them. Their plugins come in addition to the one for Python."""
+    below = defaults(runtime, data, port)
+    plugins = own.get("Plugins", [])
+    if not isinstance(plugins, list):
+        raise SetupError('the option "Plugins" of the configuration must be a list of paths.')
+    return merged(below, own) | {"HttpPort": port, "Plugins": below["Plugins"] + plugins}
+
+
 def merged(below: Config, above: Config) -> Config:
     """`above` wins; sections (objects) are merged key by key."""
     result = dict(below)

@@ -53,7 +53,7 @@ class OrthancProcess:
         try:
             self._wait_until_it_answers()
         except BaseException:
-            self.stop(at_once=True)
+            self.stop()
             raise
 
     def stop(self, at_once: bool = False) -> int:
@@ -84,26 +84,30 @@ class OrthancProcess:
 
 
 def answers(port: int) -> bool:
-    """Whether an HTTP server answers on that port of this machine; any status counts (it may ask for a password)."""
+    """Whether a server answers on that port of this machine. Any answer counts: it may want a password, or TLS."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/system")
         connection.getresponse().read()
-    except OSError:
+    except (ConnectionRefusedError, TimeoutError):
         return False
+    except (OSError, http.client.HTTPException):
+        return True
     finally:
         connection.close()
     return True
 
 
 def check_port(port: int) -> None:
-    """`SetupError` if something listens on that port already."""
+    """`SetupError` if that is no port, or something listens on it already."""
+    if not isinstance(port, int) or not 1 <= port <= 65535:
+        raise SetupError(f"port {port} cannot be used (it must be a number from 1 to 65535).")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it must be from 1 to 65535"
+        except OSError as error:
+            reason = error.strerror
             raise SetupError(f"port {port} cannot be used ({reason}); choose another one with --port.") from error
 
 

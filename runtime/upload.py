@@ -20,21 +20,31 @@ def demo(runtime: Runtime, data: Path, port: int) -> None:
         temporary = data / ".phantom"
         subprocess.run([runtime.python, "-m", "runtime.phantom", temporary], env=runtime.env(), check=True)
         temporary.rename(folder)
-    stored = {file.stem: _post(f"{url}/instances", file.read_bytes()) for file in sorted(folder.glob("*.dcm"))}
+    stored = {file.stem: _ask(f"{url}/instances", file.read_bytes()) for file in sorted(folder.glob("*.dcm"))}
     structures = stored["structures"]
-    heart = _post(
-        f"{url}/stl/encode-rtstruct",
-        json.dumps({"Instance": structures["ID"], "RoiNames": ["Heart"], "Resolution": 256, "Smooth": True}).encode(),
+    heart = (
+        _model(url, structures["ParentStudy"])
+        or _ask(
+            f"{url}/stl/encode-rtstruct", json.dumps({"Instance": structures["ID"], "RoiNames": ["Heart"]}).encode()
+        )["ID"]
     )
     say(
         "\nThe demo study is in Orthanc. Open, for example:\n"
         f"  the study in Orthanc Explorer    {url}/app/explorer.html#study?uuid={structures['ParentStudy']}\n"
-        f"  its heart, turning               {url}/stl/app/three.html?instance={heart['ID']}\n"
+        f"  its heart, turning               {url}/stl/app/three.html?instance={heart}\n"
         f"  a model of any other structure   {url}/stl/app/generate.html?instance={structures['ID']}\n"
     )
 
 
-def _post(address: str, body: bytes) -> dict[str, Any]:
+def _model(url: str, study: str) -> str | None:
+    """The instance of a model that an earlier demo left in the study."""
+    for series in _ask(f"{url}/studies/{study}/series"):
+        if series["MainDicomTags"]["Modality"] == "M3D":
+            return series["Instances"][0]
+    return None
+
+
+def _ask(address: str, body: bytes | None = None) -> Any:
     try:
         with urllib.request.urlopen(urllib.request.Request(address, body), timeout=120) as answer:
             return json.load(answer)
