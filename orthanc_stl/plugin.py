@@ -63,7 +63,7 @@ def install(orthanc: Any) -> None:
         callback = dispatcher.callback(route.methods)
         _registered.append(callback)
         orthanc.RegisterRestCallback(route.pattern, callback)
-    _follow_orthanc(orthanc, jobs, dispatcher, figures)
+    _follow_orthanc(orthanc, jobs, dispatcher, figures, models)
     _extend_explorer(orthanc, settings)
     orthanc.SetDescription("3D models: STL from RT-STRUCT and NIfTI, stored in DICOM, streamed and shown.")
     orthanc.LogWarning(f"orthanc-stl {__version__} is ready")
@@ -86,13 +86,15 @@ def _warn_about_threads(orthanc: Any, configuration: dict[str, Any]) -> None:
         )
 
 
-def _follow_orthanc(orthanc: Any, jobs: Jobs, dispatcher: Dispatcher, figures: Figures) -> None:
+def _follow_orthanc(orthanc: Any, jobs: Jobs, dispatcher: Dispatcher, figures: Figures, models: ModelCache) -> None:
     """Without the hook at stop Orthanc would wait for running conversions, and workers would outlive it."""
 
     def on_change(change: int, level: int, resource: str) -> None:
         if change == orthanc.ChangeType.ORTHANC_STARTED:
             _warn_about_original(orthanc)
             figures.publish()
+        elif change == orthanc.ChangeType.DELETED:
+            models.forget(resource)
         elif change == orthanc.ChangeType.ORTHANC_STOPPED:
             jobs.stop()
             dispatcher.stop()

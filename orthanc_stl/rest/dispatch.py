@@ -21,6 +21,9 @@ from orthanc_stl.rest.http import PHRASES, Answer, Handler, Request, json_bytes
 # What Python needs for the deepest thing a handler does; Debian's HTTP threads have 100 KiB.
 STACK_BYTES = 16 << 20
 
+# Larger bodies are sent in pieces of this size.
+STREAMED_FROM = CHUNK_BYTES = 4 << 20
+
 
 class Dispatcher:
     """Runs handlers on threads with a large stack.
@@ -105,7 +108,20 @@ def error_json(method: str, uri: str, error: errors.StlError) -> dict[str, Any]:
 def _send(output: Any, answer: Answer) -> None:
     for name, value in answer.headers.items():
         output.SetHttpHeader(name, value)
-    if answer.status == 200:
-        output.AnswerBuffer(answer.body, answer.content_type)
+    if answer.status != 200:
+        output.SendHttpStatus(answer.status, bytes(answer.body))  # always text/plain, as Orthanc's own errors
+    elif len(answer.body) > STREAMED_FROM:
+        _stream(output, memoryview(answer.body), answer.content_type)
     else:
-        output.SendHttpStatus(answer.status, answer.body)  # always text/plain, as Orthanc's own errors
+        output.AnswerBuffer(bytes(answer.body), answer.content_type)
+
+
+def _stream(output: Any, body: memoryview, content_type: str) -> None:
+    """In pieces: the first byte leaves at once, and no second copy of a large model is made."""
+    output.SetHttpHeader("Content-Length", str(len(body)))
+    output.StartStreamAnswer(content_type)
+    for at in range(0, len(body), CHUNK_BYTES):
+        try:
+            output.SendStreamChunk(bytes(body[at : at + CHUNK_BYTES]))
+        except Exception:  # the SDK's, which this room does not know: the client went away, as Orthanc's log says
+            return

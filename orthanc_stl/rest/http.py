@@ -29,7 +29,7 @@ class Request:
 class Answer:
     """`headers` are those besides Content-Type and Content-Length, which Orthanc writes itself."""
 
-    body: bytes = b""
+    body: bytes | memoryview = b""
     content_type: str = JSON
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)

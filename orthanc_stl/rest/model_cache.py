@@ -15,7 +15,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class _Entry:
     version: str
-    model: Future[bytes]
+    model: Future[memoryview]
 
 
 class ModelCache:
@@ -26,7 +26,7 @@ class ModelCache:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
-    def get(self, instance: str, version: str, load: Callable[[], bytes]) -> bytes:
+    def get(self, instance: str, version: str, load: Callable[[], memoryview]) -> memoryview:
         """The model of an instance. Another `version` than the one kept is loaded anew.
 
         `load` is called by the first who asks; whoever comes meanwhile waits for it, and gets its error if it raises.
@@ -50,9 +50,9 @@ class ModelCache:
     def size(self) -> int:
         """Bytes of the models that are kept."""
         with self._lock:
-            return sum(len(entry.model.result()) for entry in self._entries.values() if _loaded(entry))
+            return sum(entry.model.result().nbytes for entry in self._entries.values() if _loaded(entry))
 
-    def _load(self, instance: str, entry: _Entry, load: Callable[[], bytes]) -> None:
+    def _load(self, instance: str, entry: _Entry, load: Callable[[], memoryview]) -> None:
         try:
             entry.model.set_result(load())
         except BaseException as error:
@@ -65,7 +65,7 @@ class ModelCache:
 
     def _shrink(self) -> None:
         """Drops models until the rest fit, those that nobody asked for the longest first."""
-        sizes = {name: len(entry.model.result()) for name, entry in self._entries.items() if _loaded(entry)}
+        sizes = {name: entry.model.result().nbytes for name, entry in self._entries.items() if _loaded(entry)}
         excess = sum(sizes.values()) - self._limit
         for name, size in sizes.items():
             if size > self._limit:

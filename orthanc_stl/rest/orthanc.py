@@ -95,7 +95,7 @@ class Orthanc:
             return b""
 
     def version(self, instance: str) -> tuple[str, int]:
-        """A name of the instance's file, and its size in bytes. An id that comes back with another file has another name.
+        """A name of the instance's file, new if the id comes back with another file, and its size in bytes.
 
         Raises `NotFound` when Orthanc has no such instance.
         """

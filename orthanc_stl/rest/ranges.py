@@ -13,7 +13,7 @@ from orthanc_stl import errors
 from orthanc_stl.rest.http import Answer, Request
 
 # RFC 9110 14.1.1: the unit's name is not case-sensitive; lists may have spaces around their commas.
-_SINGLE = re.compile(r"bytes=[ \t]*(\d*)-(\d*)[ \t]*", re.IGNORECASE)
+_SINGLE = re.compile(r"bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*", re.IGNORECASE)
 _ENTITY_TAG = re.compile(r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 # More digits than any size has; int() refuses 4,300 of them.
 _MOST_DIGITS = 20
@@ -78,7 +78,12 @@ def same(if_range: str, etag: str) -> bool:
 
 
 def answer(
-    request: Request, *, etag: str, content_type: str, content: Callable[[], bytes], headers: Mapping[str, str] | None = None
+    request: Request,
+    *,
+    etag: str,
+    content_type: str,
+    content: Callable[[], bytes | memoryview],
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """The answer to a GET of `content`, which is called only when its bytes are needed.
 

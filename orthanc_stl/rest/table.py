@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orthanc_stl.rest import jobs, models, pages, structures
+from orthanc_stl.rest import jobs, models, nexus, pages, structures
 from orthanc_stl.rest.http import Handler
 from orthanc_stl.settings import Settings
 
@@ -32,6 +32,8 @@ ROUTES = (
 )
 
 NEXUS_ROUTES = (
+    Route(f"/instances/{ID}/nexus", {"GET": nexus.model}),
+    Route(rf"/stl/3dhop-instances/{ID}\.nxz", {"GET": nexus.model}),
     Route("/stl/nexus/(.*)", {"GET": pages.nexus_file}),
     Route("/stl/3dhop/(.*)", {"GET": pages.hop_file}),
 )
