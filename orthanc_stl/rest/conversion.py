@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from orthanc_stl.engine.executor import Result
+from orthanc_stl.engine.executor import Blob, Result
 from orthanc_stl.engine.jobs import Order
 from orthanc_stl.rest import fields
 from orthanc_stl.rest.app import App
@@ -57,7 +57,7 @@ def convert(
     *,
     task: str,
     options: Mapping[str, Any],
-    fetch: Callable[[], Sequence[bytes]],
+    fetch: Callable[[], Sequence[Blob]],
     parent: str,
     asynchronous: bool,
 ) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orthanc_stl.rest import jobs, models, nexus, pages, structures
+from orthanc_stl.rest import jobs, models, nexus, nifti, pages, structures
 from orthanc_stl.rest.http import Handler
 from orthanc_stl.settings import Settings
 
@@ -24,6 +24,7 @@ class Route:
 ROUTES = (
     Route(f"/stl/rt-struct/{ID}", {"GET": structures.roi_names}),
     Route("/stl/encode-rtstruct", {"POST": structures.encode_rtstruct}),
+    Route("/stl/encode-nifti", {"POST": nifti.encode_nifti}),
     Route(f"/instances/{ID}/stl", {"GET": models.stl}),
     Route(f"/instances/{ID}/stl/info", {"GET": models.info}),
     Route(f"/instances/{ID}/stl/structures", {"GET": structures.structures}),

@@ -1,0 +1,152 @@
+"""NIfTI volumes, which come in the body of a request, become models in a study that Orthanc has."""
+
+from __future__ import annotations
+
+import binascii
+import re
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from orthanc_stl import errors
+from orthanc_stl.engine.executor import Blob
+from orthanc_stl.rest import body as bodies
+from orthanc_stl.rest import fields
+from orthanc_stl.rest.app import App
+from orthanc_stl.rest.conversion import convert, resolution
+from orthanc_stl.rest.http import Answer, Request
+from orthanc_stl.rest.orthanc import Orthanc
+
+# Any MIME type or none, as browsers and scripts put it.
+_DATA_URI = re.compile(rb"data:[^,]{0,256};base64,")
+
+# Base64 decoded at once, a multiple of 4: other Python threads get their turn in between.
+_CHUNK = 4 << 20
+
+# Enough of it for the header of any file, compressed or not.
+_BEGINNING = 64 << 10
+
+_STUDY_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
+
+# Series looked at for the frame of reference, and instances asked for the size of their file. Both bound the time that
+# a study of thousands of series takes.
+_MOST_SERIES = 32
+
+# What dicom/series.py wants to know of an image: the same in all of a series, and its own.
+_OF_SERIES = ("SOPClassUID", "SeriesInstanceUID", "FrameOfReferenceUID", "PixelSpacing", "Rows", "Columns")
+_OF_IMAGE = ("SOPInstanceUID", "ImagePositionPatient", "ImageOrientationPatient")
+
+
+def encode_nifti(app: App, request: Request) -> Answer:
+    """POST /stl/encode-nifti: a volume becomes a model in the study `ParentStudy`."""
+    body = bodies.read_object(request.body, file="Nifti")
+    encoded = _content(body)
+    study = fields.text(body, "ParentStudy")
+    options: dict[str, Any] = {
+        "smooth": fields.boolean(body, "Smooth", True),
+        "resolution": resolution(body),
+        "labels": fields.integers(body, "Labels"),
+        "threshold": fields.number(body, "Threshold"),
+        "tags": fields.tags(body),
+    }
+    asynchronous = fields.boolean(body, "Asynchronous", False)
+    _require_study(app.orthanc, study)
+    series = _all_series(app.orthanc, study)
+    options["instances"] = _images(app.orthanc, series, sizes_of(_decoded(encoded[:_BEGINNING])))
+
+    def fetch() -> Sequence[Blob]:
+        return [_decoded(encoded), _smallest_file(app.orthanc, series)]
+
+    return convert(
+        app,
+        request,
+        task="encode_nifti",
+        options=options,
+        fetch=fetch,
+        parent=f"/studies/{study}",
+        asynchronous=asynchronous,
+    )
+
+
+def sizes_of(beginning: bytes | memoryview) -> tuple[int, ...]:
+    """The sizes that a NIfTI file claims, from its beginning; none if it has no such header: the task says why."""
+    try:
+        header = zlib.decompressobj(wbits=31).decompress(beginning, 540) if beginning[:2] == b"\x1f\x8b" else beginning
+    except zlib.error:
+        return ()
+    for order in "<>":
+        for size, form, offset in ((348, "3h", 42), (540, "3q", 24)):
+            if len(header) >= size and struct.unpack_from(f"{order}i", header)[0] == size:
+                return struct.unpack_from(order + form, header, offset)
+    return ()
+
+
+def _content(body: fields.Body) -> memoryview:
+    """The base64 of the data URI in the field `Nifti`, where it lies in the body."""
+    found = body.get("Nifti")
+    if not isinstance(found, memoryview):
+        found = memoryview(fields.text(body, "Nifti").encode(errors="replace"))
+    scheme = _DATA_URI.match(found)
+    if scheme is None:
+        raise errors.MalformedBody(
+            'Missing the "Nifti" argument containing the NIfTI file: a data URI such as "data:;base64,H4sI" is expected'
+        )
+    if len(found) == scheme.end():
+        raise errors.InvalidField("Nifti holds no file: nothing follows the comma of its data URI")
+    return found[scheme.end() :]
+
+
+def _decoded(encoded: memoryview) -> memoryview:
+    """Raises `MalformedBody` for what is not base64."""
+    out, filled = bytearray(len(encoded) // 4 * 3 + 3), 0
+    for start in range(0, len(encoded), _CHUNK):
+        try:
+            part = binascii.a2b_base64(encoded[start : start + _CHUNK], strict_mode=True)
+        except binascii.Error as e:
+            raise errors.MalformedBody(
+                f'Missing the "Nifti" argument containing the NIfTI file: its data URI is not base64 ({e})'
+            ) from None
+        out[filled : filled + len(part)] = part
+        filled += len(part)
+    return memoryview(out)[:filled]
+
+
+def _require_study(orthanc: Orthanc, study: str) -> None:
+    try:
+        if _STUDY_ID.fullmatch(study):
+            orthanc.get(f"/studies/{study}")
+            return
+    except errors.NotFound:
+        pass
+    raise errors.ParentMissing(f"ParentStudy must be the Orthanc identifier of a study, but is {study[:80]!r}")
+
+
+def _all_series(orthanc: Orthanc, study: str) -> list[dict[str, Any]]:
+    """The series of a study that have instances. Orthanc answers this from its database."""
+    series = orthanc.get_json(f"/studies/{study}/series")
+    return [one for one in series if one["Instances"]]
+
+
+def _smallest_file(orthanc: Orthanc, series: Sequence[dict[str, Any]]) -> bytes:
+    """An instance of the study, for the patient's and the study's attributes: which one makes no difference."""
+    if not series:
+        raise errors.ParentMissing("the study ParentStudy has no instances any more")
+    instances = [one["Instances"][0] for one in series[:_MOST_SERIES]]
+    return orthanc.file(min(instances, key=lambda instance: orthanc.version(instance)[1]))
+
+
+def _images(orthanc: Orthanc, series: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[dict[str, Any]]:
+    """What says where the images of the study lie, those of series with as many instances as the volume has slices.
+
+    For the task to find the images that the volume was made from. One instance of a series is read from the disk; the
+    positions of all are in Orthanc's database.
+    """
+    images = []
+    for one in [one for one in series if len(one["Instances"]) in sizes][:_MOST_SERIES]:
+        first = orthanc.get_json(f"/instances/{one['Instances'][0]}/simplified-tags")
+        shared = {name: first.get(name) for name in _OF_SERIES}
+        if all(isinstance(text, str) for text in shared.values()):
+            instances = orthanc.get_json(f"/series/{one['ID']}/instances")
+            images += [shared | {name: each["MainDicomTags"].get(name) for name in _OF_IMAGE} for each in instances]
+    return images
