@@ -15,10 +15,8 @@ import numpy as np
 
 from orthanc_stl.dicom.source import Reference
 
-# The attributes of an instance that `image_series` looks at, as Orthanc's REST API gives them: texts.
-REQUESTED_TAGS = (
-    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient",
-    "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns",
+_TEXTS = (
+    "SeriesInstanceUID", "SeriesDescription", "SOPClassUID", "FrameOfReferenceUID", "PixelSpacing", "Rows", "Columns",
 )  # fmt: skip
 
 # How far apart the corners of a volume and of a series may be, and a slice from its place: a NIfTI's affine has
@@ -30,27 +28,30 @@ TOLERANCE_MM = 0.1
 class ImageSeries:
     """Parallel, equidistant slices. `affine` takes (column, row, slice) to LPS mm; `shape` is how many there are."""
 
+    description: str
     frame_of_reference_uid: str
     references: tuple[Reference, ...]
     affine: np.ndarray
     shape: tuple[int, int, int]
 
 
-def image_series(instances: Iterable[Mapping[str, Any]]) -> list[ImageSeries]:
-    """The series that are regular volumes, of the given instances: texts of the `REQUESTED_TAGS` of each.
+def image_series(candidates: Iterable[Mapping[str, Any]]) -> list[ImageSeries]:
+    """The regular volumes among some series, each described by texts as Orthanc gives them.
 
-    Instances that are no images, and series that are no volumes, are left out.
+    A candidate has `SeriesInstanceUID`, `SeriesDescription`, `SOPClassUID`, `FrameOfReferenceUID`, `PixelSpacing`,
+    `Rows`, `Columns`, and `Slices`, a list of (SOPInstanceUID, ImagePositionPatient, ImageOrientationPatient). What is
+    no volume is left out; of a series that holds several, a scout in another plane say, each is one.
     """
-    groups: dict[tuple[str, ...], list[tuple[np.ndarray, Reference]]] = {}
-    for tags in instances:
-        text = {name: str(tags.get(name, "")).strip("\0 ") for name in REQUESTED_TAGS}
-        position = _numbers(text["ImagePositionPatient"], 3)
-        if position is not None and text["FrameOfReferenceUID"]:
-            reference = Reference(text["SOPClassUID"], text["SOPInstanceUID"], text["SeriesInstanceUID"])
-            # One series may hold several volumes: a scout in another plane, another field of view.
-            same = ("SeriesInstanceUID", "FrameOfReferenceUID", *REQUESTED_TAGS[5:])
-            groups.setdefault(tuple(text[name] for name in same), []).append((position, reference))
-    found = (_series(key, slices) for key, slices in groups.items())
+    found = []
+    for candidate in candidates:
+        text = {name: str(candidate.get(name, "")).strip("\0 ") for name in _TEXTS}
+        slices = candidate.get("Slices")
+        by_orientation: dict[str, list[tuple[np.ndarray, str]]] = {}
+        for uid, at, orientation in slices if isinstance(slices, list) else ():
+            position = _numbers(at, 3)
+            if position is not None:
+                by_orientation.setdefault(str(orientation), []).append((position, str(uid)))
+        found += [_series(text, orientation, group) for orientation, group in by_orientation.items()]
     return [series for series in found if series is not None]
 
 
@@ -59,11 +60,13 @@ def matching(series: Sequence[ImageSeries], affine: np.ndarray, shape: tuple[int
     return next((one for one in series if _same_voxels(one, affine, shape)), None)
 
 
-def _series(key: tuple[str, ...], slices: list[tuple[np.ndarray, Reference]]) -> ImageSeries | None:
-    orientation, spacing = _numbers(key[2], 6), _numbers(key[3], 2)
-    if orientation is None or spacing is None or not (key[4].isdigit() and key[5].isdigit()) or len(slices) < 2:
+def _series(text: Mapping[str, str], orientation: str, slices: list[tuple[np.ndarray, str]]) -> ImageSeries | None:
+    cosines, spacing = _numbers(orientation, 6), _numbers(text["PixelSpacing"], 2)
+    if cosines is None or spacing is None or len(slices) < 2 or not text["FrameOfReferenceUID"]:
         return None
-    along_row, along_column = orientation[:3], orientation[3:]
+    if not all(text[name].isdecimal() and int(text[name]) > 0 for name in ("Rows", "Columns")):
+        return None
+    along_row, along_column = cosines[:3], cosines[3:]
     normal = np.cross(along_row, along_column)
     slices = sorted(slices, key=lambda item: float(item[0] @ normal))
     positions = np.array([position for position, _ in slices])
@@ -75,8 +78,13 @@ def _series(key: tuple[str, ...], slices: list[tuple[np.ndarray, Reference]]) ->
     affine[:3] = np.column_stack((along_row * spacing[1], along_column * spacing[0], step, positions[0]))
     if abs(np.linalg.det(affine)) < 1e-6:
         return None
-    references = tuple(reference for _, reference in slices)
-    return ImageSeries(key[1], references, affine, (int(key[5]), int(key[4]), len(slices)))
+    return ImageSeries(
+        text["SeriesDescription"],
+        text["FrameOfReferenceUID"],
+        tuple(Reference(text["SOPClassUID"], uid, text["SeriesInstanceUID"]) for _, uid in slices),
+        affine,
+        (int(text["Columns"]), int(text["Rows"]), len(slices)),
+    )
 
 
 def _same_voxels(series: ImageSeries, affine: np.ndarray, shape: tuple[int, int, int]) -> bool:
@@ -97,9 +105,9 @@ def _placed(affine: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return indices @ affine[:3, :3].T + affine[:3, 3]
 
 
-def _numbers(text: str, count: int) -> np.ndarray | None:
+def _numbers(text: object, count: int) -> np.ndarray | None:
     try:
-        values = np.array([float(part) for part in text.split("\\")])
+        values = np.array([float(part) for part in str(text).split("\\")])
     except ValueError:
         return None
     return values if len(values) == count and np.isfinite(values).all() and np.abs(values).max() < 1e6 else None

@@ -14,7 +14,7 @@ from orthanc_stl.mesh.progress import Progress
 
 __all__ = ["Blob", "Executor", "Progress", "Result", "Work"]
 
-Blob = bytes | memoryview
+Blob = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True)

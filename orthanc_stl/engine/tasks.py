@@ -23,7 +23,7 @@ from orthanc_stl.dicom.encapsulated_stl import (
 from orthanc_stl.dicom.series import image_series, matching
 from orthanc_stl.dicom.source import Reference, Source, read_source
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
-from orthanc_stl.engine.executor import Blob, Progress
+from orthanc_stl.engine.executor import Progress
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.build import model_from_contours
 from orthanc_stl.mesh.model import Model, Report
@@ -32,7 +32,7 @@ from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.stl import read_stl, stl_bytes
 
 Options = dict[str, Any]
-Outcome = tuple[dict[str, Any], Sequence[Blob]]
+Outcome = tuple[dict[str, Any], Sequence[bytes]]
 
 STL_HEADER = f"orthanc-stl {__version__} UNITS=mm SPACE=LPS"
 
@@ -44,18 +44,18 @@ def preload() -> None:
     """Nothing more than importing this module does: all that the tasks need."""
 
 
-def roi_names(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+def roi_names(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Blobs: an RT-STRUCT. Facts: `names`, sorted, each once."""
     return {"names": read_roi_names(blobs[0])}, ()
 
 
-def structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+def structures(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Blobs: an RT-STRUCT. Facts: `structures`, all that is known of each ROI, in the file's order."""
     structure_set = _structure_set(options, blobs[0])
     return {"structures": [roi.as_json() for roi in structure_set.rois]}, ()
 
 
-def encode_rtstruct(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+def encode_rtstruct(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Blobs: an RT-STRUCT. Facts: `answer`. Files: the DICOM object of the chosen ROIs' model.
 
     Options: `roi_names` or `roi_numbers`, `resolution`, `smooth`, `end_caps`, `strict`, `tags`, `limits`.
@@ -76,13 +76,12 @@ def encode_rtstruct(options: Options, blobs: Sequence[Blob], progress: Progress)
     return _stored(model, source, description, frame, [source.reference], options, progress)
 
 
-def encode_nifti(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Blobs: a NIfTI file, an instance of the study that the model goes to. Facts: `answer`. Files: the DICOM object.
+def encode_nifti(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
+    """Blobs: a NIfTI file; an instance of the study that the model goes to; the study's image series, as JSON for
+    dicom/series.py, to find the images that the volume lies on. Facts: `answer`. Files: the DICOM object.
 
-    Options: `labels`, `threshold`, `resolution`, `smooth`, `tags`, `limits`; `instances`: what dicom/series.py wants to
-    know of the study's instances (a list of the `REQUESTED_TAGS` of each), to find the images that the volume lies on.
+    Options: `labels`, `threshold`, `resolution`, `smooth`, `tags`, `limits`.
     """
-    source = replace(read_source(blobs[1]), series_description="")  # that of whichever series it comes from
     labels = options.get("labels")
     limits = _limits(options, "max_voxels", "max_triangles")
     if "max_nifti_mb" in options.get("limits", {}):
@@ -96,7 +95,9 @@ def encode_nifti(options: Options, blobs: Sequence[Blob], progress: Progress) ->
         progress=_part(progress, 0.0, MESHED),
         **limits,
     )
-    images = matching(image_series(options.get("instances") or ()), affine, shape)
+    images = matching(image_series(json.loads(blobs[2])), affine, shape)
+    # Without such images the description would be that of whichever series the instance comes from.
+    source = replace(read_source(blobs[1]), series_description=images.description if images else "")
     description = Description(
         title=TITLE_NIFTI,
         names=tuple(f"label {label}" for label in labels or ()),
@@ -134,7 +135,7 @@ def model_of_structures(structure_set: StructureSet, options: Options, progress:
     return _with_warnings(model, warnings, options), numbers
 
 
-def stl_info(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+def stl_info(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Blobs: an encapsulated STL. Facts: what the object says, and what its mesh shows."""
     stored = read_encapsulated_stl(blobs[0])
     report = report_of(read_stl(bytes(stored.stl)))
@@ -171,7 +172,7 @@ def _stored(
     return {"answer": answer, "warnings": len(report.warnings)}, [file]
 
 
-def _structure_set(options: Options, data: Blob) -> StructureSet:
+def _structure_set(options: Options, data: bytes) -> StructureSet:
     return read_structure_set(data, **_limits(options, "max_contour_points", "max_rois"))
 
 
@@ -206,6 +207,6 @@ def _millilitres(report: Report) -> float:
     return round(report.volume / 1000, 4)
 
 
-TASKS: dict[str, Callable[[Options, Sequence[Blob], Progress], Outcome]] = {
+TASKS: dict[str, Callable[[Options, Sequence[bytes], Progress], Outcome]] = {
     task.__name__: task for task in (roi_names, structures, encode_rtstruct, encode_nifti, stl_info)
 }

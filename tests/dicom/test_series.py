@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_stl.dicom.series import REQUESTED_TAGS, image_series, matching
+from orthanc_stl.dicom.series import image_series, matching
 
 ROWS, COLUMNS, SLICES = 5, 7, 4
 TILTED = "0.8\\0.6\\0\\-0.6\\0.8\\0"
@@ -19,27 +19,22 @@ def text(values) -> str:
     return "\\".join(f"{value:.6f}" for value in values)
 
 
-def instances(orientation="1\\0\\0\\0\\1\\0", step=3.0, series="1.2.3", frame="1.2.9", count=SLICES, jitter=0.0):
+def candidate(orientation="1\\0\\0\\0\\1\\0", step=3.0, frame="1.2.9", count=SLICES, jitter=0.0):
     cosines = np.array([float(part) for part in orientation.split("\\")])
     normal = np.cross(cosines[:3], cosines[3:])
-    order = [2, 0, 3, 1][:count]
-    return [
-        {
-            "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "SOPInstanceUID": f"1.2.3.{number}",
-            "SeriesInstanceUID": series, "FrameOfReferenceUID": frame,
-            "ImageOrientationPatient": orientation, "PixelSpacing": "2.0\\1.5",
-            "ImagePositionPatient": text((-10, 20, 30) + normal * (step * number + jitter * (number == 1))),
-            "Rows": str(ROWS), "Columns": str(COLUMNS),
-        }
-        for number in order
-    ]  # fmt: skip
+    positions = {n: text((-10, 20, 30) + normal * (step * n + jitter * (n == 1))) for n in [2, 0, 3, 1][:count]}
+    return {
+        "SeriesInstanceUID": "1.2.3", "SeriesDescription": "thorax", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
+        "FrameOfReferenceUID": frame, "PixelSpacing": "2.0\\1.5", "Rows": str(ROWS), "Columns": str(COLUMNS),
+        "Slices": [[f"1.2.3.{number}", position, orientation] for number, position in positions.items()],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("orientation", ["1\\0\\0\\0\\1\\0", "0\\1\\0\\0\\0\\-1", TILTED])
 def test_a_series_is_read_with_its_geometry_in_the_order_of_its_slices(orientation):
-    (series,) = image_series(instances(orientation))
+    (series,) = image_series([candidate(orientation)])
     assert series.shape == (COLUMNS, ROWS, SLICES)
-    assert series.frame_of_reference_uid == "1.2.9"
+    assert (series.frame_of_reference_uid, series.description) == ("1.2.9", "thorax")
     assert [reference.sop_instance_uid[-1] for reference in series.references] == ["0", "1", "2", "3"]
     assert np.linalg.norm(series.affine[:3, :3], axis=0) == pytest.approx([1.5, 2.0, 3.0])
     assert series.affine[:3, 3] == pytest.approx([-10, 20, 30])
@@ -49,7 +44,7 @@ def test_a_series_is_read_with_its_geometry_in_the_order_of_its_slices(orientati
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 @pytest.mark.parametrize("flips", list(itertools.product((False, True), repeat=3)))
 def test_the_same_voxels_match_however_they_are_turned(orientation, order, flips):
-    (series,) = image_series(instances(orientation))
+    (series,) = image_series([candidate(orientation)])
     affine = series.affine.copy()
     for axis, flipped in enumerate(flips):
         if flipped:
@@ -62,14 +57,14 @@ def test_the_same_voxels_match_however_they_are_turned(orientation, order, flips
 
 @pytest.mark.parametrize(("shift", "found"), [(0.05, True), (0.09, True), (0.11, False), (1.5, False)])
 def test_within_a_tenth_of_a_millimetre(shift, found):
-    (series,) = image_series(instances())
+    (series,) = image_series([candidate()])
     affine = series.affine.copy()
     affine[0, 3] += shift
     assert (matching([series], affine, series.shape) is series) == found
 
 
 def test_other_sizes_do_not_match():
-    (series,) = image_series(instances())
+    (series,) = image_series([candidate()])
     for shape in ((COLUMNS + 1, ROWS, SLICES), (ROWS, COLUMNS, SLICES), (1, 1, 1)):
         assert matching([series], series.affine, shape) is None
     finer = series.affine @ np.diag([(COLUMNS - 1) / (2 * COLUMNS - 1), 1, 1, 1])  # the same corners, twice the voxels
@@ -77,24 +72,38 @@ def test_other_sizes_do_not_match():
 
 
 def test_the_matching_one_of_several_is_taken():
-    series = image_series(instances(series="1", step=2.0) + instances(series="2", frame="1.2.8"))
+    series = image_series([candidate(step=2.0), candidate(frame="1.2.8")])
     assert len(series) == 2
     found = matching(series, series[1].affine, series[1].shape)
     assert found is not None
     assert found.frame_of_reference_uid == "1.2.8"
 
 
-@pytest.mark.parametrize("made", [instances(count=1), instances(jitter=0.5), instances(step=0.0), instances(frame="")])
+@pytest.mark.parametrize("made", [candidate(count=1), candidate(jitter=0.5), candidate(step=0.0), candidate(frame="")])
 def test_what_is_no_volume_is_left_out(made):
-    assert image_series(made) == []
+    assert image_series([made]) == []
 
 
 def test_a_scout_in_the_series_is_left_out():
-    (series,) = image_series([*instances(), *instances("0\\1\\0\\0\\0\\-1", count=1)])
+    scout = candidate("0\\1\\0\\0\\0\\-1", count=1)
+    both = candidate() | {"Slices": scout["Slices"] + candidate()["Slices"]}
+    (series,) = image_series([both])
     assert series.shape == (COLUMNS, ROWS, SLICES)
+    assert len(series.references) == SLICES
 
 
-@given(st.sampled_from(REQUESTED_TAGS), st.text(max_size=20) | st.none() | st.integers())
+ODD = st.text(max_size=20) | st.none() | st.integers() | st.sampled_from(["nan", "1e999", "2\\0", "-2\\1"])
+
+
+@given(st.sampled_from(sorted(candidate().keys() - {"Slices"})), ODD)
 def test_odd_values_are_no_error(name, value):
-    for series in image_series([tags | {name: value} for tags in instances()]):
+    for series in image_series([candidate() | {name: value}]):
+        assert matching([series], series.affine, series.shape) is series
+
+
+@given(st.integers(0, SLICES - 1), st.integers(0, 2), ODD)
+def test_odd_slices_are_no_error(number, place, value):
+    odd = candidate()
+    odd["Slices"][number][place] = value
+    for series in image_series([odd]):
         assert matching([series], series.affine, series.shape) is series

@@ -1,0 +1,172 @@
+"""The real tasks, in real workers, on real files: what goes in by the queue comes out as it should."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+
+from orthanc_stl import errors
+from orthanc_stl.dicom.encapsulated_stl import read_encapsulated_stl
+from orthanc_stl.engine.executor import Work
+from orthanc_stl.engine.pool import LocalPool
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.stl import read_stl
+from tests.data import shared_file
+
+CONVERSION = {"resolution": 64, "smooth": True, "tags": {}, "limits": {"max_nifti_mb": 64}}
+RTSTRUCT = CONVERSION | {"roi_names": None, "roi_numbers": None, "end_caps": True, "strict": False}
+
+
+@pytest.fixture(scope="module")
+def real_pool(python):
+    pool = LocalPool(python, size=1, memory_mb=2000)
+    yield pool
+    pool.stop()
+
+
+@pytest.fixture(scope="module")
+def structure_set() -> bytes:
+    return shared_file("rtstruct/eclipse-dicompyler/rtss.dcm").read_bytes()
+
+
+def perform(pool, task, blobs, progress=lambda fraction, step: None, **options):
+    return pool.run(Work(task, options, blobs, 60), progress, threading.Event())
+
+
+def test_names_are_listed(real_pool, structure_set):
+    names = perform(real_pool, "roi_names", [structure_set]).facts["names"]
+    assert len(names) == 10
+    assert names[0] == "Areola"
+    assert names == sorted(set(names))
+
+
+def test_structures_are_described(real_pool, structure_set):
+    found = perform(real_pool, "structures", [structure_set]).facts["structures"]
+    heart = next(one for one in found if one["Name"] == "Heart")
+    assert heart["Usable"]
+    assert heart["Contours"].keys() == {"CLOSED_PLANAR"}
+    assert heart["Extent"][0] < heart["Extent"][1]
+
+
+def test_a_model_of_a_roi_and_what_is_known_of_it_afterwards(real_pool, structure_set):
+    seen = []
+    options = RTSTRUCT | {"roi_names": ["Heart"]}
+    result = perform(real_pool, "encode_rtstruct", [structure_set], lambda *now: seen.append(now), **options)
+    answer = result.facts["answer"]
+    model = report_of(read_stl(bytes(read_encapsulated_stl(result.blobs[0]).stl)))
+    assert model.closed
+    assert answer["Triangles"] == model.triangles
+    assert answer["VolumeMl"] == pytest.approx(model.volume / 1000, abs=1e-3)
+    assert result.facts["warnings"] == len(answer["Warnings"])
+    fractions = [fraction for fraction, _ in seen]
+    assert fractions == sorted(fractions)
+    assert 0 <= fractions[0] <= fractions[-1] <= 1
+    assert not any("Heart" in step for _, step in seen)
+    info = perform(real_pool, "stl_info", result.blobs).facts
+    assert (info["Triangles"], info["Closed"], info["Rois"]) == (model.triangles, True, ["Heart"])
+    assert info["Parameters"] == {"Resolution": "64", "Smooth": "true", "EndCaps": "true"}
+    assert info["Units"] == "mm"
+    assert info["SourceInstances"] == [str(pydicom.dcmread(io.BytesIO(structure_set)).SOPInstanceUID)]
+
+
+def test_by_number_as_by_name(real_pool, structure_set):
+    number = perform(real_pool, "structures", [structure_set]).facts["structures"][0]
+    by_number = RTSTRUCT | {"roi_numbers": [number["Number"]]}
+    by_name = RTSTRUCT | {"roi_names": [number["Name"]]}
+    answers = [
+        perform(real_pool, "encode_rtstruct", [structure_set], **options).facts for options in (by_number, by_name)
+    ]
+    assert answers[0] == answers[1]
+
+
+def test_the_known_names_are_told(real_pool, structure_set):
+    with pytest.raises(errors.InvalidInput, match=r'no ROI named "Hart".*"Heart"'):
+        perform(real_pool, "encode_rtstruct", [structure_set], **RTSTRUCT | {"roi_names": ["Hart"]})
+    with pytest.raises(errors.InvalidInput, match="no ROI was chosen"):
+        perform(real_pool, "encode_rtstruct", [structure_set], **RTSTRUCT | {"roi_names": []})
+
+
+def test_limits_of_the_configuration_reach_the_rooms(real_pool, structure_set):
+    for limit, value in {"max_voxels": 1000, "max_triangles": 100, "max_rois": 2, "max_contour_points": 50}.items():
+        options = RTSTRUCT | {"roi_names": ["Heart"], "limits": {limit: value}}
+        with pytest.raises(errors.TooLarge):
+            perform(real_pool, "encode_rtstruct", [structure_set], **options)
+
+
+def test_tags_are_checked_and_written(real_pool, structure_set):
+    options = RTSTRUCT | {"roi_names": ["Heart"]}
+    stored = perform(real_pool, "encode_rtstruct", [structure_set], **options | {"tags": {"SeriesDescription": "mine"}})
+    assert pydicom.dcmread(io.BytesIO(stored.blobs[0])).SeriesDescription == "mine"
+    with pytest.raises(errors.Overridden):
+        perform(real_pool, "encode_rtstruct", [structure_set], **options | {"tags": {"PatientID": "other"}})
+
+
+@pytest.mark.parametrize("task", ["roi_names", "structures", "encode_rtstruct", "stl_info"])
+@pytest.mark.parametrize("data", [b"", b"nonsense", bytes(500)])
+def test_what_is_no_such_file_is_refused(real_pool, task, data):
+    with pytest.raises(errors.InvalidInput):
+        perform(real_pool, task, [data], **RTSTRUCT | {"roi_names": ["Heart"]})
+
+
+def box_mask() -> tuple[bytes, np.ndarray]:
+    """A NIfTI label map, label 1 is a box of 10 x 8 x 6 voxels of 1 x 1.5 x 3 mm, label 2 another; its affine (RAS)."""
+    voxels = np.zeros((30, 20, 12), np.uint8)
+    voxels[5:15, 6:14, 3:9] = 1
+    voxels[20:26, 6:14, 3:9] = 2
+    affine = np.array([[-1, 0, 0, 40.0], [0, -1.5, 0, 30.0], [0, 0, 3, -20.0], [0, 0, 0, 1]])
+    return nibabel.Nifti1Image(voxels, affine).to_bytes(), affine
+
+
+def series_of(affine: np.ndarray, spacing: str = "1.5\\1") -> bytes:
+    """CT slices on the same voxels. RAS to LPS: x and y change sign."""
+    x, y, z = affine[:3, 3] * (-1, -1, 1)
+    series = {
+        "SeriesInstanceUID": "1.2.3", "SeriesDescription": "thorax", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
+        "FrameOfReferenceUID": "1.2.9", "PixelSpacing": spacing, "Rows": "20", "Columns": "30",
+        "Slices": [[f"1.2.3.{k}", f"{x}\\{y}\\{z + 3 * k}", "1\\0\\0\\0\\1\\0"] for k in range(12)],
+    }  # fmt: skip
+    return json.dumps([series]).encode()
+
+
+def test_a_label_of_a_nifti(real_pool, structure_set):
+    data, _ = box_mask()
+    options = CONVERSION | {"labels": [1], "threshold": None, "smooth": False}
+    result = perform(real_pool, "encode_nifti", [data, structure_set, b"[]"], **options)
+    assert result.facts["answer"]["VolumeMl"] == pytest.approx(10 * 8 * 6 * 4.5 / 1000, rel=0.01)
+    stored = pydicom.dcmread(io.BytesIO(result.blobs[0]))
+    source = pydicom.dcmread(io.BytesIO(structure_set))
+    assert stored.StudyInstanceUID == source.StudyInstanceUID
+    assert stored.SeriesDescription == "label 1"
+    assert "SourceInstanceSequence" not in stored
+    assert stored.FrameOfReferenceUID not in ("", "1.2.9")
+
+
+def test_a_nifti_is_placed_in_the_frame_of_the_images_that_it_lies_on(real_pool, structure_set):
+    data, affine = box_mask()
+    options = CONVERSION | {"labels": None, "threshold": None}
+    result = perform(real_pool, "encode_nifti", [data, structure_set, series_of(affine)], **options)
+    stored = pydicom.dcmread(io.BytesIO(result.blobs[0]))
+    assert stored.FrameOfReferenceUID == "1.2.9"
+    assert stored.SeriesDescription == "thorax"
+    assert [item.ReferencedSOPInstanceUID for item in stored.SourceInstanceSequence] == [
+        f"1.2.3.{k}" for k in range(12)
+    ]
+    result = perform(real_pool, "encode_nifti", [data, structure_set, series_of(affine, "1.5\\1.1")], **options)
+    assert pydicom.dcmread(io.BytesIO(result.blobs[0])).FrameOfReferenceUID != "1.2.9"
+
+
+def test_memory_levels_off_over_many_conversions(real_pool, structure_set):
+    def resident(count: int) -> list[int]:
+        levels = []
+        for _ in range(count):
+            perform(real_pool, "encode_rtstruct", [structure_set], **RTSTRUCT | {"roi_names": ["Heart"]})
+            levels.append(real_pool._idle[-1].resident)
+        return levels
+
+    assert max(resident(6)) + 20e6 > max(resident(14)[-5:])
