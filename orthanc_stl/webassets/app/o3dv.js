@@ -15,6 +15,15 @@ function fail(title, message) {
 
 const hasWebGl = () => Boolean(document.createElement('canvas').getContext('webgl2'));
 
+/** Online3DViewer turns STL models so that z (superior) is its y; anterior is its z then, and one looks from there. */
+function lookFromFront(viewer) {
+  const sphere = viewer.GetBoundingSphere(() => true);
+  const { x, y, z } = sphere.center;
+  const eye = new OV.Coord3D(x + 0.42 * sphere.radius, y + 0.28 * sphere.radius, z + sphere.radius);
+  viewer.SetCamera(new OV.Camera(eye, new OV.Coord3D(x, y, z), new OV.Coord3D(0, 1, 0), 30));
+  viewer.FitSphereToWindow(sphere, false);
+}
+
 /** @param {File} file @param {number[]} rgb */
 function show(file, rgb) {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
@@ -22,10 +31,7 @@ function show(file, rgb) {
     backgroundColor: dark ? new OV.RGBAColor(26, 34, 43, 255) : new OV.RGBAColor(238, 242, 246, 255),
     defaultColor: new OV.RGBColor(...rgb),
     onModelLoaded: () => {
-      // Patients stand upright: z is up in DICOM, and one looks from the front (-y).
-      const inner = viewer.GetViewer();
-      inner.SetUpVector(OV.Direction.Z, false);
-      inner.Resize(root.clientWidth, root.clientHeight);
+      lookFromFront(viewer.GetViewer());
       root.dataset.ready = 'true';
     },
     onModelLoadFailed: () => fail('The model cannot be shown', 'Online3DViewer could not read this file as an STL.'),

@@ -16,6 +16,7 @@ import { helpDialog, Toolbar } from './viewer/toolbar.js';
 
 const root = document.getElementById('viewer');
 const parameters = new URLSearchParams(location.search);
+document.body.classList.toggle('embedded', window.parent !== window);
 
 function fail(title, message) {
   root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message)));
@@ -63,7 +64,7 @@ function buildTools(stage, model, facts, captions) {
   const main = [
     { id: 'home', icon: 'home', label: 'Reset the view', key: 'R', act: () => stage.goHome() },
     { id: 'projection', icon: 'orthographic', label: 'Parallel projection', key: 'P', toggle: true, act: (on) => stage.setOrthographic(on) },
-    { id: 'wireframe', icon: 'wireframe', label: 'Wireframe', key: 'W', toggle: true, act: (on) => setWireframe(stage, on) },
+    { id: 'wireframe', icon: 'wireframe', label: 'Wireframe', key: 'W', toggle: true, act: (on) => stage.setWireframe(on) },
     null,
     { id: 'section', icon: 'section', label: 'Section plane', key: 'C', toggle: true, act: (on) => { section.active = on; } },
     { id: 'measure', icon: 'measure', label: 'Measure a distance', key: 'M', toggle: true, act: (on) => { measure.active = on; } },
@@ -86,11 +87,6 @@ function alertOnce(message) {
   const toast = h('div', { class: 'toast' }, notice('error', '', message));
   root.append(toast);
   setTimeout(() => toast.remove(), 8000);
-}
-
-function setWireframe(stage, on) {
-  stage.mesh.material.wireframe = on;
-  stage.draw();
 }
 
 function listenToKeys({ bars }) {

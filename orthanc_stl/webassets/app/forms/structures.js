@@ -34,7 +34,7 @@ export class StructureList {
   #row(structure) {
     const input = h('input', { type: 'checkbox', disabled: !structure.Usable, value: structure.Number, onchange: () => this.#changed() });
     const swatch = h('span', { class: 'swatch' });
-    if (structure.Color) swatch.style.backgroundColor = `rgb(${structure.Color.join(',')})`;
+    if (structure.Color) swatch.style.background = `rgb(${structure.Color.join(',')})`;
     const skipped = structure.Usable && structure.Skipped?.length
       ? h('span', { class: 'skipped', title: structure.Skipped.slice(0, 20).join('\n') }, icon('warning'), `${plural(structure.Skipped.length, 'contour')} skipped`) : null;
     const element = h('label', { class: structure.Usable ? 'structure' : 'structure unusable' }, input, swatch,

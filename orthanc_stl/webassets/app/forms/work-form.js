@@ -84,9 +84,8 @@ export class WorkForm {
   }
 }
 
-/** A label over its field. @param {string} label @param {HTMLElement} input @param {string} [note] */
-export const field = (label, input, note = '') => h('label', { class: 'field' }, h('span', { class: 'field-label' }, label), input,
-  note ? h('span', { class: 'field-note' }, note) : null);
+/** A label over its field. @param {string} label @param {HTMLElement} input */
+export const field = (label, input) => h('label', { class: 'field' }, h('span', { class: 'field-label' }, label), input);
 
 /** @param {string} label @param {boolean} checked @returns {{element: HTMLElement, input: HTMLInputElement}} */
 export function checkbox(label, checked) {
@@ -94,12 +93,15 @@ export function checkbox(label, checked) {
   return { element: h('label', { class: 'check' }, input, label), input };
 }
 
+/** Voxels along the longest side, the default first. */
+const RESOLUTIONS = [[256, 'normal'], [128, 'quick'], [512, 'fine']];
+
 /** Resolution and smoothing, as in Orthanc Explorer's dialogs from the beginning. */
 export class SurfaceOptions {
   constructor() {
-    this.resolution = h('select', { name: 'resolution' }, ...[256, 128, 512].map((value) => h('option', { value }, String(value))));
+    this.resolution = h('select', { name: 'resolution' }, ...RESOLUTIONS.map(([value, word]) => h('option', { value }, `${value} (${word})`)));
     this.smooth = checkbox('Smooth volume', true);
-    this.element = h('div', { class: 'options' }, field('Resolution', this.resolution, 'voxels along the longest side'), this.smooth.element);
+    this.element = h('div', { class: 'options' }, field('Resolution', this.resolution), this.smooth.element);
   }
 
   get values() {

@@ -12,7 +12,7 @@ function rounded(value, digits = 3) {
 }
 
 /** @param {number} mm @returns {string} a length, "12.3 mm" */
-export const length = (mm) => `${mm >= 100 ? mm.toFixed(1) : rounded(mm)} mm`;
+export const length = (mm) => `${mm.toFixed(mm < 10 ? 2 : 1)} mm`;
 
 /** @param {number[]} mm three lengths @returns {string} "98 × 87.2 × 112 mm" */
 export const size = (mm) => `${mm.map((value) => rounded(value)).join(' × ')} mm`;

@@ -38,9 +38,13 @@ export function kindOf(bytes) {
     throw new NotStl(`This is not an STL file: it has ${bytes.byteLength} bytes, and the shortest STL has ${PREAMBLE}.`);
   }
   const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER, true);
+  const expected = PREAMBLE + count * RECORD;
+  if (expected > 4 * bytes.byteLength || bytes.byteLength > 4 * expected) {
+    throw new NotStl('This is not an STL file: its content fits neither the binary nor the text form of STL.');
+  }
   throw new NotStl(
-    `This is not an STL file, or it is damaged: it would hold ${count.toLocaleString('en')} triangles ` +
-    `(${(PREAMBLE + count * RECORD).toLocaleString('en')} bytes), but it has ${bytes.byteLength.toLocaleString('en')} bytes.`);
+    `The STL file is damaged: its ${count.toLocaleString('en')} triangles would take ${expected.toLocaleString('en')} bytes, ` +
+    `but it has ${bytes.byteLength.toLocaleString('en')}.`);
 }
 
 /** @param {Uint8Array} bytes a binary STL @returns {Float32Array} corners, 9 a triangle */

@@ -2,10 +2,10 @@
 
 import * as THREE from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
-import { addLights, Picker } from './surface.js';
+import { addLights, edgesOf, Picker } from './surface.js';
 
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
-const MARGIN = 1.3; // free space around a model in its home view
+const MARGIN = 1.16; // free space around a model in its home view
 const TURN_SECONDS = 40; // one slow turn of the model before the first touch
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
@@ -137,6 +137,17 @@ export class Stage {
       place(part * part * (3 - 2 * part));
       if (part === 1) this.flight = null;
     };
+    this.draw();
+  }
+
+  /** @param {boolean} on only the edges of the triangles; the list of edges is made when it is first asked for */
+  setWireframe(on) {
+    if (on && !this.edges) {
+      this.edges = edgesOf(this.mesh);
+      this.scene.add(this.edges);
+    }
+    this.edges.visible = on;
+    this.mesh.visible = !on;
     this.draw();
   }
 

@@ -38,6 +38,29 @@ export function surfaceOf(model, rgb) {
   return mesh;
 }
 
+/** The triangles' edges as lines, in typed arrays: three.js's own wireframe takes seconds and gigabytes for millions of triangles. */
+export function edgesOf(mesh) {
+  const triangles = mesh.geometry.index.array;
+  const edges = new Uint32Array(triangles.length * 2);
+  for (let i = 0, out = 0; i < triangles.length; i += 3) {
+    const a = triangles[i], b = triangles[i + 1], c = triangles[i + 2];
+    edges[out++] = a;
+    edges[out++] = b;
+    edges[out++] = b;
+    edges[out++] = c;
+    edges[out++] = c;
+    edges[out++] = a;
+  }
+  const geometry = new THREE.BufferGeometry();
+  geometry.setAttribute('position', mesh.geometry.attributes.position);
+  geometry.setAttribute('normal', mesh.geometry.attributes.normal);
+  geometry.setIndex(new THREE.BufferAttribute(edges, 1));
+  geometry.boundingSphere = mesh.geometry.boundingSphere;
+  const lines = new THREE.LineSegments(geometry, mesh.material);
+  lines.position.copy(mesh.position);
+  return lines;
+}
+
 /** Lights that stay with the viewer's eye, so no side of a model is ever dark. @param {THREE.Object3D} rig moves with the camera */
 export function addLights(scene, rig) {
   const light = (color, intensity, x, y, z) => {
@@ -45,10 +68,10 @@ export function addLights(scene, rig) {
     directional.position.set(x, y, z);
     rig.add(directional, directional.target);
   };
-  light(0xfff4e8, 2.1, -0.7, 0.9, 1); // key, from the upper left
+  light(0xfff4e8, 2.3, -0.7, 0.9, 1); // key, from the upper left
   light(0xe4eeff, 0.75, 1.1, -0.1, 0.7); // fill
   light(0xffffff, 1.3, 0.5, 0.9, -0.9); // rim, from behind
-  scene.add(rig, new THREE.HemisphereLight(0xffffff, 0xd6ccc6, 0.95));
+  scene.add(rig, new THREE.HemisphereLight(0xffffff, 0xcfc5bf, 0.8));
 }
 
 const PICK_VERTEX = `

@@ -46,6 +46,8 @@ export class Toolbar {
   }
 }
 
+const lowerFirst = (text) => text.charAt(0).toLowerCase() + text.slice(1);
+
 /** @param {Tool[]} tools @returns {HTMLDialogElement} the list of keys and mouse buttons */
 export function helpDialog(tools) {
   const row = (key, text) => h('div', { class: 'help-row' }, h('kbd', {}, key), h('span', {}, text));
@@ -54,7 +56,7 @@ export function helpDialog(tools) {
     h('div', { class: 'help-columns' },
       h('div', {}, row('drag', 'turn'), row('right drag', 'move'), row('wheel', 'zoom'), row('double click', 'centre on a point'),
         row('two fingers', 'zoom and move'), row('arrows', 'move')),
-      h('div', {}, ...tools.map((tool) => row(tool.key.toUpperCase(), tool.label.toLowerCase())), row('Esc', 'end the tool'))),
+      h('div', {}, ...tools.map((tool) => row(tool.key.toUpperCase(), lowerFirst(tool.label))), row('Esc', 'end the tool'))),
     h('form', { method: 'dialog' }, h('button', { class: 'button primary' }, 'Close')));
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
   return dialog;
