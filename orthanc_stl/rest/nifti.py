@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import json
 import re
 import struct
 import zlib
@@ -33,9 +34,10 @@ _STUDY_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 # a study of thousands of series takes.
 _MOST_SERIES = 32
 
-# What dicom/series.py wants to know of an image: the same in all of a series, and its own.
-_OF_SERIES = ("SOPClassUID", "SeriesInstanceUID", "FrameOfReferenceUID", "PixelSpacing", "Rows", "Columns")
-_OF_IMAGE = ("SOPInstanceUID", "ImagePositionPatient", "ImageOrientationPatient")
+# What dicom/series.py wants to know of a series: the same in all its images, and of each its own.
+_OF_SERIES = {"SeriesInstanceUID", "SeriesDescription", "SOPClassUID"}
+_OF_IMAGE = {"FrameOfReferenceUID", "ImagePositionPatient", "PixelSpacing", "Rows", "Columns"}
+_OF_SLICE = ("SOPInstanceUID", "ImagePositionPatient", "ImageOrientationPatient")
 
 
 def encode_nifti(app: App, request: Request) -> Answer:
@@ -52,11 +54,12 @@ def encode_nifti(app: App, request: Request) -> Answer:
     }
     asynchronous = fields.boolean(body, "Asynchronous", False)
     _require_study(app.orthanc, study)
-    series = _all_series(app.orthanc, study)
-    options["instances"] = _images(app.orthanc, series, sizes_of(_decoded(encoded[:_BEGINNING])))
+    sizes = sizes_of(_decoded(encoded[:_BEGINNING]))
 
     def fetch() -> Sequence[Blob]:
-        return [_decoded(encoded), _smallest_file(app.orthanc, series)]
+        series = _all_series(app.orthanc, study)
+        images = json.dumps(_images(app.orthanc, series, sizes)).encode()
+        return [_decoded(encoded), _smallest_file(app.orthanc, series), images]
 
     return convert(
         app,
@@ -137,7 +140,7 @@ def _smallest_file(orthanc: Orthanc, series: Sequence[dict[str, Any]]) -> bytes:
 
 
 def _images(orthanc: Orthanc, series: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[dict[str, Any]]:
-    """What says where the images of the study lie, those of series with as many instances as the volume has slices.
+    """What says where the images of the study lie, for the series with as many instances as the volume has slices.
 
     For the task to find the images that the volume was made from. One instance of a series is read from the disk; the
     positions of all are in Orthanc's database.
@@ -145,8 +148,8 @@ def _images(orthanc: Orthanc, series: Sequence[dict[str, Any]], sizes: Sequence[
     images = []
     for one in [one for one in series if len(one["Instances"]) in sizes][:_MOST_SERIES]:
         first = orthanc.get_json(f"/instances/{one['Instances'][0]}/simplified-tags")
-        shared = {name: first.get(name) for name in _OF_SERIES}
-        if all(isinstance(text, str) for text in shared.values()):
-            instances = orthanc.get_json(f"/series/{one['ID']}/instances")
-            images += [shared | {name: each["MainDicomTags"].get(name) for name in _OF_IMAGE} for each in instances]
+        if _OF_IMAGE.issubset(first):
+            slices = [each["MainDicomTags"] for each in orthanc.get_json(f"/series/{one['ID']}/instances")]
+            places = [[each.get(name, "") for name in _OF_SLICE] for each in slices]
+            images.append({name: first.get(name, "") for name in _OF_SERIES | _OF_IMAGE} | {"Slices": places})
     return images

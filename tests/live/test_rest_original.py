@@ -55,7 +55,7 @@ def test_every_request_is_there_and_every_difference_has_a_reason() -> None:
         assert (row.original == row.ours) == (not row.reason), row
 
 
-PENDING = re.compile("nifti|nexus|3dhop|<X>")
+PENDING = re.compile("nexus|3dhop|<X>")
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.ours != "-"], ids=lambda row: row.name)
