@@ -14,6 +14,7 @@ import numpy as np
 
 from orthanc_stl.mesh.islands import Lonely, lonely_parts
 from orthanc_stl.mesh.raster import Crossings, crossings, edges_of, inside
+from orthanc_stl.mesh.threads import in_order
 
 UNITS = 128
 """Distances are int16, in this fraction of a pixel: up to 256 pixels, in steps of 0.008 pixel."""
@@ -59,10 +60,14 @@ def signed_distances(
     out = np.empty(shape, np.int16)
     near_across = _near(across, shape, transposed=False)
     near_down = _near(down, shape, transposed=True)
-    for k in range(len(planes)):
+
+    def draw(k: int) -> None:
         distance = _upsampled(far[k], rows, columns)
         _blend_near(distance, mask[k], near_across[k], near_down[k])
         out[k] = _quantised(distance, mask[k])
+
+    for _ in in_order(draw, range(len(planes))):
+        pass
     return out, lonely_parts(across, shape)
 
 

@@ -92,10 +92,8 @@ def _slits(line: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 def inside(found: Crossings, shape: tuple[int, int, int]) -> np.ndarray:
     """Which pixel centres lie inside: bool array of `shape` (planes, rows, columns)."""
-    columns = shape[2]
-    toggles = np.zeros(shape, np.int8)
-    first = np.clip(np.ceil(found.place), 0, columns).astype(np.int64)
-    within = first < columns
-    flat = (found.plane * shape[1] + found.row) * columns + first
-    np.bitwise_xor.at(toggles.reshape(-1), flat[within], 1)
-    return np.bitwise_xor.accumulate(toggles, axis=2, out=toggles).view(bool)
+    size = shape[0] * shape[1] * shape[2]
+    column = np.clip(np.ceil(found.place), 0, shape[2]).astype(np.int64)
+    changes = (found.plane * shape[1] + found.row) * shape[2] + column
+    lengths = np.diff(changes, prepend=0, append=size)
+    return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(shape)

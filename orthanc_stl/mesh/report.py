@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from orthanc_stl.mesh.model import Mesh, Report
+from orthanc_stl.mesh.stl import CHUNK, area_normals
+from orthanc_stl.mesh.threads import in_order
 from orthanc_stl.mesh.topology import Topology, topology_of
-
-CHUNK = 16384
-"""Triangles worked on at once, so that their arrays stay within the processor's cache."""
 
 
 def report_of(
@@ -46,13 +45,16 @@ def box_of(mesh: Mesh) -> tuple[tuple[float, float, float], tuple[float, float, 
 
 def area_and_volume(mesh: Mesh) -> tuple[float, float]:
     """Area in mm² and enclosed volume in mm³ (divergence theorem; negative if the triangles face inwards)."""
-    area = volume = 0.0
     if not len(mesh.vertices):
-        return area, volume
-    middle = mesh.vertices.mean(axis=0, dtype=np.float64)  # keeps the products small, so that no digits are lost
-    for start in range(0, len(mesh.triangles), CHUNK):
-        corners = mesh.vertices[mesh.triangles[start : start + CHUNK]].astype(np.float64) - middle
-        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        area += 0.5 * float(np.sqrt(np.einsum("ij,ij->i", normal, normal)).sum())
-        volume += float(np.einsum("ij,ij->", normal, corners[:, 0])) / 6
-    return area, volume
+        return 0.0, 0.0
+    vertices = mesh.vertices - mesh.vertices.mean(axis=0, dtype=np.float64).astype(np.float32)  # keeps products small
+
+    def part(start: int) -> tuple[float, float]:
+        triangles = mesh.triangles[start : start + CHUNK]
+        corners = np.ascontiguousarray(vertices[triangles].reshape(-1, 9).T)
+        normals = area_normals(corners)
+        twice = np.sqrt((normals * normals).sum(axis=0)).sum(dtype=np.float64)
+        return float(twice) / 2, float((normals * corners[:3]).sum(dtype=np.float64)) / 6
+
+    parts = list(in_order(part, range(0, len(mesh.triangles), CHUNK)))
+    return sum(area for area, _ in parts), sum(volume for _, volume in parts)

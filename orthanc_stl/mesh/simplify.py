@@ -40,7 +40,7 @@ def simplified(
         fewer = _distinct(group[triangles])
         topology = topology_of(fewer, int(leads.sum()))
         if topology.closed and topology.euler_number == whole:
-            return _means(points, order, leads), fewer, topology
+            return _means(points, group), fewer, topology
         apart = np.zeros(int(leads.sum()), bool)
         apart[crowded_vertices(fewer, len(apart)) if topology.closed else topology.bad_vertices] = True
         apart[np.bincount(fewer.reshape(-1), minlength=len(apart)) == 0] = True
@@ -53,12 +53,13 @@ def simplified(
 
 def _by_node(points: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The order of the points by their nearest grid node, and the nodes (flat indices) in that order."""
-    nearest = np.rint(points).astype(np.int64)
-    node = (nearest[:, 2] * shape[1] + nearest[:, 1]) * shape[2] + nearest[:, 0]
-    bits = max(len(points), 1).bit_length()
-    keys = (node << bits) | np.arange(len(points))
-    keys.sort()  # several times as fast as argsort
-    return keys & ((1 << bits) - 1), keys >> bits
+    nearest = np.rint(points).astype(np.int32)
+    node = nearest[:, 2].astype(np.int64)
+    for axis in (1, 0):
+        node *= shape[2 - axis]
+        node += nearest[:, axis]
+    order = np.argsort(node, kind="stable")  # they come nearly in order, which this sort makes use of
+    return order, node[order]
 
 
 def _pair_up(
@@ -81,10 +82,9 @@ def _pair_up(
 def _distinct(triangles: np.ndarray) -> np.ndarray:
     """The triangles that still have three different corners."""
     a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    return triangles[(a != b) & (b != c) & (c != a)]
+    return triangles.compress((a != b) & (b != c) & (c != a), axis=0)
 
 
-def _means(points: np.ndarray, order: np.ndarray, leads: np.ndarray) -> np.ndarray:
-    starts = np.flatnonzero(leads)
-    counts = np.diff(np.append(starts, len(order)))
-    return np.add.reduceat(points[order].astype(np.float64), starts, axis=0) / counts[:, None]
+def _means(points: np.ndarray, group: np.ndarray) -> np.ndarray:
+    counts = np.bincount(group)
+    return np.stack([np.bincount(group, points[:, axis]) / counts for axis in range(3)], axis=1)

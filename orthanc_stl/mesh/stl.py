@@ -12,13 +12,14 @@ import numpy as np
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.model import Mesh
+from orthanc_stl.mesh.threads import in_order
 
 HEADER_BYTES = 80
 TRIANGLE_BYTES = 50
-RECORD = np.dtype([("normal", "<f4", 3), ("vertices", "<f4", 9), ("attribute", "<u2")])
+RECORD = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
 
 CHUNK = 16384
-"""Triangles worked on at once: their arrays stay within the processor's second-level cache (measured: 8k to 32k)."""
+"""Triangles worked on at once: their arrays stay within the processor's second-level cache, and several threads have work."""
 
 NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VERTEX = re.compile(rb"\bvertex\s+(" + rb")\s+(".join([NUMBER] * 3) + rb")(?=\s|$)", re.IGNORECASE)
@@ -37,26 +38,34 @@ def stl_bytes(mesh: Mesh, header: str) -> bytes:
     out = bytearray(HEADER_BYTES + 4 + TRIANGLE_BYTES * count)
     out[:HEADER_BYTES] = first.ljust(HEADER_BYTES, b" ")
     out[HEADER_BYTES : HEADER_BYTES + 4] = count.to_bytes(4, "little")
-    records = np.frombuffer(out, RECORD, count, HEADER_BYTES + 4)
-    for start in range(0, count, CHUNK):
-        corners = mesh.vertices[mesh.triangles[start : start + CHUNK]]
-        chunk = records[start : start + CHUNK]
-        chunk["vertices"] = corners.reshape(-1, 9)
-        chunk["normal"] = unit_normals(corners)
+    numbers = np.frombuffer(out, RECORD, count, HEADER_BYTES + 4)["numbers"]
+
+    def write(start: int) -> None:
+        corners = mesh.vertices[mesh.triangles[start : start + CHUNK]].reshape(-1, 9)
+        part = numbers[start : start + CHUNK]
+        part[:, 3:] = corners
+        part[:, :3] = unit_normals(corners)
+
+    for _ in in_order(write, range(0, count, CHUNK)):
+        pass
     return bytes(out)
 
 
 def unit_normals(corners: np.ndarray) -> np.ndarray:
-    """Unit normals `(n, 3) float32` of the triangles `(n, 3 corners, 3)`; zero for a triangle without area."""
-    a = corners[:, 1] - corners[:, 0]
-    b = corners[:, 2] - corners[:, 0]
-    normal = np.empty_like(a)
-    for i, (j, k) in enumerate(((1, 2), (2, 0), (0, 1))):
-        normal[:, i] = a[:, j] * b[:, k] - a[:, k] * b[:, j]
-    length = np.sqrt(np.einsum("ij,ij->i", normal, normal))
+    """Unit normals `(n, 3) float32` of triangles `(n, 9)` (three corners each); zero for one without area."""
+    normals = area_normals(np.ascontiguousarray(corners.T))
+    length = np.sqrt((normals * normals).sum(axis=0))
     length[length == 0] = 1
-    normal /= length[:, None]
-    return normal
+    return (normals / length).T
+
+
+def area_normals(corners: np.ndarray) -> np.ndarray:
+    """Normals `(3, n)` as long as twice the area, of triangles `(9, n)`: contiguous rows make this fast."""
+    a, b = corners[3:6] - corners[:3], corners[6:] - corners[:3]
+    normals = np.empty_like(a)
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        np.subtract(a[j] * b[k], a[k] * b[j], out=normals[i])
+    return normals
 
 
 def read_stl(data: bytes) -> Mesh:
@@ -89,7 +98,7 @@ def _is_binary(data: bytes) -> bool:
 
 def _binary_corners(data: bytes) -> np.ndarray:
     count = int.from_bytes(data[HEADER_BYTES : HEADER_BYTES + 4], "little")
-    return np.frombuffer(data, RECORD, count, HEADER_BYTES + 4)["vertices"].reshape(-1, 3, 3)
+    return np.frombuffer(data, RECORD, count, HEADER_BYTES + 4)["numbers"][:, 3:].reshape(-1, 3, 3)
 
 
 def _ascii_corners(data: bytes) -> np.ndarray:

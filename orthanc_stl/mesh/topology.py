@@ -30,33 +30,47 @@ class Topology:
 def topology_of(triangles: np.ndarray, count: int) -> Topology:
     """The topology of `triangles` (m, 3) over `count` vertices; vertices in no triangle do not count."""
     used = np.bincount(triangles.reshape(-1), minlength=count)
-    forward, backward = _edge_keys(triangles, count)
     sparse = np.flatnonzero((used > 0) & (used < 3))
-    matched = len(forward) == len(backward) and np.array_equal(forward, backward)
-    if matched and not (forward[1:] == forward[:-1]).any():
-        closed, edges, bad = bool(len(forward)), len(forward), sparse
+    forward, backward = _edge_keys(triangles, count)
+    forward.sort(kind="stable")  # keys come in runs, which this sort makes use of
+    once = not (forward[1:] == forward[:-1]).any()
+    if once and len(forward) == len(backward) and _checksum(forward) == _checksum(backward):
+        edges, bad = len(forward), sparse
     else:
-        keys, times = np.unique(np.concatenate((forward, backward)), return_counts=True)
-        ahead = np.searchsorted(forward, keys, side="right") - np.searchsorted(forward, keys)
-        wrong = keys[(times != 2) | (ahead != 1)]
-        closed, edges = False, len(keys)
-        bad = np.unique(np.concatenate((wrong // count, wrong % count, sparse)))
-    return Topology(int(np.count_nonzero(used)), edges, len(triangles), closed and not len(bad), bad)
+        edges, bad = _bad_edges(forward, np.sort(backward), count)
+        bad = np.union1d(bad, sparse)
+    return Topology(int(np.count_nonzero(used)), edges, len(triangles), edges > 0 and not len(bad), bad)
 
 
 def _edge_keys(triangles: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted keys (lower vertex * count + upper vertex) of the edges passed upwards, and of those passed downwards."""
-    corners = np.ascontiguousarray(triangles.T, dtype=np.int64)
+    """Keys (lower vertex * count + upper vertex) of the edges that are passed upwards, and of those passed downwards."""
+    corners = np.ascontiguousarray(triangles.T)
     up, down = [], []
     for start, end in ((corners[0], corners[1]), (corners[1], corners[2]), (corners[2], corners[0])):
+        key = np.minimum(start, end).astype(np.int64)
+        key *= count
+        key += np.maximum(start, end)
         rising = start < end
-        falling = ~rising
-        up.append(start[rising] * count + end[rising])
-        down.append(end[falling] * count + start[falling])
-    forward, backward = np.concatenate(up), np.concatenate(down)
-    forward.sort()
-    backward.sort()
-    return forward, backward
+        up.append(key[rising])
+        down.append(key[~rising])
+    return np.concatenate(up), np.concatenate(down)
+
+
+def _checksum(keys: np.ndarray) -> int:
+    """A sum over mixed keys (the multipliers of SplitMix64) that tells two sets of keys apart without sorting them."""
+    mixed = keys.view(np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(31)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(29)
+    return int(mixed.sum())
+
+
+def _bad_edges(forward: np.ndarray, backward: np.ndarray, count: int) -> tuple[int, np.ndarray]:
+    """The number of edges, and the vertices of those that are not passed exactly once each way."""
+    keys = np.unique(np.concatenate((forward, backward)))
+    ways = [np.searchsorted(way, keys, side="right") - np.searchsorted(way, keys) for way in (forward, backward)]
+    wrong = keys[(ways[0] != 1) | (ways[1] != 1)]
+    return len(keys), np.unique(np.concatenate((wrong // count, wrong % count)))
 
 
 def crowded_vertices(triangles: np.ndarray, count: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,24 +13,38 @@ from orthanc_stl.mesh.grid import Grid, Slab
 from orthanc_stl.mesh.islands import Lonely
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.mesh.slices import Piece
+from orthanc_stl.mesh.threads import in_order
 
 
 def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
     """`(layers, rows, columns) int16`: signed distances in UNITS of a pixel, positive inside any of the ROIs."""
     volume = np.full((len(grid.layers), grid.rows, grid.columns), -FARTHEST, np.int16)
-    alone = len(grid.slabs) == 1
     for i, slab in enumerate(grid.slabs):
-        progress(0.1 + 0.4 * i / len(grid.slabs), "drawing the contours")
+        progress(0.1 + 0.4 * i / len(grid.slabs), f'drawing ROI "{slab.roi.name}"')
         row, column, rows, columns = slab.window
-        fields, lonely = _fields(grid, slab)
         window = volume[:, row : row + rows, column : column + columns]
-        for piece in slab.pieces:
-            for layers, values in _piece_values(grid, slab, piece, fields, lonely, smooth):
-                if alone:
-                    window[layers] = values
-                else:
-                    np.maximum(window[layers], values, out=window[layers])
+        fields, lonely = _fields(grid, slab)
+        work = [part for piece in slab.pieces for part in _parts(grid, slab, piece, fields, lonely)]
+
+        def draw(part: _Part, window: np.ndarray = window) -> None:
+            values = span_values(part.span, grid.layers[part.layers], smooth)
+            for index in part.ends:
+                _cut(values[index], part.piece, float(grid.layers[part.layers][index]), grid.side)
+            np.maximum(window[part.layers], values, out=window[part.layers])
+
+        for _ in in_order(draw, work):
+            pass
     return volume
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The layers of one span of a piece; `ends` are those (counted from the first) next to an end of the piece."""
+
+    piece: Piece
+    span: Span
+    layers: slice
+    ends: tuple[int, ...]
 
 
 def _fields(grid: Grid, slab: Slab) -> tuple[np.ndarray, list[Lonely]]:
@@ -40,25 +55,18 @@ def _fields(grid: Grid, slab: Slab) -> tuple[np.ndarray, list[Lonely]]:
     return signed_distances(outlines, rows, columns)
 
 
-def _piece_values(
-    grid: Grid, slab: Slab, piece: Piece, fields: np.ndarray, lonely: Sequence[Lonely], smooth: bool
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """The layers of one piece with their values, from the layer below its lower end to the one above its upper end."""
+def _parts(grid: Grid, slab: Slab, piece: Piece, fields: np.ndarray, lonely: Sequence[Lonely]) -> Iterator[_Part]:
+    """A piece by spans, from the layer below its lower end to the one above its upper end."""
     lowest = max(int(np.searchsorted(grid.layers, piece.low)) - 1, 0)
     highest = min(int(np.searchsorted(grid.layers, piece.high)), len(grid.layers) - 1)
     spans = _spans(slab, piece, fields, lonely)
-    starts = np.array([span.start for span in spans[1:]])
+    starts = [span.start for span in spans[1:]]
     owner = np.searchsorted(starts, grid.layers[lowest : highest + 1], side="right")
     for index, span in enumerate(spans):
         members = np.flatnonzero(owner == index) + lowest
-        if not len(members):
-            continue
-        layers = slice(int(members[0]), int(members[-1]) + 1)
-        values = span_values(span, grid.layers[layers], smooth)
-        for layer, member in zip(values, members, strict=True):
-            if member <= lowest + 1 or member >= highest - 1:
-                _cut(layer, piece, float(grid.layers[member]), grid.side)
-        yield layers, values
+        if len(members):
+            ends = np.flatnonzero((members <= lowest + 1) | (members >= highest - 1))
+            yield _Part(piece, span, slice(int(members[0]), int(members[-1]) + 1), tuple(ends.tolist()))
 
 
 def _cut(layer: np.ndarray, piece: Piece, height: float, side: float) -> None:
