@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = process.env.ORTHANC_STL_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
+export const root = process.env.ORTHANC_STL_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const folder = join(root, "nexus");
 
 export const MODELS = existsSync(folder) ? readdirSync(folder).filter((name) => /\.nx[sz]$/.test(name)) : [];
