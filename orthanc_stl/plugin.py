@@ -38,7 +38,7 @@ def install(orthanc: Any) -> None:
     threading.stack_size(STACK_BYTES)
     jobs = Jobs(
         LocalPool(
-            find_python(settings.python_executable),
+            _python(orthanc, settings),
             size=settings.workers + 1,  # one more for quick listings, which never wait behind conversions
             memory_mb=settings.worker_memory_mb,
         ),
@@ -74,6 +74,14 @@ def _settings(orthanc: Any, configuration: dict[str, Any]) -> Settings:
         return read_settings(configuration.get("STL"), orthanc.LogWarning)
     except InvalidConfiguration as e:
         orthanc.LogError(f"The configuration of orthanc-stl is wrong: {e}")
+        raise
+
+
+def _python(orthanc: Any, settings: Settings) -> str:
+    try:
+        return find_python(settings.python_executable)
+    except FileNotFoundError as e:
+        orthanc.LogError(str(e))
         raise
 
 
