@@ -8,10 +8,10 @@ compile() {
 }
 compile "$@" pyproject.toml -o runtime/locks/run.txt
 compile "$@" --extra test --extra nexus -c runtime/locks/run.txt pyproject.toml -o runtime/locks/all.tmp
-# The test tools go into a folder of their own: only what the first list does not have.
+# The test tools go into a folder of their own: only what the first list does not have (for all versions of Python).
 awk '
-    NR == FNR { if (/^[a-z]/) { split($0, part, "=="); known[part[1]] = 1 } next }
-    /^[a-z]/ { split($0, part, "=="); keep = !(part[1] in known) }
+    NR == FNR { known[$0]; next }
+    /^[a-z]/ { keep = !($0 in known) }
     keep
 ' runtime/locks/run.txt runtime/locks/all.tmp > runtime/locks/test.txt
 rm runtime/locks/all.tmp

@@ -44,7 +44,9 @@ def blend(*shapes: Shape, softness: float) -> Shape:
     """Their union, with the creases rounded over `softness` mm."""
 
     def field(x: Field, y: Field, z: Field) -> Field:
-        return -softness * np.logaddexp.reduce([-shape(x, y, z) / softness for shape in shapes])
+        fields = np.stack([shape(x, y, z) for shape in shapes])
+        nearest = fields.min(axis=0)
+        return nearest - softness * np.log(np.exp((nearest - fields) / softness).sum(axis=0))
 
     return field
 
@@ -53,7 +55,7 @@ def without(shape: Shape, *others: Shape, margin: float = 0.0) -> Shape:
     """`shape` less the others, which are widened by `margin` mm."""
 
     def field(x: Field, y: Field, z: Field) -> Field:
-        return np.maximum.reduce([shape(x, y, z), *(margin - other(x, y, z) for other in others)])
+        return np.stack([shape(x, y, z), *(margin - other(x, y, z) for other in others)]).max(axis=0)
 
     return field
 
@@ -95,13 +97,13 @@ def _spine(x: Field, y: Field, z: Field) -> Field:
     body = np.hypot(x / 1.15, y - 58) - (19 - 3.0 * np.cos(height / 13 * np.pi))
     process = ellipsoid((0, 92, 0), (6, 17, 1e6))(x, y, z) + 1.2 * (13 - height)
     arch = np.abs(np.hypot(x, y - 84) - 13) - 4.0
-    return np.minimum.reduce([body, process, arch + 0.5 * (13 - height)])
+    return np.stack([body, process, arch + 0.5 * (13 - height)]).min(axis=0)
 
 
 def _ribs(x: Field, y: Field, z: Field) -> Field:
     shell = np.abs(body(x, y, z) + 17) - 4.5
     slope = z - 0.42 * (y - 60) + 400  # ribs fall towards the front
-    return np.maximum.reduce([shell, np.abs(slope % 27 - 13.5) - 5.5, z - 92, -z - 88])
+    return np.stack([shell, np.abs(slope % 27 - 13.5) - 5.5, z - 92, -z - 88]).max(axis=0)
 
 
 def _tumour(x: Field, y: Field, z: Field) -> Field:
