@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 # Bytes converted at once: the arrays of one batch stay within a processor's cache.
-BATCH_BYTES = 1 << 18
+BATCH_BYTES = 1 << 16
 
 _BACKSLASH, _POINT, _MINUS = (ord(c) for c in "\\.-")
 _PAD = b"0" * 16
@@ -28,15 +28,13 @@ _DS_BYTES = b"0123456789+-.eE \\"
 def numbers(texts: Sequence[bytes]) -> Iterator[np.ndarray | None]:
     """The numbers of each text as (n,) float64; None for a text that is not a list of finite decimal strings."""
     for batch in _batches(texts):
-        joined = _fast(b"\\".join(batch)) if all(batch) else None
-        if joined is None:
+        fast = _fast(b"\\".join(batch)) if all(batch) else None
+        if fast is None:
             yield from map(_slow, batch)
             continue
-        at = 0
-        for text in batch:
-            count = text.count(b"\\") + 1
-            yield joined[at : at + count]
-            at += count
+        values, ends = fast
+        lasts = np.cumsum([len(text) + 1 for text in batch]) - 1
+        yield from np.split(values, np.searchsorted(ends, lasts[:-1], side="right"))
 
 
 def _batches(texts: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -52,36 +50,41 @@ def _batches(texts: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _fast(text: bytes) -> np.ndarray | None:
-    """All numbers of `text` if each is digits with at most one minus before and one point within; else None."""
+def _fast(text: bytes) -> tuple[np.ndarray, np.ndarray] | None:
+    """All numbers of `text`, and where each ends, if each is digits with at most one minus before and one point within;
+    else None."""
     buffer = _PAD + text + b"\\" + _PAD
     letters = np.frombuffer(buffer, np.uint8)
-    odd = np.flatnonzero((letters - np.uint8(48)) > 9)
-    kinds = letters[odd]
-    is_end = kinds == _BACKSLASH
-    is_point = kinds == _POINT
-    is_minus = kinds == _MINUS
-    ends = odd[is_end]
-    points, minuses = odd[is_point], odd[is_minus]
-    if len(ends) + len(points) + len(minuses) != len(odd):
-        return None
+    ends = np.flatnonzero(letters == _BACKSLASH)
+    points = np.flatnonzero(letters == _POINT)
     starts = np.empty_like(ends)
     starts[0] = len(_PAD)
     starts[1:] = ends[:-1] + 1
-    owner = np.cumsum(is_end)
-    negative = owner[is_minus]
-    if np.any(starts[negative] != minuses):
+    negative = letters[starts] == _MINUS
+    digits = np.count_nonzero((letters - np.uint8(ord("0"))) < 10)
+    if digits + len(ends) + len(points) + np.count_nonzero(negative) != len(letters):
         return None
-    starts[negative] += 1
-    pointed = owner[is_point]
-    if np.any(pointed[1:] == pointed[:-1]):
+    starts += negative
+    middles = _middles(letters, starts, points, ends)
+    values = None if middles is None else _values(buffer, starts, middles, ends)
+    if values is None:
+        return None
+    np.negative(values, where=negative, out=values)
+    return values, ends - len(_PAD)
+
+
+def _middles(letters: np.ndarray, starts: np.ndarray, points: np.ndarray, ends: np.ndarray) -> np.ndarray | None:
+    """Where the point of each number is, its end where it has none; None if a number has two."""
+    if len(points) == len(ends) and (points >= starts).all() and (points < ends).all():
+        return points
+    before = np.cumsum(letters == _POINT, dtype=np.int32)
+    first, last = before[starts - 1], before[ends]
+    if (last - first).max() > 1:
         return None
     middles = ends.copy()
+    pointed = np.flatnonzero(last > first)
     middles[pointed] = points
-    values = _values(buffer, starts, middles, ends)
-    if values is not None:
-        values[negative] = -values[negative]
-    return values
+    return middles
 
 
 def _values(buffer: bytes, starts: np.ndarray, middles: np.ndarray, ends: np.ndarray) -> np.ndarray | None:
@@ -92,25 +95,32 @@ def _values(buffer: bytes, starts: np.ndarray, middles: np.ndarray, ends: np.nda
     if wholes.max() > 7 or digits.min() < 1 or digits.max() > 15:
         return None
     words = np.ndarray((len(buffer) - 7,), "<u8", buffer, strides=(1,))
-    whole = _eight_digits(words[middles - 8] & _LAST_BYTES[wholes])
-    fraction = _eight_digits(words[middles + 1] & _FIRST_BYTES[np.minimum(fractions, 8)])
-    values = (whole * 100_000_000 + fraction) / 1e8
+    whole = _eight_digits(words[middles - 8], _LAST_BYTES[wholes])
     long = np.flatnonzero(fractions > 8)
+    fraction = _eight_digits(words[middles + 1], _FIRST_BYTES[np.minimum(fractions, 8) if len(long) else fractions])
+    whole *= 100_000_000
+    whole += fraction
+    values = whole / 1e8
     if len(long):
         more = fractions[long] - 8
-        rest = _eight_digits(words[middles[long] + 9] & _FIRST_BYTES[more]) // _POWERS[8 - more]
-        exact = (whole[long] * 100_000_000 + fraction[long]) * _POWERS[more] + rest
-        values[long] = exact / _POWERS[8 + more].astype(np.float64)
+        rest = _eight_digits(words[middles[long] + 9], _FIRST_BYTES[more]) // _POWERS[8 - more]
+        values[long] = (whole[long] * _POWERS[more] + rest) / _POWERS[8 + more].astype(np.float64)
     return values
 
 
-def _eight_digits(words: np.ndarray) -> np.ndarray:
-    """(n,) uint64 of eight ASCII digits each (a zero byte counts as the digit 0) to their values, int64."""
-    words = words & np.uint64(0x0F0F0F0F0F0F0F0F)
-    words = (words * np.uint64(2561)) >> np.uint64(8)
-    words = ((words & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601)) >> np.uint64(16)
-    words = ((words & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001)) >> np.uint64(32)
-    return words.astype(np.int64)
+def _eight_digits(words: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """(n,) uint64 of eight ASCII digits each to their values, int64; bytes that the mask `kept` drops count as 0."""
+    words &= kept
+    words &= np.uint64(0x0F0F0F0F0F0F0F0F)
+    words *= np.uint64(2561)
+    words >>= np.uint64(8)
+    words &= np.uint64(0x00FF00FF00FF00FF)
+    words *= np.uint64(6553601)
+    words >>= np.uint64(16)
+    words &= np.uint64(0x0000FFFF0000FFFF)
+    words *= np.uint64(42949672960001)
+    words >>= np.uint64(32)
+    return words.view(np.int64)
 
 
 def _slow(text: bytes) -> np.ndarray | None:

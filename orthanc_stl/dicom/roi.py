@@ -150,6 +150,8 @@ def _points(item: ContourItem, values: np.ndarray | None) -> tuple[np.ndarray | 
 
 
 def _has_three_distinct(points: np.ndarray) -> bool:
+    if len({tuple(point) for point in points[:3].tolist()}) == 3:
+        return True
     others = points[(points != points[0]).any(axis=1)]
     return len(others) > 1 and bool((others != others[0]).any())
 

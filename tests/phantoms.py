@@ -1,0 +1,315 @@
+"""Structure sets, CT slices and models in DICOM, built in code: with a knob for each defect that real files have.
+
+    data = structure_set([ball("Sphere", 30), ellipse("Body", 90, 72)])
+
+Lengths in mm, patient coordinates (LPS). The same arguments give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+
+import numpy as np
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filewriter import dcmwrite
+from pydicom.tag import Tag
+from pydicom.uid import generate_uid
+
+RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+
+SYNTAXES = {
+    "implicit": "1.2.840.10008.1.2",
+    "explicit": "1.2.840.10008.1.2.1",
+    "big": "1.2.840.10008.1.2.2",
+    "deflated": "1.2.840.10008.1.2.1.99",
+}
+
+
+@dataclass(frozen=True)
+class Contour:
+    """`declared`: NumberOfContourPoints, -1 for the true one, None to leave it out; `data`: the raw Contour Data
+    instead of the points; `images`: items of the Contour Image Sequence, None for no such sequence."""
+
+    points: np.ndarray
+    kind: str | None = "CLOSED_PLANAR"
+    declared: int | None = -1
+    data: bytes | None = None
+    images: int | None = 1
+
+
+@dataclass(frozen=True)
+class Roi:
+    """`contours` None: no item in the ROI Contour Sequence's ContourSequence at all; `number` None: its place from 1;
+    `raw_name`: the bytes of the name, as they are; `listed` and `drawn`: False leaves it out of one sequence."""
+
+    name: str
+    contours: Sequence[Contour] | None
+    number: int | None = None
+    colour: Sequence[int] | None = (255, 0, 0)
+    interpreted_type: str | None = "ORGAN"
+    raw_name: bytes | None = None
+    frame: str | None = None
+    listed: bool = True
+    drawn: bool = True
+
+
+@dataclass(frozen=True)
+class Study:
+    """What all objects of a study share, and the knobs of the file."""
+
+    seed: str = "phantom"
+    patient_name: str = "Phantom^Torso"
+    patient_id: str | None = "PHANTOM"
+    study_description: str = "Phantom study"
+    character_set: str | Sequence[str] | None = None
+    syntax: str = "explicit"
+    preamble: bool = True
+    meta: bool = True
+    undefined_lengths: bool = False
+    extra: dict[str, object] = field(default_factory=dict)
+
+    def uid(self, of: str) -> str:
+        return str(generate_uid(entropy_srcs=[self.seed, of]))
+
+
+# Shapes ---------------------------------------------------------------------------------------------------------------
+
+
+def circle(radius: float, z: float, centre: Sequence[float] = (0, 0), points: int = 200, wide: float = 1) -> np.ndarray:
+    """(points, 3) of a circle, or an ellipse `wide` times as long in x, drawn counter-clockwise."""
+    angles = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    xy = np.stack([wide * radius * np.cos(angles) + centre[0], radius * np.sin(angles) + centre[1]], axis=1)
+    return np.column_stack([xy, np.full(points, float(z))])
+
+
+def slices(low: float, high: float, spacing: float = 3.0, first: float = 0.0) -> np.ndarray:
+    """The planes `first + k * spacing` within (low, high)."""
+    k = np.arange(np.ceil((low - first) / spacing), np.floor((high - first) / spacing) + 1)
+    planes = first + k * spacing
+    return planes[(planes > low) & (planes < high)]
+
+
+def ball(
+    name: str = "Sphere",
+    radius: float = 30.0,
+    centre: Sequence[float] = (0, 0, 0),
+    spacing: float = 3.0,
+    first: float = 0.0,
+    points: int = 200,
+    **roi: object,
+) -> Roi:
+    planes = slices(centre[2] - radius, centre[2] + radius, spacing, first)
+    radii = np.sqrt(radius**2 - (planes - centre[2]) ** 2)
+    rings = [Contour(circle(r, z, centre, points)) for r, z in zip(radii, planes, strict=True)]
+    return Roi(name, rings, **roi)
+
+
+def cylinder(
+    name: str = "Body",
+    radius: float = 72.0,
+    planes: Iterable[float] = tuple(range(-60, 61, 3)),
+    wide: float = 1.25,
+    points: int = 200,
+    **roi: object,
+) -> Roi:
+    """An elliptic cylinder along z: 180 x 144 mm unless told otherwise."""
+    return Roi(name, [Contour(circle(radius, z, points=points, wide=wide)) for z in planes], **roi)
+
+
+def changed(roi: Roi, change: Callable[[np.ndarray], np.ndarray]) -> Roi:
+    """The ROI with `change` applied to the points of each contour: reversed, rotated, shifted ..."""
+    return replace(roi, contours=[replace(c, points=change(c.points)) for c in roi.contours or ()])
+
+
+def body_and_sphere(spacing: float = 3.0) -> list[Roi]:
+    planes = slices(-61, 61, spacing)
+    return [cylinder(planes=planes, colour=(0, 255, 0), interpreted_type="EXTERNAL"), ball(spacing=spacing)]
+
+
+def rt60() -> list[Roi]:
+    """meshing.md's measure: 60 slices 3 mm apart, a ball of radius 60 mm at (0, 0, 0.5), a BODY of 180 x 144 mm."""
+    planes = -88.5 + 3.0 * np.arange(60)
+    return [ball("Ball", 60, (0, 0, 0.5), 3.0, -88.5), cylinder("BODY", planes=planes)]
+
+
+# Objects --------------------------------------------------------------------------------------------------------------
+
+
+def structure_set(
+    rois: Sequence[Roi] | None = None,
+    study: Study | None = None,
+    *,
+    decimals: int = 4,
+    reverse_contour_sequence: bool = False,
+    frames: int | None = 1,
+    label: str = "PHANTOM",
+    series_description: str = "Contours",
+) -> bytes:
+    """An RT-STRUCT file. `frames`: items of the Referenced Frame of Reference Sequence, None for no such sequence."""
+    study = study or Study()
+    rois = body_and_sphere() if rois is None else rois
+    numbered = [replace(roi, number=place if roi.number is None else roi.number) for place, roi in enumerate(rois, 1)]
+    ds = _instance(study, RT_STRUCTURE_SET, "RTSTRUCT", "rtstruct", series_description)
+    ds.StructureSetLabel = label
+    ds.StructureSetDate, ds.StructureSetTime = "20240102", "030405"
+    if frames is not None:
+        ds.ReferencedFrameOfReferenceSequence = [_frame(study, place) for place in range(frames)]
+    ds.StructureSetROISequence = [_structure_set_roi(roi, study) for roi in numbered if roi.listed]
+    drawn = [_roi_contour(roi, study, decimals) for roi in numbered if roi.drawn]
+    ds.ROIContourSequence = drawn[::-1] if reverse_contour_sequence else drawn
+    ds.RTROIObservationsSequence = [_observation(roi) for roi in numbered if roi.interpreted_type is not None]
+    return file_of(ds, study)
+
+
+def large_structure_set(contours: int = 2000, points: int = 1000, rois: int = 20) -> bytes:
+    """50 MB by default: `rois` cylinders of `contours / rois` contours of `points` points."""
+    each = contours // rois
+    drawn = []
+    for roi in range(rois):
+        planes = 2.0 * np.arange(each)
+        drawn.append(cylinder(f"ROI {roi + 1}", 60 + roi, planes, points=points))
+    return structure_set(drawn, decimals=4)
+
+
+def ct_slices(study: Study | None = None, planes: Iterable[float] = range(-60, 61, 3), size: int = 64) -> list[bytes]:
+    """Axial CT images of the same study and frame of reference as `structure_set`, with a bright disc."""
+    study = study or Study()
+    row, column = np.mgrid[:size, :size] - size / 2
+    pixels = np.where(row**2 + column**2 < (size / 3) ** 2, 1040, 24).astype("<i2").tobytes()
+    return [_ct_slice(study, place, float(z), size, pixels) for place, z in enumerate(planes, 1)]
+
+
+def _ct_slice(study: Study, place: int, z: float, size: int, pixels: bytes) -> bytes:
+    ds = _instance(study, CT_IMAGE, "CT", f"ct {place}", "Phantom CT")
+    ds.SeriesInstanceUID = study.uid("series of CT")
+    ds.FrameOfReferenceUID = study.uid("frame 0")
+    ds.InstanceNumber = str(place)
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    spacing = 192 / size
+    ds.ImagePositionPatient = [-96 + spacing / 2, -96 + spacing / 2, z]
+    ds.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    ds.PixelSpacing = [spacing, spacing]
+    ds.SliceThickness = "3"
+    ds.Rows = ds.Columns = size
+    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 1
+    ds.RescaleIntercept, ds.RescaleSlope = "-1024", "1"
+    ds.add_new(0x7FE00010, "OW", pixels)
+    return file_of(ds, study)
+
+
+def _instance(study: Study, sop_class: str, modality: str, what: str, series_description: str) -> Dataset:
+    ds = Dataset()
+    if study.character_set is not None:
+        ds.SpecificCharacterSet = study.character_set
+    ds.SOPClassUID, ds.SOPInstanceUID = sop_class, study.uid(what)
+    ds.StudyDate, ds.StudyTime, ds.AccessionNumber = "20240102", "030405", "A1"
+    ds.Modality, ds.Manufacturer = modality, "Phantom builder"
+    ds.ReferringPhysicianName = "Doctor^Who"
+    ds.StudyDescription, ds.SeriesDescription = study.study_description, series_description
+    ds.PatientName = study.patient_name
+    if study.patient_id is not None:
+        ds.PatientID = study.patient_id
+    ds.PatientBirthDate, ds.PatientSex = "19700101", "O"
+    ds.StudyInstanceUID, ds.SeriesInstanceUID = study.uid("study"), study.uid(f"series of {what}")
+    ds.StudyID, ds.SeriesNumber = "1", "1"
+    for keyword, value in study.extra.items():
+        setattr(ds, keyword, value)
+    return ds
+
+
+def _frame(study: Study, place: int) -> Dataset:
+    item = Dataset()
+    item.FrameOfReferenceUID = study.uid(f"frame {place}")
+    return item
+
+
+def _structure_set_roi(roi: Roi, study: Study) -> Dataset:
+    item = Dataset()
+    item.ROINumber = str(roi.number)
+    item.ReferencedFrameOfReferenceUID = roi.frame or study.uid("frame 0")
+    if roi.raw_name is None:
+        item.ROIName = roi.name
+    else:
+        _add_raw(item, 0x30060026, "LO", roi.raw_name)
+    item.ROIGenerationAlgorithm = ""
+    return item
+
+
+def _roi_contour(roi: Roi, study: Study, decimals: int) -> Dataset:
+    item = Dataset()
+    item.ReferencedROINumber = str(roi.number)
+    if roi.colour is not None:
+        item.ROIDisplayColor = list(roi.colour)
+    if roi.contours is not None:
+        item.ContourSequence = [_contour(contour, study, decimals) for contour in roi.contours]
+    return item
+
+
+def _contour(contour: Contour, study: Study, decimals: int) -> Dataset:
+    item = Dataset()
+    if contour.images is not None:
+        item.ContourImageSequence = [_image(study) for _ in range(contour.images)]
+    if contour.kind is not None:
+        item.ContourGeometricType = contour.kind
+    if contour.declared is not None:
+        item.NumberOfContourPoints = str(len(contour.points) if contour.declared < 0 else contour.declared)
+    data = contour_data(contour.points, decimals) if contour.data is None else contour.data
+    _add_raw(item, 0x30060050, "DS", data)
+    return item
+
+
+def contour_data(points: np.ndarray, decimals: int = 4) -> bytes:
+    """Points as decimal strings without zeros at their ends, of at most 16 characters each."""
+    texts = (f"{value:.{decimals}f}".rstrip("0").rstrip(".")[:16] for value in np.asarray(points, float).ravel())
+    return "\\".join(texts).encode()
+
+
+def _add_raw(item: Dataset, tag: int, vr: str, value: bytes) -> None:
+    value += b" " * (len(value) % 2)
+    item[tag] = RawDataElement(Tag(tag), vr, len(value), value, 0, False, True)
+
+
+def _image(study: Study) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID = CT_IMAGE
+    item.ReferencedSOPInstanceUID = study.uid("ct 1")
+    return item
+
+
+def _observation(roi: Roi) -> Dataset:
+    item = Dataset()
+    item.ObservationNumber = item.ReferencedROINumber = str(roi.number)
+    item.RTROIInterpretedType, item.ROIInterpreter = roi.interpreted_type, ""
+    return item
+
+
+def file_of(ds: Dataset, study: Study | None = None) -> bytes:
+    """The bytes of a data set, in the study's transfer syntax, with or without preamble and meta information."""
+    study = study or Study()
+    if study.undefined_lengths:
+        _undefine_lengths(ds)
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = SYNTAXES[study.syntax]
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    buffer = BytesIO()
+    dcmwrite(buffer, ds, enforce_file_format=True)
+    data = buffer.getvalue()
+    meta_length = 144 + int.from_bytes(data[140:144], "little")
+    if not study.meta:
+        return data[meta_length:]
+    return data if study.preamble else data[132:]
+
+
+def _undefine_lengths(ds: Dataset) -> None:
+    for element in ds:
+        if element.VR == "SQ":
+            element.is_undefined_length = True
+            for item in element.value:
+                item.is_undefined_length_sequence_item = True
+                _undefine_lengths(item)
