@@ -15,6 +15,9 @@ from orthanc_stl.engine.executor import Blob, Result
 
 PENDING, RUNNING, SUCCESS, FAILURE, CANCELLED = "Pending", "Running", "Success", "Failure", "Cancelled"
 FETCHED, WORKED = 2, 96  # percent when the files are there, and when the worker is done; storing is the rest
+# A filter of VTK may work for ten seconds and say nothing. Meanwhile the progress goes on by itself, slower and slower,
+# by no more than CREEP percent: half of them in HALF_TIME seconds.
+CREEP, HALF_TIME = 14, 5.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Job:
         self.cancelled, self.ended = threading.Event(), threading.Event()
         self.bytes_in = self.bytes_out = self.peak_memory = self.warnings = 0
         self._clock = [time.monotonic()] * 3  # created, started, completed
+        self._reported = (0.0, self._clock[0])  # percent, when
         self._storing = False
         self._lock = threading.Lock()
 
@@ -81,8 +85,14 @@ class Job:
         """What the worker says: the fraction of its part, 0..1, and its step. Never goes back."""
         with self._lock:
             percent = FETCHED + (WORKED - FETCHED) * min(max(fraction, 0.0), 1.0)
-            self.progress = max(self.progress, int(percent))
+            self._reported = (percent, time.monotonic())
+            self._show_progress()
             self.step = step
+
+    def _show_progress(self) -> None:
+        percent, when = self._reported
+        creep = CREEP * (1 - 0.5 ** ((time.monotonic() - when) / HALF_TIME))
+        self.progress = max(self.progress, int(min(percent + creep, WORKED)))
 
     def begin_storing(self) -> bool:
         """From here on it cannot be cancelled; False when it has been."""
@@ -132,6 +142,8 @@ class Job:
     def as_json(self) -> dict[str, Any]:
         """What /stl/jobs/{uuid} shows. Times as Orthanc's own jobs have them, in UTC."""
         with self._lock:
+            if self.state == RUNNING and self._reported[0]:
+                self._show_progress()
             return {
                 "ID": self.id,
                 "State": self.state,
