@@ -2,7 +2,8 @@
 
 pydicom makes an object of every element it meets. In a structure set of 50 MB that is a quarter of a million objects
 nobody asked for, and in a hostile file of empty items, gigabytes. So the files we are given are walked here, without
-recursion (1,000 nested sequences are 1,000 steps) and without copies; pydicom then decodes the few values wanted.
+recursion (1,000 nested sequences are 1,000 steps) and without copies; pydicom then decodes the few values wanted. The
+standard library only: Orthanc's own process uses it too.
 
 Encodings: PS3.5 section 7 and Annex A (implicit and explicit VR, both byte orders, deflated), PS3.10 section 7.1 (the
 preamble and the File Meta Information, which may be missing).

@@ -96,7 +96,7 @@ def encapsulate(
 
 
 def _refused(tag: int) -> bool:
-    return tag in _DOCUMENT or user_tags.identifies(tag) or user_tags.places_patient(tag) or user_tags.places_study(tag)
+    return tag in _DOCUMENT or user_tags.refuse_placing(tag)
 
 
 def _series(ds: Dataset, source: Source, description: Description, now: datetime) -> None:

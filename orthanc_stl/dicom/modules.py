@@ -8,7 +8,7 @@ from datetime import datetime
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from orthanc_stl.dicom.source import Reference, Source
+from orthanc_stl.dicom.source import Reference, Source, Values
 
 MANUFACTURER = "Orthanc STL plugin"
 MODEL_NAME = "orthanc-stl"
@@ -31,11 +31,15 @@ def sop_instance(reference: Reference) -> Dataset:
     return item
 
 
+def set_values(ds: Dataset, values: Values) -> None:
+    for keyword, value in values.items():
+        setattr(ds, keyword, value)
+
+
 def patient_and_study(ds: Dataset, source: Source) -> None:
     """C.7.1.1 Patient, C.7.2.1 General Study, C.7.2.2 Patient Study, as the source has them."""
-    for keyword, value in source.patient_and_study.items():
-        setattr(ds, keyword, value)
-    ds.StudyInstanceUID = source.study_instance_uid
+    set_values(ds, source.patient)
+    set_values(ds, source.study)
 
 
 def enhanced_general_equipment(ds: Dataset, version: str) -> None:

@@ -40,9 +40,19 @@ def places_study(tag: int) -> bool:
     return tag in _STUDY
 
 
+def places_series(tag: int) -> bool:
+    """C.7.3.1 General Series, as far as source.py takes it over."""
+    return tag in (0x00080021, 0x00080031, 0x0008103E, 0x00200011)
+
+
 def identifies(tag: int) -> bool:
     """Also File Meta Information, group lengths and delimiters, which are never anybody else's to give."""
     return tag in _IDENTITY or tag >> 16 in (0x0000, 0x0002, 0xFFFE) or tag & 0xFFFF == 0
+
+
+def refuse_placing(tag: int) -> bool:
+    """What `Tags` may not set in an object whose patient and study are given."""
+    return identifies(tag) or places_patient(tag) or places_study(tag)
 
 
 def apply_tags(ds: Dataset, tags: Mapping[str, Any], refused: Callable[[int], bool]) -> tuple[str, ...]:
