@@ -112,6 +112,7 @@ def _series(ds: Dataset, joined: Source | None, now: datetime) -> None:
     ds.SeriesInstanceUID = generate_uid(prefix=None)
     ds.SeriesNumber = "1"
     ds.SeriesDate, ds.SeriesTime = date_and_time(now)
+    ds.Laterality = ""  # Type 2C: which side a model is of is not known
     if joined:
         set_values(ds, joined.series)
         ds.SeriesInstanceUID = joined.reference.series_instance_uid

@@ -95,15 +95,12 @@ class Source:
     character_set: tuple[str, ...]
     reference: Reference
     study_instance_uid: str
+    series_description: str
     frame_of_reference_uid: str
-
-    @property
-    def series_description(self) -> str:
-        return str(self.series.get("SeriesDescription", ""))
 
 
 def read_source(data: Buffer | DicomFile) -> Source:
-    """Read the head of any DICOM instance. Raises InvalidInput if it lacks a UID of class, instance, study or series."""
+    """Read the head of any DICOM instance. Raises InvalidInput if the UID of its class, study, series ... is missing."""
     file = data if isinstance(data, DicomFile) else open_file(data)
     found: dict[int, Element] = {}
     for element in file.elements():
@@ -119,14 +116,16 @@ def read_source(data: Buffer | DicomFile) -> Source:
     patient = dict.fromkeys(_PATIENT_TYPE_2, "") | _values(file, found, _PATIENT, terms)
     if patient["PatientSex"] not in ("M", "F", "O"):
         patient["PatientSex"] = ""
+    series = _values(file, found, _SERIES, terms)
     frame = found.get(_FRAME_OF_REFERENCE_UID)
     return Source(
         patient,
         dict.fromkeys(_STUDY_TYPE_2, "") | _values(file, found, _STUDY, terms),
-        _values(file, found, _SERIES, terms),
+        series,
         terms,
         Reference(uids[_SOP_CLASS_UID], uids[_SOP_INSTANCE_UID], uids[_SERIES_INSTANCE_UID]),
         uids[_STUDY_INSTANCE_UID],
+        str(series.get("SeriesDescription", "")),
         uid_of(file.value(frame)) if frame else "",
     )
 
