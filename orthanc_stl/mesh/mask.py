@@ -31,6 +31,9 @@ LONGEST_CELL = 2.0
 MOST_BETWEEN = 16
 """Cells a slice: slices thicker than 32 pixels keep longer cells."""
 
+BESIDE_THE_MIDDLE = 0.51
+"""Between two counts: a vertex then has a nearest cell, one that is inside, and those of a cell can be merged."""
+
 LARGEST = 1e30
 """Values of a grey volume are cut here, so that a sum of float32 stays finite."""
 
@@ -46,12 +49,13 @@ class Field:
     """What a surface is made from: `cells` is (nz, ny, nx) of any type; the inside is where it is above `level`.
 
     No cell is at `level`, and the outermost ones are outside.
-    `affine` is (4, 4): index (i, j, k) of a cell's centre to LPS millimetres.
+    `affine` is (4, 4): index (i, j, k) of a cell's centre to LPS millimetres. `divided`: several cells make a voxel.
     """
 
     cells: np.ndarray
     level: float
     affine: np.ndarray
+    divided: bool = False
 
     @property
     def voxel(self) -> tuple[float, float, float]:
@@ -84,7 +88,7 @@ class Plan:
         """The plan with the next smaller cells."""
         if not self.coarser_than_voxels():
             return replace(self, divided=self.divided + 1)
-        k, j, i = (max(1, n - 1) for n in self.together)
+        k, j, i = (max(1, n - max(1, n // 4)) for n in self.together)
         return replace(self, together=(k, j, i))
 
 
@@ -124,7 +128,7 @@ def _mask_field(volume: NiftiVolume, inside: Inside, plan: Plan) -> Field:
     kind = np.dtype(np.uint8 if most < 256 else np.uint16 if most < 65536 else np.uint32)
     cells = np.pad(_gathered(volume, inside, inside.box, plan.together, kind), 1)
     affine = _affine(volume, inside.box, plan.together)
-    level = most / 2 if most % 2 else most / 2 - 0.5  # between two counts
+    level = (most - 1) // 2 + BESIDE_THE_MIDDLE  # between two counts
     for axis, count in enumerate(plan.between):
         if count > 1:
             cells, affine = interpolated(cells / np.float32(most) - np.float32(level / most), axis, count, affine)
@@ -140,7 +144,7 @@ def _divided(field: Field, count: int) -> Field:
         cells = np.repeat(cells, count, axis)
     step = np.diag([1 / count, 1 / count, 1 / count, 1.0])
     step[:3, 3] = (1 / count - 1) / 2
-    return Field(cells, field.level, field.affine @ step)
+    return Field(cells, field.level, field.affine @ step, divided=True)
 
 
 def _grey_field(volume: NiftiVolume, inside: Inside, plan: Plan) -> Field:

@@ -13,21 +13,34 @@ from orthanc_stl.mesh.model import Mesh, Model
 from orthanc_stl.mesh.nifti_file import MEGABYTE, NiftiVolume, read_nifti
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import area_and_volume, report_of
-from orthanc_stl.mesh.surface import finished, isosurface
+from orthanc_stl.mesh.simplify import simplified
+from orthanc_stl.mesh.surface import finished, isosurface, smoothed
+from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.voxels import Inside, find_inside
 
 MAX_BYTES = 1536 * MEGABYTE
 """Of a file, decompressed: a volume of 1 GB and the file itself fit into a worker."""
 
 LOST_IN_CELLS = 0.02
-"""Of the volume: cells that take voxels together and lose more, of thin structures, are made smaller."""
+"""Of the volume of a mask: cells that take voxels together and lose more, of thin structures, are made smaller."""
 
-LOST_BY_SURFACE = 0.05
-"""Of the volume: a surface that loses more, of structures a voxel or two wide, gets divided voxels."""
+LOST_IN_GREY = 0.5
+"""The same of a grey volume, where noise goes and comes with the size of cells."""
+
+LOST_BY_SURFACE = 0.25
+"""Of the volume of a mask: a surface that loses more, of structures a voxel wide, is made of divided voxels. What is
+lost on round ones (a ball of 5 voxels across: 0.2) comes back evenly."""
+
+ITERATIONS = 20
+PASS_BAND = 0.05
+"""Of the windowed sinc filter: the steps of a mask are longer waves than the ripples of a surface from contours."""
 
 MOST_DIVIDED = 4
 FEW_CELLS = 4_000_000
 """Voxels are divided no further, and only while they are so few."""
+
+MOST_TRIANGLES_A_CELL = 5
+"""By the table of marching cubes."""
 
 CORRECTIONS = 3
 """Steps in which vertices move along their normals until the volume fits; each leaves a hundredth of the error."""
@@ -59,18 +72,20 @@ def model_from_nifti(
     volume = read_nifti(data, max_bytes=max_bytes)
     progress(0.2, "finding what is inside")
     inside = find_inside(volume, labels, threshold)
-    plan, field = _field(volume, inside, plan_of(volume, inside, resolution), max_voxels, progress)
-    mesh = _surface(field, smooth, max_triangles, progress)
+    progress(0.3, "filling the grid")
+    plan, field = _field(volume, inside, plan_of(volume, inside, resolution), max_voxels)
+    mesh, topology = _surface(field, inside, smooth, max_triangles, progress)
     if inside.level is None:
         target = _volume_of(volume, inside)
         while area_and_volume(mesh)[1] < (1 - LOST_BY_SURFACE) * target and _may_divide(plan, inside, max_voxels):
             plan = plan.finer()
             field = field_of(volume, inside, plan, max_voxels=max_voxels)
-            mesh = _surface(field, smooth, max_triangles, progress)
+            mesh, topology = _surface(field, inside, smooth, max_triangles, progress)
         mesh = with_volume(mesh, target)
     progress(0.8, "checking the surface")
     nx, ny, nz = volume.raw.shape
-    return Model(mesh, report_of(mesh, field.voxel, volume.warnings)), volume.affine, (nx, ny, nz)
+    report = report_of(mesh, field.voxel, (*volume.warnings, *inside.warnings), topology)
+    return Model(mesh, report), volume.affine, (nx, ny, nz)
 
 
 def with_volume(mesh: Mesh, volume: float) -> Mesh:
@@ -98,14 +113,12 @@ def _volume_of(volume: NiftiVolume, inside: Inside) -> float:
     return inside.voxels * abs(float(np.linalg.det(volume.affine[:3, :3])))
 
 
-def _field(volume: NiftiVolume, inside: Inside, plan: Plan, max_voxels: int, progress: Progress) -> tuple[Plan, Field]:
+def _field(volume: NiftiVolume, inside: Inside, plan: Plan, max_voxels: int) -> tuple[Plan, Field]:
     """The field of `plan`, or of a finer one if its cells lose thin structures."""
-    progress(0.3, "filling the grid")
     field = field_of(volume, inside, plan, max_voxels=max_voxels)
-    while plan.coarser_than_voxels() and inside.level is None:
-        if abs(field.volume() - _volume_of(volume, inside)) <= LOST_IN_CELLS * _volume_of(volume, inside):
-            break
-        if plan.finer().cells(inside.box) > max_voxels:
+    true, loss = _volume_of(volume, inside), LOST_IN_CELLS if inside.level is None else LOST_IN_GREY
+    while plan.coarser_than_voxels() and abs(field.volume() - true) > loss * true:
+        if plan.finer().cells(inside.box) > max_voxels and field.volume() > 0:
             break
         plan = plan.finer()
         field = field_of(volume, inside, plan, max_voxels=max_voxels)
@@ -116,13 +129,39 @@ def _may_divide(plan: Plan, inside: Inside, max_voxels: int) -> bool:
     return plan.divided < MOST_DIVIDED and plan.finer().cells(inside.box) <= min(FEW_CELLS, max_voxels)
 
 
-def _surface(field: Field, smooth: bool, max_triangles: int, progress: Progress) -> Mesh:
+def _surface(
+    field: Field, inside: Inside, smooth: bool, max_triangles: int, progress: Progress
+) -> tuple[Mesh, Topology | None]:
     progress(0.5, "finding the surface")
+    _check_triangles(field, max_triangles)
     points, triangles = isosurface(field.cells, field.level)
-    if len(triangles) > max_triangles:
-        raise TooLarge(
-            f'The surface has {len(triangles)} triangles, over the {max_triangles} of the option "MaxTriangles"'
-        )
-    progress(0.6, "smoothing the surface" if smooth else "placing the surface")
+    topology = None
+    if smooth:
+        progress(0.6, "smoothing the surface")
+    if smooth and inside.level is None:
+        if not field.divided:
+            points, triangles, topology = simplified(points, triangles, field.cells.shape, pairs=False)
+        points = smoothed(points, triangles, iterations=ITERATIONS, pass_band=PASS_BAND)
     placed = points.astype(np.float64) @ field.affine[:3, :3].T + field.affine[:3, 3]
-    return finished(placed, triangles, smooth=smooth, mirrored=bool(np.linalg.det(field.affine[:3, :3]) < 0))
+    mirrored = bool(np.linalg.det(field.affine[:3, :3]) < 0)
+    return finished(placed, triangles, smooth=smooth and inside.level is not None, mirrored=mirrored), topology
+
+
+def _check_triangles(field: Field, max_triangles: int) -> None:
+    """Raises TooLarge before they are made: a surface has a vertex on each edge it crosses, and two triangles a vertex.
+
+    Noise around the threshold of a grey volume makes several of each voxel.
+    """
+    if field.cells.size * MOST_TRIANGLES_A_CELL <= max_triangles:
+        return
+    vertices = 0
+    above: np.ndarray | None = None
+    for layer in field.cells:
+        before, above = above, layer > field.level
+        vertices += int(np.count_nonzero(above[1:] != above[:-1]) + np.count_nonzero(above[:, 1:] != above[:, :-1]))
+        vertices += int(np.count_nonzero(above != before)) if before is not None else 0
+    if 2 * vertices > max_triangles:
+        raise TooLarge(
+            f'The surface would have {2 * vertices:,} triangles, over the {max_triangles:,} of the option "MaxTriangles"; '
+            "a lower Resolution, another Threshold or fewer Labels make fewer"
+        )

@@ -179,9 +179,11 @@ def _shape(header: Nifti1Header) -> tuple[int, int, int]:
     if any(n < 1 for n in shape):
         raise InvalidInput(f"The NIfTI header claims the size {_words(shape)}; each dimension must be at least 1")
     if count < 3:
-        raise InvalidInput(f"The NIfTI file has {count} dimensions ({_words(shape)}), three are expected")
+        raise InvalidInput(f"Only 3D NIfTI volumes are allowed, not {count} dimensions ({_words(shape)})")
     if any(n > 1 for n in shape[3:]):
-        raise InvalidInput(f"The NIfTI file has the size {_words(shape)}; only three dimensions may be larger than 1")
+        raise InvalidInput(
+            f"Only 3D NIfTI volumes are allowed, not {_words(shape)} voxels: further dimensions must be 1"
+        )
     return shape[0], shape[1], shape[2]
 
 

@@ -66,7 +66,9 @@ def finished(points: np.ndarray, triangles: np.ndarray, *, smooth: bool, mirrore
     return Mesh(points.astype(np.float32), np.ascontiguousarray(triangles, dtype=np.int32))
 
 
-def smoothed(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+def smoothed(
+    points: np.ndarray, triangles: np.ndarray, *, iterations: int = ITERATIONS, pass_band: float = PASS_BAND
+) -> np.ndarray:
     """`points` (n, 3) after the windowed sinc filter."""
     middle = points.mean(axis=0)
     surface = vtkPolyData()
@@ -79,8 +81,8 @@ def smoothed(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     surface.SetPolys(cells)
     sinc = vtkWindowedSincPolyDataFilter()
     sinc.SetInputData(surface)
-    sinc.SetNumberOfIterations(ITERATIONS)
-    sinc.SetPassBand(PASS_BAND)
+    sinc.SetNumberOfIterations(iterations)
+    sinc.SetPassBand(pass_band)
     sinc.BoundarySmoothingOff()
     sinc.FeatureEdgeSmoothingOff()
     sinc.NonManifoldSmoothingOn()

@@ -11,7 +11,7 @@ values do not. Any other volume is a grey one. `labels` makes any volume a label
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -29,11 +29,12 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True)
 class Range:
-    """The finite values of a volume; `low > high` when it has none."""
+    """The finite values of a volume; `low > high` when it has none. `others` counts what is not finite."""
 
     low: float
     high: float
     whole: bool
+    others: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Inside:
     voxels: int
     test: Callable[[np.ndarray], np.ndarray]
     level: Level | None
+    warnings: tuple[str, ...] = ()
 
 
 def find_inside(volume: NiftiVolume, labels: Sequence[int] | None, threshold: float | None) -> Inside:
@@ -71,15 +73,19 @@ def find_inside(volume: NiftiVolume, labels: Sequence[int] | None, threshold: fl
     found = value_range(volume)
     if found.low > found.high:
         raise InvalidInput("The NIfTI volume has no finite value, so nothing is inside")
+    warnings = [f"{found.others} voxels are not finite numbers and count as outside"] if found.others else []
     if threshold is None and is_label_map(volume, found):
-        return _located(volume, _is_not_zero, None)
+        return replace(_located(volume, _is_not_zero, None), warnings=tuple(warnings))
     if threshold is None and found.low == found.high:
         raise InvalidInput(f"Every value of the NIfTI volume is {found.low:g}: give a Threshold, or a mask")
     value = found.low / 2 + found.high / 2 if threshold is None else threshold
     if not found.low <= value <= found.high:
         raise OutOfRange(f"Threshold must be from {found.low:g} to {found.high:g}, as the volume is, but is {value:g}")
+    if threshold is None:
+        warnings.append(f"The volume is no mask: its surface is where the values are {value:g}, half of their range")
     level = Level(value, max(value - found.low, found.high - value))
-    return _located(volume, lambda values: (values >= value) & (values <= found.high), level)
+    inside = _located(volume, lambda values: (values >= value) & (values <= found.high), level)
+    return replace(inside, warnings=tuple(warnings))
 
 
 def blocks(shape: Sequence[int]) -> Iterator[Box]:
@@ -104,11 +110,12 @@ def values(volume: NiftiVolume, box: Box) -> np.ndarray:
 
 
 def value_range(volume: NiftiVolume) -> Range:
-    low, high, whole = np.inf, -np.inf, True
+    low, high, whole, finite = np.inf, -np.inf, True, 0
     for found in _finite(volume):
         low, high = min(low, float(found.min())), max(high, float(found.max()))
         whole = whole and _all_whole(found)
-    return Range(low, high, whole)
+        finite += found.size
+    return Range(low, high, whole, volume.raw.size - finite)
 
 
 def is_label_map(volume: NiftiVolume, found: Range) -> bool:
