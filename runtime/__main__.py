@@ -18,7 +18,7 @@ from .serve import OrthancProcess, check_port
 
 DEFAULT_PORT = 8042
 
-# Commands that the private Python runs with all further arguments: the module, and whether it needs the test tools.
+# Commands that the private Python runs with all further arguments: the module, and whether it needs all parts.
 DELEGATED = {
     "test": (("pytest",), True),
     "bench": (("benchmarks",), True),
@@ -76,8 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
     """Becomes the private Python, running a module."""
-    module, tests = DELEGATED[options.command]
-    runtime = setup.prepare(options.runtime, tests=tests)
+    module, all_parts = DELEGATED[options.command]
+    runtime = setup.prepare(options.runtime, pages=all_parts, tests=all_parts)
     parts.hold(runtime.folders())
     env = runtime.env()
     if options.runtime:

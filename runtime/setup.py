@@ -13,11 +13,11 @@ from .common import LOCKS, REPOSITORY, Say, say
 
 @dataclass(frozen=True)
 class Runtime:
-    """The folders of a runtime that is whole. `test` is None unless it was asked for."""
+    """The folders of a runtime that is whole. `npm` and `test` are None unless they were asked for."""
 
     debian: Path
     site: Path
-    npm: Path
+    npm: Path | None = None
     test: Path | None = None
 
     @property
@@ -32,14 +32,11 @@ class Runtime:
     def python_plugin(self) -> Path:
         return self.debian / "usr/share/orthanc/plugins/libOrthancPython.so"
 
-    @property
-    def node_modules(self) -> Path:
-        return self.npm / "node_modules"
-
     def env(self) -> dict[str, str]:
         """For the private Python and Orthanc: our package and the wheels, and where the npm parts are."""
         folders = [REPOSITORY, self.site, *([self.test] if self.test else [])]
-        return wheels.python_env(self.debian, *folders) | {"ORTHANC_STL_NPM": str(self.node_modules)}
+        env = wheels.python_env(self.debian, *folders)
+        return env | {"ORTHANC_STL_NPM": str(self.npm / "node_modules")} if self.npm else env
 
     def folders(self) -> dict[str, Path]:
         return {path.name: path for path in (self.debian, self.site, self.npm, self.test) if path}
@@ -52,21 +49,24 @@ def default_folder() -> Path:
     return Path(named) if named else Path(cache) / "orthanc-stl/runtime"
 
 
-def prepare(folder: Path | None = None, *, tests: bool = False, say: Say = say) -> Runtime:
-    """The runtime in `folder`, set up if anything is missing; `SetupError` says why if it cannot be."""
+def prepare(folder: Path | None = None, *, pages: bool = True, tests: bool = False, say: Say = say) -> Runtime:
+    """The runtime in `folder`, set up if anything is missing; `SetupError` says why if it cannot be.
+
+    `pages`: with what the web pages need; `tests`: with what the tests need.
+    """
     runtime = (folder or default_folder()).resolve()
     start = time.monotonic()
-    wanted = _parts(runtime, tests)
+    wanted = _parts(runtime, pages, tests)
     missing = [part for part in wanted if not part.folder(runtime).is_dir()]
     if missing:
         say(f"Setting up the private runtime in {runtime} (once):")
     found = parts.prepare(runtime, wanted, say)
     if missing:
         say(f"  done in {time.monotonic() - start:.0f} s.")
-    return Runtime(found["debian"], found["site"], found["npm"], found.get("test"))
+    return Runtime(found["debian"], found["site"], found.get("npm"), found.get("test"))
 
 
-def _parts(runtime: Path, tests: bool) -> list[parts.Part]:
+def _parts(runtime: Path, pages: bool, tests: bool) -> list[parts.Part]:
     architecture, *_ = debian.machine()
     system = (architecture, debian.SUITE, debian.RECIPE, *debian.PACKAGES)
     base = parts.Part("debian", "Orthanc and Python from Debian (56 MiB)", system, debian.build)
@@ -76,14 +76,11 @@ def _parts(runtime: Path, tests: bool) -> list[parts.Part]:
         text = (LOCKS / lock).read_text()
         return parts.Part(name, title, (*system, text), lambda folder: wheels.install_wheels(root, lock, folder))
 
-    packages = (wheels.WEBASSETS / "package-lock.json").read_text()
-    wanted = [
-        base,
-        site("site", "Python packages (190 MiB)", "run.txt"),
-        parts.Part(
-            "npm", "npm packages of the web pages", (packages,), lambda folder: wheels.install_npm(root, folder)
-        ),
-    ]
+    wanted = [base, site("site", "Python packages (190 MiB)", "run.txt")]
+    if pages:
+        lock = (wheels.WEBASSETS / "package-lock.json").read_text()
+        title = "npm packages of the web pages"
+        wanted.append(parts.Part("npm", title, (lock,), lambda folder: wheels.install_npm(root, folder)))
     if tests:
         wanted.append(site("test", "Python packages for the tests", "test.txt"))
     return wanted
