@@ -1,4 +1,4 @@
-"""Orthanc's side of one worker process: start it, talk to it, end it."""
+"""Orthanc's side of the processes that it starts: start one, talk to it, end it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Sequence
 
 from orthanc_stl import errors
 from orthanc_stl.engine import wire
@@ -19,19 +20,14 @@ PATIENCE = 5.0  # seconds for a killed process to be gone
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
-class WorkerProcess:
-    """A running `engine/worker.py`. One thread talks to it at a time; any thread may `kill` it."""
+class Child:
+    """A process of ours with a pipe in and a pipe out, that does not outlive us. Any thread may `kill` it."""
 
-    def __init__(self, python: str, tasks: str, memory_mb: int) -> None:
+    def __init__(self, python: str, module: str, arguments: Sequence[str]) -> None:
         """Start it; it imports its packages while the caller goes on. Raises OSError."""
-        self.done = 0
-        self.resident = 0
-        self.ready = False
-        self.usable = True
         self._lock = threading.Lock()
         # -P: the working folder of Orthanc is no place to import from. faulthandler: a crash names its place in a log.
-        command = [python, "-P", "-X", "faulthandler", "-m", "orthanc_stl.engine.worker"]
-        command += [f"--tasks={tasks}", f"--memory-mb={memory_mb}"]
+        command = [python, "-P", "-X", "faulthandler", "-m", module, *arguments]
         # The lifeline: nothing is written to it, and its end closes when this process ends, in whatever way.
         theirs, self._lifeline = os.pipe()
         passed = () if os.name == "nt" else (theirs,)
@@ -47,35 +43,11 @@ class WorkerProcess:
             os.close(theirs)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self.stdin, self.stdout = self._process.stdin, self._process.stdout
 
     @property
     def pid(self) -> int:
         return self._process.pid
-
-    def perform(self, work: Work, on_progress: Progress) -> Result:
-        """Do the work. Raises the task's StlError; EOFError or OSError when the process has ended."""
-        self._await_ready()
-        _survive_broken_pipes()
-        self.usable = False
-        with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
-            wire.send(self._stdin, {"task": work.task, "options": work.options}, work.blobs)
-        while True:
-            header, blobs = wire.receive(self._stdout)
-            if header["kind"] != "progress":
-                break
-            on_progress(header["fraction"], header["step"])
-        with contextlib.suppress(EOFError):
-            idle, _ = wire.receive(self._stdout)
-            self.resident, self.done, self.usable = idle["rss"], self.done + 1, True
-        if header["kind"] == "error":
-            raise errors.by_name(header["error"])(header["message"])
-        return Result(header["facts"], blobs, header["peak"])
-
-    def _await_ready(self) -> None:
-        if not self.ready:
-            wire.receive(self._stdout)
-            self.ready = True
 
     @property
     def alive(self) -> bool:
@@ -88,6 +60,7 @@ class WorkerProcess:
 
     def close(self, grace: float = 0.0) -> str:
         """End it after `grace` seconds, wait for it and free what it held. Returns how it had ended, in words."""
+        survive_broken_pipes()
         with self._lock:
             if self._lifeline >= 0:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -95,12 +68,47 @@ class WorkerProcess:
                 self.kill()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(PATIENCE)
-                for stream in (self._stdin, self._stdout):
+                for stream in (self.stdin, self.stdout):
                     with contextlib.suppress(OSError):
                         stream.close()
                 os.close(self._lifeline)
                 self._lifeline = -1
         return describe_exit(self._process.returncode)
+
+
+class WorkerProcess(Child):
+    """A running `engine/worker.py`. One thread talks to it at a time."""
+
+    def __init__(self, python: str, tasks: str, memory_mb: int) -> None:
+        self.done = 0
+        self.resident = 0
+        self.ready = False
+        self.usable = True
+        super().__init__(python, "orthanc_stl.engine.worker", [f"--tasks={tasks}", f"--memory-mb={memory_mb}"])
+
+    def perform(self, work: Work, on_progress: Progress) -> Result:
+        """Do the work. Raises the task's StlError; EOFError or OSError when the process has ended."""
+        self._await_ready()
+        survive_broken_pipes()
+        self.usable = False
+        with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
+            wire.send(self.stdin, {"task": work.task, "options": work.options}, work.blobs)
+        while True:
+            header, blobs = wire.receive(self.stdout)
+            if header["kind"] != "progress":
+                break
+            on_progress(header["fraction"], header["step"])
+        with contextlib.suppress(EOFError):
+            idle, _ = wire.receive(self.stdout)
+            self.resident, self.done, self.usable = idle["rss"], self.done + 1, True
+        if header["kind"] == "error":
+            raise errors.by_name(header["error"])(header["message"])
+        return Result(header["facts"], blobs, header["peak"])
+
+    def _await_ready(self) -> None:
+        if not self.ready:
+            wire.receive(self.stdout)
+            self.ready = True
 
 
 def describe_exit(code: int | None) -> str:
@@ -116,7 +124,7 @@ def describe_exit(code: int | None) -> str:
     return f"was ended by signal {-code} ({name})"
 
 
-def _survive_broken_pipes() -> None:
+def survive_broken_pipes() -> None:
     """Writing to a worker that just died must be an error here, not the end of Orthanc by SIGPIPE."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
