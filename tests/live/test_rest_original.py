@@ -32,7 +32,7 @@ def requests(server: OrthancServer) -> Requests:
         "I": server.upload(samples.structure_set({"Body": box, "Sphere": ball})),
         "rth": server.upload(samples.structure_set({"Sphere": ball, "Body": box, "Ellipsoid": ball, "Ring": box})),
         "thin": server.upload(samples.structure_set({"Sphere": samples.ball(5, 0.3)})),
-        "other": server.upload(samples.structure_set({"Sphere": samples.ball(20, 2.5)}, study="1.2.3.4")),
+        "other": server.upload(samples.structure_set({"Sphere": samples.ball(20, 2.5)})),
         "CT": server.upload(samples.image()),
         "nobody": NOBODY,
     }
