@@ -157,10 +157,11 @@ def test_a_model_larger_than_the_cache_names_the_option() -> None:
         assert '"NexusCacheMB"' in reply.json()["Details"]
 
 
-def test_without_the_option_there_is_no_route(orthanc: OrthancServer) -> None:
-    instance = orthanc.upload(nexus_dicom(MODEL))
-    assert orthanc.get(f"/instances/{instance}/nexus").status == 404
-    orthanc.delete(f"/instances/{instance}")
+def test_without_the_option_there_is_no_route() -> None:
+    with OrthancServer(stl={"EnableNexus": False}) as plain:
+        instance = plain.upload(nexus_dicom(MODEL))
+        for path in (f"/instances/{instance}/nexus", f"/stl/3dhop-instances/{instance}.nxz", "/stl/nexus/threejs.html"):
+            assert plain.get(path).status == 404
 
 
 def _resident(pid: int) -> int:

@@ -48,14 +48,15 @@ export class Toolbar {
 
 const lowerFirst = (text) => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** @param {Tool[]} tools @returns {HTMLDialogElement} the list of keys and mouse buttons */
-export function helpDialog(tools) {
+const MOUSE = [['drag', 'turn'], ['right drag', 'move'], ['wheel', 'zoom'], ['double click', 'centre on a point'], ['two fingers', 'zoom and move'], ['arrows', 'move']];
+
+/** @param {Tool[]} tools @param {string[][]} mouse @returns {HTMLDialogElement} the list of keys and mouse buttons */
+export function helpDialog(tools, mouse = MOUSE) {
   const row = (key, text) => h('div', { class: 'help-row' }, h('kbd', {}, key), h('span', {}, text));
   const dialog = h('dialog', { class: 'help', 'aria-label': 'Mouse and keys' },
     h('h2', {}, 'Mouse and keys'),
     h('div', { class: 'help-columns' },
-      h('div', {}, row('drag', 'turn'), row('right drag', 'move'), row('wheel', 'zoom'), row('double click', 'centre on a point'),
-        row('two fingers', 'zoom and move'), row('arrows', 'move')),
+      h('div', {}, ...mouse.map(([gesture, does]) => row(gesture, does))),
       h('div', {}, ...tools.map((tool) => row(tool.key.toUpperCase(), lowerFirst(tool.label))), row('Esc', 'end the tool'))),
     h('form', { method: 'dialog' }, h('button', { class: 'button primary' }, 'Close')));
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());

@@ -1,0 +1,117 @@
+/**
+ * What to draw: a cut through the levels of a model. A node is selected when it is loaded, all its parents are
+ * selected, and its error shows on the screen; drawn are those patches of it whose finer node is not selected.
+ */
+
+/** A queue from which the largest key comes first. */
+class Queue {
+  constructor() {
+    this.items = [];
+  }
+
+  push(key, value) {
+    const { items } = this;
+    let at = items.push({ key, value }) - 1;
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      if (items[up].key >= items[at].key) return;
+      [items[up], items[at]] = [items[at], items[up]];
+      at = up;
+    }
+  }
+
+  pop() {
+    const { items } = this;
+    const top = items[0];
+    const last = items.pop();
+    if (items.length === 0) return top;
+    items[0] = last;
+    for (let at = 0; ;) {
+      let most = 2 * at + 1;
+      if (most >= items.length) return top;
+      if (most + 1 < items.length && items[most + 1].key > items[most].key) most += 1;
+      if (items[at].key >= items[most].key) return top;
+      [items[at], items[most]] = [items[most], items[at]];
+      at = most;
+    }
+  }
+}
+
+/**
+ * Who refines whom, found once.
+ * @param {ReturnType<import('../decoder/container.js').readIndex>} index
+ * @returns {{children: number[][], parents: Int32Array, replaced: Int32Array}} per node: the nodes that refine it, how
+ *   many it refines, and how many triangles (or points) of theirs it stands for
+ */
+export function family({ nodes, sink }) {
+  const parents = new Int32Array(nodes.length);
+  const replaced = new Int32Array(nodes.length);
+  const children = nodes.map((node) => {
+    const finer = new Set();
+    for (const patch of node.patches) {
+      if (patch.node === sink) continue;
+      finer.add(patch.node);
+      replaced[patch.node] += patch.end - patch.begin;
+    }
+    for (const child of finer) parents[child] += 1;
+    return [...finer];
+  });
+  return { children, parents, replaced };
+}
+
+/** More nodes than this are not wanted at once: the view will have changed before they come. */
+const WANTED = 24;
+
+/**
+ * @param {object} model `nodes` and `roots` of the index, and its `family`
+ * @param {(node: number) => number} errorOf the error of a node on the screen, in pixels
+ * @param {(node: number) => boolean} isLoaded
+ * @param {{target: number, triangles: number}} limits the error (px) that is good enough; how many triangles may be drawn
+ * @returns {{selected: Uint8Array, wanted: {node: number, error: number}[], drawn: number, coarsest: number}}
+ *   `wanted`: nodes to load, the most urgent first; `coarsest`: the largest error that is seen, in pixels
+ */
+export function cut({ nodes, roots, family: { children, parents, replaced } }, errorOf, isLoaded, { target, triangles }) {
+  const selected = new Uint8Array(nodes.length);
+  const missing = Int32Array.from(parents);
+  const queue = new Queue();
+  const wanted = [];
+  let drawn = 0;
+  let coarsest = 0;
+  for (let root = 0; root < roots; root++) queue.push(errorOf(root), root);
+  while (queue.items.length > 0) {
+    const { key: error, value: node } = queue.pop();
+    const isRoot = node < roots;
+    if (!isRoot && error < target) break; // all that are left are finer still
+    const more = (nodes[node].triangles || nodes[node].vertices) - replaced[node];
+    if (!isRoot && drawn + more > triangles) break;
+    if (!isLoaded(node)) {
+      coarsest = Math.max(coarsest, error);
+      if (wanted.length < WANTED) wanted.push({ node, error });
+      continue;
+    }
+    selected[node] = 1;
+    drawn += more;
+    for (const child of children[node]) {
+      missing[child] -= 1;
+      if (missing[child] === 0) queue.push(errorOf(child), child);
+    }
+  }
+  return { selected, wanted, drawn, coarsest };
+}
+
+/**
+ * The parts of a selected node that nothing finer stands for.
+ * @param {{patches: {node: number, begin: number, end: number, texture: number}[]}} node
+ * @param {Uint8Array} selected
+ * @returns {{begin: number, end: number, texture: number}[]} adjacent ones of the same texture as one
+ */
+export function visibleRanges(node, selected) {
+  const ranges = [];
+  for (const { node: finer, begin, end, texture } of node.patches) {
+    if (selected[finer] || begin === end) continue;
+    const last = ranges.at(-1);
+    if (last && last.end === begin && last.texture === texture) last.end = end;
+    else ranges.push({ begin, end, texture });
+  }
+  return ranges;
+}

@@ -1,0 +1,179 @@
+/** A model that comes in parts: which are here, which are drawn, which are asked for next, which have to go. */
+
+import { readHeader, readIndex, task } from '../decoder/decode.js';
+import { NexusError } from '../decoder/errors.js';
+import { RequestFailed } from '../../app/shared/api.js';
+import { cut, family, visibleRanges } from './cut.js';
+
+const AT_ONCE = 3; // requests under way
+const RETRIES_MS = [1000, 3000, 8000];
+const GOOD_ENOUGH = 1.5; // pixels
+const OUT_OF_SIGHT = 1000; // by this factor what is outside of the window is less urgent
+/** Pixels take more room than the picture they come from; known once it is decoded. */
+const PICTURE_GROWTH = 12;
+/** Bytes of a vertex and of a triangle as they are kept: position, normal, colour, texture coordinate; three numbers. */
+const VERTEX_BYTES = 34;
+const TRIANGLE_BYTES = 6;
+
+/** Limits for this device: bytes kept, triangles drawn. */
+export function limitsOf({ deviceMemory = 4, small = false } = {}) {
+  return { bytes: Math.min(deviceMemory, 8) * (96 << 20), triangles: small ? 1_500_000 : 5_000_000, target: GOOD_ENOUGH };
+}
+
+/**
+ * Events: "change" when other parts are to be drawn; "trouble" with a sentence in `detail` when a part does not come.
+ * `onLoad(i, node)`, `onDrop(i)` tell what to hand to the graphics card and what to take back.
+ */
+export class NexusModel extends EventTarget {
+  constructor(source, pool, index, limits) {
+    super();
+    Object.assign(this, { source, pool, limits, ...index, family: family(index) });
+    this.loaded = new Map(); // node -> bytes
+    this.asked = new Map(); // node -> bytes expected
+    this.failed = new Set();
+    this.bytes = 0;
+    this.selected = new Uint8Array(this.nodes.length);
+    this.wanted = [];
+    this.drawn = 0;
+    this.full = false;
+    this.onLoad = () => {};
+    this.onDrop = () => {};
+  }
+
+  /** @param {import('./source.js').Source} source @throws {RequestFailed | NexusError} */
+  static async open(source, pool, limits = limitsOf()) {
+    await source.open();
+    const head = await source.range(0, Math.min(88, source.size));
+    const { indexEnd } = readHeader(head.buffer, source.size);
+    const index = await source.range(0, indexEnd);
+    return new NexusModel(source, pool, readIndex(index.buffer, source.size), limits);
+  }
+
+  /** Nothing is missing for this view, as far as memory allows. */
+  get complete() {
+    return this.loaded.size > 0 && this.asked.size === 0 && (this.wanted.length === 0 || this.full);
+  }
+
+  /** What is left to be seen once more has come: the largest error on the screen, in pixels. */
+  get coarsest() {
+    return this.lastCut?.coarsest ?? Infinity;
+  }
+
+  /**
+   * Choose what is drawn in a view, ask for what is missing.
+   * @param {(node: object) => number} pixelsOf size on the screen of the error of a node, with its sphere
+   * @param {(node: object) => boolean} inSight
+   */
+  update(pixelsOf, inSight) {
+    const errors = new Map();
+    const errorOf = (i) => {
+      if (!errors.has(i)) errors.set(i, pixelsOf(this.nodes[i]) / (inSight(this.nodes[i]) ? 1 : OUT_OF_SIGHT));
+      return errors.get(i);
+    };
+    this.lastCut = cut(this, errorOf, (i) => this.loaded.has(i), this.limits);
+    this.selected = this.lastCut.selected;
+    this.drawn = this.lastCut.drawn;
+    this.wanted = this.lastCut.wanted.filter(({ node }) => !this.failed.has(node));
+    this.errorOf = errorOf;
+    this.#evict();
+    this.#ask();
+  }
+
+  /** @returns {Iterable<[number, object[]]>} loaded node, and the ranges of it that are drawn */
+  * ranges() {
+    for (const i of this.loaded.keys()) yield [i, this.selected[i] ? visibleRanges(this.nodes[i], this.selected) : []];
+  }
+
+  #texturesOf(node) {
+    const numbers = new Set(node.patches.map((patch) => patch.texture).filter((texture) => texture >= 0));
+    return [...numbers].filter((texture) => this.textures[texture].end > this.textures[texture].begin);
+  }
+
+  #expected(node) {
+    const pictures = this.#texturesOf(node).reduce((sum, t) => sum + this.textures[t].end - this.textures[t].begin, 0);
+    return VERTEX_BYTES * node.vertices + TRIANGLE_BYTES * node.triangles + PICTURE_GROWTH * pictures;
+  }
+
+  /** Unselected parts, those that matter least first. */
+  #spare() {
+    return [...this.loaded.keys()].filter((i) => !this.selected[i] && i >= this.roots).sort((a, b) => this.errorOf(a) - this.errorOf(b));
+  }
+
+  #evict() {
+    if (this.bytes <= this.limits.bytes) return;
+    for (const i of this.#spare()) {
+      this.bytes -= this.loaded.get(i);
+      this.loaded.delete(i);
+      this.onDrop(i);
+      if (this.bytes <= this.limits.bytes) return;
+    }
+  }
+
+  #ask() {
+    const spare = this.#spare();
+    let room = this.limits.bytes - this.bytes - [...this.asked.values()].reduce((a, b) => a + b, 0);
+    this.full = false;
+    for (const { node: i, error } of this.wanted) {
+      if (this.asked.size >= AT_ONCE) return;
+      if (this.asked.has(i)) continue;
+      const bytes = this.#expected(this.nodes[i]);
+      for (; room < bytes && spare.length > 0 && this.errorOf(spare[0]) < error; spare.shift()) room += this.loaded.get(spare[0]);
+      this.full = i >= this.roots && room < bytes;
+      if (this.full) return;
+      room -= bytes;
+      this.asked.set(i, bytes);
+      this.#load(i);
+    }
+  }
+
+  async #load(i) {
+    try {
+      const node = await this.#fetchAndDecode(i);
+      const bytes = [node.position, node.normal, node.color, node.uv, node.index].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0)
+        + node.pictures.reduce((sum, { picture }) => sum + Math.ceil(picture.width * picture.height * 4 * 1.34), 0);
+      this.loaded.set(i, bytes);
+      this.bytes += bytes;
+      this.onLoad(i, node);
+      for (const sentence of node.troubles) this.#tell(sentence);
+    } catch (error) {
+      if (!(error instanceof RequestFailed || error instanceof NexusError)) throw error;
+      this.failed.add(i);
+      this.#tell(error.message, i < this.roots);
+    } finally {
+      this.asked.delete(i);
+    }
+    this.dispatchEvent(new Event('change'));
+  }
+
+  async #fetchAndDecode(i) {
+    const node = this.nodes[i];
+    const texts = this.#texturesOf(node);
+    const [bytes, ...pictures] = await Promise.all([this.#bytes(node), ...texts.map((t) => this.#bytes(this.textures[t]))]);
+    const images = texts.map((texture, k) => ({ texture, bytes: pictures[k] }));
+    return this.pool.decode({ task: task(this.header, node), bytes, origin: this.header.centre, images });
+  }
+
+  /** A line that breaks off for a moment is no reason to give up. */
+  async #bytes({ begin, end }) {
+    for (const pause of [...RETRIES_MS, null]) {
+      try {
+        return await this.source.range(begin, end);
+      } catch (error) {
+        const passing = error.status === 0 || error.status === 502 || error.status === 503;
+        if (pause === null || !passing) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+    return null;
+  }
+
+  /** Ask again for what did not come. */
+  retry() {
+    this.failed.clear();
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #tell(sentence, fatal = false) {
+    this.dispatchEvent(new CustomEvent('trouble', { detail: { sentence, fatal } }));
+  }
+}

@@ -1,0 +1,32 @@
+/** What both pages do: ask for the model at once, and meanwhile fetch what draws it. */
+
+import { authorization } from '../../app/shared/api.js';
+import { NexusModel, limitsOf } from '../stream/model.js';
+import { DecoderPool } from '../stream/pool.js';
+import { Source } from '../stream/source.js';
+
+/**
+ * @param {string | null} address of the model, relative to the page
+ * @param {{tools: 'few' | 'all', missing: string, style?: string}} options `missing`: what to say without an address
+ */
+export async function showModel(address, { tools, missing, instance = null }) {
+  const root = document.getElementById('viewer');
+  document.body.classList.toggle('embedded', window.parent !== window);
+  const url = address ? new URL(address, location.href) : null;
+  const limits = limitsOf({ deviceMemory: navigator.deviceMemory, small: matchMedia('(max-width: 640px)').matches });
+  const foreign = url !== null && url.origin !== location.origin;
+  const opening = url && !foreign ? NexusModel.open(new Source(url.href, authorization()), new DecoderPool(), limits) : null;
+  opening?.catch(() => {}); // told below, once there is somebody to tell it
+  const { Viewer } = await import('./viewer.js');
+  const viewer = new Viewer(root, { tools, instance });
+  globalThis.nexusViewer = viewer;
+  if (!url) return viewer.fail('No model was named', missing);
+  if (foreign) return viewer.fail('The model cannot be shown', 'It is on another server than this page; only models of this Orthanc are shown.');
+  if (!viewer.makeStage()) return undefined;
+  try {
+    viewer.show(await opening);
+  } catch (error) {
+    if (!viewer.failBy(error)) throw error;
+  }
+  return undefined;
+}

@@ -1,0 +1,140 @@
+/** Tools that work by clicking on the model or dragging over it: distances, points, the direction of the light. */
+
+import { h, icon } from '../../app/shared/dom.js';
+
+/** A number with as many digits as make sense for a model of that size. */
+export const digits = (value, size) => value.toFixed(Math.max(0, Math.min(8, 4 - Math.floor(Math.log10(size)))));
+
+/** What clicking tools have in common: a panel with a hint, and clicks that are no drags. */
+class ClickTool {
+  constructor(stage, overlay, container) {
+    Object.assign(this, { stage, overlay, items: [] });
+    this.hint = h('span', { role: 'status' });
+    this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.hint,
+      h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'), 'Clear'));
+    container.append(this.panel);
+    let down = null;
+    stage.canvas.addEventListener('pointerdown', (event) => { down = event.button === 0 && !event.ctrlKey ? event : null; });
+    stage.canvas.addEventListener('pointerup', (event) => {
+      if (!this.active || down?.pointerId !== event.pointerId) return;
+      if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < 5) this.#click(event);
+    });
+  }
+
+  get active() {
+    return !this.panel.hidden;
+  }
+
+  set active(on) {
+    this.panel.hidden = !on;
+    this.stage.canvas.classList.toggle('measuring', on);
+    this.say(this.opening);
+  }
+
+  #click(event) {
+    const point = this.stage.pick(event);
+    if (point) this.take(point);
+    else this.say('There is no surface there. Click on the model.');
+  }
+
+  say(text) {
+    this.hint.textContent = text;
+  }
+
+  clear() {
+    for (const item of this.items) this.overlay.remove(item);
+    this.items = [];
+    this.say(this.opening);
+  }
+}
+
+export class Measure extends ClickTool {
+  opening = 'Click two points on the model.';
+
+  take(point) {
+    if (!this.first) {
+      this.first = this.overlay.add('measure', [point], '');
+      this.items.push(this.first);
+      this.say('Now click the second point.');
+      return;
+    }
+    const from = this.first.points[0];
+    this.#forgetFirst();
+    const text = digits(from.distanceTo(point), this.stage.radius);
+    this.items.push(this.overlay.add('measure', [from, point], text));
+    this.say(`Distance: ${text} (in the units of the model). Click two more points to measure again.`);
+  }
+
+  #forgetFirst() {
+    if (!this.first) return;
+    this.overlay.remove(this.first);
+    this.items = this.items.filter((item) => item !== this.first);
+    this.first = null;
+  }
+
+  set active(on) {
+    if (!on) this.#forgetFirst();
+    super.active = on;
+  }
+
+  get active() {
+    return super.active;
+  }
+
+  clear() {
+    this.first = null;
+    super.clear();
+  }
+}
+
+export class PickPoint extends ClickTool {
+  opening = 'Click a point on the model to read its coordinates.';
+
+  take(point) {
+    this.clear();
+    const [x, y, z] = this.stage.coordinates(point).map((value) => digits(value, this.stage.radius));
+    this.items = [this.overlay.add('measure', [point], '')];
+    this.say(`X ${x}   Y ${y}   Z ${z}`);
+  }
+}
+
+/** Dragging moves the light instead of the model; a ball shows from where it comes. */
+export class LightDirection {
+  constructor(stage, container) {
+    this.stage = stage;
+    this.ball = h('div', { class: 'light-ball', 'aria-hidden': 'true' });
+    this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.ball, h('span', {}, 'Drag to move the light.'),
+      h('button', { type: 'button', class: 'chip', onclick: () => this.#aim(-0.35, 0.4) }, 'Reset'));
+    container.append(this.panel);
+    stage.canvas.addEventListener('pointerdown', (event) => { this.last = this.active ? event : null; });
+    stage.canvas.addEventListener('pointermove', (event) => {
+      if (!this.active || !this.last || event.buttons !== 1) return;
+      const [turn, height] = stage.lightAngles;
+      this.#aim(turn + (event.clientX - this.last.clientX) / 150, height - (event.clientY - this.last.clientY) / 150);
+      this.last = event;
+    });
+  }
+
+  #aim(turn, height) {
+    const limit = (angle) => Math.max(-1.5, Math.min(1.5, angle));
+    this.stage.aimLight(limit(turn), limit(height));
+    this.#show();
+  }
+
+  #show() {
+    const { x, y } = this.stage.light.position;
+    this.ball.style.setProperty('--light-x', `${50 + 38 * x}%`);
+    this.ball.style.setProperty('--light-y', `${50 - 38 * y}%`);
+  }
+
+  get active() {
+    return !this.panel.hidden;
+  }
+
+  set active(on) {
+    this.panel.hidden = !on;
+    this.stage.controls.enableRotate = !on;
+    this.stage.canvas.classList.toggle('lighting', on);
+    this.#show();
+  }
+}
