@@ -48,7 +48,9 @@ def model_from_contours(
     parts: list[tuple[Mesh, Topology]] = []
     voxel = None
     for stack in stacks:
-        grid, guesses = grid_of(stack, stack.frame.from_patient(around), resolution, end_caps, max_voxels)
+        grid, guesses = grid_of(
+            stack, stack.frame.from_patient(around), resolution, end_caps, max_voxels, max_triangles
+        )
         warnings += guesses
         voxel = voxel or grid.voxel
         parts.append(_mesh_of(grid, stack, smooth, max_triangles, progress))
@@ -67,11 +69,14 @@ def _mesh_of(grid: Grid, stack: Stack, smooth: bool, max_triangles: int, progres
     volume = volume_of(grid, smooth, progress)
     progress(0.5, "finding the surface")
     points, triangles = isosurface(volume)
-    if len(triangles) > max_triangles:
-        raise TooLarge(f"the surface has {len(triangles)} triangles, more than the {max_triangles} of MaxTriangles")
     progress(0.6, "smoothing the surface" if smooth else "placing the surface")
     elongated = grid.voxel[2] >= ELONGATED * grid.side
     points, triangles, topology = simplified(points, triangles, volume.shape, elongated)
+    if len(triangles) > max_triangles:
+        raise TooLarge(
+            f"the surface has {len(triangles):,} triangles, more than the {max_triangles:,} of the option"
+            ' "MaxTriangles"'
+        )
     return finished(placed(points, grid, stack.frame), triangles, smooth=smooth), topology
 
 
@@ -81,7 +86,7 @@ def placed(points: np.ndarray, grid: Grid, frame: Frame) -> np.ndarray:
     local[:, 0] = grid.origin[0] + grid.side * points[:, 0]
     local[:, 1] = grid.origin[1] + grid.side * points[:, 1]
     local[:, 2] = np.interp(points[:, 2], np.arange(len(grid.layers)), grid.layers)
-    return local @ frame.axes
+    return frame.to_patient(local)
 
 
 def _together(parts: Sequence[tuple[Mesh, Topology]]) -> tuple[Mesh, Topology | None]:

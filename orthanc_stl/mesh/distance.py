@@ -22,7 +22,7 @@ UNITS = 128
 FARTHEST = 32767
 """The largest distance (units), which also stands for all beyond it."""
 
-NEAREST = 2
+NEAREST = 4
 """The smallest distance (units): no pixel lies on the outline, so no two vertices of the surface fall together."""
 
 REACH = 5

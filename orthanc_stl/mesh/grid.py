@@ -25,8 +25,9 @@ LONGEST_STEP = 2.0
 """Sides of a voxel in the plane: its longest side along the normal. Slices lie farther apart than points on a contour,
 so a longer step loses nothing and saves memory and triangles."""
 
-SMALLEST_SIDE = 1e-3
-"""mm: voxels do not get smaller, however small a ROI is; float32 vertices within 1 m of the origin still differ."""
+FINEST_SIDE = 2.0**-15
+"""Of the largest coordinate: voxels do not get smaller than that, however small a ROI is, so that vertices differ in
+their float32 coordinates (24 bits). At 500 mm from the origin that is 0.015 mm."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Grid:
 
 
 def grid_of(
-    stack: Stack, around: np.ndarray, resolution: int, end_caps: bool, max_voxels: int
+    stack: Stack, around: np.ndarray, resolution: int, end_caps: bool, max_voxels: int, max_triangles: int
 ) -> tuple[Grid, list[str]]:
     """The grid for `stack`, and what had to be guessed.
 
@@ -88,9 +89,43 @@ def grid_of(
     voxels = len(layers) * size[0] * size[1]
     if voxels > max_voxels:
         raise TooLarge(
-            f"Resolution {resolution} makes {voxels} voxels here, more than the {max_voxels} that MaxVoxels allows"
+            f"Resolution {resolution} makes {voxels:,} voxels here, more than the {max_voxels:,} of the option"
+            ' "MaxVoxels"'
         )
-    return Grid(origin, side, size[1], size[0], layers, tuple(slabs)), warnings
+    grid = Grid(origin, side, size[1], size[0], layers, tuple(slabs))
+    if (triangles := expected_triangles(grid)) > max_triangles:
+        raise TooLarge(
+            f"Resolution {resolution} makes about {triangles:,} triangles here, more than the {max_triangles:,} of the"
+            ' option "MaxTriangles"'
+        )
+    return grid, warnings
+
+
+def expected_triangles(grid: Grid) -> int:
+    """About how many triangles the largest ROI alone will have, from the outlines: before anything is drawn.
+
+    Outlines cross |dx| + |dy| lines of the grid on each layer, and the surface a line along the normal wherever the
+    area changes. Each crossing makes two triangles, of which half are left after merging vertices.
+    """
+    most = 0.0
+    for slab in grid.slabs:
+        planes = [_measured(plane.outlines, grid.side) for plane in slab.roi.planes]
+        crossings, areas = np.array(planes).T
+        middles = (slab.positions[1:] + slab.positions[:-1]) / 2
+        layers = np.bincount(np.searchsorted(middles, grid.layers), minlength=len(planes))
+        steps = np.abs(np.diff(areas, prepend=0, append=0)).sum()
+        most = max(most, float((crossings * layers).sum() + steps))
+    return int(most)
+
+
+def _measured(outlines: Sequence[np.ndarray], side: float) -> tuple[float, float]:
+    """Lines of the grid that outlines cross, and pixels they enclose (holes, drawn as outlines too, count as area)."""
+    crossings = area = 0.0
+    for outline in outlines:
+        steps = np.roll(outline, -1, axis=0) - outline
+        crossings += float(np.abs(steps).sum()) / side
+        area += abs(float((outline[:, 0] * steps[:, 1] - outline[:, 1] * steps[:, 0]).sum())) / 2 / side**2
+    return crossings, area
 
 
 def _box(roi: RoiPlanes) -> tuple[np.ndarray, np.ndarray]:
@@ -101,10 +136,11 @@ def _box(roi: RoiPlanes) -> tuple[np.ndarray, np.ndarray]:
 def _side(low: np.ndarray, high: np.ndarray, around: np.ndarray, resolution: int) -> float:
     """The voxel's side in the plane (mm): the longest side of the box of all closed contours over Resolution, but at
     most the longest side of the chosen ROIs over half of it."""
+    finest = FINEST_SIDE * max(np.abs(low).max(), np.abs(high).max())
     all_low = np.minimum(low, around[:, :2].min(axis=0, initial=np.inf))
     all_high = np.maximum(high, around[:, :2].max(axis=0, initial=-np.inf))
     side = min((all_high - all_low).max() / resolution, (high - low).max() / (resolution / 2))
-    return max(float(side), SMALLEST_SIDE)
+    return max(float(side), float(finest), 1e-6)
 
 
 def _window(low: np.ndarray, high: np.ndarray, side: float, size: Sequence[int]) -> tuple[int, int, int, int]:

@@ -38,12 +38,16 @@ class Frame:
     axes: np.ndarray
 
     def from_patient(self, points: np.ndarray) -> np.ndarray:
-        return points @ self.axes.T
+        return np.einsum("nj,ij->ni", points, self.axes)
+
+    def to_patient(self, points: np.ndarray) -> np.ndarray:
+        """By einsum, not by a product of matrices: BLAS gives other last bits with another number of threads."""
+        return np.einsum("ni,ij->nj", points, self.axes)
 
 
 @dataclass(frozen=True)
 class Plane:
-    """The outlines of one ROI on one plane: each (m, 2) float64, mm along u and v; `position` is mm along the normal."""
+    """The outlines of one ROI on a plane: each (m, 2) float64, mm along u and v; `position` is mm along the normal."""
 
     position: float
     outlines: tuple[np.ndarray, ...]
@@ -74,12 +78,11 @@ def stacks_of(rois: Sequence[RoiContours]) -> tuple[list[Stack], list[str]]:
         if not contours:
             warnings.append(f'ROI "{roi.name}" has no contour that encloses an area')
             continue
-        for frame, members in groups:
-            if _flat_in(frame, contours).all():
-                break
-        else:
-            frame, members = frame_of(contours), []
-            groups.append((frame, members))
+        group = next((group for group in groups if _flat_in(group[0], contours).all()), None)
+        if group is None:
+            group = (frame_of(contours), [])
+            groups.append(group)
+        frame, members = group
         contours = _parallel(roi, frame, contours, warnings)
         members.append(RoiPlanes(roi.name, _planes(roi, frame, contours, warnings)))
     return [Stack(frame, tuple(members)) for frame, members in groups], warnings
@@ -155,8 +158,8 @@ def _planes(roi: RoiContours, frame: Frame, contours: list[Contour], warnings: l
     order = np.argsort(positions, kind="stable")
     breaks = np.flatnonzero(np.diff(positions[order]) > PLANE_TOLERANCE) + 1
     planes = []
-    for members in np.split(order, breaks):
-        members = _without_twins(roi, contours, local, sorted(members.tolist()), warnings)
+    for close in np.split(order, breaks):
+        members = _without_twins(roi, contours, local, sorted(close.tolist()), warnings)
         outlines = tuple(np.ascontiguousarray(local[i][:, :2]) for i in members)
         planes.append(Plane(float(np.mean(positions[members])), outlines))
     return tuple(planes)
@@ -173,9 +176,8 @@ def _without_twins(
         key = tuple(np.round(np.concatenate((flat.min(axis=0), flat.max(axis=0), flat.mean(axis=0))), 3))
         twin = seen.setdefault(key, i)
         if twin != i and len(flat) == len(local[twin]):
-            warnings.append(
-                f'contour {contours[i].number} of ROI "{roi.name}" is skipped: it repeats contour {contours[twin].number}'
-            )
+            twins = f"contour {contours[i].number}", f"contour {contours[twin].number}"
+            warnings.append(f'{twins[0]} of ROI "{roi.name}" is skipped: it repeats {twins[1]}')
         else:
             kept.append(i)
     return kept

@@ -22,7 +22,7 @@ ROUNDS = 8
 def simplified(
     points: np.ndarray, triangles: np.ndarray, shape: tuple[int, ...], pairs: bool
 ) -> tuple[np.ndarray, np.ndarray, Topology]:
-    """Fewer vertices `(n, 3)` (still in voxel indices x, y, z) and triangles `(m, 3) int32`, and how they hang together.
+    """Fewer vertices `(n, 3)` (still in voxel indices x, y, z) and triangles `(m, 3) int32`, and their topology.
 
     `points` lie on edges of the grid of `shape` (layers, rows, columns). With `pairs`, vertices on neighbouring edges
     along the layers' normal are merged two by two, for voxels about twice as long as wide.
@@ -34,21 +34,29 @@ def simplified(
     if pairs:
         _pair_up(points, order, node, leads, shape)
     whole = len(points) - len(triangles) // 2
-    for _ in range(ROUNDS):
+    for attempt in range(ROUNDS):
         group = np.empty(len(points), np.int32)
         group[order] = np.cumsum(leads, dtype=np.int32) - 1
         fewer = _distinct(group[triangles])
         topology = topology_of(fewer, int(leads.sum()))
         if topology.closed and topology.euler_number == whole:
             return _means(points, group), fewer, topology
-        apart = np.zeros(int(leads.sum()), bool)
+        apart = np.bincount(fewer.reshape(-1), minlength=int(leads.sum())) == 0
         apart[crowded_vertices(fewer, len(apart)) if topology.closed else topology.bad_vertices] = True
-        apart[np.bincount(fewer.reshape(-1), minlength=len(apart)) == 0] = True
-        again = leads | apart[group[order]]
-        if (again == leads).all():
-            break
-        leads = again
+        if attempt == 0:
+            apart |= _both_sides(points, group)
+        leads |= apart[group[order]]
     return points, triangles, topology_of(triangles, len(points))
+
+
+def _both_sides(points: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Which groups have vertices on opposite sides of their node: there the body, or a gap in it, is a voxel thin."""
+    offset = points - np.rint(points)
+    sides = np.zeros((6, group.max(initial=-1) + 1), bool)
+    for axis in range(3):
+        sides[axis, group[offset[:, axis] > 0]] = True
+        sides[axis + 3, group[offset[:, axis] < 0]] = True
+    return np.any(sides[:3] & sides[3:], axis=0)
 
 
 def _by_node(points: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

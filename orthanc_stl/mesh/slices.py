@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def layers_of(positions: np.ndarray, pieces: Sequence[Piece], step: float) -> np
         planes = positions[piece.first : piece.last + 1]
         below, above = planes[0] - piece.low, piece.high - planes[-1]
         layers.append(planes[0] - _beyond(below, step)[::-1])
-        for k, (start, end) in enumerate(zip(planes[:-1], planes[1:], strict=True)):
+        for k, (start, end) in enumerate(pairwise(planes)):
             open_start = below == 0 and k == 0
             open_end = above == 0 and k == len(planes) - 2
             layers.append(_between(start, end, step, open_start, open_end))

@@ -19,7 +19,7 @@ TRIANGLE_BYTES = 50
 RECORD = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
 
 CHUNK = 16384
-"""Triangles worked on at once: their arrays stay within the processor's second-level cache, and several threads have work."""
+"""Triangles worked on at once: their arrays stay within the processor's second-level cache."""
 
 NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VERTEX = re.compile(rb"\bvertex\s+(" + rb")\s+(".join([NUMBER] * 3) + rb")(?=\s|$)", re.IGNORECASE)

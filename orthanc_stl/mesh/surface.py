@@ -9,34 +9,15 @@ from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyDat
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkWindowedSincPolyDataFilter
 
 from orthanc_stl.mesh.model import Mesh
+from orthanc_stl.mesh.stl import CHUNK, area_normals
+from orthanc_stl.mesh.threads import in_order
 
 ITERATIONS = 10
-PASS_BAND = 0.1
-"""Of the windowed sinc filter (Taubin, Zhang, Golub, ECCV 1996), which takes ripples off without shrinking: waves shorter
-than some ten edges go."""
+PASS_BAND = 0.02
+"""Of the windowed sinc filter (Taubin, Zhang, Golub, ECCV 1996), which takes ripples of a few edges off and keeps the
+volume. docs/accuracy.md has what it does to contours that are shifted, noisy, or drawn along pixels."""
 
 vtkSMPTools.SetBackend("STDThread")  # the same bytes as one thread: each output is worked out by one thread alone
-
-
-def surface_from_field(field: np.ndarray, affine: np.ndarray, *, smooth: bool, level: float = 0.0) -> Mesh:
-    """The surface where `field` passes `level`, closed, with outward normals.
-
-    `field` is (nz, ny, nx), any real type, larger inside; `affine` is (4, 4): index (x, y, z) to LPS mm, of either
-    handedness. What is inside at the border of the field is closed there, half a voxel beyond the border.
-    """
-    points, triangles = isosurface(closed_field(field, level), level)
-    placed = (points.astype(np.float64) - 1) @ affine[:3, :3].T + affine[:3, 3]
-    return finished(placed, triangles, smooth=smooth, mirrored=bool(np.linalg.det(affine[:3, :3]) < 0))
-
-
-def closed_field(field: np.ndarray, level: float) -> np.ndarray:
-    """`field` with a voxel more on each side, as far outside as the field's border is inside."""
-    padded = np.pad(field, 1, mode="edge")
-    for axis in range(3):
-        for end in (0, -1):
-            face = np.moveaxis(padded, axis, 0)[end]
-            face[...] = np.where(face >= level, 2 * level - face - (face == level), face)
-    return padded
 
 
 def isosurface(field: np.ndarray, level: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -59,11 +40,24 @@ def isosurface(field: np.ndarray, level: float = 0.0) -> tuple[np.ndarray, np.nd
 
 def finished(points: np.ndarray, triangles: np.ndarray, *, smooth: bool, mirrored: bool = False) -> Mesh:
     """The mesh of `points` (n, 3) in LPS mm, smoothed if asked for; `mirrored` turns the triangles round."""
-    if smooth and len(triangles):
-        points = smoothed(points, triangles)
     if mirrored:
         triangles = triangles[:, ::-1]
-    return Mesh(points.astype(np.float32), np.ascontiguousarray(triangles, dtype=np.int32))
+    triangles = np.ascontiguousarray(triangles, dtype=np.int32)
+    if smooth and len(triangles):
+        mesh = Mesh(smoothed(points, triangles).astype(np.float32), triangles)
+        if not has_flat_triangles(mesh):
+            return mesh
+    return Mesh(points.astype(np.float32), triangles)
+
+
+def has_flat_triangles(mesh: Mesh) -> bool:
+    """Whether some triangle has no area in the float32 coordinates of the STL."""
+
+    def smallest(start: int) -> float:
+        corners = mesh.vertices[mesh.triangles[start : start + CHUNK]].reshape(-1, 9)
+        return float(np.abs(area_normals(np.ascontiguousarray(corners.T))).max(axis=0).min(initial=np.inf))
+
+    return min(in_order(smallest, range(0, len(mesh.triangles), CHUNK)), default=1.0) == 0
 
 
 def smoothed(

@@ -43,7 +43,7 @@ def topology_of(triangles: np.ndarray, count: int) -> Topology:
 
 
 def _edge_keys(triangles: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Keys (lower vertex * count + upper vertex) of the edges that are passed upwards, and of those passed downwards."""
+    """Keys (lower vertex * count + upper vertex) of the edges passed upwards, and of those passed downwards."""
     corners = np.ascontiguousarray(triangles.T)
     up, down = [], []
     for start, end in ((corners[0], corners[1]), (corners[1], corners[2]), (corners[2], corners[0])):
