@@ -1,9 +1,12 @@
 #!/bin/sh
-# Wheel, sdist and image of a tag: release/build.sh TAG [--image]   (TAG: v0.1.0; the version stands in orthanc_stl/__init__.py)
-# Needs git, npm and a Python with pip; --image needs Docker. What comes out is in dist/. "HEAD" builds what is committed.
+# Wheel and sdist of a tag into a folder, and its image: release/build.sh TAG FOLDER [--image]
+# TAG: v0.1.0, as the version stands in orthanc_stl/__init__.py; HEAD builds what is committed. Needs git, npm and a Python with pip
+# and venv; --image needs Docker.
 set -eu
+tag=${1:?usage: release/build.sh TAG FOLDER [--image]}
+mkdir -p "${2:?usage: release/build.sh TAG FOLDER [--image]}"
+folder=$(cd "$2" && pwd)
 cd "$(dirname "$0")/.."
-tag=${1:?usage: release/build.sh TAG [--image]}
 version=$(git show "$tag:orthanc_stl/__init__.py" | sed -n 's/^__version__ = "\(.*\)"/\1/p')
 if [ "$tag" != HEAD ] && [ "$tag" != "v$version" ]; then
     echo "The tag is $tag, but orthanc_stl/__init__.py says $version there." >&2
@@ -22,8 +25,7 @@ cp "$work"/orthanc_stl/webassets/package*.json "$work/npm/"
 sh "$work/release/npm-parts.sh" "$work/npm/node_modules" "$work/orthanc_stl/webassets/node_modules"
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet build
-mkdir -p dist
-"$work/venv/bin/python" -m build --outdir dist "$work"
-if [ "${2:-}" = --image ]; then
+"$work/venv/bin/python" -m build --outdir "$folder" "$work"
+if [ "${3:-}" = --image ]; then
     docker build -f "$work/docker/Dockerfile" --build-arg "VERSION=$version" -t "orthanc-stl:$version" "$work"
 fi
