@@ -19,7 +19,10 @@ __all__ = ["Job", "Jobs", "Order", "Stats"]
 
 @dataclass(frozen=True)
 class Stats:
-    """Figures since the start: `seconds` is the time spent running, `peak_memory` the largest worker's, in bytes."""
+    """Figures since the start, on conversions and not on quick listings: `seconds` is the time spent running.
+
+    `peak_memory` is the largest worker's, in bytes.
+    """
 
     jobs: int = 0
     failures: int = 0
@@ -186,10 +189,12 @@ class Jobs:
             if job.id in self._known:
                 self._finished[job.id] = time.monotonic()
                 self._forget_old()
-            self._figures["jobs"] += 1
-            self._figures["failures"] += job.state == FAILURE
-            self._figures["cancelled"] += job.state == CANCELLED
-            self._figures["seconds"] += job.seconds
+            self._running.discard(job)
+            if not job.interactive:
+                self._figures["jobs"] += 1
+                self._figures["failures"] += job.state == FAILURE
+                self._figures["cancelled"] += job.state == CANCELLED
+                self._figures["seconds"] += job.seconds
             self._figures["peak_memory"] = max(self._figures["peak_memory"], job.peak_memory)
         try:
             if self._on_finished is not None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-from orthanc_stl.engine.job import FAILURE, Job
+from orthanc_stl.engine.job import Job
 from orthanc_stl.engine.jobs import Stats
 from orthanc_stl.errors import StlError
 
@@ -17,17 +16,10 @@ class Figures:
 
     def __init__(self, sdk: Any, stats: Callable[[], Stats]):
         self._sdk, self._stats = sdk, stats
-        self._lock = threading.Lock()
-        self._conversions = self._failures = 0
-        self._seconds = 0.0
 
     def job_ended(self, job: Job) -> None:
         if not job.interactive:
             self._sdk.LogWarning(printable(job.summary()))
-            with self._lock:
-                self._conversions += 1
-                self._failures += job.state == FAILURE
-                self._seconds += job.seconds
         if type(job.error) is StlError and job.error.__cause__ is not None:  # none of ours: somebody has to see where
             for part in traceback.format_exception(job.error.__cause__):
                 for line in part.splitlines():
@@ -38,9 +30,10 @@ class Figures:
         """Orthanc's SDK for Python cannot ask for them, so they are set whenever they change."""
         stats = self._stats()
         values = {
-            "conversions": self._conversions,
-            "failures": self._failures,
-            "seconds": self._seconds,
+            "conversions": stats.jobs,
+            "failures": stats.failures,
+            "cancelled": stats.cancelled,
+            "seconds": stats.seconds,
             "queue": stats.queued,
             "running": stats.running,
             "peak_memory_mb": stats.peak_memory / 1e6,
