@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,8 @@ def test_reset_begins_anew() -> None:
     with OrthancServer() as server:
         instance = upload(server)
         assert works(server, instance)
+        path = begin_long_conversion(server)
         for _ in range(2):
-            path = begin_long_conversion(server)
             workers = server.children()
             assert server.post("/tools/reset", b"").status == 200
             wait_for_end_of(workers)
@@ -98,14 +99,17 @@ def test_with_allow_threads_it_does_not_warn(orthanc: OrthancServer) -> None:
     assert "AllowThreads" not in orthanc.log_text()
 
 
-def test_stop_with_a_busy_worker() -> None:
-    with OrthancServer() as server:
+def test_stop_with_a_busy_worker_and_somebody_waiting() -> None:
+    with OrthancServer() as server, ThreadPoolExecutor(1) as threads:
+        body = {"Instance": upload(server), "RoiNames": ["Sphere"], "Resolution": 32}
         begin_long_conversion(server)
+        waiting = threads.submit(server.post, "/stl/encode-rtstruct", body)
         workers = server.children()
         start = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - start < 8  # 2.5 s when it is quiet
         assert not any(map(alive, workers))
+        assert waiting.exception() is not None or waiting.result().status == 503
 
 
 def test_a_killed_orthanc_leaves_no_worker() -> None:
