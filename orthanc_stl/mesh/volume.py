@@ -20,7 +20,7 @@ def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
     """`(layers, rows, columns) int16`: signed distances in UNITS of a pixel, positive inside any of the ROIs."""
     volume = np.full((len(grid.layers), grid.rows, grid.columns), -FARTHEST, np.int16)
     for i, slab in enumerate(grid.slabs):
-        progress(0.1 + 0.4 * i / len(grid.slabs), f'drawing ROI "{slab.roi.name}"')
+        progress(0.1 + 0.4 * i / len(grid.slabs), "drawing the contours")
         row, column, rows, columns = slab.window
         window = volume[:, row : row + rows, column : column + columns]
         fields, lonely = _fields(grid, slab)
