@@ -7,6 +7,7 @@ Lengths in mm, patient coordinates (LPS). The same arguments give the same bytes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -125,9 +126,9 @@ def changed(roi: Roi, change: Callable[[np.ndarray], np.ndarray]) -> Roi:
     return replace(roi, contours=[replace(c, points=change(c.points)) for c in roi.contours or ()])
 
 
-def body_and_sphere(spacing: float = 3.0) -> list[Roi]:
-    planes = slices(-61, 61, spacing)
-    return [cylinder(planes=planes, colour=(0, 255, 0), interpreted_type="EXTERNAL"), ball(spacing=spacing)]
+def body_and_sphere(spacing: float = 3.0, points: int = 200) -> list[Roi]:
+    body = cylinder(planes=slices(-61, 61, spacing), points=points, colour=(0, 255, 0), interpreted_type="EXTERNAL")
+    return [body, ball(spacing=spacing, points=points)]
 
 
 def rt60() -> list[Roi]:
@@ -263,10 +264,14 @@ def _contour(contour: Contour, study: Study, decimals: int) -> Dataset:
     return item
 
 
+_ZEROS_AT_END = re.compile(r"(?:\.0+|(\.\d*?[1-9])0+)(?=\\|$)")
+
+
 def contour_data(points: np.ndarray, decimals: int = 4) -> bytes:
-    """Points as decimal strings without zeros at their ends, of at most 16 characters each."""
-    texts = (f"{value:.{decimals}f}".rstrip("0").rstrip(".")[:16] for value in np.asarray(points, float).ravel())
-    return "\\".join(texts).encode()
+    """Points as decimal strings without zeros at their ends."""
+    values = np.asarray(points, float).ravel().tolist()
+    text = "\\".join([f"%.{decimals}f"] * len(values)) % tuple(values)
+    return (_ZEROS_AT_END.sub(r"\1", text) if decimals else text).encode()
 
 
 def _add_raw(item: Dataset, tag: int, vr: str, value: bytes) -> None:

@@ -109,8 +109,8 @@ class Roi:
                 skipped[item.number] = f"is of type {item.kind or 'none'}, which encloses no area"
         texts = [bytes(self.data[item.start : item.stop]).strip(b"\0 ") for item in closed]
         contours = []
-        for item, values in zip(closed, numbers(texts), strict=True):
-            points, fault = _points(item, values)
+        for item, text, values in zip(closed, texts, numbers(texts), strict=True):
+            points, fault = _points(item, values) if text else (None, "has no points")
             if points is None:
                 skipped[item.number] = fault
             else:
@@ -133,8 +133,6 @@ class Roi:
 
 def _points(item: ContourItem, values: np.ndarray | None) -> tuple[np.ndarray | None, str]:
     """(n, 3) float64 in mm, or None and what is wrong."""
-    if item.start == item.stop:
-        return None, "has no points"
     if values is None:
         return None, "holds data that are not numbers"
     if len(values) % 3:

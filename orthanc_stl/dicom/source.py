@@ -100,7 +100,7 @@ class Source:
 
 
 def read_source(data: Buffer | DicomFile) -> Source:
-    """Read the head of any DICOM instance. Raises InvalidInput if the UID of its class, study, series ... is missing."""
+    """Read the head of any DICOM instance. Raises InvalidInput if it does not say which it is."""
     file = data if isinstance(data, DicomFile) else open_file(data)
     found: dict[int, Element] = {}
     for element in file.elements():

@@ -240,7 +240,6 @@ def _contours_by_roi(
     """Number to (colour, contours) for each item of the ROI Contour Sequence; items of one ROI are joined."""
     found: dict[int, tuple[tuple[int, int, int] | None, list[ContourItem]]] = {}
     notes = []
-    room = max_points
     for place, item in enumerate(_items_of(file, top, _ROI_CONTOURS), 1):
         number = _integer(_value(file, item, _REFERENCED_ROI))
         if number is None:
@@ -249,10 +248,8 @@ def _contours_by_roi(
         colour, contours = found.get(number, (None, []))
         for contour in _items_of(file, item, _CONTOURS):
             contours.append(_contour_item(file, contour, len(contours) + 1))
-            room -= _points_at_most(file, contours[-1], room)
-            if room < 0:
-                raise TooLarge(f"the structure set has more than {max_points} contour points (MaxContourPoints)")
         found[number] = colour or _colour(_value(file, item, _DISPLAY_COLOUR)), contours
+    _check_points(file, [contour for _, contours in found.values() for contour in contours], max_points)
     return found, notes
 
 
@@ -263,12 +260,13 @@ def _contour_item(file: DicomFile, item: dict[int, Element], number: int) -> Con
     return ContourItem(number, kind, declared, data.start if data else 0, data.stop if data else 0)
 
 
-def _points_at_most(file: DicomFile, contour: ContourItem, room: int) -> int:
-    """The points of a contour. Counted only where its bytes, six a point at least, might exceed what is left."""
-    size = contour.stop - contour.start
-    if size // 6 <= room and size < 1 << 20:
-        return size // 24
-    return (bytes(file.data[contour.start : contour.stop]).count(b"\\") + 1) // 3
+def _check_points(file: DicomFile, contours: Sequence[ContourItem], most: int) -> None:
+    """Points are counted only where their bytes, six a point at least, might make too many."""
+    if sum(contour.stop - contour.start for contour in contours) // 6 <= most:
+        return
+    values = sum(bytes(file.data[item.start : item.stop]).count(b"\\") + 1 for item in contours)
+    if values > 3 * most:
+        raise TooLarge(f"the structure set has more than {most} contour points (MaxContourPoints)")
 
 
 def _colour(raw: bytes) -> tuple[int, int, int] | None:
