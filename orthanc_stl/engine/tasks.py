@@ -20,6 +20,7 @@ from orthanc_stl.dicom.encapsulated_stl import (
     encapsulate,
     read_encapsulated_stl,
 )
+from orthanc_stl.dicom.nexus import nexus_object
 from orthanc_stl.dicom.series import image_series, matching
 from orthanc_stl.dicom.source import Reference, Source, read_source
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
@@ -27,6 +28,7 @@ from orthanc_stl.engine.executor import Progress
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.build import model_from_contours
 from orthanc_stl.mesh.model import Model, Report
+from orthanc_stl.mesh.nexus_index import read_index
 from orthanc_stl.mesh.nifti import model_from_nifti
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.stl import read_stl, stl_bytes
@@ -150,6 +152,26 @@ def stl_info(options: Options, blobs: Sequence[bytes], progress: Progress) -> Ou
     }, ()
 
 
+def create_nexus(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
+    """Blobs: a Nexus file; an instance of what the model joins, if anything. Files: the DICOM object.
+
+    Options: `level`: what it joins, "patient", "study" or "series"; `instance_number` in that series; `tags`.
+    """
+    progress(0.0, "checking the model")
+    read_index(blobs[0])
+    progress(READ, "writing the DICOM object")
+    parent = read_source(blobs[1]) if len(blobs) > 1 else None
+    file = nexus_object(
+        blobs[0],
+        version=__version__,
+        parent=parent,
+        level=options.get("level") or "study",
+        instance_number=options.get("instance_number") or 1,
+        tags=options["tags"],
+    )
+    return {"answer": {}, "warnings": 0}, [file]
+
+
 def _stored(
     model: Model, source: Source, description: Description, frame: str, references: Sequence[Reference],
     options: Options, progress: Progress,
@@ -208,5 +230,5 @@ def _millilitres(report: Report) -> float:
 
 
 TASKS: dict[str, Callable[[Options, Sequence[bytes], Progress], Outcome]] = {
-    task.__name__: task for task in (roi_names, structures, encode_rtstruct, encode_nifti, stl_info)
+    task.__name__: task for task in (roi_names, structures, encode_rtstruct, encode_nifti, stl_info, create_nexus)
 }

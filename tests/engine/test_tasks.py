@@ -161,6 +161,22 @@ def test_a_nifti_is_placed_in_the_frame_of_the_images_that_it_lies_on(real_pool,
     assert pydicom.dcmread(io.BytesIO(result.blobs[0])).FrameOfReferenceUID != "1.2.9"
 
 
+def test_a_nexus_model_joins_a_study(real_pool, structure_set):
+    model = shared_file("nexus").glob("*.nx?").__next__().read_bytes()
+    result = perform(
+        real_pool, "create_nexus", [model, structure_set], tags={"SeriesDescription": "scan"}, level="study"
+    )
+    stored, source = (pydicom.dcmread(io.BytesIO(file)) for file in (result.blobs[0], structure_set))
+    assert stored[0x42051001].value[: len(model)] == model
+    assert (stored.StudyInstanceUID, stored.SeriesDescription) == (source.StudyInstanceUID, "scan")
+    alone = pydicom.dcmread(io.BytesIO(perform(real_pool, "create_nexus", [model], tags={}).blobs[0]))
+    assert alone.StudyInstanceUID != source.StudyInstanceUID
+    with pytest.raises(errors.InvalidInput, match="not a valid Nexus file"):
+        perform(real_pool, "create_nexus", [b"x" * 1000], tags={})
+    with pytest.raises(errors.InvalidInput, match="cut off"):
+        perform(real_pool, "create_nexus", [model[:-1000]], tags={})
+
+
 def test_memory_levels_off_over_many_conversions(real_pool, structure_set):
     def resident(count: int) -> list[int]:
         levels = []
