@@ -65,16 +65,8 @@ def smoothed(
 ) -> np.ndarray:
     """`points` (n, 3) after the windowed sinc filter."""
     middle = points.mean(axis=0)
-    surface = vtkPolyData()
-    vertices = vtkPoints()
-    vertices.SetData(numpy_to_vtk((points - middle).astype(np.float32), deep=True))
-    surface.SetPoints(vertices)
-    cells = vtkCellArray()
-    offsets = np.arange(0, 3 * len(triangles) + 1, 3, dtype=np.int32)
-    cells.SetData(numpy_to_vtk(offsets, deep=True), numpy_to_vtk(triangles.reshape(-1), deep=True))
-    surface.SetPolys(cells)
     sinc = vtkWindowedSincPolyDataFilter()
-    sinc.SetInputData(surface)
+    sinc.SetInputData(poly_data((points - middle).astype(np.float32), triangles))
     sinc.SetNumberOfIterations(iterations)
     sinc.SetPassBand(pass_band)
     sinc.BoundarySmoothingOff()
@@ -83,3 +75,16 @@ def smoothed(
     sinc.NormalizeCoordinatesOn()
     sinc.Update()
     return vtk_to_numpy(sinc.GetOutput().GetPoints().GetData()).astype(np.float64) + middle
+
+
+def poly_data(points: np.ndarray, triangles: np.ndarray) -> vtkPolyData:
+    """VTK's form of a mesh: `points` (n, 3) float32, `triangles` (m, 3) int32. Both are copied."""
+    vertices = vtkPoints()
+    vertices.SetData(numpy_to_vtk(points, deep=True))
+    cells = vtkCellArray()
+    offsets = np.arange(0, 3 * len(triangles) + 1, 3, dtype=np.int32)
+    cells.SetData(numpy_to_vtk(offsets, deep=True), numpy_to_vtk(triangles.reshape(-1), deep=True))
+    surface = vtkPolyData()
+    surface.SetPoints(vertices)
+    surface.SetPolys(cells)
+    return surface

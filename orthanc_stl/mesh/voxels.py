@@ -131,14 +131,16 @@ def _located(volume: NiftiVolume, test: Callable[[np.ndarray], np.ndarray], leve
     voxels = 0
     for box in blocks(shape):
         inside = test(values(volume, box))
-        for axis, part in enumerate(box):
-            others = tuple(a for a in range(3) if a != axis)
-            used[axis][part] |= inside.any(axis=others)
+        k, j, i = box
+        rows = np.any(inside, axis=2)
+        used[0][k] |= np.any(rows, axis=1)
+        used[1][j] |= np.any(rows, axis=0)
+        used[2][i] |= np.any(inside, axis=(0, 1))
         voxels += int(np.count_nonzero(inside))
     if not voxels:
         raise InvalidInput("The NIfTI volume has no voxel that is not zero, so there is nothing to make a model of")
-    k, j, i = (slice(int(u.argmax()), len(u) - int(u[::-1].argmax())) for u in used)
-    return Inside((k, j, i), voxels, test, level)
+    first, second, third = (slice(int(u.argmax()), len(u) - int(u[::-1].argmax())) for u in used)
+    return Inside((first, second, third), voxels, test, level)
 
 
 def _is_not_zero(found: np.ndarray) -> np.ndarray:

@@ -1,0 +1,81 @@
+"""NIfTI files made in code: by hand, so that every field of the header can be right or wrong."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+CODES = {
+    "u1": 2,
+    "i2": 4,
+    "i4": 8,
+    "f4": 16,
+    "c8": 32,
+    "f8": 64,
+    "i1": 256,
+    "u2": 512,
+    "u4": 768,
+    "i8": 1024,
+    "u8": 1280,
+}
+
+# Byte offsets and struct formats of header fields: nifti1.h, nifti2.h.
+NIFTI1 = {
+    "sizeof_hdr": (0, "i"), "dim": (40, "8h"), "intent_code": (68, "h"), "datatype": (70, "h"), "bitpix": (72, "h"),
+    "pixdim": (76, "8f"), "vox_offset": (108, "f"), "scl_slope": (112, "f"), "scl_inter": (116, "f"),
+    "xyzt_units": (123, "b"), "qform_code": (252, "h"), "sform_code": (254, "h"), "quatern": (256, "3f"),
+    "qoffset": (268, "3f"), "sform": (280, "12f"), "magic": (344, "4s"),
+}  # fmt: skip
+NIFTI2 = {
+    "sizeof_hdr": (0, "i"), "magic": (4, "8s"), "datatype": (12, "h"), "bitpix": (14, "h"), "dim": (16, "8q"),
+    "intent_code": (504, "i"), "pixdim": (104, "8d"), "vox_offset": (168, "q"), "scl_slope": (176, "d"),
+    "scl_inter": (184, "d"), "xyzt_units": (500, "i"), "qform_code": (344, "i"), "sform_code": (348, "i"),
+    "quatern": (352, "3d"), "qoffset": (376, "3d"), "sform": (400, "12d"),
+}  # fmt: skip
+
+
+def nifti_file(
+    data: np.ndarray,
+    affine: np.ndarray | None = None,
+    *,
+    version: int = 1,
+    order: str = "<",
+    extension: bytes = b"",
+    **fields: Any,
+) -> bytes:
+    """A NIfTI file of `data` (x, y, z, ...) with `affine` (RAS, default: the identity) as its sform.
+
+    `fields` are written over the header, whatever they do to it.
+    """
+    layout, size = (NIFTI1, 348) if version == 1 else (NIFTI2, 540)
+    header = bytearray(size)
+    affine = np.eye(4) if affine is None else np.asarray(affine, float)
+    dim = [data.ndim, *data.shape, *[1] * (7 - data.ndim)]
+    values: dict[str, Any] = {
+        "sizeof_hdr": size, "magic": b"n+1\0" if version == 1 else b"n+2\0\r\n\x1a\n", "dim": dim,
+        "datatype": CODES[data.dtype.str[1:]], "bitpix": 8 * data.dtype.itemsize, "vox_offset": size + 4 + len(extension),
+        "pixdim": [1, *np.linalg.norm(affine[:3, :3], axis=0), 0, 0, 0, 0], "xyzt_units": 2, "sform_code": 1,
+        "sform": affine[:3].ravel(),
+    }  # fmt: skip
+    for name, value in {**values, **fields}.items():
+        offset, form = layout[name]
+        several = value if isinstance(value, Sequence | np.ndarray) and not isinstance(value, bytes) else [value]
+        struct.pack_into(order + form, header, offset, *several)
+    flag = bytes([bool(extension), 0, 0, 0])
+    voxels = data.astype(data.dtype.newbyteorder(order)).tobytes(order="F")
+    return bytes(header) + flag + extension + voxels
+
+
+def ball_mask(
+    size: Sequence[int],
+    radius: float,
+    spacing: Sequence[float] = (1, 1, 1),
+    centre: Sequence[float] | np.ndarray | None = None,
+) -> np.ndarray:
+    """The voxels (x, y, z) whose middles lie in a ball, uint8. `centre` is in mm from the middle of the first voxel."""
+    middle = [(n - 1) * s / 2 for n, s in zip(size, spacing, strict=True)] if centre is None else centre
+    x, y, z = (np.arange(n) * s - c for n, s, c in zip(size, spacing, middle, strict=True))
+    return (x[:, None, None] ** 2 + y[:, None] ** 2 + z**2 <= radius**2).astype(np.uint8)
