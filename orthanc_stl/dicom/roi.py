@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from orthanc_stl.dicom.contour_data import numbers
+from orthanc_stl.dicom.text import one_line
 from orthanc_stl.mesh.contours import Contour
 
 # PS3.3 C.8.8.6.1: these enclose an area. Contours of the other types are points and lines.
@@ -41,7 +42,7 @@ class Summary(NamedTuple):
 
 
 def quoted(name: str) -> str:
-    return f'"{name}"'
+    return f'"{one_line(name)}"'
 
 
 @dataclass(frozen=True)

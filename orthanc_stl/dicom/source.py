@@ -11,7 +11,7 @@ from pydicom.uid import UID
 
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
 from orthanc_stl.dicom.text import character_sets, decode
-from orthanc_stl.dicom.values import cleaned
+from orthanc_stl.dicom.values import cleaned, is_valid
 from orthanc_stl.errors import InvalidInput
 
 # PS3.3 C.7.1.1 Patient: texts, then sequences.
@@ -135,8 +135,10 @@ def uid_of(raw: bytes) -> str:
 
 
 def class_name(sop_class_uid: str) -> str:
-    """The name of a SOP class for messages: "CT Image Storage", or the UID if the standard has no name for it."""
-    return UID(sop_class_uid).name if sop_class_uid else "nameless"
+    """A SOP class for messages: "CT Image Storage", or its UID if the standard has no name for it."""
+    if not sop_class_uid or not is_valid("UI", sop_class_uid):
+        return "nameless DICOM"
+    return UID(sop_class_uid).name
 
 
 def _values(file: DicomFile, found: dict[int, Element], wanted: Iterable[int], terms: tuple[str, ...]) -> Values:
