@@ -49,7 +49,7 @@ def span_values(span: Span, heights: np.ndarray, smooth: bool) -> np.ndarray:
     active = np.flatnonzero(differ | (np.minimum(np.abs(first), np.abs(second)) < BAND))
     a = first.reshape(-1)[active].astype(np.float32)
     b = second.reshape(-1)[active].astype(np.float32)
-    straight = _end_islands(span.lonely, active, a, b)
+    straight = _end_islands(span, active, a, b)
     t = np.clip((heights - span.start) / (span.end - span.start), 0, 1).astype(np.float32)[:, None]
     rise = b - a
     if smooth and (span.before or span.after):
@@ -85,18 +85,26 @@ def _slope(
     return np.where(straight, rise, slope)
 
 
-def _end_islands(lonely: Sequence[Lonely], active: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Ends the parts (and holes) of one plane that meet nothing of their kind on the other halfway, as a ROI ends.
+def _end_islands(span: Span, active: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Ends the parts (and holes) of one plane that meet nothing of their kind on the other as a ROI ends: halfway, or
+    earlier where they taper.
 
     Without this their ends would depend on how far away the other parts are. Changes `a` and `b`; returns which of the
     active pixels belong to such parts.
     """
     straight = np.zeros(len(active), bool)
-    for part in lonely:
-        near, far = (a, b) if part.above else (b, a)
+    for part in span.lonely:
+        near, far, neighbour = (a, b, span.before) if part.above else (b, a, span.after)
+        sign = np.float32(1 if part.solid else -1)
         chosen = np.searchsorted(active, part.pixels)
-        mirrored = -near[chosen]
-        far[chosen] = np.maximum(far[chosen], mirrored) if part.solid else np.minimum(far[chosen], mirrored)
+        here = sign * near[chosen]
+        end = -here
+        if neighbour is not None:
+            field, distance = neighbour
+            ratio = np.float32((span.end - span.start) / distance)
+            taper = np.minimum(here - sign * field.reshape(-1)[part.pixels], 0) * ratio
+            end = np.minimum(end, here + taper)
+        far[chosen] = sign * np.maximum(sign * far[chosen], end)
         straight[chosen] = True
     return straight
 
