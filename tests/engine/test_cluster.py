@@ -1,0 +1,223 @@
+"""Conversions on a Dask cluster: a scheduler and two workers, real processes on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from orthanc_stl import errors
+from orthanc_stl.engine.cluster import Cluster
+from orthanc_stl.engine.executor import Work
+from orthanc_stl.engine.jobs import Jobs
+from tests.engine.conftest import TASKS, order, perform, runs, wait_for
+
+pytest.importorskip("distributed", reason="the tests of the cluster need Dask: pip install distributed")
+
+REPOSITORY = Path(__file__).parents[2]
+SENT = frozenset(("echo", "sleep", "where", "die", "eat", "refuse", "steps"))
+
+
+def dask(*arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments], cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+class Dask:
+    """A scheduler and its workers."""
+
+    def __init__(self, folder: Path, workers: int = 2) -> None:
+        self.folder = folder
+        self.processes: list[subprocess.Popen] = []
+        address = folder / "scheduler.json"
+        common = ("--scheduler-file", str(address), "--no-dashboard")
+        self.scheduler = dask("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common)
+        wait_for(address.exists, 30)
+        wait_for(lambda: '"address"' in address.read_text())
+        self.address = address.read_text().split('"address": "')[1].split('"')[0]
+        self.workers = [self.add_worker() for _ in range(workers)]
+
+    def add_worker(self) -> subprocess.Popen:
+        common = ("--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder))
+        return dask("distributed.cli.dask_worker", self.address, "--host", "127.0.0.1", *common)
+
+    def wait_for_workers(self, count: int) -> None:
+        from distributed import Client
+
+        with Client(self.address) as client:
+            client.wait_for_workers(count, timeout=30)
+
+    def stop(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster_of(tmp_path):
+    with contextlib.ExitStack() as stack:
+
+        def start(workers: int = 2) -> Dask:
+            made = Dask(tmp_path, workers)
+            stack.callback(made.stop)
+            if workers:
+                made.wait_for_workers(workers)
+            return made
+
+        yield start
+
+
+@pytest.fixture
+def connect(python, make_pool):
+    made = []
+
+    def to(address: str, fallback: bool = False) -> Cluster:
+        pools = make_pool(size=1), make_pool(size=2) if fallback else None
+        reports: list[str] = []
+        cluster = Cluster(
+            address, python, local=pools[0], fallback=pools[1], memory_mb=200, tasks=TASKS, conversions=SENT,
+            report=reports.append,
+        )  # fmt: skip
+        cluster.reports = reports
+        made.append(cluster)
+        return cluster
+
+    yield to
+    for cluster in made:
+        cluster.stop()
+
+
+def alive_descendants(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in children for child in file.read_text().split()]
+
+
+def test_work_limits_errors_progress_and_cancel(cluster_of, connect):
+    dask_cluster = cluster_of()
+    cluster = connect(dask_cluster.address)
+    result = perform(cluster, "echo", b"one", memoryview(b"two"), depth={"ü": 1})
+    assert (result.facts["options"], result.blobs) == ({"depth": {"ü": 1}}, [b"one", b"two"])
+    there = [pid for worker in dask_cluster.workers for pid in alive_descendants(worker.pid)]
+    assert result.facts["pid"] in there
+    big = bytes(50 << 20)
+    assert perform(cluster, "echo", big).blobs == [big]
+    with pytest.raises(errors.ParentMissing, match=r"^no such study$"):
+        perform(cluster, "refuse", error="ParentMissing", sentence="no such study")
+    with pytest.raises(errors.TooLarge, match="200 MB"):
+        perform(cluster, "eat", megabytes=300)
+    with pytest.raises(errors.WorkerDied, match="SIGSEGV"):
+        perform(cluster, "die", signal=11)
+    with pytest.raises(errors.TimedOut, match="longer than the 1 seconds"):
+        perform(cluster, "sleep", seconds=30, timeout=1.0)
+    seen: list[float] = []
+    work = Work("steps", {"fractions": [0.1, 0.5, 0.9]}, [], 30)
+    cluster.run(work, lambda fraction, step: seen.append(fraction), threading.Event())
+    assert seen == [0.1, 0.5, 0.9]
+    _cancel_in_the_middle(cluster, dask_cluster)
+
+
+def _cancel_in_the_middle(cluster, dask_cluster):
+    cancelled = threading.Event()
+    pids: list[int] = []
+
+    def cancel() -> None:
+        pids.extend(pid for worker in dask_cluster.workers for pid in alive_descendants(worker.pid))
+        cancelled.set()
+
+    threading.Timer(1.0, cancel).start()
+    start = time.monotonic()
+    with pytest.raises(errors.Cancelled):
+        cluster.run(Work("sleep", {"seconds": 30}, [], 60), lambda fraction, step: None, cancelled)
+    assert time.monotonic() - start < 1.5
+    wait_for(lambda: not all(map(runs, pids)), 1.0)  # the one that slept
+    assert perform(cluster, "echo").blobs == []
+
+
+def test_twenty_conversions_over_both_and_none_is_lost_with_a_worker(cluster_of, connect):
+    dask_cluster = cluster_of()
+    cluster = connect(dask_cluster.address)
+    jobs = Jobs(cluster, workers=8, queue_size=20)
+    first = [jobs.submit(order("sleep", seconds=0.2)) for _ in range(4)]
+    for job in first:
+        job.ended.wait(30)
+    assert len({job.answer["pid"] for job in first}) == 2
+    many = [jobs.submit(order("sleep", seconds=0.5)) for _ in range(20)]
+    time.sleep(1.5)
+    victim = dask_cluster.workers[0]
+    orphans = alive_descendants(victim.pid)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    for job in many:
+        job.ended.wait(60)
+    assert Counter(job.state for job in many) == {"Success": 20}
+    assert len({job.answer["pid"] for job in many}) == 2
+    wait_for(lambda: not any(map(runs, orphans)), 2.0)
+    jobs.stop()
+
+
+def test_listings_stay_here(connect):
+    cluster = connect("tcp://127.0.0.1:9")  # nobody is there, and nobody is asked
+    assert perform(cluster, "noise").facts["pid"] in cluster._local.pids()
+
+
+def test_a_cluster_that_is_away_is_a_sentence(connect):
+    cluster = connect("tcp://127.0.0.1:9")
+    with pytest.raises(errors.Busy, match=r"The Dask scheduler tcp://127.0.0.1:9 is away.*try again later"):
+        perform(cluster, "echo")
+    start = time.monotonic()
+    with pytest.raises(errors.Busy):
+        perform(cluster, "echo")
+    assert time.monotonic() - start < 0.1  # not asked again at once
+    assert len(cluster.reports) == 1
+    assert cluster.pids() == []
+
+
+def test_away_the_conversions_are_done_here_if_the_configuration_says_so(connect):
+    cluster = connect("tcp://127.0.0.1:9", fallback=True)
+    assert perform(cluster, "echo", b"x").blobs == [b"x"]
+    assert "away" in cluster.reports[0]
+
+
+def test_without_workers_it_is_away(cluster_of, connect):
+    cluster = connect(cluster_of(workers=0).address)
+    with pytest.raises(errors.Busy, match="has no workers"):
+        perform(cluster, "echo")
+
+
+def test_a_scheduler_lost_in_the_middle_loses_no_conversion(cluster_of, connect):
+    dask_cluster = cluster_of()
+    cluster = connect(dask_cluster.address, fallback=True)
+    jobs = Jobs(cluster, workers=2)
+    working = [jobs.submit(order("sleep", seconds=4)) for _ in range(2)]
+    wait_for(lambda: all(alive_descendants(worker.pid) for worker in dask_cluster.workers), 20)
+    dask_cluster.scheduler.kill()
+    for job in working:
+        job.ended.wait(30)
+    assert [job.state for job in working] == ["Success", "Success"]
+    assert {job.answer["pid"] for job in working} <= set(cluster._fallback.pids())
+    jobs.stop()
+
+
+def test_stop_ends_the_client_and_what_waits_for_it(cluster_of, connect):
+    cluster = connect(cluster_of().address)
+    perform(cluster, "echo")
+    jobs = Jobs(cluster, workers=1)
+    job = jobs.submit(order("sleep", seconds=30))
+    wait_for(lambda: job.state == "Running")
+    time.sleep(0.3)
+    (client,) = cluster.pids()
+    start = time.monotonic()
+    jobs.stop()
+    assert time.monotonic() - start < 2.0
+    assert isinstance(job.error, errors.Busy)
+    assert not runs(client)
