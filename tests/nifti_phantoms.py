@@ -56,7 +56,7 @@ def nifti_file(
     dim = [data.ndim, *data.shape, *[1] * (7 - data.ndim)]
     values: dict[str, Any] = {
         "sizeof_hdr": size, "magic": b"n+1\0" if version == 1 else b"n+2\0\r\n\x1a\n", "dim": dim,
-        "datatype": CODES[data.dtype.str[1:]], "bitpix": 8 * data.dtype.itemsize, "vox_offset": size + 4 + len(extension),
+        "datatype": CODES[data.dtype.str[1:]], "bitpix": 8 * data.itemsize, "vox_offset": size + 4 + len(extension),
         "pixdim": [1, *np.linalg.norm(affine[:3, :3], axis=0), 0, 0, 0, 0], "xyzt_units": 2, "sform_code": 1,
         "sform": affine[:3].ravel(),
     }  # fmt: skip

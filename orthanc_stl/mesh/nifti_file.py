@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from orthanc_stl.errors import InvalidInput, TooLarge
 
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 18  # compressed bytes given to zlib at once
+PIECE = 1 << 20  # bytes that it gives back at most
 MAX_MEMBERS = 100_000  # of a gzip file: bgzip makes one of each 64 KiB; more are an attack on the loop over them
 MEGABYTE = 1 << 20
 INTENT_LABEL = 1002  # NIFTI_INTENT_LABEL: every value is an index into a list of labels
@@ -86,7 +88,7 @@ class _Plain:
 
 
 class _Gzip:
-    """A gzip file of one or more members, decompressed as far as asked for and never further than a chunk beyond."""
+    """A gzip file of one or more members, decompressed as far as asked for and never more than a piece beyond."""
 
     def __init__(self, view: memoryview) -> None:
         self._view = view
@@ -98,41 +100,47 @@ class _Gzip:
     def whole(self, size: int) -> memoryview:
         # numpy's memory comes zeroed and is not touched until it is filled: a file that ends early costs what it holds
         content = np.zeros(size + 1, np.uint8).data
-        _check_length(self._fill(content, to_the_end=True), size)
+        _check_length(self._fill(content), size)
         return content[:size]
 
-    def _fill(self, into: memoryview, to_the_end: bool = False) -> int:
-        """Decompress into `into` until it is full or the file ends; the number of bytes. zlib checks the checksum."""
-        filled, position, members, left = 0, 0, 1, b""
-        member = zlib.decompressobj(wbits=31)
+    def _fill(self, into: memoryview) -> int:
+        """Decompress into `into` until it is full or the file ends; the number of bytes."""
+        filled = 0
         try:
-            while filled < len(into):
-                if not left:
-                    left = bytes(self._view[position : position + CHUNK])
-                    position += len(left)
-                if not left:
+            for piece in self._pieces():
+                used = min(len(piece), len(into) - filled)
+                into[filled : filled + used] = piece[:used]
+                filled += used
+                if filled == len(into):
                     break
-                piece = member.decompress(left, min(len(into) - filled, 16 * CHUNK))
-                into[filled : filled + len(piece)] = piece
-                filled += len(piece)
-                left = member.unconsumed_tail
-                if member.eof:
-                    left = self._next_member(member.unused_data, position)
-                    if not left:
-                        return filled
-                    members += 1
-                    if members > MAX_MEMBERS:
-                        raise InvalidInput(f"The gzip data of the NIfTI file has more than {MAX_MEMBERS} members")
-                    member = zlib.decompressobj(wbits=31)
         except zlib.error as e:
             raise InvalidInput(f"The gzip data of the NIfTI file is damaged: {e}") from None
-        if to_the_end and filled < len(into) and not member.eof:
-            raise InvalidInput(f"The gzip data of the NIfTI file ends in the middle, after {filled} bytes of content")
         return filled
 
-    def _next_member(self, unused: bytes, position: int) -> bytes:
-        """What follows a member, without the zeros that some writers pad with (gzip(1) takes them too)."""
-        return (unused or bytes(self._view[position : position + CHUNK])).lstrip(b"\0")
+    def _pieces(self) -> Iterator[bytes]:
+        """The content of all members, at most `PIECE` bytes at once. zlib checks the checksums."""
+        chunks = self._chunks()
+        left = next(chunks, b"")
+        for _ in range(MAX_MEMBERS):
+            member = zlib.decompressobj(wbits=31)
+            while not member.eof:
+                left = left or next(chunks, b"")
+                piece = member.decompress(left, PIECE)
+                if not (left or piece):
+                    raise InvalidInput("The gzip data of the NIfTI file ends in the middle")
+                left = member.unconsumed_tail
+                yield piece
+            left = member.unused_data.lstrip(b"\0")  # some writers pad with zeros, and gzip(1) takes them too
+            while not left:
+                try:
+                    left = next(chunks).lstrip(b"\0")
+                except StopIteration:
+                    return
+        raise InvalidInput(f"The gzip data of the NIfTI file has more than {MAX_MEMBERS} members")
+
+    def _chunks(self) -> Iterator[bytes]:
+        for start in range(0, len(self._view), CHUNK):
+            yield bytes(self._view[start : start + CHUNK])
 
 
 def _check_length(found: int, expected: int) -> None:
@@ -192,7 +200,7 @@ def _dtype(header: Nifti1Header) -> np.dtype:
     code = int(header["datatype"])
     try:
         dtype = header.get_data_dtype()
-    except HeaderDataError:
+    except (HeaderDataError, KeyError):
         raise InvalidInput(f"The NIfTI header has the unknown data type {code}") from None
     if dtype.names:
         raise InvalidInput("The NIfTI file has colours (RGB) as voxels, one number a voxel is expected")
