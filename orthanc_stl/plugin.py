@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from orthanc_stl import __version__
+from orthanc_stl.engine.cluster import Cluster
+from orthanc_stl.engine.executor import Executor
 from orthanc_stl.engine.jobs import Jobs
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
@@ -37,13 +40,10 @@ def install(orthanc: Any) -> None:
     _warn_about_threads(orthanc, configuration)
     threading.stack_size(STACK_BYTES)
     jobs = Jobs(
-        LocalPool(
-            _python(orthanc, settings),
-            size=settings.workers + 1,  # one more for quick listings, which never wait behind conversions
-            memory_mb=settings.worker_memory_mb,
-        ),
+        _executor(orthanc, settings),
         workers=settings.workers,
         queue_size=settings.queue_size,
+        held_bytes=settings.max_body_mb << 20,
         timeout_seconds=settings.timeout_seconds,
         keep_finished=settings.finished_jobs,
         keep_seconds=settings.finished_jobs_seconds,
@@ -75,6 +75,27 @@ def _settings(orthanc: Any, configuration: dict[str, Any]) -> Settings:
     except InvalidConfiguration as e:
         orthanc.LogError(f"The configuration of orthanc-stl is wrong: {e}")
         raise
+
+
+def _executor(orthanc: Any, settings: Settings) -> Executor:
+    """Worker processes on this machine; with "Scheduler", a cluster, and those for what the cluster is not asked."""
+    python = _python(orthanc, settings)
+
+    def pool(size: int) -> LocalPool:
+        return LocalPool(python, size=size, memory_mb=settings.worker_memory_mb)
+
+    if not settings.scheduler:
+        return pool(settings.workers + 1)  # one more for quick listings, which never wait behind conversions
+    # The cluster may take more conversions at once than this machine could.
+    fallback = pool(min(settings.workers, os.cpu_count() or 1)) if settings.scheduler_fallback else None
+    return Cluster(
+        settings.scheduler,
+        python,
+        local=pool(2),
+        fallback=fallback,
+        memory_mb=settings.worker_memory_mb,
+        report=lambda sentence: orthanc.LogWarning(f"{sentence}; conversions are done here" if fallback else sentence),
+    )
 
 
 def _python(orthanc: Any, settings: Settings) -> str:

@@ -27,7 +27,8 @@ class Order:
     `fetch` gives the task's files and is called when the job starts, so that a long queue holds no files; `options` are
     read after it. `finish` is called in the Orthanc process with the result, stores it and makes the answer: a JSON
     object. Both may raise StlError. `interactive`: quick, goes before conversions. `client`: whose turn it is.
-    `about`: what is converted, for the log; an Orthanc id, no patient data.
+    `about`: what is converted, for the log; an Orthanc id, no patient data. `size`: bytes of a request's body that its
+    functions hold until it ends.
     """
 
     task: str
@@ -37,6 +38,7 @@ class Order:
     interactive: bool = False
     client: str = ""
     about: str = ""
+    size: int = 0
 
 
 class Job:
@@ -45,6 +47,7 @@ class Job:
     def __init__(self, order: Order) -> None:
         self.id = str(uuid.uuid4())
         self.task, self.client, self.about, self.interactive = order.task, order.client, order.about, order.interactive
+        self.size = order.size
         self.order: Order | None = order  # let go at the end: its functions hold files
         self.state, self.step, self.progress = PENDING, "waiting", 0
         self.created, self.started, self.completed = datetime.now(UTC), None, None

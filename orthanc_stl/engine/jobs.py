@@ -37,16 +37,18 @@ class Jobs:
     """Runs orders on an executor: `workers` at a time, and one more that only takes interactive ones.
 
     So a listing never waits behind conversions. The executor should have `workers + 1` places.
-    `queue_size` bounds what waits, conversions and listings each. `on_finished` is called with each job that ended, on
-    any thread, before those who wait for it go on.
+    `queue_size` bounds what waits, conversions and listings each; `held_bytes` the bodies of all that is not over, 0: no
+    limit. `on_finished` is called with each job that ended, on any thread, before those who wait for it go on.
     """
 
     def __init__(
-        self, executor: Executor, *, workers: int = 1, queue_size: int = 32, timeout_seconds: float = 600,
-        keep_finished: int = 100, keep_seconds: float = 3600, on_finished: Callable[[Job], None] | None = None,
+        self, executor: Executor, *, workers: int = 1, queue_size: int = 32, held_bytes: int = 0,
+        timeout_seconds: float = 600, keep_finished: int = 100, keep_seconds: float = 3600,
+        on_finished: Callable[[Job], None] | None = None,
     ) -> None:  # fmt: skip
         self._executor, self._workers = executor, workers
         self._queue_size, self._timeout = queue_size, timeout_seconds
+        self._held_bytes, self._held = held_bytes, 0
         self._keep_finished, self._keep_seconds = keep_finished, keep_seconds
         self._on_finished = on_finished
         self._changed = threading.Condition()
@@ -123,7 +125,13 @@ class Jobs:
             if len(line) >= self._queue_size:
                 full = f'{len(line)} requests are waiting already, as many as the option "QueueSize" allows'
                 raise errors.Busy(f"{full}: try again later")
+            if self._held_bytes and self._held and self._held + job.size > self._held_bytes:
+                raise errors.Busy(
+                    f"Requests with {self._held >> 20} MB are being worked on, and together they may have "
+                    f'{self._held_bytes >> 20} MB (option "MaxBodyMB"): try again later'
+                )
             self._ensure_threads()
+            self._held += job.size
             line.put(job.client, job)
             if known:
                 self._forget_old()
@@ -190,6 +198,7 @@ class Jobs:
                 self._finished[job.id] = time.monotonic()
                 self._forget_old()
             self._running.discard(job)
+            self._held -= job.size
             if not job.interactive:
                 self._figures["jobs"] += 1
                 self._figures["failures"] += job.state == FAILURE

@@ -79,6 +79,7 @@ def convert(
         interactive=False,
         client=client_of(request),
         about=parent,
+        size=len(request.body),
     )
     if not asynchronous:
         return json_answer(wait_for(app, order))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
 
 from orthanc_stl import errors
@@ -48,7 +48,10 @@ class Dispatcher:
             except RuntimeError:  # the threads are shut down: Orthanc is stopping
                 output.SendHttpStatus(503, b"")
                 return
-            answered.result()
+            try:
+                answered.result()
+            except CancelledError:  # shut down before it began
+                output.SendHttpStatus(503, b"")
 
         return callback
 

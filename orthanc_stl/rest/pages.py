@@ -54,7 +54,7 @@ VENDOR = {
     "o3dv/o3dv.min.js": "online-3d-viewer/build/engine/o3dv.min.js",
 }
 
-_SAFE_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+_SAFE_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}")
 _IMPORT_MAP = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 
@@ -114,7 +114,7 @@ def find_file(name: str, folder: Path) -> Path:
     A name is plain characters and slashes; no part of it begins with a dot, and what it names lies in the folder also
     after links are followed.
     """
-    unknown = errors.NotFound(f"Unknown static asset: {name}")
+    unknown = errors.NotFound(f"Unknown static asset: {name[:200]}")
     if not _SAFE_PATH.fullmatch(name):
         raise unknown
     root, path = folder, folder / name

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -332,3 +333,16 @@ def test_forty_clients_at_once(make_jobs):
     wait_for(lambda: all(outcomes), 20)
     assert [outcome[0]["options"]["n"] for outcome in outcomes] == list(range(40))
     assert len(jobs._executor.pids()) <= 3
+
+
+def test_bodies_of_waiting_requests_are_bounded_together(make_jobs):
+    jobs = make_jobs(held_bytes=100)
+    held = replace(order("echo"), size=60)
+    blocker(jobs)
+    first = jobs.submit(held)
+    with pytest.raises(errors.Busy, match='"MaxBodyMB"'):
+        jobs.submit(held)
+    jobs.submit(order("echo"))
+    jobs.cancel(first.id)
+    jobs.cancel(jobs.submit(held).id)
+    jobs.submit(replace(held, size=100))

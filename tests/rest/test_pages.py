@@ -1,0 +1,88 @@
+"""Static files: what a URL may name, and how a file goes out."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from orthanc_stl import errors
+from orthanc_stl.rest import pages
+from orthanc_stl.rest.http import Request
+from orthanc_stl.rest.pages import Pages, asset_answer, content_policy, find_file
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    served = tmp_path / "served"
+    (served / "sub").mkdir(parents=True)
+    (served / "page.html").write_text("<p>" + "x" * 2000)
+    (served / "sub/code.js").write_text("1")
+    (served / ".hidden.js").write_text("secret")
+    (served / "data.bin").write_text("not a known type")
+    (tmp_path / "secret.js").write_text("secret")
+    (served / "link.js").symlink_to(tmp_path / "secret.js")
+    (served / "inside.js").symlink_to(served / "sub/code.js")
+    (served / "up").symlink_to(tmp_path)
+    return served
+
+
+@pytest.mark.parametrize("name", ["page.html", "sub/code.js", "inside.js"])
+def test_files_in_the_folder_are_found(folder: Path, name: str) -> None:
+    assert find_file(name, folder).is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", ".", "..", "../secret.js", "sub/../../secret.js", "/etc/passwd", "sub//code.js", "sub", ".hidden.js",
+        "link.js", "up/secret.js", "up/served/../secret.js", "data.bin", "page.html\0.js", "page.html\n", "PAGE.HTML",
+        "sub\\code.js", "vendor/three/build/../../../package.json", "\ud800.js", "пейдж.html",
+        pytest.param("a" * 10_000, id="long"), pytest.param("x/" * 3000, id="deep"),
+    ],
+)  # fmt: skip
+def test_everything_else_is_unknown(folder: Path, name: str) -> None:
+    with pytest.raises(errors.NotFound, match="Unknown static asset"):
+        find_file(name, folder)
+
+
+def test_a_page_goes_out_compressed_if_the_browser_takes_it(folder: Path) -> None:
+    asset = Pages().asset(folder / "page.html")
+    plain = asset_answer(Request("GET", "/"), asset, compress=True)
+    small = asset_answer(Request("GET", "/", headers={"accept-encoding": "gzip, br"}), asset, compress=True)
+    assert gzip.decompress(bytes(small.body)) == plain.body == asset.body
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert small.headers["ETag"] != plain.headers["ETag"]
+    off = asset_answer(Request("GET", "/", headers={"accept-encoding": "gzip"}), asset, compress=False)
+    assert "Content-Encoding" not in off.headers
+
+
+def test_a_page_known_to_the_browser_is_a_304(folder: Path) -> None:
+    asset = Pages().asset(folder / "page.html")
+    etag = asset_answer(Request("GET", "/"), asset, compress=True).headers["ETag"]
+    for header in (etag, f'"other", {etag}', f"W/{etag}"):
+        known = asset_answer(Request("GET", "/", headers={"if-none-match": header}), asset, compress=True)
+        assert (known.status, known.body) == (304, b"")
+
+
+def test_a_changed_file_is_read_again(folder: Path) -> None:
+    served = Pages()
+    before = served.asset(folder / "sub/code.js")
+    assert served.asset(folder / "sub/code.js") is before
+    (folder / "sub/code.js").write_text("2")
+    os.utime(folder / "sub/code.js", ns=(1, 1))
+    assert served.asset(folder / "sub/code.js").body == b"2"
+
+
+def test_the_policy_lets_no_foreign_and_no_inline_script_run() -> None:
+    page = b'<script type="importmap">{"imports": {}}</script><script>alert(1)</script>'
+    scripts = next(part for part in content_policy(page).split("; ") if part.startswith("script-src"))
+    assert "unsafe-inline" not in scripts
+    assert scripts.count("'sha256-") == 1
+
+
+def test_every_vendor_prefix_leads_into_the_npm_parts() -> None:
+    for target in pages.VENDOR.values():
+        assert (pages.NPM / target).resolve().is_relative_to(pages.NPM.resolve())
