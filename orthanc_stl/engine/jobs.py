@@ -37,7 +37,7 @@ class Jobs:
     """Runs orders on an executor: `workers` at a time, and one more that only takes interactive ones.
 
     So a listing never waits behind conversions. The executor should have `workers + 1` places.
-    `queue_size` bounds what waits, conversions and listings each; `held_bytes` the bodies of all that is not over, 0: no
+    `queue_size` bounds what waits, conversions and listings each; `held_bytes` the bodies of all unfinished, 0: no
     limit. `on_finished` is called with each job that ended, on any thread, before those who wait for it go on.
     """
 
