@@ -25,6 +25,9 @@ LONGEST_STEP = 2.0
 """Sides of a voxel in the plane: its longest side along the normal. Slices lie farther apart than points on a contour,
 so a longer step loses nothing and saves memory and triangles."""
 
+BRIM = 0.1
+"""Sides of a voxel: how far inside and outside of a flat end the last two layers lie."""
+
 FINEST_SIDE = 2.0**-15
 """Of the largest coordinate: voxels do not get smaller than that, however small a ROI is, so that vertices differ in
 their float32 coordinates (24 bits). At 500 mm from the origin that is 0.015 mm."""
@@ -85,7 +88,7 @@ def grid_of(
         if not end_caps and any(piece.first == piece.last for piece in pieces):
             warnings.append(f'a single slice of ROI "{roi.name}" is given the thickness of a slice without EndCaps too')
         slabs.append(Slab(roi, positions, tuple(pieces), _window(start - origin, end - origin, side, size)))
-    layers = _merged([layers_of(s.positions, s.pieces, LONGEST_STEP * side) for s in slabs], side)
+    layers = _merged([layers_of(s.positions, s.pieces, LONGEST_STEP * side, BRIM * side) for s in slabs], side)
     voxels = len(layers) * size[0] * size[1]
     if voxels > max_voxels:
         raise TooLarge(
@@ -157,8 +160,10 @@ def _merged(each: Sequence[np.ndarray], side: float) -> np.ndarray:
     if len(each) == 1:
         return each[0]
     layers = np.unique(np.concatenate(each))
+    least = min(BRIM * side, *(0.5 * float(np.diff(own).min()) for own in each))
     keep = [layers[0]]
     for layer in layers[1:]:
-        if layer - keep[-1] > side / 4:
+        if layer - keep[-1] > least:
             keep.append(layer)
+    keep[-1] = layers[-1]  # the outermost is outside of every ROI
     return np.array(keep)

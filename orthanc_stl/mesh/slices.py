@@ -72,39 +72,31 @@ def pieces_of(positions: np.ndarray, usual: float, end_caps: bool) -> list[Piece
     return pieces
 
 
-def layers_of(positions: np.ndarray, pieces: Sequence[Piece], step: float) -> np.ndarray:
+def layers_of(positions: np.ndarray, pieces: Sequence[Piece], step: float, brim: float) -> np.ndarray:
     """Where to take layers (mm along the normal, ascending) so that each contour plane is one of them.
 
-    Neighbouring layers are at most `step` apart within a piece. A piece's end lies midway between two layers, the
-    inner of which is inside and the outer outside.
+    Neighbouring layers are at most `step` apart within a piece. The end of a piece lies between two layers, `brim`
+    inside and outside of it: near enough for a sharp edge.
     """
     layers: list[np.ndarray] = []
     for piece in pieces:
-        planes = positions[piece.first : piece.last + 1]
-        below, above = planes[0] - piece.low, piece.high - planes[-1]
-        layers.append(planes[0] - _beyond(below, step)[::-1])
-        for k, (start, end) in enumerate(pairwise(planes)):
-            open_start = below == 0 and k == 0
-            open_end = above == 0 and k == len(planes) - 2
-            layers.append(_between(start, end, step, open_start, open_end))
-        if above > 0:
-            layers.append(planes[-1:])
-        layers.append(planes[-1] + _beyond(above, step))
+        planes = positions[piece.first : piece.last + 1].tolist()
+        stops = [planes[0] - piece.low, *np.diff(planes), piece.high - planes[-1]]
+        marks = [piece.low, *planes, piece.high]
+        brim = min(brim, 0.4 * min(stop for stop in stops if stop > 0))
+        marks[0] += brim
+        marks[-1] -= brim
+        if piece.low == planes[0]:
+            del marks[1]
+        if piece.high == planes[-1]:
+            del marks[-2]
+        layers.append(np.array([piece.low - brim]))
+        layers += [_from(start, end, step) for start, end in pairwise(marks)]
+        layers.append(np.array([piece.high - brim, piece.high + brim]))
     return np.concatenate(layers)
 
 
-def _beyond(thickness: float, step: float) -> np.ndarray:
-    """Distances from an end plane to the layers beyond it, the last one outside the body."""
-    if thickness == 0:
-        return np.zeros(0)
-    inner = max(1, round(thickness / step - 0.5))
-    return np.arange(1, inner + 2) * (thickness / (inner + 0.5))
-
-
-def _between(start: float, end: float, step: float, open_start: bool, open_end: bool) -> np.ndarray:
-    """Layers from `start` (included) to `end` (excluded); at an open end the body ends midway between two layers."""
+def _from(start: float, end: float, step: float) -> np.ndarray:
+    """Layers from `start` (included) to `end` (excluded), evenly, at most `step` apart."""
     count = max(1, int(np.ceil((end - start) / step - 1e-6)))
-    parts = count + (0.5 if open_start != open_end else 0.0)
-    first = -0.5 if open_start else 0.0
-    last = parts + 0.5 if open_end else parts - 1.0
-    return start + np.arange(first, last + 0.25) * ((end - start) / parts)
+    return start + np.arange(count) * ((end - start) / count)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orthanc_stl.mesh.between import Span, span_values
-from orthanc_stl.mesh.distance import FARTHEST, NEAREST, UNITS, signed_distances
+from orthanc_stl.mesh.distance import FARTHEST, NEAREST, signed_distances
 from orthanc_stl.mesh.grid import Grid, Slab
 from orthanc_stl.mesh.islands import Lonely
 from orthanc_stl.mesh.progress import Progress
@@ -27,9 +27,9 @@ def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
         work = [part for piece in slab.pieces for part in _parts(grid, slab, piece, fields, lonely)]
 
         def draw(part: _Part, window: np.ndarray = window) -> None:
-            values = span_values(part.span, grid.layers[part.layers], smooth)
-            for index in part.ends:
-                _cut(values[index], part.piece, float(grid.layers[part.layers][index]), grid.side)
+            values = span_values(part.span, part.heights, smooth)
+            for index, ratio in part.outer:
+                _mirror(values[index], ratio)
             np.maximum(window[part.layers], values, out=window[part.layers])
 
         for _ in in_order(draw, work):
@@ -39,12 +39,16 @@ def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Part:
-    """The layers of one span of a piece; `ends` are those (counted from the first) next to an end of the piece."""
+    """The layers of one span of a piece, and the heights (mm along the normal) to take their values at.
 
-    piece: Piece
+    `outer`: those (counted from the first) outside of the piece, and how far from its end they lie, as a multiple of
+    how far the last layer inside does.
+    """
+
     span: Span
     layers: slice
-    ends: tuple[int, ...]
+    heights: np.ndarray
+    outer: tuple[tuple[int, float], ...]
 
 
 def _fields(grid: Grid, slab: Slab) -> tuple[np.ndarray, list[Lonely]]:
@@ -57,24 +61,29 @@ def _fields(grid: Grid, slab: Slab) -> tuple[np.ndarray, list[Lonely]]:
 
 def _parts(grid: Grid, slab: Slab, piece: Piece, fields: np.ndarray, lonely: Sequence[Lonely]) -> Iterator[_Part]:
     """A piece by spans, from the layer below its lower end to the one above its upper end."""
-    lowest = max(int(np.searchsorted(grid.layers, piece.low)) - 1, 0)
-    highest = min(int(np.searchsorted(grid.layers, piece.high)), len(grid.layers) - 1)
+    lowest = int(np.searchsorted(grid.layers, piece.low)) - 1
+    highest = int(np.searchsorted(grid.layers, piece.high))
+    heights = grid.layers[lowest : highest + 1].copy()
+    ratios = {
+        lowest: (piece.low - heights[0]) / (heights[1] - piece.low),
+        highest: (heights[-1] - piece.high) / (piece.high - heights[-2]),
+    }
+    heights[0], heights[-1] = heights[1], heights[-2]
     spans = _spans(slab, piece, fields, lonely)
     starts = [span.start for span in spans[1:]]
-    owner = np.searchsorted(starts, grid.layers[lowest : highest + 1], side="right")
+    owner = np.searchsorted(starts, heights, side="right")
     for index, span in enumerate(spans):
-        members = np.flatnonzero(owner == index) + lowest
+        members = np.flatnonzero(owner == index)
         if len(members):
-            ends = np.flatnonzero((members <= lowest + 1) | (members >= highest - 1))
-            yield _Part(piece, span, slice(int(members[0]), int(members[-1]) + 1), tuple(ends.tolist()))
+            first, last = int(members[0]) + lowest, int(members[-1]) + lowest
+            outer = tuple((layer - first, float(ratio)) for layer, ratio in ratios.items() if first <= layer <= last)
+            yield _Part(span, slice(first, last + 1), heights[members], outer)
 
 
-def _cut(layer: np.ndarray, piece: Piece, height: float, side: float) -> None:
-    """Ends the body at the piece's ends: the distance to the nearer one counts too."""
-    distance = int(np.rint(min(height - piece.low, piece.high - height) / side * UNITS))
-    if abs(distance) < NEAREST:
-        distance = -NEAREST
-    np.minimum(layer, np.int16(max(-FARTHEST, min(distance, FARTHEST))), out=layer)
+def _mirror(layer: np.ndarray, ratio: float) -> None:
+    """Makes a copy of the last layer inside into the first outside, so that the body ends between them at its end."""
+    outside = np.rint(np.abs(layer.astype(np.float32)) * -np.float32(ratio))
+    layer[...] = np.clip(outside, -FARTHEST, -NEAREST)
 
 
 def _spans(slab: Slab, piece: Piece, fields: np.ndarray, lonely: Sequence[Lonely]) -> list[Span]:
