@@ -63,6 +63,15 @@ class Dask:
             process.wait()
 
 
+@pytest.fixture(scope="module")
+def shared_cluster(tmp_path_factory):
+    """For tests that leave it as it was."""
+    made = Dask(tmp_path_factory.mktemp("dask"))
+    made.wait_for_workers(2)
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def cluster_of(tmp_path):
     with contextlib.ExitStack() as stack:
@@ -102,12 +111,11 @@ def alive_descendants(pid: int) -> list[int]:
     return [int(child) for file in children for child in file.read_text().split()]
 
 
-def test_work_limits_errors_progress_and_cancel(cluster_of, connect):
-    dask_cluster = cluster_of()
-    cluster = connect(dask_cluster.address)
+def test_work_limits_errors_progress_and_cancel(shared_cluster, connect):
+    cluster = connect(shared_cluster.address)
     result = perform(cluster, "echo", b"one", memoryview(b"two"), depth={"ü": 1})
     assert (result.facts["options"], result.blobs) == ({"depth": {"ü": 1}}, [b"one", b"two"])
-    there = [pid for worker in dask_cluster.workers for pid in alive_descendants(worker.pid)]
+    there = [pid for worker in shared_cluster.workers for pid in alive_descendants(worker.pid)]
     assert result.facts["pid"] in there
     big = bytes(50 << 20)
     assert perform(cluster, "echo", big).blobs == [big]
@@ -123,7 +131,7 @@ def test_work_limits_errors_progress_and_cancel(cluster_of, connect):
     work = Work("steps", {"fractions": [0.1, 0.5, 0.9]}, [], 30)
     cluster.run(work, lambda fraction, step: seen.append(fraction), threading.Event())
     assert seen == [0.1, 0.5, 0.9]
-    _cancel_in_the_middle(cluster, dask_cluster)
+    _cancel_in_the_middle(cluster, shared_cluster)
 
 
 def _cancel_in_the_middle(cluster, dask_cluster):
@@ -195,11 +203,11 @@ def test_without_workers_it_is_away(cluster_of, connect):
 
 
 def test_a_scheduler_lost_in_the_middle_loses_no_conversion(cluster_of, connect):
-    dask_cluster = cluster_of()
+    dask_cluster = cluster_of(workers=1)
     cluster = connect(dask_cluster.address, fallback=True)
     jobs = Jobs(cluster, workers=2)
-    working = [jobs.submit(order("sleep", seconds=4)) for _ in range(2)]
-    wait_for(lambda: all(alive_descendants(worker.pid) for worker in dask_cluster.workers), 20)
+    working = [jobs.submit(order("sleep", seconds=2)) for _ in range(2)]
+    wait_for(lambda: alive_descendants(dask_cluster.workers[0].pid), 20)
     dask_cluster.scheduler.kill()
     for job in working:
         job.ended.wait(30)
@@ -208,8 +216,8 @@ def test_a_scheduler_lost_in_the_middle_loses_no_conversion(cluster_of, connect)
     jobs.stop()
 
 
-def test_stop_ends_the_client_and_what_waits_for_it(cluster_of, connect):
-    cluster = connect(cluster_of().address)
+def test_stop_ends_the_client_and_what_waits_for_it(shared_cluster, connect):
+    cluster = connect(shared_cluster.address)
     perform(cluster, "echo")
     jobs = Jobs(cluster, workers=1)
     job = jobs.submit(order("sleep", seconds=30))
