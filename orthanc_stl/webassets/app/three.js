@@ -4,7 +4,7 @@ import { RequestFailed } from './shared/api.js';
 import { DEFAULT_RGB } from './shared/color.js';
 import { fileName, h, notice, save, warningList } from './shared/dom.js';
 import { count, size, volume } from './shared/format.js';
-import { loadFacts, loadFile, loadModel } from './viewer/load.js';
+import { loadFacts, loadFile, loadModel, loadReport } from './viewer/load.js';
 import { Dimensions, Measure } from './viewer/measure.js';
 import { Orientation } from './viewer/orientation.js';
 import { Overlay } from './viewer/overlay.js';
@@ -40,7 +40,7 @@ function loading() {
 function factsOf(model, facts) {
   const list = [
     ['Size', size(model.max.map((high, i) => high - model.min[i]))],
-    ['Volume', facts.closed === false ? 'surface is not closed' : volume(model.volume)],
+    ['Volume', volume(model.volume)],
     ['Triangles', count(model.triangles)],
   ];
   return { list, captions: [facts.name, facts.about, list.map(([name, value]) => `${name}: ${value}`).join('   ')].filter(Boolean) };
@@ -49,7 +49,13 @@ function factsOf(model, facts) {
 function showCard(facts, list) {
   const terms = list.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]);
   root.append(h('header', { class: 'card' }, h('h1', { title: facts.name }, facts.name), facts.about ? h('p', { class: 'about' }, facts.about) : null,
-    h('dl', { class: 'facts' }, ...terms), facts.warnings.length ? warningList(facts.warnings) : null));
+    h('dl', { class: 'facts' }, ...terms)));
+}
+
+/** Warnings that the model was made with, and whether its volume means anything. */
+function showReport({ closed, warnings }) {
+  if (!closed) warnings.push('The surface is not closed: its volume is a rough figure.');
+  if (warnings.length) root.querySelector('.card').append(warningList(warnings));
 }
 
 function buildTools(stage, model, facts, captions) {
@@ -128,6 +134,7 @@ async function main() {
       if (point) stage.centreOn(point);
     });
     root.dataset.ready = 'true';
+    showReport(await loadReport(instance));
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     fail('The model cannot be shown', error.message);

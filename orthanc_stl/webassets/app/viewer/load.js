@@ -28,26 +28,30 @@ export function loadModel(instance, onProgress) {
   });
 }
 
-/** @param {Promise<any>} promise @returns {Promise<any>} null instead of a failure: these facts are an extra */
-const orNull = (promise) => promise.catch(() => null);
-
 /**
  * @param {string} instance
- * @returns {Promise<{name: string, about: string, color: number[] | null, closed: boolean | null, warnings: string[]}>}
+ * @returns {Promise<{name: string, about: string, color: number[] | null}>}
  * Whoever may see the model but not its tags gets a viewer with less text.
  */
 export async function loadFacts(instance) {
-  const id = encodeURIComponent(instance);
-  const [tags, info] = await Promise.all([orNull(getJson(`instances/${id}/simplified-tags`)), orNull(getJson(`instances/${id}/stl/info`))]);
+  const tags = await getJson(`instances/${encodeURIComponent(instance)}/simplified-tags`).catch(() => null);
   const text = (name) => (typeof tags?.[name] === 'string' ? tags[name].trim() : '');
   const lab = parseDicomLab(tags?.RecommendedDisplayCIELabValue);
   return {
     name: text('SeriesDescription') || text('DocumentTitle') || '3D model',
     about: [person(text('PatientName')), text('StudyDescription'), date(text('StudyDate'))].filter(Boolean).join(' · '),
     color: lab && dicomLabToRgb(lab),
-    closed: info?.Closed ?? null,
-    warnings: Array.isArray(info?.Warnings) ? info.Warnings : [],
   };
+}
+
+/**
+ * What only the server knows; it looks at each triangle for that, so nobody waits for this.
+ * @param {string} instance
+ * @returns {Promise<{closed: boolean, warnings: string[]}>} nothing to tell where it cannot be had
+ */
+export async function loadReport(instance) {
+  const info = await getJson(`instances/${encodeURIComponent(instance)}/stl/info`).catch(() => ({}));
+  return { closed: info.Closed ?? true, warnings: info.Warnings ?? [] };
 }
 
 /** @param {string} instance @returns {Promise<Blob>} the STL file as it is stored */

@@ -102,7 +102,9 @@ export class Stage {
 
   /** @param {THREE.Vector3} direction from the model's middle towards the eye (LPS); shows the whole model */
   lookFrom(direction, smooth = true) {
-    const unit = direction.clone().normalize();
+    const unit = direction.clone();
+    if (unit.x === 0 && unit.y === 0) unit.y = -1e-3; // straight from above or below, the front of the body decides what is up
+    unit.normalize();
     this.flyTo(unit, this.centre, this.#homeDistance(unit), smooth);
   }
 
@@ -120,11 +122,12 @@ export class Stage {
     const turn = new THREE.Quaternion().setFromUnitVectors(state.direction, direction);
     const still = new THREE.Quaternion();
     const place = (part) => {
-      const turned = state.direction.clone().applyQuaternion(still.identity().slerp(turn, part));
+      const turned = part === 1 ? direction : state.direction.clone().applyQuaternion(still.identity().slerp(turn, part));
       this.controls.target.lerpVectors(state.target, target, part);
       this.camera.position.copy(this.controls.target).addScaledVector(turned, state.distance + (distance - state.distance) * part);
       this.camera.zoom = state.zoom + (zoom - state.zoom) * part;
       this.camera.updateProjectionMatrix();
+      this.camera.lookAt(this.controls.target);
     };
     if (!smooth || reducedMotion() ) {
       place(1);
@@ -181,6 +184,7 @@ export class Stage {
     this.camera.near = Math.max(distance - this.radius * 1.5, least);
     this.camera.far = distance + this.radius * 1.5;
     this.camera.updateProjectionMatrix();
+    this.camera.updateMatrixWorld();
   }
 
   /** Asks for one frame. */
@@ -211,7 +215,6 @@ export class Stage {
 
   renderNow() {
     this.#setFrustum();
-    this.camera.updateMatrixWorld();
     this.eye.position.copy(this.camera.position);
     this.eye.quaternion.copy(this.camera.quaternion);
     this.renderer.render(this.scene, this.camera);
@@ -221,6 +224,7 @@ export class Stage {
   /** @param {PointerEvent | MouseEvent} event @returns {THREE.Vector3 | null} the point of the surface there */
   pick(event) {
     if (!this.mesh) return null;
+    this.#setFrustum(); // the frame that shows the camera's last move may still be to come
     const box = this.canvas.getBoundingClientRect();
     return this.picker.pick(this.mesh, this.camera, event.clientX - box.left, event.clientY - box.top, box.width, box.height);
   }

@@ -1,0 +1,100 @@
+"""A real Chromium in front of a real Orthanc. Every page is watched: no error, no policy violation goes unseen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from runtime.common import SetupError
+from tests.live.server import OrthancServer
+
+from .study import Stored, store
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+]
+WINDOW = {"width": 960, "height": 600}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[OrthancServer]:
+    """Orthanc with all buttons switched on."""
+    try:
+        started = OrthancServer(stl={"EnableNIfTI": True, "EnableNexus": True})
+    except SetupError as error:
+        pytest.fail(f"no private Orthanc: {error}")
+    with started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def stored(server: OrthancServer) -> Stored:
+    """A study with a structure set and a model of it."""
+    return store(server)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page, and what went wrong in it. `expected`: parts of complaints that a test brings about on purpose."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.expected: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("popup", lambda popup: popup.on("console", self._console))
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning") and "GPU stall" not in message.text:
+            self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def unexpected(self) -> list[str]:
+        return [text for text in self.complaints if not any(part in text for part in self.expected)]
+
+
+@pytest.fixture
+def open_page(chromium: Any, server: OrthancServer) -> Iterator[Callable[..., Any]]:
+    """`open_page("/stl/app/three.html?instance=...")`: a page in a browser profile of its own.
+
+    Options are those of a playwright context; `expected` as above; `base` is another address than Orthanc's own.
+    Animations are off unless `reduced_motion` says otherwise.
+    """
+    watched: list[Watched] = []
+    with ExitStack() as stack:
+
+        def open_one(path: str, *, base: str | None = None, expected: tuple[str, ...] = (), **options: Any) -> Any:
+            options = {"viewport": WINDOW, "reduced_motion": "reduce"} | options
+            context = chromium.new_context(**options)
+            stack.callback(context.close)
+            context.set_default_timeout(30_000)
+            one = Watched(context.new_page())
+            one.expected.extend(expected)
+            watched.append(one)
+            one.page.goto((base or server.url) + path)
+            return one.page
+
+        yield open_one
+        complaints = [text for one in watched for text in one.unexpected()]
+    assert complaints == []

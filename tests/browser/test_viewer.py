@@ -1,0 +1,279 @@
+"""The basic viewer: the model is there, in its colour and the right way round, and each tool does what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.live.server import OrthancServer
+
+from .study import (
+    BALL_ML,
+    BALL_RADIUS,
+    MARKUP,
+    Stored,
+    attach,
+    bluish,
+    box,
+    extent,
+    pixels,
+    reddish,
+    settle,
+    stl_of,
+    viewer_ready,
+)
+
+Open = Callable[..., Any]
+
+
+def url(instance: str) -> str:
+    return f"/stl/app/three.html?instance={instance}"
+
+
+@pytest.fixture
+def ball(open_page: Open, stored: Stored) -> Any:
+    return viewer_ready(open_page(url(stored.model)))
+
+
+@pytest.fixture(scope="module")
+def cube(server: OrthancServer, stored: Stored) -> str:
+    return attach(server, stored.study, stl_of(box(20.0)), SeriesDescription="Cube")
+
+
+def test_shows_the_ball_as_a_red_disc(ball: Any) -> None:
+    mask = reddish(pixels(ball))
+    width, height = extent(mask)
+    assert width == pytest.approx(height, rel=0.03)
+    assert mask.sum() == pytest.approx(np.pi / 4 * width * height, rel=0.06)
+    assert mask.sum() > 0.1 * mask.size
+
+
+def test_says_name_size_volume_and_triangles_as_text(ball: Any, stored: Stored, server: OrthancServer) -> None:
+    assert ball.inner_text(".card h1") == "Contours: Ball"
+    assert MARKUP in ball.inner_text(".card .about")
+    facts = dict(
+        zip(ball.locator(".facts dt").all_inner_texts(), ball.locator(".facts dd").all_inner_texts(), strict=True)
+    )
+    info = server.get(f"/instances/{stored.model}/stl/info").json()
+    assert facts["Triangles"] == f"{info['Triangles']:,}"
+    assert float(facts["Volume"].removesuffix(" mL")) == pytest.approx(BALL_ML, rel=0.02)
+    sizes = [float(size) for size in facts["Size"].removesuffix(" mm").split(" × ")]
+    low, high = np.array(info["BoundingBox"])
+    assert sizes == pytest.approx(high - low, abs=0.06)
+    assert sizes[0] == pytest.approx(2 * BALL_RADIUS, abs=0.5)
+
+
+def test_the_patients_left_is_right_from_the_front(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    body = {"Instance": stored.rtstruct, "RoiNames": ["Ball", "Left"], "Resolution": 128}
+    page = viewer_ready(open_page(url(server.post("/stl/encode-rtstruct", body).json()["ID"])))
+    for view, edges in {"Anterior": "RLSI", "Posterior": "LRSI", "Right": "PASI", "Superior": "RLPA", "Inferior": "RLAP"}.items():
+        page.get_by_role("button", name=view, exact=True).press("Enter")
+        settle(page)
+        shown = "".join(page.inner_text(f".edge-letter.{edge}") for edge in ("left", "right", "top", "bottom"))
+        assert shown == edges, view
+        columns = np.nonzero(reddish(pixels(page)).any(axis=0))[0]
+        rows = reddish(pixels(page)).sum(axis=0)
+        small_end = rows[columns[0] + 10] < rows[columns[-1] - 10]
+        if view in ("Anterior", "Superior"):
+            assert not small_end, "the small ball, on the patient's left, belongs to the right"
+        elif view == "Posterior":
+            assert small_end
+
+
+def test_measures_and_dimensions(open_page: Open, cube: str) -> None:
+    page = viewer_ready(open_page(url(cube)))
+    page.keyboard.press("p")
+    page.get_by_role("button", name="Anterior", exact=True).press("Enter")
+    page.keyboard.press("m")
+    page.mouse.click(480, 300)
+    page.mouse.click(560, 300)
+    label = page.inner_text(".label.measure")
+    page.keyboard.press("d")
+    assert page.locator(".label.dimension").all_inner_texts() == ["20.0 mm"] * 3
+    lines = page.locator("line.dimension").all()
+    spans = [abs(float(line.get_attribute("x2")) - float(line.get_attribute("x1"))) for line in lines]
+    assert float(label.removesuffix(" mm")) == pytest.approx(80 / max(spans) * 20, rel=0.01)
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator(".label.measure").count() == 0
+    page.mouse.click(100, 450)
+    assert "no surface" in page.inner_text(".hint-panel")
+
+
+def test_section_shows_a_flat_cut_face_that_moves_and_flips(ball: Any) -> None:
+    ball.keyboard.press("p")
+    ball.get_by_role("button", name="Anterior", exact=True).press("Enter")
+    ball.keyboard.press("c")
+
+    def cut() -> int:
+        _, counts = np.unique(pixels(ball)[reddish(pixels(ball))], axis=0, return_counts=True)
+        return int(counts.max())
+
+    whole = reddish(pixels(ball)).sum()
+    assert cut() > 0.8 * whole, "through the middle nearly all that one sees is the cut face"
+    assert ball.inner_text("output") == "-40.0 mm"
+    slider = ball.get_by_role("slider")
+    slider.fill("-61")
+    assert cut() == pytest.approx(0.51 * whole, rel=0.1), "a circle at 0.7 of the radius"
+    ball.get_by_role("button", name="Flip").click()
+    assert cut() < 0.2 * whole, "from the front the cap that is left shows its outside"
+    ball.keyboard.press("Escape")
+    assert not ball.is_visible(".section-panel")
+
+
+def test_wireframe_projection_centre_and_reset(ball: Any) -> None:
+    home = pixels(ball)
+    ball.keyboard.press("w")
+    assert 0.05 < reddish(pixels(ball)).sum() / reddish(home).sum() < 0.99
+    ball.keyboard.press("w")
+    ball.keyboard.press("p")
+    assert extent(reddish(pixels(ball)))[0] == pytest.approx(extent(reddish(home))[0], rel=0.15)
+    ball.mouse.dblclick(420, 250)
+    rows, columns = np.nonzero(reddish(pixels(ball)))
+    assert columns.mean() > 500, "the point that was clicked came into the middle"
+    assert rows.mean() > 320
+    ball.keyboard.press("p")
+    ball.keyboard.press("r")
+    assert np.mean(reddish(pixels(ball)) != reddish(home)) < 0.002
+
+
+def test_dragging_turns_and_the_wheel_zooms(open_page: Open, cube: str) -> None:
+    page = viewer_ready(open_page(url(cube)))
+    before = pixels(page)
+    page.mouse.move(480, 300)
+    page.mouse.down()
+    page.mouse.move(640, 260, steps=4)
+    page.mouse.up()
+    assert np.abs(pixels(page) - before).mean() > 1
+    letters = page.inner_text(".edge-letter.left")
+    assert letters not in ("RA", "R")
+    turned = pixels(page)
+    page.mouse.wheel(0, -600)
+    page.wait_for_timeout(200)
+    assert np.abs(pixels(page) - turned).mean() > 1
+
+
+def test_the_picture_has_the_model_and_its_name_as_file_name(ball: Any) -> None:
+    ball.keyboard.press("d")
+    with ball.expect_download() as saved:
+        ball.click("#tool-screenshot")
+    assert saved.value.suggested_filename == "Contours Ball.png"
+    picture = np.asarray(Image.open(saved.value.path()).convert("RGB")).astype(int)
+    assert picture.shape == (600, 960, 3)
+    assert reddish(picture).sum() == pytest.approx(reddish(pixels(ball)).sum(), rel=0.05)
+
+
+def test_the_downloaded_file_is_the_stored_one(ball: Any, server: OrthancServer, stored: Stored) -> None:
+    with ball.expect_download() as saved:
+        ball.click("#tool-download")
+    assert saved.value.suggested_filename == "Contours Ball.stl"
+    with open(saved.value.path(), "rb") as file:
+        assert file.read() == server.get(f"/instances/{stored.model}/stl").body
+
+
+def test_turns_by_itself_until_it_is_touched(open_page: Open, cube: str) -> None:
+    page = viewer_ready(open_page(url(cube), reduced_motion="no-preference"))
+    first = pixels(page)
+    page.wait_for_timeout(1500)
+    second = pixels(page)
+    assert np.abs(first - second).mean() > 0.1
+    page.mouse.click(480, 300)
+    for _ in range(20):  # it comes to rest gently
+        third = pixels(page)
+        page.wait_for_timeout(300)
+        if np.abs(pixels(page) - third).mean() < 0.01:
+            break
+    else:
+        pytest.fail("it still turns")
+
+
+def test_stands_still_for_whoever_asked_for_less_motion(open_page: Open, cube: str) -> None:
+    page = viewer_ready(open_page(url(cube)))
+    first = pixels(page)
+    page.wait_for_timeout(1000)
+    assert np.abs(pixels(page) - first).mean() < 0.05
+
+
+def test_every_tool_is_reached_by_keyboard(ball: Any) -> None:
+    seen = []
+    for _ in range(24):
+        ball.keyboard.press("Tab")
+        seen.append(ball.evaluate("document.activeElement.getAttribute('aria-label')"))
+    wanted = {
+        "Reset the view",
+        "Wireframe",
+        "Section plane",
+        "Measure a distance",
+        "Dimensions",
+        "Save a picture",
+        "Superior",
+    }
+    assert wanted <= set(seen)
+    ball.keyboard.press("?")
+    assert ball.get_by_role("dialog").is_visible()
+    ball.keyboard.press("Escape")
+    assert not ball.get_by_role("dialog").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark(open_page: Open, stored: Stored, scheme: str) -> None:
+    page = viewer_ready(open_page(url(stored.model), color_scheme=scheme))
+    corner = pixels(page, "#viewer")[350:450, 5:60].mean()
+    assert corner > 200 if scheme == "light" else corner < 60
+
+
+def test_on_a_phone_everything_is_within_reach(open_page: Open, stored: Stored) -> None:
+    page = viewer_ready(
+        open_page(url(stored.model), viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for tool in page.locator(".tool").all():
+        where = tool.bounding_box()
+        assert where["width"] >= 40
+        assert where["x"] >= 0
+        assert where["x"] + where["width"] <= 360
+        assert where["y"] + where["height"] <= 740
+    page.tap("#tool-section")
+    assert page.locator(".section-panel").bounding_box()["width"] <= 360
+    assert reddish(pixels(page)).sum() > 5000
+
+
+def test_online3dviewer_shows_the_same_ball(open_page: Open, stored: Stored) -> None:
+    page = viewer_ready(open_page(f"/stl/app/o3dv.html?instance={stored.model}"))
+    page.wait_for_timeout(500)
+    mask = reddish(pixels(page))
+    width, height = extent(mask)
+    assert width == pytest.approx(height, rel=0.05)
+    assert mask.sum() > 0.05 * mask.size
+
+
+def test_two_structures_have_the_first_ones_colour(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    body = {"Instance": stored.rtstruct, "RoiNames": ["Left"], "Resolution": 64}
+    page = viewer_ready(open_page(url(server.post("/stl/encode-rtstruct", body).json()["ID"])))
+    assert bluish(pixels(page)).sum() > 10000
+
+
+def test_warnings_of_the_model_are_shown(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    triangles = box(20.0)[:-2]
+    page = viewer_ready(open_page(url(attach(server, stored.study, stl_of(triangles)))))
+    page.wait_for_selector(".card .notice")
+    assert "not closed" in page.inner_text(".card .notice")
+
+
+PICTURE = re.compile("WebGL|3D")
+
+
+def test_says_so_when_there_is_no_webgl(open_page: Open, stored: Stored, chromium: Any, server: OrthancServer) -> None:
+    for name in ("three.html", "o3dv.html"):
+        page = open_page("/stl/app/settings.json", expected=("Error creating WebGL context",))
+        page.add_init_script(
+            "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext ="
+            "function (kind, ...more) { return /webgl/.test(kind) ? null : get.call(this, kind, ...more); }"
+        )
+        page.goto(f"{server.url}/stl/app/{name}?instance={stored.model}")
+        page.wait_for_selector(".notice.error")
+        assert PICTURE.search(page.inner_text(".notice.error"))
