@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +70,13 @@ def test_says_name_size_volume_and_triangles_as_text(ball: Any, stored: Stored, 
 def test_the_patients_left_is_right_from_the_front(open_page: Open, server: OrthancServer, stored: Stored) -> None:
     body = {"Instance": stored.rtstruct, "RoiNames": ["Ball", "Left"], "Resolution": 128}
     page = viewer_ready(open_page(url(server.post("/stl/encode-rtstruct", body).json()["ID"])))
-    for view, edges in {"Anterior": "RLSI", "Posterior": "LRSI", "Right": "PASI", "Superior": "RLPA", "Inferior": "RLAP"}.items():
+    for view, edges in {
+        "Anterior": "RLSI",
+        "Posterior": "LRSI",
+        "Right": "PASI",
+        "Superior": "RLPA",
+        "Inferior": "RLAP",
+    }.items():
         page.get_by_role("button", name=view, exact=True).press("Enter")
         settle(page)
         shown = "".join(page.inner_text(f".edge-letter.{edge}") for edge in ("left", "right", "top", "bottom"))
@@ -262,18 +267,3 @@ def test_warnings_of_the_model_are_shown(open_page: Open, server: OrthancServer,
     page = viewer_ready(open_page(url(attach(server, stored.study, stl_of(triangles)))))
     page.wait_for_selector(".card .notice")
     assert "not closed" in page.inner_text(".card .notice")
-
-
-PICTURE = re.compile("WebGL|3D")
-
-
-def test_says_so_when_there_is_no_webgl(open_page: Open, stored: Stored, chromium: Any, server: OrthancServer) -> None:
-    for name in ("three.html", "o3dv.html"):
-        page = open_page("/stl/app/settings.json", expected=("Error creating WebGL context",))
-        page.add_init_script(
-            "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext ="
-            "function (kind, ...more) { return /webgl/.test(kind) ? null : get.call(this, kind, ...more); }"
-        )
-        page.goto(f"{server.url}/stl/app/{name}?instance={stored.model}")
-        page.wait_for_selector(".notice.error")
-        assert PICTURE.search(page.inner_text(".notice.error"))

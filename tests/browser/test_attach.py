@@ -1,0 +1,175 @@
+"""attach.html, and what is stored: conformant objects in millimetres, from text files and from other units too."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+
+from tests import phantoms
+from tests.data import shared_file
+from tests.live.server import OrthancServer
+
+from .study import Stored, box, pixels, stl_of
+
+Open = Callable[..., Any]
+
+
+def import_file(page: Any, path: Path, **fields: str) -> Any:
+    """Attaches an STL file and returns the frame with the preview."""
+    page.set_input_files("input[type=file]", path)
+    page.wait_for_selector(".found-line")
+    if "unit" in fields:
+        page.get_by_label("Coordinates are in").select_option(fields["unit"])
+    if "color" in fields:
+        page.get_by_label("Colour").fill(fields["color"])
+    if "description" in fields:
+        page.get_by_label("Series description").fill(fields["description"])
+    page.get_by_role("button", name="Import").click()
+    page.wait_for_selector("text=The model was stored")
+    page.frame_locator("iframe.preview").locator("#viewer[data-ready=true]").wait_for()
+    return page.frame_locator("iframe.preview")
+
+
+def stored_by(page: Any, server: OrthancServer) -> tuple[str, bytes]:
+    """The instance that the page shows, and its DICOM file."""
+    instance = page.locator("iframe.preview").get_attribute("src").split("instance=")[1]
+    return instance, server.get(f"/instances/{instance}/file").body
+
+
+def ascii_stl(triangles: np.ndarray) -> str:
+    facets = (
+        "facet normal 0 0 0\nouter loop\n" + "".join(f"vertex {x} {y} {z}\n" for x, y, z in t) + "endloop\nendfacet\n"
+        for t in triangles
+    )
+    return f"solid text\n{''.join(facets)}endsolid text\n"
+
+
+def corners(stl: bytes) -> np.ndarray:
+    records = np.frombuffer(stl, dtype=[("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2")], offset=84)
+    return records["corners"]
+
+
+@pytest.fixture
+def attach_page(open_page: Open, stored: Stored) -> Any:
+    return open_page(f"/stl/app/attach.html?study={stored.study}")
+
+
+def test_a_text_stl_becomes_binary_with_a_word_about_it(
+    attach_page: Any, server: OrthancServer, tmp_path: Path
+) -> None:
+    triangles = box(20.0) + [1.5, -2.25, 1000]
+    (tmp_path / "text.stl").write_text(ascii_stl(triangles))
+    attach_page.set_input_files("input[type=file]", tmp_path / "text.stl")
+    attach_page.wait_for_selector("text=text (ASCII) STL")
+    import_file(attach_page, tmp_path / "text.stl")
+    instance, _ = stored_by(attach_page, server)
+    stl = server.get(f"/instances/{instance}/stl").body
+    assert not stl.startswith(b"solid")
+    assert len(stl) == 84 + 50 * 12
+    np.testing.assert_array_equal(corners(stl), triangles.astype("<f4"))
+
+
+def test_other_units_are_scaled_to_millimetres(attach_page: Any, server: OrthancServer, tmp_path: Path) -> None:
+    (tmp_path / "small.stl").write_bytes(stl_of(box(0.02)))
+    attach_page.set_input_files("input[type=file]", tmp_path / "small.stl")
+    attach_page.wait_for_selector("text=Is the unit right?")
+    attach_page.get_by_label("Coordinates are in").select_option("m")
+    assert "20 × 20 × 20 mm" in attach_page.inner_text(".found-line")
+    assert attach_page.locator("text=Is the unit right?").count() == 0
+    import_file(attach_page, tmp_path / "small.stl", unit="m")
+    instance, file = stored_by(attach_page, server)
+    assert corners(server.get(f"/instances/{instance}/stl").body).max() == pytest.approx(20.0)
+    assert pydicom.dcmread(io.BytesIO(file)).MeasurementUnitsCodeSequence[0].CodeValue == "mm"
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy is not installed: apt-get install dicom3tools")
+@pytest.mark.parametrize("left_out", [(), ("PatientBirthDate", "PatientSex", "StudyID", "AccessionNumber")])
+def test_the_object_conforms_to_the_standard(
+    open_page: Open, server: OrthancServer, tmp_path: Path, left_out: tuple[str, ...]
+) -> None:
+    """Also in a study that lacks what DICOM wants."""
+    image = pydicom.dcmread(io.BytesIO(phantoms.ct_slices(phantoms.Study(seed=f"conform{left_out}"), planes=(0,))[0]))
+    for keyword in left_out:
+        delattr(image, keyword)
+    buffer = io.BytesIO()
+    image.save_as(buffer)
+    study = server.get(f"/instances/{server.upload(buffer.getvalue())}/study").json()["ID"]
+    (tmp_path / "cube.stl").write_bytes(stl_of(box()))
+    page = open_page(f"/stl/app/attach.html?study={study}")
+    import_file(page, tmp_path / "cube.stl", description="Würfel, 20 mm", color="#3060c0")
+    _, file = stored_by(page, server)
+    (tmp_path / "stored.dcm").write_bytes(file)
+    said = subprocess.run(["dciodvfy", tmp_path / "stored.dcm"], capture_output=True, text=True, check=False).stderr
+    assert [line for line in said.splitlines() if line.startswith("Error")] == []
+    assert "EncapsulatedSTL" in said
+    stored_object = pydicom.dcmread(io.BytesIO(file))
+    assert stored_object.SeriesDescription == "Würfel, 20 mm"
+    assert stored_object.EncapsulatedDocumentLength == 84 + 50 * 12
+    assert stored_object.FrameOfReferenceUID.startswith("2.25.")
+
+
+def test_the_chosen_colour_is_stored_and_shown(attach_page: Any, server: OrthancServer, tmp_path: Path) -> None:
+    (tmp_path / "cube.stl").write_bytes(stl_of(box()))
+    import_file(attach_page, tmp_path / "cube.stl", color="#20a040")
+    instance, _ = stored_by(attach_page, server)
+    assert server.get(f"/instances/{instance}/stl/info").json()["Color"] == pytest.approx([0x20, 0xA0, 0x40], abs=1)
+    red, green, blue = np.moveaxis(pixels(attach_page, "iframe.preview"), -1, 0)
+    assert ((green > 1.5 * red) & (green > 1.3 * blue)).sum() > 5000
+
+
+def test_a_file_can_be_dropped(attach_page: Any) -> None:
+    attach_page.wait_for_selector(".drop")
+    data = attach_page.evaluate_handle(
+        """(text) => { const data = new DataTransfer(); data.items.add(new File([text], 'dropped.stl')); return data; }""",
+        ascii_stl(box()),
+    )
+    attach_page.dispatch_event(".drop", "drop", {"dataTransfer": data})
+    attach_page.wait_for_selector("text=12 triangles")
+    assert "dropped.stl" in attach_page.inner_text(".drop")
+
+
+def test_each_kind_of_file_has_its_tab(attach_page: Any) -> None:
+    attach_page.wait_for_selector(".tab")
+    assert attach_page.locator(".tab").all_inner_texts() == ["STL model", "NIfTI 3D model", "Nexus model"]
+    attach_page.get_by_role("tab", name="NIfTI 3D model").click()
+    assert attach_page.get_by_role("button", name="Generate", exact=True).is_visible()
+
+
+def test_nifti_ends_in_the_preview(attach_page: Any) -> None:
+    attach_page.get_by_role("tab", name="NIfTI 3D model").click()
+    attach_page.set_input_files("input[type=file]", shared_file("nifti/med-imagetools/star_mask.nii.gz"))
+    attach_page.get_by_role("button", name="Generate", exact=True).click()
+    attach_page.wait_for_selector("text=The model is ready")
+    attach_page.frame_locator("iframe.preview").locator("#viewer[data-ready=true]").wait_for()
+
+
+def test_an_address_that_names_nothing(open_page: Open) -> None:
+    assert "No study was chosen" in open_page("/stl/app/attach.html").inner_text(".notice")
+    page = open_page("/stl/app/attach.html?study=00000000-00000000-00000000-00000000-00000000", expected=("404",))
+    page.wait_for_selector(".notice.error")
+
+
+def test_large_files_are_encoded_without_freezing_the_page(
+    attach_page: Any, tmp_path: Path, server: OrthancServer
+) -> None:
+    """60 MB: 1.2 million triangles, checked, encoded and uploaded while the page goes on answering."""
+    (tmp_path / "large.stl").write_bytes(stl_of(np.tile(box(), (100_000, 1, 1))))
+    attach_page.evaluate(
+        "window.gap = 0; let last = performance.now();"
+        "setInterval(() => { const now = performance.now(); window.gap = Math.max(window.gap, now - last); last = now; }, 20)"
+    )
+    attach_page.set_input_files("input[type=file]", tmp_path / "large.stl")
+    attach_page.wait_for_selector("text=1,200,000 triangles")
+    attach_page.get_by_role("button", name="Import").click()
+    attach_page.wait_for_selector("text=The model was stored")
+    assert attach_page.evaluate("window.gap") < 2000
+    instance, _ = stored_by(attach_page, server)
+    assert server.get(f"/instances/{instance}/stl").body == (tmp_path / "large.stl").read_bytes()

@@ -1,0 +1,207 @@
+"""Orthanc Explorer: each button of ours, clicked through to its end."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+
+from tests.data import shared_file
+from tests.live.server import OrthancServer
+
+from .study import MARKUP, Stored, box, description, pixels, reddish, series_of, stl_of, viewer_ready
+
+Open = Callable[..., Any]
+NO_DELETE = ("jqm", "404 (Not Found)")
+
+
+def explorer(page: str, id: str) -> str:
+    return f"/app/explorer.html#{page}?uuid={id}"
+
+
+def opened_series(page: Any, before: set[str], server: OrthancServer, study: str) -> str:
+    """The new series, once Orthanc Explorer shows it."""
+    page.wait_for_function("location.hash.startsWith('#series') && document.querySelector('#series-info li')")
+    (new,) = series_of(server, study) - before
+    assert page.url.endswith(f"#series?uuid={new}")
+    return new
+
+
+@pytest.mark.parametrize("page_name", ["series", "instance"])
+def test_generate_ends_in_the_new_series(
+    open_page: Open, server: OrthancServer, stored: Stored, page_name: str
+) -> None:
+    before = series_of(server, stored.study)
+    page = open_page(explorer(page_name, stored.rtstruct_series if page_name == "series" else stored.rtstruct))
+    page.click(f"#stl-generate-rtstruct-{page_name}")
+    page.get_by_label("Ball").check()
+    page.get_by_label("Left").check()
+    page.get_by_label("Resolution").select_option("128")
+    page.get_by_label("Smooth volume").uncheck()
+    page.get_by_role("button", name="Generate", exact=True).click()
+    new = opened_series(page, before, server, stored.study)
+    assert description(server, new) == "Contours: Ball, Left"
+    instance = server.get(f"/series/{new}").json()["Instances"][0]
+    parameters = server.get(f"/instances/{instance}/stl/info").json()["Parameters"]
+    assert parameters == {"Resolution": "128", "Smooth": "false", "EndCaps": "true"}
+    page.wait_for_selector("#stl-viewer-series")
+
+
+def test_structures_have_their_colours_and_the_unusable_one_its_reason(open_page: Open, stored: Stored) -> None:
+    page = open_page(explorer("instance", stored.rtstruct))
+    page.click("#stl-generate-rtstruct-instance")
+    page.wait_for_selector(".structure")
+    assert page.locator(".structure-name").all_inner_texts() == ["Ball", "Left", MARKUP, "Marker"]
+    swatch = page.locator(".swatch").first
+    assert swatch.evaluate("(element) => getComputedStyle(element).backgroundColor") == "rgb(200, 60, 60)"
+    marker = page.locator(".structure", has_text="Marker")
+    assert marker.get_by_role("checkbox").is_disabled()
+    assert "no closed contours, only 1 POINT" in marker.inner_text()
+    assert page.get_by_role("button", name="Generate", exact=True).is_disabled()
+    page.get_by_role("button", name="All").click()
+    assert "3 of 4 chosen" in page.inner_text(".structure-head")
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"), [("Basic viewer built using Three.js", "three.html"), ("Online3DViewer", "o3dv.html")]
+)
+def test_stl_viewer_opens_the_chosen_viewer(open_page: Open, stored: Stored, choice: str, words: str) -> None:
+    page = open_page(explorer("series", stored.model_series))
+    page.click("#stl-viewer-series")
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name=choice).click()
+    viewer = viewer_ready(popup.value)
+    assert words in viewer.url
+    assert reddish(pixels(viewer)).sum() > 5000
+
+
+def test_the_instance_page_has_the_viewer_too(open_page: Open, stored: Stored) -> None:
+    page = open_page(explorer("instance", stored.model))
+    assert page.inner_text("#stl-viewer-instance").strip() == "STL viewer"
+
+
+def test_a_series_of_images_has_no_button_of_ours(open_page: Open, stored: Stored) -> None:
+    page = open_page(explorer("series", stored.rtstruct_series))
+    page.wait_for_selector("#stl-generate-rtstruct-series")
+    page.goto(page.url.split("#")[0] + f"#series?uuid={stored.ct_series}")
+    page.wait_for_selector("#stl-generate-rtstruct-series", state="detached")
+    page.wait_for_load_state("networkidle")
+    assert page.locator("[id^=stl-]:visible").count() == 0
+
+
+def test_attach_stl_ends_in_the_new_series(
+    open_page: Open, server: OrthancServer, stored: Stored, tmp_path: Path
+) -> None:
+    before = series_of(server, stored.study)
+    data = stl_of(box(20.0))
+    (tmp_path / "cube.stl").write_bytes(data)
+    page = open_page(explorer("study", stored.study))
+    page.click("#stl-attach-instance")
+    page.set_input_files("dialog input[type=file]", tmp_path / "cube.stl")
+    assert page.get_by_label("Series description").input_value() == "Imported STL"
+    page.get_by_role("button", name="Import").click()
+    new = opened_series(page, before, server, stored.study)
+    assert description(server, new) == "Imported STL"
+    instance = server.get(f"/series/{new}").json()["Instances"][0]
+    assert server.get(f"/instances/{instance}/stl").body == data
+
+
+def test_attach_nifti_ends_in_the_new_series(
+    open_page: Open, server: OrthancServer, stored: Stored, tmp_path: Path
+) -> None:
+    before = series_of(server, stored.study)
+    mask = np.zeros((24, 24, 24), np.uint8)
+    mask[6:18, 6:18, 6:18] = 1
+    nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), tmp_path / "mask.nii.gz")
+    page = open_page(explorer("study", stored.study))
+    page.click("#stl-attach-nifti")
+    page.set_input_files("dialog input[type=file]", tmp_path / "mask.nii.gz")
+    page.get_by_label("Resolution").select_option("128")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.wait_for_function(
+        "location.hash.startsWith('#series') || document.querySelector('.stl-dialog')?.shadowRoot.querySelector('.notice')"
+    )
+    if page.locator(".notice").count():
+        page.get_by_role("button", name="Open the new series").click()
+    instance = server.get(f"/series/{opened_series(page, before, server, stored.study)}").json()["Instances"][0]
+    assert server.get(f"/instances/{instance}/stl/info").json()["VolumeMl"] == pytest.approx(12**3 / 1000, rel=0.15)
+
+
+def test_attach_nexus_ends_in_the_new_series(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    before = series_of(server, stored.study)
+    model = shared_file("nexus/box12.nxz")
+    page = open_page(explorer("study", stored.study))
+    page.click("#stl-attach-nexus")
+    page.set_input_files("dialog input[type=file]", model)
+    assert page.get_by_label("Series description").input_value() == "Imported Nexus"
+    page.get_by_role("button", name="Import").click()
+    new = opened_series(page, before, server, stored.study)
+    instance = server.get(f"/series/{new}").json()["Instances"][0]
+    assert server.get(f"/instances/{instance}/nexus").body == model.read_bytes()
+    page.click("#stl-nexus-series")
+    links = [link.get_attribute("href").removeprefix(server.url) for link in page.locator(".choice").all()]
+    viewer = f"/stl/nexus/threejs.html?model=../../instances/{instance}/nexus"
+    assert links == [viewer, f"/stl/3dhop/3DHOP_all_tools.html?instance={instance}"]
+
+
+@pytest.mark.parametrize(
+    ("button", "name", "data", "words"),
+    [
+        ("stl-attach-instance", "photo.png", b"\x89PNG" * 200, "not an STL file"),
+        ("stl-attach-instance", "cut.stl", stl_of(box())[:500], "is damaged"),
+        ("stl-attach-instance", "none.stl", b" " * 80 + struct.pack("<I", 0), "no triangle"),
+        ("stl-attach-nifti", "photo.png", b"\x89PNG" * 200, "NIfTI"),
+        ("stl-attach-nexus", "photo.png", b"\x89PNG" * 200, "not a Nexus model"),
+    ],
+)
+def test_a_wrong_file_is_refused_before_any_upload(
+    open_page: Open, stored: Stored, tmp_path: Path, button: str, name: str, data: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    page = open_page(explorer("study", stored.study))
+    page.click(f"#{button}")
+    page.set_input_files("dialog input[type=file]", tmp_path / name)
+    page.wait_for_selector(".notice.error")
+    assert words in page.inner_text(".notice.error")
+    assert page.locator("dialog button[type=submit]").is_disabled()
+
+
+def test_the_servers_own_sentence_is_shown(
+    open_page: Open, server: OrthancServer, stored: Stored, tmp_path: Path
+) -> None:
+    """A truncated gzip stream begins like a NIfTI file may, so only the server finds out."""
+    (tmp_path / "broken.nii.gz").write_bytes(b"\x1f\x8b\x08" + bytes(50))
+    page = open_page(explorer("study", stored.study))
+    page.click("#stl-attach-nifti")
+    page.set_input_files("dialog input[type=file]", tmp_path / "broken.nii.gz")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.wait_for_selector(".notice.error")
+    assert "That did not work" in page.inner_text(".notice.error")
+    assert len(page.inner_text(".notice.error p")) > 20
+    assert page.get_by_role("button", name="Generate", exact=True).is_enabled()
+
+
+def test_without_the_options_only_stl_can_be_attached(open_page: Open, stored: Stored) -> None:
+    page = open_page(explorer("study", stored.study))
+    page.wait_for_selector("#stl-attach-instance")
+    shown = [
+        page.inner_text(f"#{id}").strip() for id in ("stl-attach-instance", "stl-attach-nifti", "stl-attach-nexus")
+    ]
+    assert shown == ["Attach STL model", "Attach NIfTI 3D model", "Attach Nexus model"]
+    page.route(
+        "**/plugins/explorer.js",
+        lambda route: route.fulfill(
+            body=route.fetch()
+            .text()
+            .replace('"EnableNIfTI": true', '"EnableNIfTI": false')
+            .replace('"EnableNexus": true', '"EnableNexus": false')
+        ),
+    )
+    page.reload()
+    page.wait_for_selector("#stl-attach-instance")
+    assert page.locator("#stl-attach-nifti, #stl-attach-nexus").count() == 0

@@ -1,0 +1,195 @@
+"""generate.html: choose, wait, look; and everything that people do in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests import phantoms
+from tests.live.server import OrthancServer
+
+from .study import MARKUP, Stored, bluish, description, pixels, reddish, series_of
+
+Open = Callable[..., Any]
+CHOSEN = "input:checked"
+
+
+def url(query: str) -> str:
+    return f"/stl/app/generate.html?{query}"
+
+
+def generate(page: Any, *names: str, resolution: str = "128") -> None:
+    for name in names:
+        page.get_by_label(name).check()
+    page.get_by_label("Resolution").select_option(resolution)
+    page.get_by_role("button", name="Generate", exact=True).click()
+
+
+def result(page: Any) -> Any:
+    """The preview at the end."""
+    page.wait_for_selector("text=The model is ready")
+    frame = page.frame_locator("iframe.preview")
+    frame.locator("#viewer[data-ready=true]").wait_for()
+    return frame
+
+
+@pytest.fixture(scope="module")
+def slow(server: OrthancServer) -> str:
+    """A structure set of which a model takes a few seconds."""
+    study = phantoms.Study(seed="slow")
+    return server.upload(phantoms.structure_set([phantoms.cylinder("Large", 150, range(-150, 151, 2))], study))
+
+
+@pytest.mark.parametrize("level", ["instance", "series", "study"])
+def test_from_each_level_to_the_preview(open_page: Open, server: OrthancServer, stored: Stored, level: str) -> None:
+    id = {"instance": stored.rtstruct, "series": stored.rtstruct_series, "study": stored.study}[level]
+    before = series_of(server, stored.study)
+    page = open_page(url(f"{level}={id}"))
+    generate(page, "Ball")
+    result(page)
+    assert reddish(pixels(page, "iframe.preview")).sum() > 5000
+    (new,) = series_of(server, stored.study) - before
+    assert description(server, new) == "Contours: Ball"
+    links = page.locator(".result-links a")
+    assert links.all_inner_texts() == ["Open the viewer", "Online3DViewer", "Show in Orthanc Explorer"]
+    assert links.last.get_attribute("href").endswith(f"/app/explorer.html#series?uuid={new}")
+
+
+def test_shows_the_warnings_that_came_with_the_model(open_page: Open, server: OrthancServer) -> None:
+    ball = phantoms.ball("Ball", 20)
+    contours = [*ball.contours, phantoms.Contour(ball.contours[0].points[:2])]
+    damaged = phantoms.structure_set([phantoms.Roi("Ball", contours)], phantoms.Study(seed="damaged"))
+    page = open_page(url(f"instance={server.upload(damaged)}"))
+    assert "1 contour skipped" in page.locator(".structure").inner_text()
+    generate(page)
+    result(page)
+    assert "fewer than three are distinct" in page.inner_text(".result .notice.warning")
+    page.reload()
+    result(page)
+    assert "fewer than three are distinct" in page.inner_text(".result .notice.warning")
+
+
+def test_markup_in_names_is_only_text(open_page: Open, stored: Stored) -> None:
+    page = open_page(url(f"instance={stored.rtstruct}"))
+    page.on("dialog", lambda dialog: pytest.fail("a script from a name ran"))
+    page.wait_for_selector(".structure")
+    assert MARKUP in page.inner_text(".page-head .about")
+    generate(page, MARKUP)
+    frame = result(page)
+    assert frame.locator("h1").inner_text() == f"Contours: {MARKUP}"[:64]
+    assert page.locator("b, img").count() == frame.locator("b, img").count() == 0
+
+
+def test_progress_and_cancel(open_page: Open, server: OrthancServer, slow: str) -> None:
+    study = server.get(f"/instances/{slow}/study").json()["ID"]
+    page = open_page(url(f"instance={slow}"))
+    generate(page, resolution="512")
+    page.wait_for_selector("progress[value]")
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector("text=Cancelled. Nothing was stored.")
+    assert page.get_by_label("Large").is_checked()
+    page.wait_for_timeout(1000)
+    assert len(series_of(server, study)) == 1
+
+
+def test_a_reload_in_the_middle_goes_on(open_page: Open, server: OrthancServer, slow: str) -> None:
+    page = open_page(url(f"instance={slow}"))
+    generate(page, resolution="256")
+    page.wait_for_function("location.hash.startsWith('#job=')")
+    page.reload()
+    result(page)
+    study = server.get(f"/instances/{slow}/study").json()["ID"]
+    assert len(series_of(server, study)) == 2
+
+
+def test_the_back_button_returns_to_the_form_as_it_was(open_page: Open, stored: Stored) -> None:
+    page = open_page(url(f"instance={stored.rtstruct}"))
+    generate(page, "Left")
+    result(page)
+    page.go_back()
+    page.wait_for_selector(".structure")
+    assert page.locator(f".structure:has({CHOSEN}) .structure-name").all_inner_texts() == ["Left"]
+    page.go_forward()
+    result(page)
+    page.get_by_role("button", name="Generate another one").click()
+    page.wait_for_selector(".structure")
+    generate(page, "Ball")
+    result(page)
+
+
+def test_two_people_at_once(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    before = series_of(server, stored.study)
+    pages = [open_page(url(f"instance={stored.rtstruct}")) for _ in range(2)]
+    generate(pages[0], "Ball")
+    generate(pages[1], "Left")
+    for page in pages:
+        result(page)
+    assert reddish(pixels(pages[0], "iframe.preview")).sum() > 5000
+    assert bluish(pixels(pages[1], "iframe.preview")).sum() > 5000
+    new = series_of(server, stored.study) - before
+    assert {description(server, series) for series in new} == {"Contours: Ball", "Contours: Left"}
+
+
+def test_sixty_structures_can_be_searched(open_page: Open, server: OrthancServer) -> None:
+    rois = [phantoms.ball(f"Node {i}", 8, (20 * (i % 8), 20 * (i // 8), 0), 4) for i in range(1, 61)]
+    id = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="sixty")))
+    page = open_page(url(f"instance={id}"))
+    page.get_by_placeholder("Search a structure").fill("node 1")
+    assert page.locator(".structure:visible").count() == 11
+    page.get_by_role("button", name="All").click()
+    page.get_by_placeholder("Search a structure").fill("nothing of that name")
+    assert page.is_visible("text=No structure has such a name.")
+    page.get_by_placeholder("Search a structure").fill("")
+    assert "11 of 60 chosen" in page.inner_text(".structure-head")
+    page.get_by_role("button", name="All").click()
+    generate(page)
+    result(page)
+
+
+@pytest.mark.parametrize("level", ["series", "instance"])
+def test_says_kindly_what_it_needs_and_where_it_is(
+    open_page: Open, server: OrthancServer, stored: Stored, level: str
+) -> None:
+    id = stored.ct_series if level == "series" else server.get(f"/series/{stored.ct_series}").json()["Instances"][0]
+    page = open_page(url(f"{level}={id}"))
+    page.wait_for_selector(".choice")
+    assert "modality CT" in page.inner_text(".notice")
+    page.click(".choice")
+    page.wait_for_selector(".structure")
+
+
+def test_a_study_without_structure_set(open_page: Open, server: OrthancServer) -> None:
+    image = server.upload(phantoms.ct_slices(phantoms.Study(seed="bare"), planes=(0,))[0])
+    study = server.get(f"/instances/{image}/study").json()["ID"]
+    page = open_page(url(f"study={study}"))
+    page.wait_for_selector(".notice")
+    assert "no structure set in this study" in page.inner_text(".notice")
+
+
+def test_an_address_that_names_nothing(open_page: Open) -> None:
+    page = open_page("/stl/app/generate.html")
+    assert "Nothing was chosen" in page.inner_text(".notice")
+    page = open_page(url("instance=00000000-00000000-00000000-00000000-00000000"), expected=("404",))
+    page.wait_for_selector(".notice.error")
+    assert "deleted" in page.inner_text(".notice.error")
+
+
+def test_a_structure_set_that_was_deleted_meanwhile(open_page: Open, server: OrthancServer) -> None:
+    id = server.upload(phantoms.structure_set([phantoms.ball()], phantoms.Study(seed="gone")))
+    page = open_page(url(f"instance={id}"), expected=("404",))
+    page.wait_for_selector(".structure")
+    server.delete(f"/instances/{id}")
+    generate(page)
+    page.wait_for_selector(".notice.error")
+    assert len(page.inner_text(".notice.error p")) > 20
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phones_width(open_page: Open, stored: Stored, scheme: str) -> None:
+    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "color_scheme": scheme}
+    page = open_page(url(f"instance={stored.rtstruct}"), **phone)
+    generate(page, "Ball")
+    result(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,0 +1,52 @@
+"""A model of five million triangles, without freezing the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pydicom
+
+from tests.live.server import OrthancServer
+
+from .study import Stored, pixels, reddish, stl_of, viewer_ready
+
+Open = Callable[..., Any]
+SIDE = 1581  # 2 * SIDE² = 5 million
+FREEZE_MS = 2000
+
+
+def waves() -> np.ndarray:
+    """(5 million, 3, 3) float32: a surface with waves, 200 mm wide."""
+    axis = np.linspace(-100, 100, SIDE + 1, dtype=np.float32)
+    x, z = np.meshgrid(axis, axis)
+    points = np.stack([x, 8 * np.sin(x / 9) * np.cos(z / 11), z], axis=-1)
+    a, b, c, d = points[:-1, :-1], points[:-1, 1:], points[1:, 1:], points[1:, :-1]
+    return np.concatenate([np.stack([a, b, c], axis=2), np.stack([a, c, d], axis=2)]).reshape(-1, 3, 3)
+
+
+def test_five_million_triangles(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    triangles = waves()
+    assert len(triangles) > 4_990_000
+    model = pydicom.dcmread(BytesIO(server.get(f"/instances/{stored.model}/file").body))
+    model.SOPInstanceUID = model.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    model.SeriesInstanceUID = pydicom.uid.generate_uid()
+    model.EncapsulatedDocument = stl_of(triangles)
+    model.EncapsulatedDocumentLength = len(model.EncapsulatedDocument)
+    buffer = BytesIO()
+    model.save_as(buffer)
+    instance = server.upload(buffer.getvalue())
+    page = open_page("/stl/app/settings.json")
+    page.set_default_timeout(150_000)
+    page.add_init_script(
+        "window.gap = 0; let last = performance.now(); setInterval(() => { const now = performance.now();"
+        "if (document.visibilityState === 'visible') window.gap = Math.max(window.gap, now - last); last = now; }, 20)"
+    )
+    page.goto(f"{server.url}/stl/app/three.html?instance={instance}")
+    viewer_ready(page)
+    assert reddish(pixels(page)).sum() > 50_000
+    assert page.inner_text(".facts dd >> nth=2") == f"{len(triangles):,}"
+    assert page.evaluate("window.gap") < FREEZE_MS
+    server.delete(f"/instances/{instance}")
