@@ -34,6 +34,12 @@ their float32 coordinates (24 bits). At 500 mm from the origin that is 0.015 mm.
 
 
 @dataclass(frozen=True)
+class Limits:
+    voxels: int
+    triangles: int
+
+
+@dataclass(frozen=True)
 class Slab:
     """One ROI on the grid: its planes, its pieces, and the window (first row, first column, rows, columns)."""
 
@@ -60,48 +66,80 @@ class Grid:
         """Sides of the usual voxel along u, v and the normal (mm)."""
         return self.side, self.side, float(np.median(np.diff(self.layers)))
 
+    def placed(self, points: np.ndarray) -> np.ndarray:
+        """Points in voxel indices (x, y, layer) -> mm in the stack's frame, float64."""
+        local = np.empty(points.shape)
+        local[:, :2] = self.origin + self.side * points[:, :2].astype(np.float64)
+        local[:, 2] = np.interp(points[:, 2], np.arange(len(self.layers)), self.layers)
+        return local
+
+    def corners(self) -> np.ndarray:
+        """The eight corners of the grid, `(8, 3)` mm in the stack's frame."""
+        ends = np.array([(0, 0, 0), (self.columns - 1, self.rows - 1, len(self.layers) - 1)])
+        return self.placed(np.array([[ends[i][0], ends[j][1], ends[k][2]] for i, j, k in np.ndindex(2, 2, 2)]))
+
 
 def grid_of(
-    stack: Stack, around: np.ndarray, resolution: int, end_caps: bool, max_voxels: int, max_triangles: int
+    stack: Stack,
+    around: np.ndarray,
+    resolution: int,
+    end_caps: bool,
+    limits: Limits,
+    also: np.ndarray | None = None,
 ) -> tuple[Grid, list[str]]:
     """The grid for `stack`, and what had to be guessed.
 
-    `around` is (k, 3) float64: points of the structure set's other ROIs in the stack's frame. Raises TooLarge before
-    anything of that size is made.
+    `around` is (k, 3) float64: points of the structure set's other ROIs in the stack's frame. `also`: points of the
+    same kind that the grid has to hold, of bodies that are not drawn here. Raises TooLarge before anything of that
+    size is made.
     """
     if resolution < 2:
         raise OutOfRange(f"Resolution is at least 2, not {resolution}")
-    warnings: list[str] = []
     boxes = [_box(roi) for roi in stack.rois]
-    low = np.min([box[0] for box in boxes], axis=0)
-    high = np.max([box[1] for box in boxes], axis=0)
+    corners = np.concatenate([*boxes, also[:, :2]] if also is not None else boxes)
+    low, high = corners.min(axis=0), corners.max(axis=0)
     side = _side(low, high, around, resolution)
     origin = low - MARGIN * side
     size = [padded(int(np.ceil(extent / side)) + 2 * MARGIN + 1) for extent in high - low]
-    slabs = []
+    slabs: list[Slab] = []
+    warnings: list[str] = []
     for roi, (start, end) in zip(stack.rois, boxes, strict=True):
-        positions = np.array([plane.position for plane in roi.planes])
-        usual, guess = usual_spacing(positions, around[:, 2])
-        if guess:
-            warnings.append(f'ROI "{roi.name}" {guess}')
-        pieces = pieces_of(positions, usual, end_caps)
-        if not end_caps and any(piece.first == piece.last for piece in pieces):
-            warnings.append(f'a single slice of ROI "{roi.name}" is given the thickness of a slice without EndCaps too')
-        slabs.append(Slab(roi, positions, tuple(pieces), _window(start - origin, end - origin, side, size)))
-    layers = _merged([layers_of(s.positions, s.pieces, LONGEST_STEP * side, BRIM * side) for s in slabs], side)
-    voxels = len(layers) * size[0] * size[1]
-    if voxels > max_voxels:
+        positions, pieces = _pieces(roi, around, end_caps, warnings)
+        slabs.append(Slab(roi, positions, pieces, _window(start - origin, end - origin, side, size)))
+    each = [layers_of(slab.positions, slab.pieces, LONGEST_STEP * side, BRIM * side) for slab in slabs]
+    if also is not None:
+        each.append(np.arange(also[:, 2].min() - 2 * side, also[:, 2].max() + 2 * side, side))
+    grid = Grid(origin, side, size[1], size[0], _merged(each, side), tuple(slabs))
+    _check(grid, resolution, limits)
+    return grid, warnings
+
+
+def _pieces(
+    roi: RoiPlanes, around: np.ndarray, end_caps: bool, warnings: list[str]
+) -> tuple[np.ndarray, tuple[Piece, ...]]:
+    positions = np.array([plane.position for plane in roi.planes])
+    usual, guess = usual_spacing(positions, around[:, 2])
+    if guess:
+        warnings.append(f'ROI "{roi.name}" {guess}')
+    pieces = tuple(pieces_of(positions, usual, end_caps))
+    if not end_caps and any(piece.first == piece.last for piece in pieces):
+        warnings.append(f'a single slice of ROI "{roi.name}" is given the thickness of a slice without EndCaps too')
+    return positions, pieces
+
+
+def _check(grid: Grid, resolution: int, limits: Limits) -> None:
+    voxels = len(grid.layers) * grid.rows * grid.columns
+    if voxels > limits.voxels:
         raise TooLarge(
-            f"Resolution {resolution} makes {voxels:,} voxels here, more than the {max_voxels:,} of the option"
+            f"Resolution {resolution} makes {voxels:,} voxels here, more than the {limits.voxels:,} of the option"
             ' "MaxVoxels"'
         )
-    grid = Grid(origin, side, size[1], size[0], layers, tuple(slabs))
-    if (triangles := expected_triangles(grid)) > max_triangles:
+    triangles = expected_triangles(grid)
+    if triangles > limits.triangles:
         raise TooLarge(
-            f"Resolution {resolution} makes about {triangles:,} triangles here, more than the {max_triangles:,} of the"
-            ' option "MaxTriangles"'
+            f"Resolution {resolution} makes about {triangles:,} triangles here, more than the {limits.triangles:,} of"
+            ' the option "MaxTriangles"'
         )
-    return grid, warnings
 
 
 def expected_triangles(grid: Grid) -> int:
@@ -131,9 +169,9 @@ def _measured(outlines: Sequence[np.ndarray], side: float) -> tuple[float, float
     return crossings, area
 
 
-def _box(roi: RoiPlanes) -> tuple[np.ndarray, np.ndarray]:
+def _box(roi: RoiPlanes) -> np.ndarray:
     points = np.concatenate([outline for plane in roi.planes for outline in plane.outlines])
-    return points.min(axis=0), points.max(axis=0)
+    return np.array([points.min(axis=0), points.max(axis=0)])
 
 
 def _side(low: np.ndarray, high: np.ndarray, around: np.ndarray, resolution: int) -> float:

@@ -31,8 +31,8 @@ class Piece:
 def usual_spacing(positions: np.ndarray, around: np.ndarray) -> tuple[float, str | None]:
     """The usual spacing (mm) of the planes at `positions`, and what had to be guessed.
 
-    It is the median. `around` are positions of the structure set's other contours: they tell it for a single slice,
-    and whether two planes far apart are two slices or a coarse spacing.
+    It is the median. `around` are positions of points of the structure set's other contours: they tell it for a single
+    slice, and whether two planes far apart are two slices or a coarse spacing.
     """
     own = np.diff(positions)
     others = spacings(around)
@@ -49,9 +49,14 @@ def usual_spacing(positions: np.ndarray, around: np.ndarray) -> tuple[float, str
 
 
 def spacings(positions: np.ndarray) -> np.ndarray:
-    """Steps between neighbouring planes of contours at `positions` (any order, repeated)."""
-    steps = np.diff(np.sort(positions))
-    return steps[steps > PLANE_TOLERANCE]
+    """Steps between neighbouring planes, from the positions of points of contours (any order).
+
+    Points of a contour on a parallel plane all have its position; where there are fewer than three, they are not of a
+    parallel plane.
+    """
+    ordered = np.sort(positions)
+    planes = np.split(ordered, np.flatnonzero(np.diff(ordered) > PLANE_TOLERANCE) + 1)
+    return np.diff([plane.mean() for plane in planes if len(plane) >= 3])
 
 
 def pieces_of(positions: np.ndarray, usual: float, end_caps: bool) -> list[Piece]:

@@ -145,7 +145,7 @@ def test_unsorted_planes() -> None:
 
 
 def test_single_slice_takes_its_thickness_from_the_other_rois() -> None:
-    others = np.array([[50.0, 0, z] for z in (0, 2.5, 5, 7.5)])
+    others = np.concatenate([ring(1, z, (50, 0), points=6) for z in (0, 2.5, 5, 7.5)])
     report = model(ring(20, 2.5), surroundings=others, resolution=128).report
     assert report.volume == pytest.approx(2.5 * np.pi * 400, rel=0.01)
     assert (report.box[0][2], report.box[1][2]) == pytest.approx((1.25, 3.75), abs=0.1)

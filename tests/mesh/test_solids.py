@@ -64,7 +64,7 @@ def test_solid(name: str, move: tuple[Rotation, tuple[float, float, float]]) -> 
 @pytest.mark.parametrize("slices", [*range(1, 11), 20, 30])
 def test_cylinder_has_slices_times_area_times_spacing(slices: int) -> None:
     solid = solids.cylinder(slices)
-    beside = np.array([[0.0, 0, 0], [0, 0, 3]])  # tells the spacing of the single slice
+    beside = np.concatenate([solids.ring(1, 0), solids.ring(1, 3)])  # tells the spacing of the single slice
     report = model_of(solid, surroundings=beside, resolution=256).report
     assert report.volume == pytest.approx(solid.volume, rel=0.01)
     assert report.closed
