@@ -8,6 +8,7 @@ Lengths in mm, patient coordinates (LPS). The same arguments give the same bytes
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -163,7 +164,17 @@ def structure_set(
     drawn = [_roi_contour(roi, study, decimals) for roi in numbered if roi.drawn]
     ds.ROIContourSequence = drawn[::-1] if reverse_contour_sequence else drawn
     ds.RTROIObservationsSequence = [_observation(roi) for roi in numbered if roi.interpreted_type is not None]
-    return file_of(ds, study)
+    data = file_of(ds, study)
+    for roi in numbered:  # pydicom would decode raw text and encode it again, so it is put in afterwards
+        if roi.raw_name:
+            stand_in = rb"(?:\x06\x30\x26\0|\x30\x06\0\x26).{4}" + _STAND_IN.encode() * len(roi.raw_name)
+            found = re.search(stand_in, data, re.DOTALL)
+            assert found
+            data = data[: found.start() + 8] + roi.raw_name + data[found.end() :]
+    return data
+
+
+_STAND_IN = "\x11"
 
 
 def large_structure_set(contours: int = 2000, points: int = 1000, rois: int = 20) -> bytes:
@@ -233,10 +244,7 @@ def _structure_set_roi(roi: Roi, study: Study) -> Dataset:
     item = Dataset()
     item.ROINumber = str(roi.number)
     item.ReferencedFrameOfReferenceUID = roi.frame or study.uid("frame 0")
-    if roi.raw_name is None:
-        item.ROIName = roi.name
-    else:
-        _add_raw(item, 0x30060026, "LO", roi.raw_name)
+    item.ROIName = roi.name if roi.raw_name is None else _STAND_IN * len(roi.raw_name)
     item.ROIGenerationAlgorithm = ""
     return item
 
@@ -260,7 +268,8 @@ def _contour(contour: Contour, study: Study, decimals: int) -> Dataset:
     if contour.declared is not None:
         item.NumberOfContourPoints = str(len(contour.points) if contour.declared < 0 else contour.declared)
     data = contour_data(contour.points, decimals) if contour.data is None else contour.data
-    _add_raw(item, 0x30060050, "DS", data)
+    data += b" " * (len(data) % 2)
+    item[0x30060050] = RawDataElement(Tag(0x30060050), "DS", len(data), data, 0, False, True)
     return item
 
 
@@ -272,11 +281,6 @@ def contour_data(points: np.ndarray, decimals: int = 4) -> bytes:
     values = np.asarray(points, float).ravel().tolist()
     text = "\\".join([f"%.{decimals}f"] * len(values)) % tuple(values)
     return (_ZEROS_AT_END.sub(r"\1", text) if decimals else text).encode()
-
-
-def _add_raw(item: Dataset, tag: int, vr: str, value: bytes) -> None:
-    value += b" " * (len(value) % 2)
-    item[tag] = RawDataElement(Tag(tag), vr, len(value), value, 0, False, True)
 
 
 def _image(study: Study) -> Dataset:
@@ -303,7 +307,9 @@ def file_of(ds: Dataset, study: Study | None = None) -> bytes:
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     buffer = BytesIO()
-    dcmwrite(buffer, ds, enforce_file_format=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is wrong in the data set is meant to be
+        dcmwrite(buffer, ds, enforce_file_format=True)
     data = buffer.getvalue()
     meta_length = 144 + int.from_bytes(data[140:144], "little")
     if not study.meta:

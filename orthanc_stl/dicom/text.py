@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pydicom import charset
 
@@ -16,6 +16,7 @@ LO_CHARACTERS = 64
 # A tab or a new line resets the code elements of ISO 2022 (PS3.5 section 6.1.2.5.3). The backslash does so too, but
 # only between values: within a value it may be half of a Japanese or Chinese character.
 _RESETS = {ord(c) for c in "\r\n\t\f"}
+_ASCII_TERMS = ("", "ISO_IR 6", "ISO 2022 IR 6")
 _PN_RESETS = _RESETS | {ord(c) for c in "^="}
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
@@ -34,7 +35,7 @@ def python_encodings(terms: Sequence[str]) -> list[str]:
 
 
 def is_known_character_set(term: str) -> bool:
-    return term in charset.python_encoding and term not in charset.python_encoding.values()
+    return term in charset.python_encoding
 
 
 def decode(raw: bytes, terms: Sequence[str], person_name: bool = False) -> str:
@@ -68,17 +69,19 @@ def fits(text: str, terms: Sequence[str]) -> bool:
         try:
             encodings = charset.convert_encodings(list(terms))
             encoded = charset.encode_string(text, encodings)
-            return charset.decode_bytes(encoded, encodings, _PN_RESETS) == text
+            if terms[0] in _ASCII_TERMS and encoded != charset.encode_string(text, ["ascii", *encodings[1:]]):
+                return False  # for pydicom these terms are Latin-1, which the standard does not allow
+            return charset.decode_bytes(encoded, encodings, _RESETS) == text
         except (UserWarning, UnicodeError, LookupError, ValueError):
             return False
 
 
-def common_character_set(texts: Iterable[str], terms: Sequence[str]) -> tuple[str, ...]:
-    """The given character sets if they hold all the texts, else UTF-8; none at all for plain ASCII."""
-    texts = [text for text in texts if not text.isascii()]
-    if not texts and not any(terms):
+def common_character_set(texts: Sequence[str], terms: Sequence[str]) -> tuple[str, ...]:
+    """The given character sets if they are known and hold all the texts, else UTF-8; none at all for plain ASCII."""
+    if not any(terms) and all(text.isascii() for text in texts):
         return ()
-    return tuple(terms) if all(fits(text, terms) for text in texts) else UTF8
+    known = all(not term or is_known_character_set(term) for term in terms)
+    return tuple(terms) if known and all(fits(text, terms) for text in texts) else UTF8
 
 
 def long_string(text: str, limit: int = LO_CHARACTERS) -> str:

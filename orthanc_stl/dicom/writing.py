@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def file_bytes(ds: Dataset, large_tag: int, large: Buffer, character_set: tuple[
     size = memoryview(large).nbytes
     if size > _MAX_VALUE_BYTES:
         raise TooLarge(f"{size} bytes came; a DICOM element holds at most {_MAX_VALUE_BYTES}")
-    terms = common_character_set(_texts(ds), character_set)
+    terms = common_character_set(list(_texts(ds)), character_set)
     if terms:
         ds.SpecificCharacterSet = list(terms) if len(terms) > 1 else terms[0]
     head, tail = Dataset(), Dataset()
@@ -75,4 +76,6 @@ def _texts_of(element: DataElement) -> Iterator[str]:
     if element.VR not in ("LO", "LT", "PN", "SH", "ST", "UC", "UT") or element.value is None:
         return
     values = element.value if element.VM > 1 else [element.value]
-    yield from map(str, values)
+    for value in map(str, values):
+        # The parts of a person's name are encoded each by itself (PS3.5 section 6.1.2.5.3).
+        yield from re.split("[\\^=]", value) if element.VR == "PN" else (value,)
