@@ -63,6 +63,7 @@ def install(orthanc: Any) -> None:
         callback = dispatcher.callback(route.methods)
         _registered.append(callback)
         orthanc.RegisterRestCallback(route.pattern, callback)
+    _register_private_tags(orthanc)
     _follow_orthanc(orthanc, jobs, dispatcher, figures, models)
     _extend_explorer(orthanc, settings)
     orthanc.SetDescription("3D models: STL from RT-STRUCT and NIfTI, stored in DICOM, streamed and shown.")
@@ -138,6 +139,17 @@ def _warn_about_original(orthanc: Any) -> None:
             "The C++ STL plugin is loaded as well, with the same routes and buttons as orthanc-stl: take one out "
             'of the options "Plugins" and "PythonScript"'
         )
+
+
+def _register_private_tags(orthanc: Any) -> None:
+    """The elements that hold a Nexus model: Orthanc shows them by name, and takes them from explicit and implicit VR."""
+    vr = orthanc.ValueRepresentation
+    for element, kind, name in (
+        (0x0010, vr.LO, "OrthancStlCreator"),
+        (0x1001, vr.OB, "OrthancStlNexusData"),
+        (0x1002, vr.UL, "OrthancStlNexusLength"),
+    ):
+        orthanc.RegisterPrivateDictionaryTag(0x4205, element, kind, name, 1, 1, "OrthancSTL")
 
 
 def _extend_explorer(orthanc: Any, settings: Settings) -> None:

@@ -24,8 +24,9 @@ from orthanc_stl.dicom.nexus import nexus_object
 from orthanc_stl.dicom.series import image_series, matching
 from orthanc_stl.dicom.source import Reference, Source, read_source
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
+from orthanc_stl.engine import nexus_builder
 from orthanc_stl.engine.executor import Progress
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.mesh.build import model_from_contours
 from orthanc_stl.mesh.model import Model, Report
 from orthanc_stl.mesh.nexus_index import read_index
@@ -161,15 +162,37 @@ def create_nexus(options: Options, blobs: Sequence[bytes], progress: Progress) -
     read_index(blobs[0])
     progress(READ, "writing the DICOM object")
     parent = read_source(blobs[1]) if len(blobs) > 1 else None
-    file = nexus_object(
-        blobs[0],
+    return {"answer": {}, "warnings": 0}, [_nexus_file(blobs[0], parent, options, {})]
+
+
+def build_nexus(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
+    """Blobs: an encapsulated STL; an instance of what the model joins, if that is not the STL's study.
+
+    Facts: `answer`. Files: the DICOM object of a Nexus model of the same surface. Options as for `create_nexus`.
+    """
+    progress(0.0, "reading the STL")
+    mesh = read_stl(bytes(read_encapsulated_stl(blobs[0]).stl))
+    most = options.get("limits", {}).get("max_triangles", len(mesh.triangles))
+    if len(mesh.triangles) > most:
+        raise TooLarge(f'The model has {len(mesh.triangles)} triangles, the option "MaxTriangles" allows {most}')
+    content = nexus_builder.build_nexus(mesh, _part(progress, READ, WRITTEN))
+    progress(WRITTEN, "writing the DICOM object")
+    source = read_source(blobs[0])
+    parent = read_source(blobs[1]) if len(blobs) > 1 else source
+    described = {"SeriesDescription": source.series_description} if options.get("level") != "series" else {}
+    file = _nexus_file(content, parent, options, described)
+    return {"answer": {"Triangles": len(mesh.triangles)}, "warnings": 0}, [file]
+
+
+def _nexus_file(content: bytes, parent: Source | None, options: Options, tags: dict[str, Any]) -> bytes:
+    return nexus_object(
+        content,
         version=__version__,
         parent=parent,
         level=options.get("level") or "study",
         instance_number=options.get("instance_number") or 1,
-        tags=options["tags"],
+        tags={**tags, **options["tags"]},
     )
-    return {"answer": {}, "warnings": 0}, [file]
 
 
 def _stored(
@@ -230,5 +253,6 @@ def _millilitres(report: Report) -> float:
 
 
 TASKS: dict[str, Callable[[Options, Sequence[bytes], Progress], Outcome]] = {
-    task.__name__: task for task in (roi_names, structures, encode_rtstruct, encode_nifti, stl_info, create_nexus)
+    task.__name__: task
+    for task in (roi_names, structures, encode_rtstruct, encode_nifti, stl_info, create_nexus, build_nexus)
 }

@@ -63,11 +63,13 @@ def convert(
 ) -> Answer:
     """Runs a conversion as a job, which is waited for unless `asynchronous`.
 
-    `parent` is the path of the resource that the model belongs to: a model of what was deleted meanwhile is not stored.
+    `parent` is the path of the resource that the model belongs to, empty if it belongs to none: a model of what was
+    deleted meanwhile is not stored.
     """
 
     def store(result: Result) -> dict[str, Any]:
-        app.orthanc.get(parent)
+        if parent:
+            app.orthanc.get(parent)
         stored = app.orthanc.store(result.blobs[0])
         return {key: stored[key] for key in _STORED if key in stored} | result.facts["answer"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import json
 import re
 import struct
@@ -18,21 +17,17 @@ from orthanc_stl.rest.app import App
 from orthanc_stl.rest.conversion import convert, resolution
 from orthanc_stl.rest.http import Answer, Request
 from orthanc_stl.rest.orthanc import Orthanc
+from orthanc_stl.rest.parents import MOST_SERIES, all_series, smallest_file
 
 # Any MIME type or none, as browsers and scripts put it.
 _DATA_URI = re.compile(rb"data:[^,]{0,256};base64,")
 
-# Base64 decoded at once, a multiple of 4: other Python threads get their turn in between.
-_CHUNK = 4 << 20
+_NO_BASE64 = 'Missing the "Nifti" argument containing the NIfTI file: its data URI is not base64'
 
 # Enough of it for the header of any file, compressed or not.
 _BEGINNING = 64 << 10
 
 _STUDY_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
-
-# Series looked at for the frame of reference, and instances asked for the size of their file. Both bound the time that
-# a study of thousands of series takes.
-_MOST_SERIES = 32
 
 # What dicom/series.py wants to know of a series: the same in all its images, and of each its own.
 _OF_SERIES = {"SeriesInstanceUID", "SeriesDescription", "SOPClassUID"}
@@ -54,12 +49,16 @@ def encode_nifti(app: App, request: Request) -> Answer:
     }
     asynchronous = fields.boolean(body, "Asynchronous", False)
     _require_study(app.orthanc, study)
-    sizes = sizes_of(_decoded(encoded[:_BEGINNING]))
+    sizes = sizes_of(bodies.decoded(encoded[:_BEGINNING], _NO_BASE64))
 
     def fetch() -> Sequence[Blob]:
-        series = _all_series(app.orthanc, study)
+        series = all_series(app.orthanc, f"/studies/{study}")
         images = json.dumps(_images(app.orthanc, series, sizes)).encode()
-        return [_decoded(encoded), _smallest_file(app.orthanc, series), images]
+        return [
+            bodies.decoded(encoded, _NO_BASE64),
+            smallest_file(app.orthanc, series, "the study ParentStudy"),
+            images,
+        ]
 
     return convert(
         app,
@@ -100,21 +99,6 @@ def _content(body: fields.Body) -> memoryview:
     return found[scheme.end() :]
 
 
-def _decoded(encoded: memoryview) -> memoryview:
-    """Raises `MalformedBody` for what is not base64."""
-    out, filled = bytearray(len(encoded) // 4 * 3 + 3), 0
-    for start in range(0, len(encoded), _CHUNK):
-        try:
-            part = binascii.a2b_base64(encoded[start : start + _CHUNK], strict_mode=True)
-        except binascii.Error as e:
-            raise errors.MalformedBody(
-                f'Missing the "Nifti" argument containing the NIfTI file: its data URI is not base64 ({e})'
-            ) from None
-        out[filled : filled + len(part)] = part
-        filled += len(part)
-    return memoryview(out)[:filled]
-
-
 def _require_study(orthanc: Orthanc, study: str) -> None:
     try:
         if _STUDY_ID.fullmatch(study):
@@ -125,20 +109,6 @@ def _require_study(orthanc: Orthanc, study: str) -> None:
     raise errors.ParentMissing(f"ParentStudy must be the Orthanc identifier of a study, but is {study[:80]!r}")
 
 
-def _all_series(orthanc: Orthanc, study: str) -> list[dict[str, Any]]:
-    """The series of a study that have instances. Orthanc answers this from its database."""
-    series = orthanc.get_json(f"/studies/{study}/series")
-    return [one for one in series if one["Instances"]]
-
-
-def _smallest_file(orthanc: Orthanc, series: Sequence[dict[str, Any]]) -> bytes:
-    """An instance of the study, for the patient's and the study's attributes: which one makes no difference."""
-    if not series:
-        raise errors.ParentMissing("the study ParentStudy has no instances any more")
-    instances = [one["Instances"][0] for one in series[:_MOST_SERIES]]
-    return orthanc.file(min(instances, key=lambda instance: orthanc.version(instance)[1]))
-
-
 def _images(orthanc: Orthanc, series: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[dict[str, Any]]:
     """What says where the images of the study lie, for the series with as many instances as the volume has slices.
 
@@ -146,7 +116,7 @@ def _images(orthanc: Orthanc, series: Sequence[dict[str, Any]], sizes: Sequence[
     positions of all are in Orthanc's database.
     """
     images = []
-    for one in [one for one in series if len(one["Instances"]) in sizes][:_MOST_SERIES]:
+    for one in [one for one in series if len(one["Instances"]) in sizes][:MOST_SERIES]:
         first = orthanc.get_json(f"/instances/{one['Instances'][0]}/simplified-tags")
         if _OF_IMAGE.issubset(first):
             slices = [each["MainDicomTags"] for each in orthanc.get_json(f"/series/{one['ID']}/instances")]

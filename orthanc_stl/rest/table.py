@@ -33,6 +33,7 @@ ROUTES = (
 )
 
 NEXUS_ROUTES = (
+    Route("/stl/create-nexus", {"POST": nexus.create}),
     Route(f"/instances/{ID}/nexus", {"GET": nexus.model}),
     Route(rf"/stl/3dhop-instances/{ID}\.nxz", {"GET": nexus.model}),
     Route("/stl/nexus/(.*)", {"GET": pages.nexus_file}),
