@@ -19,6 +19,7 @@ _RESETS = {ord(c) for c in "\r\n\t\f"}
 _ASCII_TERMS = ("", "ISO_IR 6", "ISO 2022 IR 6")
 _PN_RESETS = _RESETS | {ord(c) for c in "^="}
 
+_LATIN_1 = re.compile("[\x80-\xff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -62,15 +63,13 @@ def fits(text: str, terms: Sequence[str]) -> bool:
     """Whether the character sets can write this text so that it reads back the same."""
     if text.isascii():
         return True
-    if not any(terms):
-        return False
+    if not any(terms) or (terms[0] in _ASCII_TERMS and _LATIN_1.search(text)):
+        return False  # pydicom would write these letters as Latin-1, which the terms do not allow
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             encodings = charset.convert_encodings(list(terms))
             encoded = charset.encode_string(text, encodings)
-            if terms[0] in _ASCII_TERMS and encoded != charset.encode_string(text, ["ascii", *encodings[1:]]):
-                return False  # for pydicom these terms are Latin-1, which the standard does not allow
             return charset.decode_bytes(encoded, encodings, _RESETS) == text
         except (UserWarning, UnicodeError, LookupError, ValueError):
             return False
