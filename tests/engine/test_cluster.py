@@ -27,8 +27,9 @@ SENT = frozenset(("echo", "sleep", "where", "die", "eat", "refuse", "steps"))
 
 
 def dask(*arguments: str) -> subprocess.Popen:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
     return subprocess.Popen(
-        [sys.executable, "-m", *arguments], cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        [sys.executable, "-m", *arguments], cwd=REPOSITORY, env=env,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
