@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_for_tag, tag_for_keyword
@@ -75,7 +76,7 @@ def apply_tags(ds: Dataset, tags: Mapping[str, Any], refused: Callable[[int], bo
 def tag_of(name: str) -> int:
     """The number of a tag, from its keyword ("SeriesDescription") or its digits ("0008,103e")."""
     match = _NUMBER.fullmatch(name)
-    tag = int(match[1] + match[2], 16) if match else tag_for_keyword(name)
+    tag = int(match[1] + match[2], 16) if match else tag_for_keyword(name or "none")
     if tag is None or not (dictionary_has_tag(tag) or Tag(tag).is_private):
         raise UnknownTag(f'"{_shown(name)}" is no DICOM tag that is known here')
     return tag
@@ -92,7 +93,8 @@ def _element(tag: int, value: Any, depth: int) -> DataElement:
     if vr in ("FL", "FD"):
         return _checked(tag, vr, _numbers(tag, value, float))
     if vr == "UN":
-        return _checked(tag, vr, value.encode("utf-8"))
+        raw = value.encode("utf-8")
+        return _checked(tag, vr, raw + b" " * (len(raw) % 2))
     if vr not in _TEXT_VRS:
         raise InvalidField(f"{_title(tag)} cannot be set by Tags: its VR {vr} holds no text")
     return _checked(tag, vr, _texts(tag, vr, value))
@@ -148,6 +150,8 @@ def _numbers(tag: int, value: str, convert: Callable[[str], float]) -> list[floa
         values = [convert(part) for part in value.split("\\")] if value else []
     except ValueError:
         raise InvalidField(f'{_title(tag)} is a number; "{_shown(value)}" came in Tags') from None
+    if not all(map(isfinite, values)):
+        raise InvalidField(f'{_title(tag)} is a number; "{_shown(value)}" came in Tags')
     return values[0] if len(values) == 1 else values or None
 
 
