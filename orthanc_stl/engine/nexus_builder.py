@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
+import math
 import os
 import signal
 import subprocess
@@ -32,7 +33,7 @@ from orthanc_stl.mesh.nexus_index import read_index
 # triangles; 8.2 s with pymeshlab's default of 32,768).
 NODE_FACES = 16384
 
-# Coordinates are kept in steps of about this part of the model's size: 0.01 mm for a model of 20 cm. pymeshlab's own
+# Coordinates are kept in steps of this part of the model's size or less: 0.01 mm for a model of 20 cm. pymeshlab's own
 # choice depends on the error of the coarsest level, and cuts small models to pieces.
 STEPS = 16384
 
@@ -65,7 +66,7 @@ def build_nexus(mesh: Mesh, progress: Progress) -> bytes:
         source, target = Path(folder, "mesh.ply"), Path(folder, "model.nxz")
         with source.open("wb") as file:
             file.writelines(ply(mesh))
-        _run(source, target, _step(mesh), SECONDS_PER_TRIANGLE * len(mesh.triangles), progress)
+        _run(source, target, step_of(mesh), SECONDS_PER_TRIANGLE * len(mesh.triangles), progress)
         content = target.read_bytes()
     read_index(content)
     return content
@@ -83,11 +84,12 @@ def ply(mesh: Mesh) -> list[bytes]:
     return [header.encode(), mesh.vertices.astype("<f4").tobytes(), faces.tobytes()]
 
 
-def _step(mesh: Mesh) -> float:
+def step_of(mesh: Mesh) -> float:
+    """To which coordinates are cut, a power of two."""
     extent = float(np.ptp(mesh.vertices, axis=0).max())
     if not extent > 0:
         raise InvalidInput("All points of this model are in one place, so no Nexus model can be made of it")
-    return extent / STEPS
+    return 2.0 ** math.floor(math.log2(extent / STEPS))  # pymeshlab would round it up to a power of two
 
 
 def _run(source: Path, target: Path, step: float, expected: float, progress: Progress) -> None:

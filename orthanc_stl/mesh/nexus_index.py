@@ -60,7 +60,7 @@ def read_index(data: bytes | bytearray | memoryview) -> NexusIndex:
             f"This Nexus file is cut off: it has {len(view)} bytes, its index announces {blocks[-1] * BLOCK}"
         )
     for number, (node, following) in enumerate(pairwise(nodes)):
-        _check_patches(number, node, patches[node[-1] : following[-1]], node[-1] <= following[-1], header)
+        _check_patches(number, node, patches[node[-1] : following[-1]], following[-1] - node[-1], header)
     return NexusIndex(
         vertices=header.vertices,
         triangles=header.triangles,
@@ -117,10 +117,10 @@ def _header(view: memoryview) -> _Header:
 
 
 def _check_patches(
-    number: int, node: tuple, patches: list[tuple[int, int, int]], in_order: bool, header: _Header
+    number: int, node: tuple, patches: list[tuple[int, int, int]], announced: int, header: _Header
 ) -> None:
     _, vertices, triangles, *_rest = node
-    _require(in_order and node[-1] <= header.patches and len(patches) > 0, f"node {number} has no patches")
+    _require(0 < announced == len(patches), f"node {number} has no patches, or more than there are")
     before = 0
     for child, end, texture in patches:
         _require(number < child < header.nodes, f"node {number} is refined by node {child}")

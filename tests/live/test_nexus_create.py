@@ -1,0 +1,165 @@
+"""POST /stl/create-nexus on a real Orthanc: what is stored, where, and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import phantoms
+from tests.live.server import OrthancServer, Reply
+from tests.nexus_writer import box, levels, nexus_dicom, write_nexus
+
+MODEL = write_nexus(levels([(4, 6), (12, 18)]))
+NEXUS_RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def changed(at: int, value: int) -> bytes:
+    model = bytearray(MODEL)
+    struct.pack_into("<I", model, at, value)
+    return bytes(model)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OrthancServer]:
+    with OrthancServer(stl={"EnableNexus": True}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def image(server: OrthancServer) -> dict[str, str]:
+    """An image, by Orthanc's ids of its patient, study and series."""
+    study = phantoms.Study(seed="nexus", patient_name="Doe^Jane")
+    instance = server.upload(phantoms.ct_slices(study, planes=(0,))[0])
+    return {"ID": instance} | {
+        level: server.get(f"/instances/{instance}/{level}").json()["ID"]
+        for level in ("patient", "study", "series")
+    }
+
+
+def create(server: OrthancServer, **body: Any) -> Reply:
+    return server.post("/stl/create-nexus", body)
+
+
+def count(server: OrthancServer) -> int:
+    return server.get("/statistics").json()["CountInstances"]
+
+
+def tags_of(server: OrthancServer, instance: str) -> dict[str, Any]:
+    return server.get(f"/instances/{instance}/simplified-tags").json()
+
+
+def test_a_model_is_stored_byte_by_byte_and_answered_as_create_dicom_does(server: OrthancServer) -> None:
+    reply = create(server, Content=encoded(MODEL), Tags={"PatientName": "Scan^One", "SeriesDescription": "Statue"})
+    assert reply.status == 200
+    assert set(reply.json()) == {"ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status"}
+    instance = reply.json()["ID"]
+    assert server.get(f"/instances/{instance}/nexus").body == MODEL
+    assert server.get(f"/instances/{instance}/content/4205-1001").body == MODEL
+    tags = tags_of(server, instance)
+    assert (tags["SOPClassUID"], tags["Modality"]) == (NEXUS_RAW_DATA, "OT")
+    assert (tags["PatientName"], tags["SeriesDescription"]) == ("Scan^One", "Statue")
+
+
+def test_tags_and_parent_may_be_missing(server: OrthancServer) -> None:
+    first, second = (create(server, Content=encoded(MODEL)).json() for _ in range(2))
+    assert first["ParentStudy"] != second["ParentStudy"]
+    assert first["ParentPatient"] != second["ParentPatient"]
+
+
+@pytest.mark.parametrize("level", ["patient", "study"])
+def test_a_model_joins_a_patient_or_a_study(server: OrthancServer, image: dict[str, str], level: str) -> None:
+    answer = create(server, Content=encoded(MODEL), Parent=image[level]).json()
+    assert answer["ParentPatient"] == image["patient"]
+    assert (answer["ParentStudy"] == image["study"]) == (level == "study")
+    assert tags_of(server, answer["ID"])["PatientName"] == "Doe^Jane"
+
+
+def test_a_model_joins_a_series_of_models_but_no_other(server: OrthancServer, image: dict[str, str]) -> None:
+    first = create(server, Content=encoded(MODEL), Parent=image["study"]).json()
+    second = create(server, Content=encoded(write_nexus([box()])), Parent=first["ParentSeries"]).json()
+    assert second["ParentSeries"] == first["ParentSeries"]
+    assert [tags_of(server, one["ID"])["InstanceNumber"] for one in (first, second)] == ["1", "2"]
+    refused = create(server, Content=encoded(MODEL), Parent=image["series"])
+    assert refused.status == 400
+    assert "CT Image" in refused.json()["Details"]
+
+
+def test_a_model_of_odd_length_comes_back_without_a_byte_more(server: OrthancServer) -> None:
+    odd = MODEL + b"\1"
+    answer = create(server, Content=encoded(odd)).json()
+    assert server.get(f"/instances/{answer['ID']}/nexus").body == odd
+
+
+def test_an_asynchronous_model_is_stored_by_its_job(server: OrthancServer) -> None:
+    job = create(server, Content=encoded(MODEL), Asynchronous=True).json()
+    for _ in range(200):
+        progress = server.get(job["Path"]).json()
+        if progress["State"] not in ("Pending", "Running"):
+            break
+    assert progress["State"] == "Success"
+
+
+BAD = {
+    "no content": ({}, "Content"),
+    "content that is a number": ({"Content": 5}, "Content"),
+    "an empty file": ({"Content": ""}, "magic header"),
+    "another file": ({"Content": encoded(b"solid cube")}, "magic header"),
+    "a data URI": ({"Content": "data:;base64," + encoded(MODEL)}, "base64"),
+    "broken base64": ({"Content": encoded(MODEL)[:-7] + "!"}, "base64"),
+    "cut base64": ({"Content": encoded(MODEL)[:-5]}, "base64"),
+    "the magic alone": ({"Content": encoded(MODEL[:4])}, "cut off"),
+    "a file cut in its header": ({"Content": encoded(MODEL[:60])}, "cut off"),
+    "a file cut in its index": ({"Content": encoded(MODEL[:100])}, "cut off"),
+    "a file cut in its last node": ({"Content": encoded(MODEL[:-300])}, "cut off"),
+    "a deepzoom index": ({"Content": encoded(changed(56, 8))}, "deepzoom"),
+    "2^32 nodes": ({"Content": encoded(changed(60, 0xFFFFFFFF))}, "cut off"),
+    "another version": ({"Content": encoded(changed(4, 7))}, "version 7"),
+    "an unknown parent": ({"Content": encoded(MODEL), "Parent": "-".join(["00000000"] * 5)}, "Parent"),
+    "a parent that is a number": ({"Content": encoded(MODEL), "Parent": 5}, "Parent"),
+    "tags that are a string": ({"Content": encoded(MODEL), "Tags": "no"}, "Tags"),
+    "an unknown tag": ({"Content": encoded(MODEL), "Tags": {"NoSuchTag": "1"}}, "NoSuchTag"),
+    "another modality": ({"Content": encoded(MODEL), "Tags": {"Modality": "CT"}}, "Modality"),
+    "both a file and an STL": ({"Content": encoded(MODEL), "Instance": "x"}, "exclude each other"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_wrong_is_refused_with_the_reason_and_not_stored(server: OrthancServer, case: str) -> None:
+    body, words = BAD[case]
+    before = count(server)
+    reply = create(server, **body)
+    assert reply.status == 400
+    assert words in reply.json()["Details"]
+    assert count(server) == before
+
+
+def test_an_stl_is_needed_to_build_from(server: OrthancServer, image: dict[str, str]) -> None:
+    reply = create(server, Instance=image["ID"])
+    assert (reply.status, "a CT image, but an encapsulated STL is needed" in reply.json()["Details"]) == (400, True)
+    assert create(server, Instance="-".join(["00000000"] * 5)).status == 404
+
+
+def test_without_pymeshlab_building_says_what_to_install(server: OrthancServer) -> None:
+    study = phantoms.Study(seed="nexus build")
+    rtstruct = server.upload(phantoms.structure_set([phantoms.ball("Ball", 20, (0, 0, 0))], study))
+    stl = server.post("/stl/encode-rtstruct", {"Instance": rtstruct, "RoiNames": ["Ball"], "Resolution": 32}).json()
+    reply = create(server, Instance=stl["ID"])
+    if reply.status == 200:  # it is installed here
+        assert reply.json()["ParentStudy"] == stl["ParentStudy"]
+        assert reply.json()["Triangles"] == stl["Triangles"]
+    else:
+        assert "pip install pymeshlab" in reply.json()["Details"]
+
+
+def test_the_originals_objects_are_read(server: OrthancServer) -> None:
+    """They have no length of their own: an odd model comes with the byte that pads it."""
+    instance = server.upload(nexus_dicom(MODEL))
+    assert server.get(f"/instances/{instance}/nexus").body == MODEL
