@@ -122,6 +122,8 @@ def _download(env: dict[str, str]) -> None:
         reasons = [line for line in error.output.splitlines() if line.startswith(("E:", "Err:", "W:"))]
         network = re.search(r"resolv|connect|timed out|unreachable|Failed to fetch", error.output)
         what = "could not be downloaded; is there a network?" if network else "were refused by apt."
+        if re.search(r"NO_PUBKEY|not signed", error.output):
+            what = "are signed by newer keys than this machine has; update its package debian-archive-keyring."
         raise SetupError(f"Debian's packages {what} ({reasons[-1] if reasons else error})") from error
 
 
