@@ -86,7 +86,7 @@ export function cut({ nodes, roots, family: { children, parents, replaced } }, e
     if (!isRoot && drawn + more > triangles) break;
     if (!isLoaded(node)) {
       coarsest = Math.max(coarsest, error);
-      if (wanted.length < WANTED) wanted.push({ node, error });
+      wanted.push({ node, error });
       continue;
     }
     selected[node] = 1;
@@ -96,7 +96,9 @@ export function cut({ nodes, roots, family: { children, parents, replaced } }, e
       if (missing[child] === 0) queue.push(errorOf(child), child);
     }
   }
-  return { selected, wanted, drawn, coarsest };
+  // Nearly in order already; what is out of sight may come before a part of it that is in sight.
+  wanted.sort((a, b) => b.error - a.error);
+  return { selected, wanted: wanted.slice(0, WANTED), drawn, coarsest };
 }
 
 /**
