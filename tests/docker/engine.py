@@ -48,27 +48,31 @@ def compose_command() -> tuple[str, ...]:
 needs_docker = pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
 
 
-def docker(*arguments: str | Path, timeout: float = 900) -> str:
-    """What the command printed. Raises with its errors when it fails."""
-    return _run(("docker", *map(str, arguments)), timeout)
+def docker(*arguments: str | Path, timeout: float = 900, errors: bool = False) -> str:
+    """What the command printed, with `errors` what it printed there too. Raises with its errors when it fails."""
+    done = _run(("docker", *map(str, arguments)), timeout)
+    return done.stdout + (done.stderr if errors else "")
 
 
-def _run(command: tuple[str, ...], timeout: float, environment: dict[str, str] | None = None) -> str:
+def _run(
+    command: tuple[str, ...], timeout: float, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, cwd=REPOSITORY)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return done.stdout
+    return done
 
 
 class Compose:
     """One project of a compose file: `up` to start, gone with its volumes after the `with`."""
 
-    def __init__(self, file: str, project: str, environment: dict[str, str]):
+    def __init__(self, file: str, project: str, environment: dict[str, str], *profiles: str):
         self._command = (*compose_command(), "-f", str(REPOSITORY / "docker" / file), "-p", project)
+        self._command += tuple(word for profile in profiles for word in ("--profile", profile))
         self._environment = environment
 
     def __call__(self, *arguments: str, timeout: float = 900) -> str:
-        return _run((*self._command, *arguments), timeout, {**os.environ, **self._environment})
+        return _run((*self._command, *arguments), timeout, {**os.environ, **self._environment}).stdout
 
     def container(self, service: str) -> str:
         return self("ps", "-q", service).split()[0]
