@@ -8,7 +8,7 @@ import numpy as np
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkFiltersCore import vtkTriangleMeshPointNormals
 
-from orthanc_stl.errors import TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.mesh.grid import MAX_TRIANGLES, MAX_VOXELS
 from orthanc_stl.mesh.mask import Field, Plan, field_of, plan_of
 from orthanc_stl.mesh.model import Mesh, Model
@@ -36,6 +36,9 @@ lost on round ones (a ball of 5 voxels across: 0.2) comes back evenly."""
 ITERATIONS = 16
 PASS_BAND = 0.05
 """Of the windowed sinc filter: the steps of a mask are longer waves than the ripples of a surface from contours."""
+
+SIMPLIFIED_FROM = 2_000
+"""Triangles: what has fewer is a few voxels wide, and its tips would suffer."""
 
 MOST_DIVIDED = 4
 FEW_CELLS = 4_000_000
@@ -88,7 +91,10 @@ def model_from_nifti(
             field = field_of(volume, inside, plan, max_voxels=max_voxels)
             mesh, topology = _surface(field, inside, smooth, max_triangles, progress)
             measures = area_and_volume(mesh)
-        mesh = with_volume(mesh, target, measures)
+        if len(mesh.triangles):
+            mesh = with_volume(mesh, target, measures)
+    if not len(mesh.triangles):
+        raise InvalidInput("What is inside the volume is too thin for the grid: a higher Resolution makes a finer one")
     progress(0.8, "checking the surface")
     nx, ny, nz = volume.raw.shape
     report = report_of(mesh, field.voxel, (*volume.warnings, *inside.warnings), topology)
@@ -147,13 +153,14 @@ def _surface(
     field: Field, inside: Inside, smooth: bool, max_triangles: int, progress: Progress
 ) -> tuple[Mesh, Topology | None]:
     progress(0.5, "finding the surface")
-    _check_triangles(field, max_triangles)
+    _check_triangles(_crossings(field, max_triangles) * 2, max_triangles)
     points, triangles = isosurface(field.cells, field.level)
+    _check_triangles(len(triangles), max_triangles)
     topology = None
     if smooth:
         progress(0.6, "smoothing the surface")
     if smooth and inside.level is None:
-        if not field.divided:
+        if not field.divided and len(triangles) >= SIMPLIFIED_FROM:
             points, triangles, topology = simplified(points, triangles, field.cells.shape, pairs=False)
         points = smoothed(points, triangles, iterations=ITERATIONS, pass_band=PASS_BAND)
     placed = points.astype(np.float64) @ field.affine[:3, :3].T + field.affine[:3, 3]
@@ -161,21 +168,26 @@ def _surface(
     return finished(placed, triangles, smooth=smooth and inside.level is not None, mirrored=mirrored), topology
 
 
-def _check_triangles(field: Field, max_triangles: int) -> None:
-    """Raises TooLarge before they are made: a surface has a vertex on each edge it crosses, and two triangles a vertex.
+def _crossings(field: Field, max_triangles: int) -> int:
+    """How many edges of the grid the surface crosses: so many vertices it has, and about twice as many triangles.
 
-    Noise around the threshold of a grey volume makes several of each voxel.
+    Noise around the threshold of a grey volume makes several of each voxel, more than there is memory for. Not counted
+    (0) where all cells together cannot make `max_triangles`.
     """
     if field.cells.size * MOST_TRIANGLES_A_CELL <= max_triangles:
-        return
-    vertices = 0
+        return 0
+    count = 0
     above: np.ndarray | None = None
     for layer in field.cells:
         before, above = above, layer > field.level
-        vertices += int(np.count_nonzero(above[1:] != above[:-1]) + np.count_nonzero(above[:, 1:] != above[:, :-1]))
-        vertices += int(np.count_nonzero(above != before)) if before is not None else 0
-    if 2 * vertices > max_triangles:
+        count += int(np.count_nonzero(above[1:] != above[:-1]) + np.count_nonzero(above[:, 1:] != above[:, :-1]))
+        count += int(np.count_nonzero(above != before)) if before is not None else 0
+    return count
+
+
+def _check_triangles(count: int, max_triangles: int) -> None:
+    if count > max_triangles:
         raise TooLarge(
-            f"The surface would have {2 * vertices:,} triangles, over the {max_triangles:,} of the option "
-            '"MaxTriangles"; a lower Resolution, another Threshold or fewer Labels make fewer'
+            f'The surface would have {count:,} triangles, over the {max_triangles:,} of the option "MaxTriangles"; '
+            "a lower Resolution, another Threshold or fewer Labels make fewer"
         )

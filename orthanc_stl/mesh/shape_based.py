@@ -14,7 +14,8 @@ REACH = 8
 """Pixels: distances to the outline are counted to here, and equal beyond."""
 
 REACH_AT_ENDS = 3
-"""The same beside a slice with nothing in it; a longer one would narrow flat ends."""
+"""The same beside a slice with nothing in it. What is so far from the outline ends half a slice beyond, as its voxels
+do; towards the outline the end is rounded. A longer reach would narrow flat ends."""
 
 
 def interpolated(cells: np.ndarray, axis: int, count: int, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +46,8 @@ def _between(one: np.ndarray | None, other: np.ndarray | None, weight: float) ->
     if one is None:
         return _between(other, one, 1 - weight)
     if other is None:
-        return np.minimum(one, REACH_AT_ENDS) * (1 - weight) - REACH_AT_ENDS * weight
+        reach = np.minimum(one, REACH_AT_ENDS)
+        return reach * (1 - weight) - np.sqrt(REACH_AT_ENDS * np.maximum(reach, 0.5)) * weight
     return one * (1 - weight) + other * weight
 
 

@@ -83,7 +83,7 @@ def find_inside(volume: NiftiVolume, labels: Sequence[int] | None, threshold: fl
         raise OutOfRange(f"Threshold must be from {found.low:g} to {found.high:g}, as the volume is, but is {value:g}")
     if threshold is None:
         warnings.append(f"The volume is no mask: its surface is where the values are {value:g}, half of their range")
-    level = Level(value, max(value - found.low, found.high - value))
+    level = Level(value, max(value - found.low, found.high - value) or 1.0)
     inside = _located(volume, lambda values: (values >= value) & (values <= found.high), level)
     return replace(inside, warnings=tuple(warnings))
 
@@ -144,7 +144,8 @@ def _located(volume: NiftiVolume, test: Callable[[np.ndarray], np.ndarray], leve
 
 
 def _is_not_zero(found: np.ndarray) -> np.ndarray:
-    return (found != 0) & np.isfinite(found) if found.dtype.kind == "f" else found != 0
+    """For whole numbers, which a slope leaves a little beside themselves. What is not finite is outside."""
+    return (np.abs(found) > 0.5) & np.isfinite(found) if found.dtype.kind == "f" else found != 0
 
 
 def _is_one_of(labels: Sequence[int]) -> Callable[[np.ndarray], np.ndarray]:
