@@ -36,7 +36,12 @@ MIME_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
     ".gif": "image/gif",
+    ".ico": "image/x-icon",
+    ".cur": "image/x-icon",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
     ".wasm": "application/wasm",
     ".txt": "text/plain",
 }
@@ -86,7 +91,12 @@ class Pages:
 
 def browser_options(settings: Settings) -> dict[str, Any]:
     """What Orthanc Explorer's buttons and the pages have to know of the configuration."""
-    return {"EnableNIfTI": settings.enable_nifti, "EnableNexus": settings.enable_nexus, "Version": __version__}
+    return {
+        "EnableNIfTI": settings.enable_nifti,
+        "EnableNexus": settings.enable_nexus,
+        "CanvasStyle": settings.hop_canvas_style,
+        "Version": __version__,
+    }
 
 
 def app_file(app: App, request: Request) -> Answer:
@@ -97,10 +107,6 @@ def app_file(app: App, request: Request) -> Answer:
 
 def nexus_file(app: App, request: Request) -> Answer:
     return _serve(app, request, "nexus")
-
-
-def hop_file(app: App, request: Request) -> Answer:
-    return _serve(app, request, "hop")
 
 
 def _serve(app: App, request: Request, folder: str) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orthanc_stl.rest import jobs, models, nexus, nifti, pages, structures
+from orthanc_stl.rest import hop, jobs, models, nexus, nifti, pages, structures
 from orthanc_stl.rest.http import Handler
 from orthanc_stl.settings import Settings
 
@@ -37,7 +37,7 @@ NEXUS_ROUTES = (
     Route(f"/instances/{ID}/nexus", {"GET": nexus.model}),
     Route(rf"/stl/3dhop-instances/{ID}\.nxz", {"GET": nexus.model}),
     Route("/stl/nexus/(.*)", {"GET": pages.nexus_file}),
-    Route("/stl/3dhop/(.*)", {"GET": pages.hop_file}),
+    Route("/stl/3dhop/(.*)", {"GET": hop.hop_file}),
 )
 
 

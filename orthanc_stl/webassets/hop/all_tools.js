@@ -1,11 +1,16 @@
 /** 3DHOP_all_tools.html?instance=<Orthanc id of a Nexus instance> */
 
+import { getJson } from '../app/shared/api.js';
 import { showModel } from '../nexus/view/page.js';
 
 const instance = new URLSearchParams(location.search).get('instance');
 
+/** The style of the canvas that the site has configured; without one, or if that may not be read, ours. */
+const style = getJson('stl/app/settings.json').then(({ CanvasStyle }) => CanvasStyle ?? '', () => '');
+
 showModel(instance ? `../3dhop-instances/${encodeURIComponent(instance)}.nxz` : null, {
   tools: 'all',
   instance,
+  style,
   missing: 'The address of this page must end with ?instance= and the Orthanc identifier of an instance with a Nexus model.',
 });

@@ -7,9 +7,10 @@ import { Source } from '../stream/source.js';
 
 /**
  * @param {string | null} address of the model, relative to the page
- * @param {{tools: 'few' | 'all', missing: string, style?: string}} options `missing`: what to say without an address
+ * @param {{tools: 'few' | 'all', missing: string, instance?: string | null, style?: Promise<string>}} options
+ *   `missing`: what to say without an address; `style`: CSS for the canvas
  */
-export async function showModel(address, { tools, missing, instance = null }) {
+export async function showModel(address, { tools, missing, instance = null, style = null }) {
   const root = document.getElementById('viewer');
   document.body.classList.toggle('embedded', window.parent !== window);
   const url = address ? new URL(address, location.href) : null;
@@ -23,6 +24,7 @@ export async function showModel(address, { tools, missing, instance = null }) {
   if (!url) return viewer.fail('No model was named', missing);
   if (foreign) return viewer.fail('The model cannot be shown', 'It is on another server than this page; only models of this Orthanc are shown.');
   if (!viewer.makeStage()) return undefined;
+  style?.then((css) => { viewer.stage.canvas.style.cssText += css; });
   try {
     viewer.show(await opening);
   } catch (error) {
