@@ -24,12 +24,14 @@ def stl(app: App, request: Request) -> Answer:
 
 
 def _document(orthanc: Orthanc, instance: str) -> bytes:
-    try:
-        document = orthanc.get(f"/instances/{instance}/content/{_DOCUMENT}")
-    except errors.NotFound:
-        raise errors.InvalidInput(f"instance {instance} holds no document") from None
-    length = orthanc.tag(instance, _DOCUMENT_LENGTH)
-    return document[:-1] if length.isdigit() and int(length) == len(document) - 1 else document
+    document = orthanc.tag(instance, _DOCUMENT)
+    if not document:
+        raise errors.InvalidInput(f"instance {instance} holds no document")
+    unpadded = len(document) - 1
+    # The length is a binary number (UL) in the byte order of the file.
+    if orthanc.tag(instance, _DOCUMENT_LENGTH) in (unpadded.to_bytes(4, order) for order in ("little", "big")):
+        return document[:-1]
+    return document
 
 
 def info(app: App, request: Request) -> Answer:

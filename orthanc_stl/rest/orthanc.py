@@ -35,7 +35,7 @@ _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 _UNKNOWN_RESOURCE = 17
 _INEXISTENT_ITEM = 7
 _INEXISTENT_TAG = 32
-_FULL_STORAGE = 28
+_FULL_STORAGE = 19
 
 
 class Orthanc:
@@ -72,7 +72,7 @@ class Orthanc:
             return self.get(f"/instances/{instance}/metadata/SopClassUid").decode("ascii", "replace").strip("\0 ")
         except errors.NotFound:
             self._require_instance(instance)
-            return self.tag(instance, "0008-0016").decode("ascii", "replace")
+            return self.tag(instance, "0008-0016").decode("ascii", "replace").strip("\0 ")
 
     def _require_instance(self, instance: str) -> None:
         try:
@@ -88,9 +88,9 @@ class Orthanc:
             raise errors.InvalidInput(f"instance {instance} is {_what(found)}, but {wanted} is needed")
 
     def tag(self, instance: str, tag: str) -> bytes:
-        """The raw value of a top-level element, `tag` as `gggg-eeee`, without DICOM's padding; empty when absent."""
+        """The raw value of a top-level element, `tag` as `gggg-eeee`; empty when absent."""
         try:
-            return self.get(f"/instances/{instance}/content/{tag}").rstrip(b"\0 ")
+            return self.get(f"/instances/{instance}/content/{tag}")
         except errors.NotFound:
             return b""
 
