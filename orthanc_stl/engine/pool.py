@@ -16,6 +16,7 @@ from orthanc_stl import errors
 from orthanc_stl.engine.executor import Progress, Result, Work
 from orthanc_stl.engine.process import WorkerProcess
 
+START_SECONDS = 60.0  # for a worker to import its packages: two seconds, more on a busy machine
 TICK = 0.05  # seconds between looks at who was cancelled or is over time
 IDLE_TICK = 1.0  # the same when nothing runs: only an idle worker's death can be seen then
 MB = 1 << 20
@@ -36,6 +37,8 @@ class _Running:
             return
         if self.cancelled.is_set():
             self.end(errors.Cancelled("The conversion was cancelled"))
+        elif now >= self.deadline and not self.worker.ready:
+            self.end(errors.WorkerDied(f"The process for the conversion did not start in {START_SECONDS:g} seconds"))
         elif now >= self.deadline:
             limit = f'the {self.timeout:g} seconds that the option "TimeoutSeconds" allows'
             self.end(errors.TimedOut(f"The conversion took longer than {limit}"))
@@ -69,6 +72,8 @@ class LocalPool:
         deadline = time.monotonic() + work.timeout
         running = self._take(cancelled, deadline, work.timeout)
         try:
+            running.worker.await_ready()
+            running.deadline = time.monotonic() + work.timeout
             result = running.worker.perform(work, on_progress)
         except errors.StlError:
             self._give_back(running)
@@ -114,7 +119,8 @@ class LocalPool:
             if self._stopped:
                 raise _stopping()
             worker = self._living() or self._start()
-            running = _Running(worker, cancelled, deadline, timeout)
+            # The time limit is the conversion's: a worker that it ended at its start would never get warm.
+            running = _Running(worker, cancelled, time.monotonic() + START_SECONDS, timeout)
             self._running.append(running)
             if self._guard is None:
                 self._guard = threading.Thread(target=self._watch, name="stl-guard", daemon=True)

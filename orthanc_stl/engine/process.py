@@ -87,8 +87,7 @@ class WorkerProcess(Child):
         super().__init__(python, "orthanc_stl.engine.worker", [f"--tasks={tasks}", f"--memory-mb={memory_mb}"])
 
     def perform(self, work: Work, on_progress: Progress) -> Result:
-        """Do the work. Raises the task's StlError; EOFError or OSError when the process has ended."""
-        self._await_ready()
+        """Do the work, once it is ready. Raises the task's StlError; EOFError or OSError when the process has ended."""
         survive_broken_pipes()
         self.usable = False
         with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
@@ -105,7 +104,8 @@ class WorkerProcess(Child):
             raise errors.by_name(header["error"])(header["message"])
         return Result(header["facts"], blobs, header["peak"])
 
-    def _await_ready(self) -> None:
+    def await_ready(self) -> None:
+        """Wait until it has imported its packages. Raises EOFError or OSError when it has ended."""
         if not self.ready:
             wire.receive(self.stdout)
             self.ready = True

@@ -117,6 +117,11 @@ def test_the_time_limit_ends_the_worker(pool):
     assert perform(pool, "echo").blobs == []
 
 
+def test_the_start_of_a_worker_does_not_count(make_pool):
+    pool = make_pool(size=1, tasks="tests.engine.slow_tasks")
+    assert perform(pool, "echo", timeout=0.5).blobs == []
+
+
 @pytest.mark.parametrize("task", ["sleep", "hold_the_gil", "ignore_signals"])
 def test_cancel_ends_the_worker_within_a_second(pool, task):
     perform(pool, "echo")

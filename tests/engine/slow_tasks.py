@@ -1,0 +1,13 @@
+"""The tasks of tests/engine/tasks.py in a worker that takes its time to start."""
+
+from __future__ import annotations
+
+import time
+
+from tests.engine.tasks import TASKS
+
+__all__ = ["TASKS", "preload"]
+
+
+def preload() -> None:
+    time.sleep(1.0)

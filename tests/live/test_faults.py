@@ -1,0 +1,209 @@
+"""Whatever fails, at whatever moment: one request ends with a sentence, nothing half is stored, nothing is left."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live import samples
+from tests.live.server import OrthancServer, Reply, alive
+
+# Percent of progress at which something goes wrong: from the reading of the file to the writing of the object.
+MOMENTS = (0, 3, 12, 30, 55, 62, 78, 90, 95)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where processes put temporary files."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def server(scratch: Path) -> Iterator[OrthancServer]:
+    with OrthancServer(env={"TMPDIR": str(scratch)}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def instance(server: OrthancServer) -> str:
+    return upload(server)
+
+
+def upload(server: OrthancServer) -> str:
+    return server.upload(samples.structure_set({"Box": samples.box(200, 200, 2)}))
+
+
+def convert(server: OrthancServer, instance: str, resolution: int = 32, **more: Any) -> Reply:
+    body = {"Instance": instance, "RoiNames": ["Box"], "Resolution": resolution, **more}
+    return server.post("/stl/encode-rtstruct", body)
+
+
+def begin(server: OrthancServer, instance: str, moment: int, resolution: int = 400) -> str:
+    """Starts a conversion, waits until its progress is past `moment`, gives the path of its job."""
+    path = convert(server, instance, resolution, Asynchronous=True).json()["Path"]
+    eventually(lambda: job(server, path)["Progress"] >= moment)
+    return path
+
+
+def job(server: OrthancServer, path: str) -> dict[str, Any]:
+    return server.get(path).json()
+
+
+def over(server: OrthancServer, path: str) -> dict[str, Any]:
+    """The job, once it is over."""
+    eventually(lambda: job(server, path)["State"] not in ("Pending", "Running"))
+    return job(server, path)
+
+
+def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def models(server: OrthancServer) -> list[str]:
+    """The stored models, each checked to be whole."""
+    query = {"Level": "Instance", "Query": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.104.3"}}
+    found = server.post("/tools/find", query).json()
+    for model in found:
+        stl = server.get(f"/instances/{model}/stl").body
+        assert len(stl) == 84 + 50 * int.from_bytes(stl[80:84], "little")
+    return found
+
+
+def memory_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_worker_killed_at_any_step(server: OrthancServer, instance: str, moment: int) -> None:
+    before = len(models(server))
+    path = begin(server, instance, moment)
+    for worker in server.children():
+        os.kill(worker, signal.SIGKILL)
+    ended = over(server, path)
+    assert len(models(server)) == before + (ended["State"] == "Success")
+    if ended["State"] != "Success":
+        assert ended["State"] == "Failure"
+        assert "signal 9 (SIGKILL)" in ended["Error"]["Details"]
+    assert convert(server, instance).status == 200
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_job_cancelled_at_any_step(server: OrthancServer, instance: str, moment: int) -> None:
+    before = len(models(server))
+    path = begin(server, instance, moment)
+    start = time.monotonic()
+    assert server.delete(path).status == 200
+    assert time.monotonic() - start < 1.0
+    ended = over(server, path)
+    assert ended["State"] in ("Cancelled", "Success")
+    assert len(models(server)) == before + (ended["State"] == "Success")
+    assert convert(server, instance).status == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_orthanc_ends_at_any_step(tmp_path: Path, number: signal.Signals) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with OrthancServer(data=tmp_path, env={"TMPDIR": str(scratch)}) as server:
+        instance = upload(server)
+    stored = 0
+    for moment in (0, 30, 62, 90):
+        with OrthancServer(data=tmp_path, env={"TMPDIR": str(scratch)}) as server:
+            assert stored <= len(models(server)) <= stored + 1  # the job may have been about to end
+            stored = len(models(server))
+            begin(server, instance, moment)
+            processes = server.children()
+            assert processes
+            os.kill(server.pid, number)
+            eventually(lambda processes=processes: not any(map(alive, processes)), 10)
+    with OrthancServer(data=tmp_path) as server:
+        assert convert(server, instance).status == 200
+        assert stored <= len(models(server)) - 1 <= stored + 1
+    assert list(scratch.iterdir()) == []
+
+
+def test_too_little_memory() -> None:
+    with OrthancServer(stl={"WorkerMemoryMB": 512, "MaxVoxels": 1 << 32}) as server:
+        instance = upload(server)
+        reply = convert(server, instance, 1024)
+        assert reply.status == 413
+        assert '"WorkerMemoryMB"' in reply.json()["Details"]
+        assert convert(server, instance).status == 200
+        assert len(models(server)) == 1
+
+
+def test_too_little_time() -> None:
+    with OrthancServer(stl={"TimeoutSeconds": 3, "MaxVoxels": 1 << 32}) as server:
+        instance = upload(server)
+        assert convert(server, instance).status == 200
+        start = time.monotonic()
+        reply = convert(server, instance, 900)
+        assert reply.status == 500
+        assert "longer than the 3 seconds" in reply.json()["Details"]
+        assert time.monotonic() - start < 6
+        assert convert(server, instance).status == 200
+
+
+def test_a_storage_that_refuses() -> None:
+    with OrthancServer(config={"MaximumStorageSize": 8, "MaximumStorageMode": "Reject"}) as server:
+        instance = upload(server)
+        reply = convert(server, instance, 400)
+        assert reply.status == 500
+        assert "storage is full" in reply.json()["Details"]
+        assert models(server) == []
+        assert convert(server, instance).status == 200
+        assert len(models(server)) == 1
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"tmpfs", os.fsencode(disk), b"tmpfs", 0, b"size=24m") != 0:
+        pytest.skip("a full disk needs the right to mount a small tmpfs: run the tests as root")
+    try:
+        with OrthancServer(data=disk) as server:
+            instance = upload(server)
+            left = os.statvfs(disk)
+            (disk / "filler").write_bytes(bytes(left.f_bavail * left.f_frsize - (2 << 20)))
+            reply = convert(server, instance, 400)
+            assert reply.status == 500
+            assert reply.json()["Details"]
+            assert models(server) == []
+            (disk / "filler").unlink()
+            assert convert(server, instance, 64).status == 200
+            assert len(models(server)) == 1
+    finally:
+        libc.umount2(os.fsencode(disk), 2)
+
+
+def test_two_hundred_conversions_in_a_row_level_off(server: OrthancServer, instance: str) -> None:
+    def level(count: int) -> float:
+        for _ in range(count):
+            reply = convert(server, instance)
+            assert reply.status == 200
+            assert server.delete(reply.json()["Path"]).status == 200
+        return memory_mb(server.pid) + sum(map(memory_mb, server.children()))
+
+    first = max(level(10) for _ in range(6))
+    last = max(level(10) for _ in range(14))
+    assert last - first < 15
+
+
+def test_nothing_is_left_behind(server: OrthancServer, scratch: Path) -> None:
+    """After all of the above."""
+    assert list(scratch.iterdir()) == []
+    assert len(server.children()) <= 2
+    states = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] for pid in server.children()]
+    assert "Z" not in states
+    assert server.get("/system").status == 200
