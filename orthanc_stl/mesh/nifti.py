@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from vtkmodules.util.numpy_support import vtk_to_numpy
@@ -26,6 +27,9 @@ MAX_BYTES = 1536 * MEGABYTE
 LOST_IN_CELLS = 0.02
 """Of the volume of a mask: cells that take voxels together and lose more, of thin structures, are made smaller."""
 
+LOST_BETWEEN = 0.1
+"""The same of cells between thick slices: single pixels are lost between slices that do not have them."""
+
 LOST_IN_GREY = 0.5
 """The same of a grey volume, where noise goes and comes with the size of cells."""
 
@@ -47,8 +51,11 @@ FEW_CELLS = 4_000_000
 MOST_TRIANGLES_A_CELL = 5
 """By the table of marching cubes."""
 
-CORRECTIONS = 3
-"""Steps in which vertices move along their normals until the volume fits; each leaves a hundredth of the error."""
+CORRECTIONS = 8
+"""Steps in which vertices move along their normals until the volume fits; one or two do, but for a few voxels."""
+
+LONGEST_STEP = 0.25
+"""Of a cell's shortest side: what has nearly no surface left would be blown up otherwise."""
 
 NEARLY = 5e-4
 """Of the volume: what is nearer is left as it is."""
@@ -92,7 +99,7 @@ def model_from_nifti(
             mesh, topology = _surface(field, inside, smooth, max_triangles, progress)
             measures = area_and_volume(mesh)
         if len(mesh.triangles):
-            mesh = with_volume(mesh, target, measures)
+            mesh = with_volume(mesh, target, measures, min(field.voxel) * LONGEST_STEP)
     if not len(mesh.triangles):
         raise InvalidInput("What is inside the volume is too thin for the grid: a higher Resolution makes a finer one")
     progress(0.8, "checking the surface")
@@ -101,10 +108,10 @@ def model_from_nifti(
     return Model(mesh, report), volume.affine, (nx, ny, nz)
 
 
-def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float]) -> Mesh:
+def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longest: float) -> Mesh:
     """`mesh` with its vertices moved along their normals, all equally far, until it has `volume` (mm³).
 
-    `measures`: its area (mm²) and its volume, which are known already.
+    `measures`: its area (mm²) and its volume, which are known already; `longest`: how far (mm) one step goes at most.
     """
     for _ in range(CORRECTIONS):
         area, found = measures
@@ -112,7 +119,7 @@ def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float]) -> Mes
         if abs(missing) <= NEARLY * volume:
             break
         normals = vertex_normals(mesh)
-        normals *= np.float32(missing / area)
+        normals *= np.float32(max(-longest, min(missing / area, longest)))
         mesh = Mesh(mesh.vertices + normals, mesh.triangles)
         if abs(missing) <= LITTLE * volume:
             break
@@ -142,6 +149,9 @@ def _field(volume: NiftiVolume, inside: Inside, plan: Plan, max_voxels: int) -> 
             break
         plan = plan.finer()
         field = field_of(volume, inside, plan, max_voxels=max_voxels)
+    if max(plan.between) > 1 and abs(field.volume() - true) > LOST_BETWEEN * true:
+        plan = replace(plan, between=(1, 1, 1))
+        field = field_of(volume, inside, plan, max_voxels=max_voxels)
     return plan, field
 
 
@@ -159,7 +169,7 @@ def _surface(
     topology = None
     if smooth:
         progress(0.6, "smoothing the surface")
-    if smooth and inside.level is None:
+    if smooth and inside.level is None and len(triangles):
         if not field.divided and len(triangles) >= SIMPLIFIED_FROM:
             points, triangles, topology = simplified(points, triangles, field.cells.shape, pairs=False)
         points = smoothed(points, triangles, iterations=ITERATIONS, pass_band=PASS_BAND)
