@@ -142,7 +142,7 @@ def _warn_about_original(orthanc: Any) -> None:
 
 
 def _register_private_tags(orthanc: Any) -> None:
-    """The elements that hold a Nexus model: Orthanc shows them by name, and takes them from explicit and implicit VR."""
+    """The elements that hold a Nexus model: Orthanc shows them by name, and knows their VR in any file."""
     vr = orthanc.ValueRepresentation
     for element, kind, name in (
         (0x0010, vr.LO, "OrthancStlCreator"),
@@ -154,8 +154,6 @@ def _register_private_tags(orthanc: Any) -> None:
 
 def _extend_explorer(orthanc: Any, settings: Settings) -> None:
     """Gives Orthanc Explorer our script, in a scope of its own, with what it has to know of the configuration."""
-    script = WEBASSETS / "explorer.js"
-    if not script.exists():
-        return
-    options = browser_options(settings)
-    orthanc.ExtendOrthancExplorer(f"{{\nconst ORTHANC_STL = {json.dumps(options)};\n{script.read_text('utf-8')}\n}}\n")
+    script = (WEBASSETS / "explorer.js").read_text("utf-8")
+    options = json.dumps(browser_options(settings))
+    orthanc.ExtendOrthancExplorer(f"{{\nconst ORTHANC_STL = {options};\n{script}\n}}\n")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections import Counter
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 
@@ -159,9 +161,33 @@ def test_paths_that_lead_out(server: OrthancServer, path: str) -> None:
     assert reply.getheader("X-Evil") is None
 
 
-def test_orthanc_is_well_after_all_that(server: OrthancServer) -> None:
-    assert server.get("/system").status == 200
-    assert server.stop() == 0
+def test_damaged_bodies_are_refused_or_work(server: OrthancServer) -> None:
+    """300 bodies of good fields with a few bytes changed, taken out or doubled; a seed makes them the same each time."""
+    instance = server.upload(samples.structure_set({"Sphere": samples.ball(4, 2)}))
+    good = {
+        "Instance": instance, "RoiNames": ["Sphere"], "Resolution": 16, "Smooth": False, "Strict": True,
+        "EndCaps": True, "Tags": {"SeriesDescription": "x", "0018,1030": "y"}, "Asynchronous": False,
+    }  # fmt: skip
+    random = Random(4)
+    statuses = Counter(
+        server.post("/stl/encode-rtstruct", damaged(json.dumps(good), random)).status for _ in range(300)
+    )
+    assert statuses.keys() <= {200, 400, 404}, statuses
+    assert statuses[400] > 100
+
+
+def damaged(text: str, random: Random) -> bytes:
+    data = bytearray(text.encode())
+    for _ in range(random.randint(1, 4)):
+        at = random.randrange(len(data))
+        match random.randrange(3):
+            case 0:
+                data[at] = random.randrange(256)
+            case 1:
+                del data[at : at + random.randint(1, 9)]
+            case 2:
+                data[at:at] = data[at : at + random.randint(1, 9)]
+    return bytes(data)
 
 
 @pytest.mark.parametrize(
@@ -186,20 +212,23 @@ def test_an_unknown_option_is_a_warning() -> None:
 
 def test_no_header_comes_twice(server: OrthancServer) -> None:
     """Also those that Orthanc writes by itself; seen in the raw answer."""
-    with OrthancServer() as server:
-        instance = server.upload(samples.structure_set({"Sphere": samples.ball()}))
-        body = {"Instance": instance, "RoiNames": ["Sphere"], "Resolution": 16}
-        path = server.post("/stl/encode-rtstruct", body).json()["Path"] + "/stl"
-        etag = server.get(path).headers["etag"][0]
-        cases = {200: {}, 206: {"Range": "bytes=0-9"}, 416: {"Range": "bytes=999999999-"}, 304: {"If-None-Match": etag}}
-        for status, headers in cases.items():
-            reply = server.get(path, headers)
-            assert reply.status == status
-            assert {name: values for name, values in reply.headers.items() if len(values) > 1} == {}
+    instance = server.upload(samples.structure_set({"Sphere": samples.ball()}))
+    body = {"Instance": instance, "RoiNames": ["Sphere"], "Resolution": 16}
+    path = server.post("/stl/encode-rtstruct", body).json()["Path"] + "/stl"
+    etag = server.get(path).headers["etag"][0]
+    cases = {200: {}, 206: {"Range": "bytes=0-9"}, 416: {"Range": "bytes=999999999-"}, 304: {"If-None-Match": etag}}
+    for status, headers in cases.items():
+        reply = server.get(path, headers)
+        assert reply.status == status
+        assert {name: values for name, values in reply.headers.items() if len(values) > 1} == {}
 
 
 def test_errors_are_json_in_the_cores_own_shape(server: OrthancServer) -> None:
-    with OrthancServer() as server:
-        ours = json.loads(server.get(f"/stl/rt-struct/{NOBODY}").body)
-        core = json.loads(server.post("/tools/find", b"nope").body)
-        assert core.keys() - {"Details"} <= ours.keys()
+    ours = server.get(f"/stl/rt-struct/{NOBODY}").json()
+    core = server.post("/tools/find", b"nope").json()
+    assert core.keys() - {"Details"} <= ours.keys()
+
+
+def test_orthanc_is_well_after_all_that(server: OrthancServer) -> None:
+    assert server.get("/system").status == 200
+    assert server.stop() == 0
