@@ -68,7 +68,7 @@ def _mesh_of(
     volume = united_volume(grids, smooth, progress)
     progress(0.5, "finding the surface")
     points, triangles = isosurface(volume)
-    progress(0.6, "smoothing the surface" if smooth else "placing the surface")
+    progress(0.6, "merging vertices")
     elongated = grid.voxel[2] >= ELONGATED * grid.side
     points, triangles, topology = simplified(points, triangles, volume.shape, elongated)
     if len(triangles) > max_triangles:
@@ -76,4 +76,5 @@ def _mesh_of(
             f"the surface has {len(triangles):,} triangles, more than the {max_triangles:,} of the option"
             ' "MaxTriangles"'
         )
+    progress(0.7, "smoothing the surface" if smooth else "placing the surface")
     return finished(frame.to_patient(grid.placed(points)), triangles, smooth=smooth), topology

@@ -1,0 +1,1 @@
+"""Speed, memory and accuracy against the steps of the original plugin, re-run in the same process."""

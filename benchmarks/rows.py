@@ -1,0 +1,158 @@
+"""What is measured: each function gives rows, and each row says what was to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from time import perf_counter, process_time
+
+import numpy as np
+
+from benchmarks import inputs
+from benchmarks.measure import peak_megabytes, seconds, time_steps
+from benchmarks.original import original_mesh, original_stl, slices_of, vertices_and_triangles
+from orthanc_stl.dicom.structure_set import read_structure_set
+from orthanc_stl.mesh.build import model_from_contours
+from tests.data import FOLDER
+from tests.mesh import solids
+
+
+@dataclass(frozen=True)
+class Row:
+    """`met` is None where there is nothing to reach."""
+
+    what: str
+    original: float | None
+    ours: float
+    unit: str
+    to_reach: str = ""
+    met: bool | None = None
+
+    def as_json(self) -> dict:
+        return asdict(self)
+
+
+def speed() -> Iterator[Row]:
+    """File bytes -> STL bytes; the original's steps from its bitmaps on."""
+    file = inputs.rt60()
+    outlines, everything = inputs.outlines_of(file.data, "Ball")
+    shares = {256: 4, 512: 5}
+    for resolution, smooth in ((128, True), (128, False), (256, True), (256, False), (512, True), (512, False)):
+        slices = slices_of(outlines, everything, file.spacing, resolution)
+        name = f"rt60, ball, {resolution}, {'smooth' if smooth else 'not smooth'}"
+        share = shares.get(resolution) if smooth else None
+        for what, clock in (("time", perf_counter), ("processor time, all threads", process_time)):
+            theirs, ours = seconds(
+                lambda r=resolution, s=smooth, b=slices: original_stl(b, r, s),
+                lambda r=resolution, s=smooth: inputs.stl_of(file.data, ["Ball"], r, s),
+                runs=3 if resolution == 512 else 5,
+                clock=clock,
+            )
+            if share and what == "time":
+                yield Row(f"{name}: {what}", theirs, ours, "s", f"1/{share} of it", ours <= theirs / share)
+            else:
+                yield Row(f"{name}: {what}", theirs, ours, "s")
+
+
+def memory() -> Iterator[Row]:
+    for resolution in (256, 512):
+        theirs, ours = peak_megabytes("original", resolution), peak_megabytes("ours", resolution)
+        met = ours <= theirs / 4 if resolution == 512 else None
+        yield Row(
+            f"rt60, ball, {resolution}: peak memory", theirs, ours, "MB", "1/4 of it" if met is not None else "", met
+        )
+
+
+def accuracy() -> Iterator[Row]:
+    alone, beside = inputs.ball_alone(), inputs.ball_beside_body()
+    for name, file, limits in (("alone", alone, (0.12, 1.2)), ("beside a BODY of 400 x 300 mm", beside, (0.20, None))):
+        outlines, everything = inputs.outlines_of(file.data, "Ball")
+        slices = slices_of(outlines, everything, file.spacing, 256)
+        vertices, triangles = vertices_and_triangles(original_mesh(slices, 256, True))
+        mesh = inputs.model_of(file.data, ["Ball"], 256).mesh
+        for kind, of, limit in (("mean", np.mean, limits[0]), ("largest", np.max, limits[1])):
+            theirs, ours = float(of(file.errors(vertices))), float(of(file.errors(mesh.vertices)))
+            met = None if limit is None else ours <= limit
+            yield Row(f"ball of 30 mm {name}, 256: {kind} error", theirs, ours, "mm", str(limit or ""), met)
+        if file is alone:
+            count = len(mesh.triangles)
+            yield Row("its triangles", len(triangles), count, "", "under 250,000", count < 250_000)
+
+
+def volumes() -> Iterator[Row]:
+    beside = np.concatenate([solids.ring(1, 0), solids.ring(1, 3)])
+    for slices in (1, 2, 3, 5, 10):
+        solid = solids.cylinder(slices)
+        report = solids.model_of(solid, surroundings=beside).report
+        error = 100 * (report.volume / solid.volume - 1)
+        yield Row(f"cylinder of {slices} slices: volume error", None, error, "%", "within 1 %", abs(error) <= 1)
+    folder = FOLDER / "rtstruct/mim-ibsi-STS_019"
+    for name, truth, limit in (("CT", 17.351, 0.5), ("MR_T1", 17.316, 0.5), ("PET", 17.172, 1.0)):
+        file = folder / name / "mask/RS.dcm"
+        if file.exists():
+            structures = read_structure_set(file.read_bytes())
+            rois, _ = structures.contours([structures.rois[0].number])
+            error = 100 * (model_from_contours(rois).report.volume / 1000 / truth - 1)
+            yield Row(f"STS_019 {name}: volume error", None, error, "%", f"within {limit} %", abs(error) <= limit)
+
+
+def small_organ() -> Iterator[Row]:
+    """The ball of 30 mm beside a BODY of 400 x 300 mm."""
+    file = inputs.ball_beside_body()
+    outlines, everything = inputs.outlines_of(file.data, "Ball")
+    for resolution in (256, 512):
+        slices = slices_of(outlines, everything, file.spacing, resolution)
+        theirs, ours = seconds(
+            lambda r=resolution, b=slices: original_stl(b, r, True),
+            lambda r=resolution: inputs.stl_of(file.data, ["Ball"], r),
+            runs=3,
+        )
+        yield Row(f"small organ beside BODY, {resolution}: time", theirs, ours, "s")
+
+
+def large_file() -> Iterator[Row]:
+    data = inputs.file_of_50_mb()
+    size = len(data) / 1e6
+    listing, meshing = seconds(
+        lambda: [(roi.name, roi.as_json()) for roi in read_structure_set(data).rois],
+        lambda: inputs.stl_of(data, ["ROI 1"], 256),
+        runs=3,
+    )
+    yield Row(f"structure set of {size:.0f} MB: time to list it", None, listing, "s", "1 s", listing <= 1)
+    yield Row(f"structure set of {size:.0f} MB: time to mesh one ROI of 100", None, meshing, "s", "2 s", meshing <= 2)
+
+
+def growth() -> Iterator[Row]:
+    file = inputs.rt60()
+    for resolution in (64, 128, 256, 512, 768):
+        (time,) = seconds(lambda r=resolution: inputs.stl_of(file.data, ["Ball"], r), runs=2)
+        yield Row(f"growth: Resolution {resolution}, time", None, time, "s")
+        yield Row(f"growth: Resolution {resolution}, peak memory", None, peak_megabytes("ours", resolution), "MB")
+    for spacing in (6.0, 3.0, 1.5, 0.75):
+        dense = inputs.rt60(spacing)
+        (time,) = seconds(lambda d=dense: inputs.stl_of(d.data, ["Ball"], 256), runs=2)
+        yield Row(f"growth: {round(120 / spacing)} contours, time", None, time, "s")
+    many = inputs.rt60(rois=8)
+    for rois in (1, 2, 4, 8):
+        names = ["Ball", *(f"Ball {k}" for k in range(1, rois))]
+        (time,) = seconds(lambda n=names: inputs.stl_of(many.data, n, 256), runs=2)
+        yield Row(f"growth: {rois} ROIs united, time", None, time, "s")
+
+
+def stages() -> Iterator[Row]:
+    file = inputs.rt60()
+    for resolution in (256, 512):
+        for step, time in time_steps(lambda report, r=resolution: inputs.stl_in_steps(file.data, "Ball", r, report)):
+            yield Row(f"stage at {resolution}: {step}", None, time, "s")
+
+
+ALL: dict[str, Callable[[], Iterator[Row]]] = {
+    "speed": speed,
+    "memory": memory,
+    "accuracy": accuracy,
+    "volumes": volumes,
+    "small": small_organ,
+    "large": large_file,
+    "growth": growth,
+    "stages": stages,
+}
