@@ -162,7 +162,7 @@ def test_paths_that_lead_out(server: OrthancServer, path: str) -> None:
 
 
 def test_damaged_bodies_are_refused_or_work(server: OrthancServer) -> None:
-    """300 bodies of good fields with a few bytes changed, taken out or doubled; a seed makes them the same each time."""
+    """300 bodies of good fields with a few bytes changed, taken out or doubled; the same each time."""
     instance = server.upload(samples.structure_set({"Sphere": samples.ball(4, 2)}))
     good = {
         "Instance": instance, "RoiNames": ["Sphere"], "Resolution": 16, "Smooth": False, "Strict": True,
