@@ -16,7 +16,7 @@ from tests.live import samples
 from tests.live.server import OrthancServer, Reply, alive
 
 # Percent of progress at which something goes wrong: from the reading of the file to the writing of the object.
-MOMENTS = (0, 3, 12, 30, 55, 62, 78, 90, 95)
+MOMENTS = (0, 12, 30, 55, 78, 92)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_orthanc_ends_at_any_step(tmp_path: Path, number: signal.Signals) -> Non
     with OrthancServer(data=tmp_path, env={"TMPDIR": str(scratch)}) as server:
         instance = upload(server)
     stored = 0
-    for moment in (0, 30, 62, 90):
+    for moment in (0, 30, 78):
         with OrthancServer(data=tmp_path, env={"TMPDIR": str(scratch)}) as server:
             assert stored <= len(models(server)) <= stored + 1  # the job may have been about to end
             stored = len(models(server))
@@ -187,7 +187,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
         libc.umount2(os.fsencode(disk), 2)
 
 
-def test_two_hundred_conversions_in_a_row_level_off(server: OrthancServer, instance: str) -> None:
+def test_two_hundred_conversions_in_a_row_level_off(server: OrthancServer) -> None:
+    instance = server.upload(samples.structure_set({"Box": samples.box()}))
+
     def level(count: int) -> float:
         for _ in range(count):
             reply = convert(server, instance)
