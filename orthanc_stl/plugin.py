@@ -83,7 +83,7 @@ def _executor(orthanc: Any, settings: Settings) -> Executor:
     python = _python(orthanc, settings)
 
     def pool(size: int) -> LocalPool:
-        return LocalPool(python, size=size, memory_mb=settings.worker_memory_mb)
+        return LocalPool(python, size=size, memory_mb=settings.worker_memory_mb, spare=True)
 
     if not settings.scheduler:
         return pool(settings.workers + 1)  # one more for quick listings, which never wait behind conversions

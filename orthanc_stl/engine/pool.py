@@ -52,16 +52,17 @@ class LocalPool:
     """An `Executor` of `size` processes at most.
 
     `memory_mb`: what one task may take beyond the imported packages, 0 for no limit. `retire_mb`: a worker that holds
-    more than that between tasks is replaced. `tasks`: the module that has `TASKS` and `preload()`.
+    more than that between tasks is replaced. `spare`: when all are busy, one more is started for the next request.
+    `tasks`: the module that has `TASKS` and `preload()`.
     """
 
     def __init__(
         self, python: str, *, size: int = 2, memory_mb: int = 0, retire_mb: int = 512,
-        retire_after: int = 1000, tasks: str = "orthanc_stl.engine.tasks",
+        retire_after: int = 1000, spare: bool = False, tasks: str = "orthanc_stl.engine.tasks",
     ) -> None:  # fmt: skip
         self._python, self._tasks = python, tasks
         self._size, self._memory_mb = size, memory_mb
-        self._retire_mb, self._retire_after = retire_mb, retire_after
+        self._retire_mb, self._retire_after, self._spare = retire_mb, retire_after, spare
         self._changed = threading.Condition()
         self._idle: list[WorkerProcess] = []
         self._running: list[_Running] = []
@@ -73,6 +74,8 @@ class LocalPool:
         running = self._take(cancelled, deadline, work.timeout)
         try:
             running.worker.await_ready()
+            if self._spare and not self._idle:
+                self._replace()
             running.deadline = time.monotonic() + work.timeout
             result = running.worker.perform(work, on_progress)
         except errors.StlError:
@@ -174,7 +177,7 @@ class LocalPool:
         return errors.WorkerDied(f"The process that did the conversion {manner}{hint}")
 
     def _replace(self) -> None:
-        """Start a worker in the place of one that ended, so that the next request finds it warm."""
+        """Start a worker that nobody waits for, so that the next request finds it warm."""
         with self._changed, contextlib.suppress(errors.WorkerDied):
             if not self._stopped and len(self._idle) + len(self._running) < self._size:
                 self._idle.insert(0, self._start())
