@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 
 import numpy as np
+from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
@@ -270,17 +271,15 @@ def _contour(contour: Contour, study: Study, decimals: int) -> Dataset:
     data = contour_data(contour.points, decimals) if contour.data is None else contour.data
     data += b" " * (len(data) % 2)
     item[0x30060050] = RawDataElement(Tag(0x30060050), "DS", len(data), data, 0, False, True)
+    # Raw as it is: else pydicom makes an object of each number before it writes it.
+    item.set_original_encoding(study.syntax == "implicit", study.syntax != "big", default_encoding)
     return item
 
 
-_ZEROS_AT_END = re.compile(r"(?:\.0+|(\.\d*?[1-9])0+)(?=\\|$)")
-
-
 def contour_data(points: np.ndarray, decimals: int = 4) -> bytes:
-    """Points as decimal strings without zeros at their ends."""
-    values = np.asarray(points, float).ravel().tolist()
-    text = "\\".join([f"%.{decimals}f"] * len(values)) % tuple(values)
-    return (_ZEROS_AT_END.sub(r"\1", text) if decimals else text).encode()
+    """Points as decimal strings, rounded to `decimals`, without zeros at their ends."""
+    values = np.round(np.asarray(points, float).ravel(), decimals).tolist()
+    return ("\\".join(["%.12g"] * len(values)) % tuple(values)).encode()
 
 
 def _image(study: Study) -> Dataset:

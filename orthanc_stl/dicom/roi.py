@@ -47,7 +47,8 @@ def quoted(name: str) -> str:
 
 @dataclass(frozen=True)
 class Roi:
-    """One ROI. `colour` is red, green, blue of 0..255; `interpreted_type` as in the RT ROI Observations, else empty."""
+    """One ROI. `colour` is red, green, blue of 0..255; `interpreted_type` as in the RT ROI Observations, else empty;
+    `namesakes` are the names of other ROIs that claim the same number."""
 
     number: int
     name: str
@@ -55,6 +56,7 @@ class Roi:
     interpreted_type: str
     frame_of_reference_uid: str
     items: tuple[ContourItem, ...]
+    namesakes: tuple[str, ...]
     data: memoryview
 
     @property
@@ -81,7 +83,7 @@ class Roi:
         if not CLOSED & kinds.keys():
             listed = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
             return f"it has no closed contours, only {listed}"
-        first = self.summary.skipped[0].removeprefix(f"{self.title}, ")
+        first = self.summary.skipped[len(self.namesakes)].removeprefix(f"{self.title}, ")
         others = f", and {len(self.items) - 1} more" if len(self.items) > 1 else ""
         return f"{first}{others}"
 
@@ -116,7 +118,11 @@ class Roi:
                 skipped[item.number] = fault
             else:
                 contours.append(Contour(points, item.number))
-        return contours, [f"{self.title}, contour {n} {skipped[n]}: skipped" for n in sorted(skipped)]
+        doubts = [
+            f"{self.title} has its number in common with {quoted(name)}: all its contours were taken"
+            for name in self.namesakes
+        ]
+        return contours, doubts + [f"{self.title}, contour {n} {skipped[n]}: skipped" for n in sorted(skipped)]
 
     def as_json(self) -> dict:
         return {

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
-from orthanc_stl.dicom.roi import ContourItem, Roi, quoted
+from orthanc_stl.dicom.roi import Colour, ContourItem, Roi, quoted
 from orthanc_stl.dicom.source import Source, class_name, read_source, uid_of
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.errors import InvalidInput, TooLarge
@@ -25,11 +25,11 @@ RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 # Limits against files that are hostile or no structure sets for patients; a configuration may set others.
 MAX_CONTOUR_POINTS = 20_000_000
 MAX_ROIS = 10_000
+MAX_CONTOURS = 1_000_000
 
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _SOP_CLASS_UID = 0x00080016
 _FRAME_OF_REFERENCE_UID = 0x00200052
-_LABEL = 0x30060002
 _REFERENCED_FRAMES = 0x30060010
 _STRUCTURE_SET_ROIS = 0x30060020
 _ROI_NUMBER = 0x30060022
@@ -51,13 +51,11 @@ _LAST = _OBSERVATIONS
 class StructureSet:
     """The ROIs of a structure set, in the file's order, each number once.
 
-    `notes`: what in the file belongs to no ROI, a sentence each. `frame_of_reference_uid` is empty if none is named.
+    `frame_of_reference_uid` is empty if none is named.
     """
 
     rois: tuple[Roi, ...]
-    label: str
     frame_of_reference_uid: str
-    notes: tuple[str, ...]
     file: DicomFile
 
     @cached_property
@@ -132,28 +130,21 @@ def read_structure_set(
     file, top = _top_level(data, _LAST)
     terms = character_sets(_value(file, top, _SPECIFIC_CHARACTER_SET))
     frame = _first_frame(file, top)
-    rois, notes = _rois(file, top, terms, frame, max_rois)
     types = _interpreted_types(file, top)
-    contours, more = _contours_by_roi(file, top, max_contour_points)
-    notes += more
-    complete = []
-    for number, (name, roi_frame) in rois.items():
-        colour, found = contours.pop(number, (None, []))
-        complete.append(Roi(number, name, colour, types.get(number, ""), roi_frame, tuple(found), file.data))
-    notes += [
-        f"the contours of ROI {number} belong to no ROI of the Structure Set ROI Sequence: left out"
-        for number in contours
-    ]
-    label = decode(_value(file, top, _LABEL), terms)
-    return StructureSet(tuple(complete), label, frame, tuple(notes), file)
+    contours = _contours_by_roi(file, top, max_contour_points)
+    rois = []
+    for number, (name, roi_frame, namesakes) in _rois(file, top, terms, frame, max_rois).items():
+        colour, found = contours.get(number, (None, []))
+        roi = Roi(number, name, colour, types.get(number, ""), roi_frame, tuple(found), tuple(namesakes), file.data)
+        rois.append(roi)
+    return StructureSet(tuple(rois), frame, file)
 
 
 def read_roi_names(data: Buffer, *, max_rois: int = MAX_ROIS) -> list[str]:
     """The names of the ROIs, sorted, each once. Nothing behind the names is looked at. Errors as read_structure_set."""
     file, top = _top_level(data, _STRUCTURE_SET_ROIS)
     terms = character_sets(_value(file, top, _SPECIFIC_CHARACTER_SET))
-    rois, _ = _rois(file, top, terms, "", max_rois)
-    return sorted({name for name, _ in rois.values()})
+    return sorted({name for name, _, _ in _rois(file, top, terms, "", max_rois).values()})
 
 
 def structures_json(structures: StructureSet) -> list[dict]:
@@ -206,22 +197,22 @@ def _first_frame(file: DicomFile, top: dict[int, Element]) -> str:
 
 def _rois(
     file: DicomFile, top: dict[int, Element], terms: Sequence[str], frame: str, max_rois: int
-) -> tuple[dict[int, tuple[str, str]], list[str]]:
-    """Number to (name, frame of reference) of each ROI, and what was left out."""
-    rois: dict[int, tuple[str, str]] = {}
-    notes = []
+) -> dict[int, tuple[str, str, list[str]]]:
+    """Number to name, frame of reference, and the names of further ROIs that claim the number.
+
+    A ROI without a number cannot have contours, and is left out.
+    """
+    rois: dict[int, tuple[str, str, list[str]]] = {}
     for place, item in enumerate(_items_of(file, top, _STRUCTURE_SET_ROIS), 1):
         if place > max_rois:
             raise TooLarge(f"the structure set has more than {max_rois} ROIs (MaxRois)")
         name = decode(_value(file, item, _ROI_NAME), terms)
         number = _integer(_value(file, item, _ROI_NUMBER))
-        if number is None:
-            notes.append(f"the ROI {quoted(name)} (item {place}) has no number: left out")
-        elif number in rois:
-            notes.append(f"the ROI {quoted(name)} (item {place}) has the number {number} of another one: left out")
-        else:
-            rois[number] = name, uid_of(_value(file, item, _ROI_FRAME)) or frame
-    return rois, notes
+        if number in rois:
+            rois[number][2].append(name)
+        elif number is not None:
+            rois[number] = name, uid_of(_value(file, item, _ROI_FRAME)) or frame, []
+    return rois
 
 
 def _interpreted_types(file: DicomFile, top: dict[int, Element]) -> dict[int, str]:
@@ -236,21 +227,23 @@ def _interpreted_types(file: DicomFile, top: dict[int, Element]) -> dict[int, st
 
 def _contours_by_roi(
     file: DicomFile, top: dict[int, Element], max_points: int
-) -> tuple[dict[int, tuple[tuple[int, int, int] | None, list[ContourItem]]], list[str]]:
+) -> dict[int, tuple[Colour | None, list[ContourItem]]]:
     """Number to (colour, contours) for each item of the ROI Contour Sequence; items of one ROI are joined."""
-    found: dict[int, tuple[tuple[int, int, int] | None, list[ContourItem]]] = {}
-    notes = []
-    for place, item in enumerate(_items_of(file, top, _ROI_CONTOURS), 1):
+    found: dict[int, tuple[Colour | None, list[ContourItem]]] = {}
+    total = 0
+    for item in _items_of(file, top, _ROI_CONTOURS):
         number = _integer(_value(file, item, _REFERENCED_ROI))
         if number is None:
-            notes.append(f"item {place} of the ROI Contour Sequence names no ROI: left out")
             continue
         colour, contours = found.get(number, (None, []))
         for contour in _items_of(file, item, _CONTOURS):
             contours.append(_contour_item(file, contour, len(contours) + 1))
+            total += 1
+            if total > MAX_CONTOURS:
+                raise TooLarge(f"the structure set has more than {MAX_CONTOURS} contours")
         found[number] = colour or _colour(_value(file, item, _DISPLAY_COLOUR)), contours
     _check_points(file, [contour for _, contours in found.values() for contour in contours], max_points)
-    return found, notes
+    return found
 
 
 def _contour_item(file: DicomFile, item: dict[int, Element], number: int) -> ContourItem:
@@ -269,7 +262,7 @@ def _check_points(file: DicomFile, contours: Sequence[ContourItem], most: int) -
         raise TooLarge(f"the structure set has more than {most} contour points (MaxContourPoints)")
 
 
-def _colour(raw: bytes) -> tuple[int, int, int] | None:
+def _colour(raw: bytes) -> Colour | None:
     values = [_integer(part) for part in raw.strip(b"\0 ").split(b"\\")]
     if len(values) != 3 or any(value is None or not 0 <= value <= 255 for value in values):
         return None

@@ -9,21 +9,24 @@ from orthanc_stl.dicom.text import long_string, plain_text
 
 # PS3.5 table 6.2-1: the most characters of a value.
 LENGTHS = {"AE": 16, "CS": 16, "LO": 64, "LT": 10240, "SH": 16, "ST": 1024, "UI": 64}
+_UNLIMITED = 1 << 20
 
-_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
+_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?", re.ASCII)
+_DATE_TIME = re.compile(r"(\d{4}(\d{2}(\d{2})?)?)((?<=\d{8})\d{2,6}(\.\d{1,6})?)?([+-]\d{4})?", re.ASCII)
 _PATTERNS = {
-    "AS": re.compile(r"\d{3}[DWMY]"),
+    "AS": re.compile(r"\d{3}[DWMY]", re.ASCII),
     "CS": re.compile(r"[A-Z0-9 _]{1,16}"),
-    "DS": re.compile(r"(?=.{1,16}$)[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"),
-    "IS": re.compile(r"[+-]?\d{1,11}"),
+    "DS": re.compile(r"(?=.{1,16}$)[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII),
+    "IS": re.compile(r"[+-]?\d{1,11}", re.ASCII),
     "TM": _TIME,
-    "UI": re.compile(r"(?=.{1,64}$)(0|[1-9]\d*)(\.(0|[1-9]\d*))*"),
+    "UI": re.compile(r"(?=.{1,64}$)(0|[1-9]\d*)(\.(0|[1-9]\d*))*", re.ASCII),
+    "UR": re.compile(r"[!-~]+"),
 }
 
 
 def is_date(text: str) -> bool:
     """YYYYMMDD, a day that exists."""
-    if not re.fullmatch(r"\d{8}", text):
+    if not re.fullmatch(r"[0-9]{8}", text):
         return False
     try:
         date(int(text[:4]), int(text[4:6]), int(text[6:]))
@@ -34,7 +37,7 @@ def is_date(text: str) -> bool:
 
 def is_date_time(text: str) -> bool:
     """PS3.5 DT: YYYYMMDDHHMMSS.FFFFFF&ZZXX, cut anywhere after the year."""
-    match = re.fullmatch(r"(\d{4}(\d{2}(\d{2})?)?)((?<=\d{8})\d{2,6}(\.\d{1,6})?)?([+-]\d{4})?", text)
+    match = _DATE_TIME.fullmatch(text)
     if not match:
         return False
     day, time = match[1], match[4]
@@ -56,17 +59,14 @@ def is_valid(vr: str, text: str) -> bool:
 
 def cleaned(vr: str, text: str) -> str:
     """The value nearest to `text` that the VR allows; empty if there is none."""
-    if vr in ("LO", "SH"):
-        return long_string(text, LENGTHS[vr])
-    if vr in ("LT", "ST"):
-        return plain_text(text, LENGTHS[vr])
-    if vr in ("UT", "UC"):
-        return plain_text(text, 1 << 20)
+    if vr in _PATTERNS or vr in ("DA", "DT"):
+        text = text.upper() if vr == "CS" else text
+        return text if is_valid(vr, text) else ""
     if vr == "PN":
         return _person_name(text)
-    if vr == "CS":
-        text = text.upper()
-    return text if is_valid(vr, text) else ""
+    if vr in ("LT", "ST", "UC", "UT"):
+        return plain_text(text, LENGTHS.get(vr, _UNLIMITED))
+    return long_string(text, LENGTHS[vr])
 
 
 def _person_name(text: str) -> str:

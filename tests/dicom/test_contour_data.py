@@ -21,18 +21,19 @@ decimal_strings = plain | st.from_regex(r" ?[+-]?[0-9]{1,9}(\.[0-9]{0,4})?([eE][
 
 
 @given(st.lists(plain, min_size=1, max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=150, deadline=None)
 def test_plain_numbers_are_exact_to_the_last_bit(values: list[str]) -> None:
     assert parsed("\\".join(values)) == [float(value) for value in values]
 
 
 @given(st.lists(decimal_strings, min_size=1, max_size=20))
+@settings(max_examples=100, deadline=None)
 def test_any_decimal_string_is_exact_to_the_last_bit(values: list[str]) -> None:
     assert parsed("\\".join(values)) == [float(value) for value in values]
 
 
 @given(st.binary(max_size=60) | st.text("0123456789.-+eE \\", max_size=60).map(str.encode))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_any_bytes_give_numbers_or_none(text: bytes) -> None:
     try:
         expected = [float(part) for part in text.decode("ascii").split("\\")]
