@@ -1,0 +1,78 @@
+"""What the Orthanc process itself looks at in a NIfTI file, with the standard library alone."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orthanc_stl.errors import InvalidField, MalformedBody
+from orthanc_stl.rest.body import decoded
+from orthanc_stl.rest.nifti import _content, sizes_of
+from tests.nifti_phantoms import nifti_file
+
+DATA = np.zeros((3, 4, 5), "u1")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_the_sizes_in_the_header(version: int, order: str, packed) -> None:
+    assert sizes_of(packed(nifti_file(DATA, version=version, order=order))) == (3, 4, 5)
+
+
+@given(st.binary(max_size=600), st.sampled_from([b"", b"\x1f\x8b", gzip.compress(b"x")[:10], b"\x5c\x01\0\0"]))
+def test_what_is_no_header_has_no_sizes(rest: bytes, start: bytes) -> None:
+    assert len(sizes_of(start + rest)) in (0, 3)
+
+
+@given(st.binary(max_size=100))
+def test_base64(data: bytes) -> None:
+    assert bytes(decoded(memoryview(base64.b64encode(data)), "")) == data
+
+
+def test_base64_in_several_pieces() -> None:
+    data = np.random.default_rng(0).bytes((4 << 20) + 7)
+    assert bytes(decoded(memoryview(base64.b64encode(data)), "")) == data
+
+
+@pytest.mark.parametrize("text", [b"*", b"AAA", b"AA AA", b"AA\nAA", b"====", b"AAAA="])
+def test_what_is_not_base64(text: bytes) -> None:
+    with pytest.raises(MalformedBody, match="the complaint"):
+        decoded(memoryview(text), "the complaint")
+
+
+@pytest.mark.parametrize("uri", ["data:;base64,QUJD", "data:a/b;base64,QUJD", "data:a/b;x=y;base64,QUJD"])
+def test_data_uris(uri: str) -> None:
+    assert bytes(_content({"Nifti": uri})) == b"QUJD"
+    assert bytes(_content({"Nifti": memoryview(uri.encode())})) == b"QUJD"
+
+
+@pytest.mark.parametrize("uri", ["QUJD", "", "data:base64,QUJD", "data:;base64", "http://x/y;base64,QUJD", "\ud800"])
+def test_what_is_no_data_uri(uri: str) -> None:
+    with pytest.raises(MalformedBody, match="a data URI"):
+        _content({"Nifti": uri})
+
+
+@pytest.mark.parametrize("body", [{}, {"Nifti": None}, {"Nifti": 5}, {"Nifti": ["data:;base64,QUJD"]}])
+def test_what_is_no_text(body: dict) -> None:
+    with pytest.raises(InvalidField, match="String value expected in field: Nifti"):
+        _content(body)
+
+
+def test_a_data_uri_without_a_file() -> None:
+    with pytest.raises(InvalidField, match="holds no file"):
+        _content({"Nifti": "data:;base64,"})
+
+
+def test_nothing_heavy_is_imported() -> None:
+    code = (
+        "import sys, orthanc_stl.rest.nifti; print([m for m in ('numpy', 'nibabel', 'vtkmodules') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
