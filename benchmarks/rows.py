@@ -13,7 +13,9 @@ from benchmarks.measure import peak_megabytes, seconds, time_steps
 from benchmarks.original import original_mesh, original_stl, slices_of, vertices_and_triangles
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.mesh.build import model_from_contours
+from runtime.common import SetupError
 from tests.data import FOLDER
+from tests.live.server import OrthancServer
 from tests.mesh import solids
 
 
@@ -146,8 +148,26 @@ def stages() -> Iterator[Row]:
             yield Row(f"stage at {resolution}: {step}", None, time, "s")
 
 
+def http() -> Iterator[Row]:
+    """The whole request, from POST to the answer, with the worker warm. Needs the private Orthanc."""
+    try:
+        server = OrthancServer()
+    except SetupError as error:
+        print(f"(no private Orthanc, so no requests over HTTP: {error})")
+        return
+    reference = {256: (1.2, 0.35), 512: (5.0, 1.0)}  # the C++ plugin on the reference machine; to reach
+    with server:
+        instance = server.upload(inputs.rt60().data)
+        body = {"Instance": instance, "RoiNames": ["Ball"], "Smooth": True}
+        server.post("/stl/encode-rtstruct", body | {"Resolution": 16})
+        for resolution, (theirs, limit) in reference.items():
+            (time,) = seconds(lambda r=resolution: server.post("/stl/encode-rtstruct", body | {"Resolution": r}))
+            yield Row(f"rt60, ball, {resolution}: request over HTTP", theirs, time, "s", f"{limit} s", time <= limit)
+
+
 ALL: dict[str, Callable[[], Iterator[Row]]] = {
     "speed": speed,
+    "http": http,
     "memory": memory,
     "accuracy": accuracy,
     "volumes": volumes,

@@ -100,7 +100,7 @@ def test_keyhole(width: float) -> None:
     """A hole joined to the outline by a bridge of two lines, on or just beside each other."""
     angles = np.linspace(0.0, 2 * np.pi, 200)
     outer, inner = (r * np.stack([np.cos(angles), np.sin(angles)], axis=1) for r in (20, 12))
-    bridge = np.vstack([outer, inner[::-1] + [[0, width]]])
+    bridge = np.vstack([outer, inner[::-1] + np.array([[0, width]])])
     report = model(*[np.column_stack((bridge, np.full(len(bridge), z))) for z in range(10)]).report
     assert report.volume == pytest.approx(10 * np.pi * (400 - 144), rel=0.01)
     assert report.euler_number == 0

@@ -1,0 +1,53 @@
+"""The ROIs of real files, of many vendors: each gives a closed mesh, or a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from orthanc_stl.dicom.structure_set import StructureSet, read_structure_set
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.build import model_from_contours
+from orthanc_stl.mesh.model import Model
+from tests.data import FOLDER, shared_file, shared_files
+
+STRUCTURE_SETS = [file for file in shared_files("rtstruct/*/**/*.dcm") if "/image/" not in str(file)]
+IMAGES = ("ct", "CT_", "000")
+
+
+def names() -> list[str]:
+    files = [file for file in STRUCTURE_SETS if not file.name.lower().startswith(tuple(map(str.lower, IMAGES)))]
+    return [str(file.relative_to(FOLDER)) for file in files]
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_roi_gives_a_closed_mesh_or_a_reason(name: str) -> None:
+    structures = read_structure_set(shared_file(name).read_bytes())
+    for roi in structures.rois:
+        model = _model(structures, roi.number)
+        if isinstance(model, str):
+            assert len(model) > 20, roi.name
+        else:
+            assert model.report.closed, roi.name
+            assert model.report.volume > 0, roi.name
+            assert all(f'"{roi.name}"' in warning for warning in model.report.warnings)
+
+
+def _model(structures: StructureSet, number: int) -> Model | str:
+    """The model, or the reason why there is none."""
+    try:
+        chosen, _ = structures.contours([number])
+        return model_from_contours(chosen, surroundings=structures.surroundings([number]), resolution=48)
+    except InvalidInput as reason:
+        return str(reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "millilitres", "within"), [("CT", 17.351, 0.005), ("MR_T1", 17.316, 0.005), ("PET", 17.172, 0.01)]
+)
+def test_volume_of_the_mask_beside_it(name: str, millilitres: float, within: float) -> None:
+    data = shared_file(f"rtstruct/mim-ibsi-STS_019/{name}/mask/RS.dcm").read_bytes()
+    structures = read_structure_set(data)
+    chosen, _ = structures.contours([structures.rois[0].number])
+    for resolution in (128, 256):
+        report = model_from_contours(chosen, resolution=resolution).report
+        assert report.volume / 1000 == pytest.approx(millilitres, rel=within)
