@@ -42,7 +42,7 @@ def test_base64_in_several_pieces() -> None:
     assert bytes(decoded(memoryview(base64.b64encode(data)), "")) == data
 
 
-@pytest.mark.parametrize("text", [b"*", b"AAA", b"AA AA", b"AA\nAA", b"====", b"AAAA="])
+@pytest.mark.parametrize("text", [b"*", b"AAA", b"AA AA", b"AA\nAA", b"===="])
 def test_what_is_not_base64(text: bytes) -> None:
     with pytest.raises(MalformedBody, match="the complaint"):
         decoded(memoryview(text), "the complaint")
