@@ -11,12 +11,10 @@ from orthanc_stl.errors import OutOfRange, TooLarge
 from orthanc_stl.mesh.distance import padded
 from orthanc_stl.mesh.planes import RoiPlanes, Stack
 from orthanc_stl.mesh.slices import Piece, layers_of, pieces_of, usual_spacing
+from orthanc_stl.settings import Settings
 
-MAX_VOXELS = 400_000_000
-"""Two bytes each, so 0.8 GB: what a server can give to one conversion."""
-
-MAX_TRIANGLES = 20_000_000
-"""50 bytes each in the file, so 1 GB, a quarter of what a DICOM element can hold."""
+MAX_VOXELS = Settings.max_voxels  # two bytes each
+MAX_TRIANGLES = Settings.max_triangles  # 50 bytes each in the file
 
 MARGIN = 2
 """Pixels around the outlines, so that every body is closed."""
