@@ -152,9 +152,10 @@ def _values(file: DicomFile, found: dict[int, Element], wanted: Iterable[int], t
 
 def _text(file: DicomFile, element: Element, terms: tuple[str, ...]) -> str | list[str]:
     tag, vr = element.tag, dictionary_VR(element.tag)
-    text = decode(file.value(element), terms, person_name=vr == "PN")
     if tag in _PLACING:
-        return text
+        # Without a declared character set Orthanc takes Latin-1, and knows the patient by the identifier read that way.
+        return decode(file.value(element), terms if any(terms) else ("ISO_IR 100",))
+    text = decode(file.value(element), terms, person_name=vr == "PN")
     values = [cleaned(vr, part.strip()) for part in (text.split("\\") if dictionary_VM(tag) != "1" else [text])]
     if not any(values):
         return ""

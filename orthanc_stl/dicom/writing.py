@@ -17,7 +17,7 @@ from orthanc_stl.dicom.elements import Buffer
 from orthanc_stl.dicom.text import common_character_set
 from orthanc_stl.errors import TooLarge
 
-IMPLEMENTATION_CLASS_UID = "2.25.282127613246911467155302713434137371371"
+IMPLEMENTATION_CLASS_UID = "2.25.185361933932965542140023269735895965711"
 IMPLEMENTATION_VERSION_NAME = "ORTHANC_STL"
 
 # PS3.5 section 7.1.1: a length of 32 bits, even, and all ones means "undefined".

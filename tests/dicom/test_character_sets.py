@@ -112,6 +112,13 @@ def test_undeclared_bytes_are_utf_8_or_latin_1(raw: bytes, text: str) -> None:
     assert read_encapsulated_stl(dicom).names == (text,)
 
 
+def test_an_undeclared_patient_id_stays_what_orthanc_takes_it_for() -> None:
+    """Orthanc files an object by its PatientID, read as Latin-1: another reading would be another patient."""
+    data = structure_set([Roi("?", None)], Study(patient_id="PHANTOM?")).replace(b"PHANTOM?", "PHANTÖM".encode())
+    dicom = made(read_source(data), "A")
+    assert pydicom.dcmread(BytesIO(dicom)).PatientID == "PHANTÖM".encode().decode("latin-1")
+
+
 @pytest.mark.parametrize("name", ["L\\R", "\\", "a\\\\b", '"', "<script>", "&amp;", "%s", "{}", "日\\本"])
 def test_backslash_quotes_and_markup_are_only_letters(name: str) -> None:
     data = structure_set([ball("?", 6, points=24, raw_name=name.encode())], Study(character_set="ISO_IR 192"))

@@ -14,7 +14,7 @@ from orthanc_stl.dicom.encapsulated_stl import TITLE_RTSTRUCT, Description, enca
 from orthanc_stl.dicom.source import Reference, Source, read_source
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.errors import InvalidInput
-from tests.data import shared_file, shared_files
+from tests.data import shared_files
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Study, ball, ct_slices, file_of, structure_set
 
@@ -269,65 +269,3 @@ def test_object_of_every_real_file_is_valid(file: Path) -> None:
     except InvalidInput:
         names = ("mask",)
     assert_valid(made(source, description=Description(TITLE_RTSTRUCT, names, (1, 2, 3), {}, (WARNING,))))
-
-
-# Reading --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("stl", [STL, ODD_STL])
-def test_round_trip(stl: bytes) -> None:
-    model = read_encapsulated_stl(made(stl=stl, frame_of_reference_uid="1.2.3"))
-    assert model.stl == stl
-    assert (model.title, model.description, model.units) == (TITLE_RTSTRUCT, "Heart, Lung", "mm")
-    assert model.colour == (255, 128, 0)
-    assert model.sources == (Study().uid("rtstruct"),)
-    assert model.frame_of_reference_uid == "1.2.3"
-    assert model.software == "Orthanc STL plugin orthanc-stl 1.2.3"
-    assert model.made == "20240229235958.123456-0330"
-
-
-STORED_BY_DCMTK = {
-    "dcmtk_20mm-xyz-cube.stl.dcm": "trimesh/20mm-xyz-cube.stl",
-    "dcmtk_busted.STL.dcm": "trimesh/busted.STL",
-    "dcmtk_soup.stl.dcm": "trimesh/soup.stl",
-    "dcmtk_stl_empty_bin.stl.dcm": "trimesh/stl_empty_bin.stl",
-}
-
-
-@pytest.mark.parametrize("name", STORED_BY_DCMTK)
-def test_objects_by_dcmtk_give_the_very_bytes(name: str) -> None:
-    model = read_encapsulated_stl(shared_file(f"encapsulated/{name}").read_bytes())
-    assert model.stl == shared_file(f"mesh/{STORED_BY_DCMTK[name]}").read_bytes()
-    assert model.units == "um"
-    assert model.software.startswith("DCMTK_MANUFACTURING")
-
-
-def test_document_without_length_is_given_as_it_is() -> None:
-    """As core /tools/create-dicom and the original plugin store them."""
-    ds = read(made(stl=ODD_STL))
-    del ds.EncapsulatedDocumentLength
-    assert read_encapsulated_stl(file_of(ds)).stl == ODD_STL + b"\0"
-
-
-@pytest.mark.parametrize("length", [0, 10, len(STL) + 2, 0xFFFFFFFF])
-def test_a_length_that_contradicts_the_document_is_not_believed(length: int) -> None:
-    ds = read(made())
-    ds.EncapsulatedDocumentLength = length
-    assert read_encapsulated_stl(file_of(ds)).stl == STL
-
-
-@pytest.mark.parametrize("syntax", ["implicit", "explicit", "big", "deflated"])
-def test_objects_in_other_transfer_syntaxes(syntax: str) -> None:
-    model = read_encapsulated_stl(file_of(read(made(stl=ODD_STL)), Study(syntax=syntax)))
-    assert model.stl == ODD_STL
-    assert model.colour == (255, 128, 0)
-
-
-def test_an_object_without_document() -> None:
-    with pytest.raises(InvalidInput, match="no document"):
-        read_encapsulated_stl(shared_file("encapsulated/Issue137_empty_encapsulated_stl.dcm").read_bytes())
-
-
-def test_another_object_is_refused_by_name() -> None:
-    with pytest.raises(InvalidInput, match="this is a CT Image Storage object; an Encapsulated STL was expected"):
-        read_encapsulated_stl(ct_slices(planes=[0])[0])

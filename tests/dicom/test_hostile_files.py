@@ -83,6 +83,21 @@ def test_deep_nesting_in_a_sequence_that_is_copied_is_cut() -> None:
     assert "ProcedureCodeSequence" not in read_source(data).study
 
 
+@pytest.mark.parametrize("undefined", [False, True])
+def test_sequences_that_a_sender_did_not_know_are_read(undefined: bool) -> None:
+    """PS3.5 section 6.2.2: of VR UN, their content implicit VR little endian whatever the file's is."""
+    implicit = elements.open_file(structure_set([ball(radius=6, points=24)], Study(syntax="implicit")))
+    data = SOP_CLASS
+    for element in implicit.elements():
+        if element.tag >= 0x30060010:
+            value = implicit.value(element)
+            end = SEQUENCE_END if undefined else b""
+            data += explicit(element.tag, b"UN", value + end, 0xFFFFFFFF if undefined else None)
+    structures = read_structure_set(data)
+    assert structures.roi(1).name == "Sphere"
+    assert structures.roi(1).box == ((-6, -6, -3), (6, 6, 3))
+
+
 def test_unfinished_nesting_is_damage() -> None:
     with pytest.raises(InvalidInput, match="damaged"):
         read_structure_set(SOP_CLASS + nested(1_000, True)[:-4])
