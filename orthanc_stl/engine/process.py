@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 
@@ -34,7 +35,7 @@ class Child:
         try:
             self._process = subprocess.Popen(
                 command + [f"--lifeline={fd}" for fd in passed], env=environment(ENVIRONMENT), pass_fds=passed,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=PIPE_SIZE, start_new_session=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
         except BaseException:
             os.close(self._lifeline)
@@ -44,6 +45,8 @@ class Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.stdin, self.stdout = self._process.stdin, self._process.stdout
+        for stream in (self.stdin, self.stdout):
+            _enlarge(stream.fileno())
 
     @property
     def pid(self) -> int:
@@ -109,6 +112,15 @@ class WorkerProcess(Child):
         if not self.ready:
             wire.receive(self.stdout)
             self.ready = True
+
+
+def _enlarge(pipe: int) -> None:
+    """Give a pipe `PIPE_SIZE`; the system may not let us have it, when this user has many."""
+    if sys.platform.startswith("linux"):
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
 
 
 def describe_exit(code: int | None) -> str:
