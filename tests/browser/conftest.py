@@ -74,26 +74,44 @@ class Watched:
         return [text for text in self.complaints if not any(part in text for part in self.expected)]
 
 
-@pytest.fixture
-def open_page(chromium: Any, server: OrthancServer) -> Iterator[Callable[..., Any]]:
-    """`open_page("/stl/app/three.html?instance=...")`: a page in a browser profile of its own.
+@pytest.fixture(scope="session")
+def profiles(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Browser profiles by their options, kept for the whole run: their caches spare the scripts of each page."""
+    known: dict[str, Any] = {}
 
-    Options are those of a playwright context; `expected` as above; `base` is another address than Orthanc's own.
-    Animations are off unless `reduced_motion` says otherwise.
+    def profile(**options: Any) -> Any:
+        key = repr(sorted(options.items()))
+        if key not in known:
+            known[key] = chromium.new_context(**options)
+            known[key].set_default_timeout(45_000)
+        return known[key]
+
+    yield profile
+    for context in known.values():
+        context.close()
+
+
+@pytest.fixture
+def open_page(profiles: Callable[..., Any], server: OrthancServer) -> Iterator[Callable[..., Any]]:
+    """`open_page("/stl/app/three.html?instance=...")`: a page of a browser.
+
+    Options are those of a playwright context; `expected` as above; `base` is another address than Orthanc's own;
+    `person` keeps cookies and caches apart. Animations are off unless `reduced_motion` says otherwise.
     """
     watched: list[Watched] = []
     with ExitStack() as stack:
 
-        def open_one(path: str, *, base: str | None = None, expected: tuple[str, ...] = (), **options: Any) -> Any:
-            options = {"viewport": WINDOW, "reduced_motion": "reduce"} | options
-            context = chromium.new_context(**options)
-            stack.callback(context.close)
-            context.set_default_timeout(30_000)
-            one = Watched(context.new_page())
+        def open_one(
+            path: str, *, base: str | None = None, expected: tuple[str, ...] = (), person: int = 0, **options: Any
+        ) -> Any:
+            options = {"viewport": WINDOW, "reduced_motion": "reduce", "locale": ("en-US", "en-GB")[person]} | options
+            page = profiles(**options).new_page()
+            stack.callback(page.close)
+            one = Watched(page)
             one.expected.extend(expected)
             watched.append(one)
-            one.page.goto((base or server.url) + path)
-            return one.page
+            page.goto((base or server.url) + path)
+            return page
 
         yield open_one
         complaints = [text for one in watched for text in one.unexpected()]

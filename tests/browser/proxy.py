@@ -45,9 +45,8 @@ class Proxy:
             def pass_on(self, path: str) -> None:
                 upstream = http.client.HTTPConnection(urlsplit(target).netloc, timeout=120)
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                kept = {
-                    k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection", "authorization")
-                }
+                dropped = ("host", "connection", "authorization")
+                kept = {name: value for name, value in self.headers.items() if name.lower() not in dropped}
                 upstream.request(self.command, path, body or None, kept)
                 reply = upstream.getresponse()
                 data = reply.read()

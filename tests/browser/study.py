@@ -76,6 +76,18 @@ def box(size: float = 20.0) -> np.ndarray:
     return np.array([corners[[a, b, c]] for q in quads for a, b, c in ((q[0], q[1], q[2]), (q[0], q[2], q[3]))])
 
 
+# Keeps in `window.gap` the longest time, in ms, that the page did not answer.
+HEARTBEAT = """
+window.gap = 0;
+let last = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  window.gap = Math.max(window.gap, now - last);
+  last = now;
+}, 20);
+"""
+
+
 # What is to be seen ---------------------------------------------------------------------------------------------------
 
 

@@ -57,9 +57,10 @@ def test_the_token_goes_with_every_request(open_page: Open, server: OrthancServe
     assert proxy.refused == []
 
 
-@pytest.mark.parametrize(
-    "page_name", ["three.html?instance=", "o3dv.html?instance=", "generate.html?instance=", "attach.html?study="]
-)
+PAGES = ["three.html?instance=", "o3dv.html?instance=", "generate.html?instance=", "attach.html?study="]
+
+
+@pytest.mark.parametrize("page_name", PAGES)
 @pytest.mark.parametrize("query", ["", "&token=expired"])
 def test_no_or_an_old_token_is_said_in_words(
     open_page: Open, server: OrthancServer, stored: Stored, page_name: str, query: str

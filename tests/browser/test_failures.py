@@ -53,11 +53,11 @@ def test_another_kind_of_object(open_page: Open, stored: Stored, viewer: str) ->
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"%PDF-1.4 not a model at all" * 40, "not an STL file"),
-        (stl_of(box())[:300], "damaged"),
-        (stl_of(np.zeros((0, 3, 3))), "no triangle"),
-        (stl_of(np.full((4, 3, 3), np.nan)), "not a finite number"),
-        (stl_of(np.ones((4, 3, 3))), "without area"),
+        pytest.param(b"%PDF-1.4 not a model at all" * 40, "not an STL file", id="pdf"),
+        pytest.param(stl_of(box())[:300], "damaged", id="cut"),
+        pytest.param(stl_of(np.zeros((0, 3, 3))), "no triangle", id="empty"),
+        pytest.param(stl_of(np.full((4, 3, 3), np.nan)), "not a finite number", id="nan"),
+        pytest.param(stl_of(np.ones((4, 3, 3))), "without area", id="flat"),
     ],
 )
 def test_a_stored_document_that_is_no_model(

@@ -121,7 +121,7 @@ def test_the_back_button_returns_to_the_form_as_it_was(open_page: Open, stored: 
 
 def test_two_people_at_once(open_page: Open, server: OrthancServer, stored: Stored) -> None:
     before = series_of(server, stored.study)
-    pages = [open_page(url(f"instance={stored.rtstruct}")) for _ in range(2)]
+    pages = [open_page(url(f"instance={stored.rtstruct}"), person=person) for person in range(2)]
     generate(pages[0], "Ball")
     generate(pages[1], "Left")
     for page in pages:

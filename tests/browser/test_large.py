@@ -11,7 +11,7 @@ import pydicom
 
 from tests.live.server import OrthancServer
 
-from .study import Stored, pixels, reddish, stl_of, viewer_ready
+from .study import HEARTBEAT, Stored, pixels, reddish, stl_of, viewer_ready
 
 Open = Callable[..., Any]
 SIDE = 1581  # 2 * SIDE² = 5 million
@@ -40,10 +40,7 @@ def test_five_million_triangles(open_page: Open, server: OrthancServer, stored: 
     instance = server.upload(buffer.getvalue())
     page = open_page("/stl/app/settings.json")
     page.set_default_timeout(150_000)
-    page.add_init_script(
-        "window.gap = 0; let last = performance.now(); setInterval(() => { const now = performance.now();"
-        "if (document.visibilityState === 'visible') window.gap = Math.max(window.gap, now - last); last = now; }, 20)"
-    )
+    page.add_init_script(HEARTBEAT)
     page.goto(f"{server.url}/stl/app/three.html?instance={instance}")
     viewer_ready(page)
     assert reddish(pixels(page)).sum() > 50_000

@@ -52,7 +52,9 @@ class Dialog {
 function finish(dialog, answer) {
   const open = () => {
     dialog.close();
+    const alreadyThere = location.hash.startsWith('#series');
     location.assign(`explorer.html#series?uuid=${answer.ParentSeries}`);
+    if (alreadyThere) location.reload(); // jQuery Mobile does not go from a page to the same page
   };
   if (!answer.Warnings?.length) return open();
   const button = h('button', { type: 'button', class: 'button primary', onclick: open }, 'Open the new series');
