@@ -25,10 +25,10 @@ FARTHEST = 32767
 NEAREST = 4
 """The smallest distance (units): no pixel lies on the outline, so no two vertices of the surface fall together."""
 
-REACH = 5
+REACH = 8
 """Pixels: how far from a crossing the exact distance is worked out, along rows and columns."""
 
-BLEND = (2.0, 4.0)
+BLEND = (3.0, 6.0)
 """Pixels: the distance is exact up to the first, the coarse one from the second on."""
 
 STRIDE = 4
