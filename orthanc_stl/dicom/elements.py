@@ -14,23 +14,19 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from orthanc_stl.errors import InvalidInput, TooLarge
 
 Buffer = bytes | bytearray | memoryview
 
-ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
-SEQUENCE_END = 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
 
 # PS3.5 section 7.1.2: these have two reserved bytes and a length of 32 bits; all others a length of 16 bits.
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
-IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 
@@ -38,25 +34,23 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 MAX_INFLATED_BYTES = 1 << 30
 
 
-@dataclass(frozen=True)
-class Encoding:
+class Encoding(NamedTuple):
+    """How elements are written. `head`: a tag (group, number) and the 32 bits after it, in implicit VR the length."""
+
     explicit: bool
     little: bool
-
-    @property
-    def tag(self) -> struct.Struct:
-        return _TAG[self.little]
-
-    @property
-    def u32(self) -> struct.Struct:
-        return _U32[self.little]
+    u16: struct.Struct
+    u32: struct.Struct
+    head: struct.Struct
 
 
-_TAG = {True: struct.Struct("<HH"), False: struct.Struct(">HH")}
-_U16 = {True: struct.Struct("<H"), False: struct.Struct(">H")}
-_U32 = {True: struct.Struct("<L"), False: struct.Struct(">L")}
-_IMPLICIT = Encoding(explicit=False, little=True)
-_EXPLICIT = Encoding(explicit=True, little=True)
+def _encoding(explicit: bool, little: bool) -> Encoding:
+    order = "<" if little else ">"
+    return Encoding(explicit, little, *(struct.Struct(order + form) for form in ("H", "L", "HHL")))
+
+
+_IMPLICIT = _encoding(explicit=False, little=True)
+_EXPLICIT = _encoding(explicit=True, little=True)
 
 
 class Element(NamedTuple):
@@ -140,21 +134,22 @@ def _encoding_of(view: memoryview, start: int, syntax: str) -> Encoding:
     """What the first element looks like counts more than the transfer syntax: labels are wrong more often than data."""
     if len(view) < start + 8:
         raise InvalidInput("the data set of this DICOM file ends within its first element")
-    little_group = _U16[True].unpack_from(view, start)[0]
-    big_group = _U16[False].unpack_from(view, start)[0]
+    little_group = int.from_bytes(view[start : start + 2], "little")
+    big_group = int.from_bytes(view[start : start + 2], "big")
     # The lower reading wins: the first group of a data set is 0008 nearly always, and 0x0800 read the wrong way.
     little = little_group < big_group if little_group != big_group else syntax != EXPLICIT_BIG
     vr = bytes(view[start + 4 : start + 6])
     explicit = vr in _SHORT_VRS or vr in _LONG_VRS
     if min(little_group, big_group) > 0x00FF or (not explicit and not little):
         raise InvalidInput("this is not a DICOM file: it does not begin with a data element")
-    return Encoding(explicit, little)
+    return _encoding(explicit, little)
 
 
 def _element_at(view: memoryview, at: int, stop: int, encoding: Encoding) -> Element:
-    group, number = encoding.tag.unpack_from(view, at)
-    tag = group << 16 | number
-    vr, value, length = _header(view, at, stop, encoding)
+    group, number, length = encoding.head.unpack_from(view, at)
+    tag, vr, value = group << 16 | number, b"", at + 8
+    if encoding.explicit:
+        vr, value, length = _explicit_header(view, at, stop, encoding)
     inside = _IMPLICIT if vr == b"UN" else encoding
     if length == UNDEFINED:
         after = _end_of_undefined(view, value, stop, inside)
@@ -167,50 +162,54 @@ def _element_at(view: memoryview, at: int, stop: int, encoding: Encoding) -> Ele
     return Element(tag, vr, at, value, after, after, inside)
 
 
-def _header(view: memoryview, at: int, stop: int, encoding: Encoding) -> tuple[bytes, int, int]:
+def _explicit_header(view: memoryview, at: int, stop: int, encoding: Encoding) -> tuple[bytes, int, int]:
     """VR, where the value begins, and its length."""
-    if encoding.explicit:
-        vr = bytes(view[at + 4 : at + 6])
-        if vr in _LONG_VRS:
-            if at + 12 > stop:
-                raise InvalidInput(f"this DICOM file is damaged: it ends within the element at byte {at}")
-            return vr, at + 12, encoding.u32.unpack_from(view, at + 8)[0]
-        if vr in _SHORT_VRS or (vr.isalpha() and vr.isupper()):
-            return vr, at + 8, _U16[encoding.little].unpack_from(view, at + 6)[0]
+    vr = bytes(view[at + 4 : at + 6])
+    if vr in _LONG_VRS:
+        if at + 12 > stop:
+            raise InvalidInput(f"this DICOM file is damaged: it ends within the element at byte {at}")
+        return vr, at + 12, encoding.u32.unpack_from(view, at + 8)[0]
+    if vr in _SHORT_VRS or (vr.isalpha() and vr.isupper()):
+        return vr, at + 8, encoding.u16.unpack_from(view, at + 6)[0]
     # Some writers slip into implicit VR for single elements of an explicit file; pydicom reads those as well.
     return b"", at + 8, encoding.u32.unpack_from(view, at + 4)[0]
 
 
 def _end_of_undefined(view: memoryview, at: int, stop: int, encoding: Encoding) -> int:
     """The end of a sequence of undefined length, its delimiter included, with a stack instead of recursion."""
-    open_parts: list[tuple[bool, Encoding]] = [(True, encoding)]
-    while open_parts:
-        in_sequence, encoding = open_parts[-1]
+    around: list[tuple[bool, Encoding]] = []
+    in_sequence = True
+    while True:
         if at + 8 > stop:
             raise InvalidInput("this DICOM file is damaged: it ends within a sequence of undefined length")
-        group, number = encoding.tag.unpack_from(view, at)
-        tag = group << 16 | number
-        if tag == (SEQUENCE_END if in_sequence else ITEM_END):
-            open_parts.pop()
+        group, number, length = encoding.head.unpack_from(view, at)
+        if group == 0xFFFE and number == (0xE0DD if in_sequence else 0xE00D):
             at += 8
-        elif in_sequence:
-            if tag != ITEM:
-                raise InvalidInput(f"this DICOM file is damaged: {name_of(tag)} at byte {at}, an item was expected")
-            length = encoding.u32.unpack_from(view, at + 4)[0]
+            if not around:
+                return at
+            in_sequence, encoding = around.pop()
+            continue
+        inside = encoding
+        if in_sequence:
+            _expect_item(group, number, at)
             at += 8
-            if length == UNDEFINED:
-                open_parts.append((False, encoding))
-            else:
-                at += length
+        elif encoding.explicit:
+            vr, at, length = _explicit_header(view, at, stop, encoding)
+            inside = _IMPLICIT if vr == b"UN" else encoding
         else:
-            vr, at, length = _header(view, at, stop, encoding)
-            if length == UNDEFINED:
-                open_parts.append((True, _IMPLICIT if vr == b"UN" else encoding))
-            else:
-                at += length
-    if at > stop:
-        raise InvalidInput("this DICOM file is damaged: a sequence of undefined length goes beyond its end")
-    return at
+            at += 8
+        if length == UNDEFINED:
+            around.append((in_sequence, encoding))
+            in_sequence, encoding = not in_sequence, inside
+        else:
+            at += length
+
+
+def _expect_item(group: int, number: int, at: int) -> None:
+    if group != 0xFFFE or number != 0xE000:
+        raise InvalidInput(
+            f"this DICOM file is damaged: {name_of(group << 16 | number)} at byte {at}, an item was expected"
+        )
 
 
 def elements(view: memoryview, start: int, stop: int, encoding: Encoding) -> Iterator[Element]:
@@ -237,13 +236,10 @@ def items(view: memoryview, sequence: Element) -> Iterator[tuple[int, int]]:
     encoding = sequence.inside
     at = sequence.start
     while at + 8 <= sequence.stop:
-        group, number = encoding.tag.unpack_from(view, at)
-        tag = group << 16 | number
-        if tag == SEQUENCE_END:
+        group, number, length = encoding.head.unpack_from(view, at)
+        if group == 0xFFFE and number == 0xE0DD:
             return
-        if tag != ITEM:
-            raise InvalidInput(f"this DICOM file is damaged: {name_of(tag)} at byte {at}, an item was expected")
-        length = encoding.u32.unpack_from(view, at + 4)[0]
+        _expect_item(group, number, at)
         at += 8
         after = _end_of_item(view, at, sequence.stop, encoding) if length == UNDEFINED else at + length
         if after > sequence.stop:
@@ -254,7 +250,7 @@ def items(view: memoryview, sequence: Element) -> Iterator[tuple[int, int]]:
 
 def _end_of_item(view: memoryview, at: int, stop: int, encoding: Encoding) -> int:
     while at + 8 <= stop:
-        if encoding.tag.unpack_from(view, at) == (ITEM_END >> 16, ITEM_END & 0xFFFF):
+        if encoding.head.unpack_from(view, at)[:2] == (0xFFFE, 0xE00D):
             return at + 8
         at = _element_at(view, at, stop, encoding).after
     raise InvalidInput("this DICOM file is damaged: it ends within an item of undefined length")
