@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import itertools
 import queue
 import threading
@@ -29,7 +30,14 @@ Message = tuple[dict, list[bytes]]
 
 
 class ClusterAway(Exception):
-    """The cluster cannot be reached, has no workers, or was lost before the result came. Says which, in a sentence."""
+    """The cluster cannot be reached, has no workers, or was lost before the result came. Says which, in a sentence.
+
+    `link` is the client process that said so.
+    """
+
+    def __init__(self, sentence: str, link: Link | None = None) -> None:
+        super().__init__(sentence)
+        self.link = link
 
 
 class Cluster:
@@ -58,8 +66,9 @@ class Cluster:
             return self._local.run(work, on_progress, cancelled)
         deadline = time.monotonic() + work.timeout
         try:
-            return self._run_there(work, on_progress, cancelled, deadline)
+            return self._run_there(self._linked(), work, on_progress, cancelled, deadline)
         except ClusterAway as away:
+            self._give_up(away)
             if self._stopped:
                 raise errors.Busy("Orthanc is stopping") from away
             if self._fallback is None:
@@ -82,8 +91,9 @@ class Cluster:
         with self._lock:
             return [] if self._link is None else [self._link.pid]
 
-    def _run_there(self, work: Work, on_progress: Progress, cancelled: threading.Event, deadline: float) -> Result:
-        link = self._linked()
+    def _run_there(
+        self, link: Link, work: Work, on_progress: Progress, cancelled: threading.Event, deadline: float
+    ) -> Result:
         number, messages = link.call(work)
         try:
             while True:
@@ -99,7 +109,7 @@ class Cluster:
                 elif header["kind"] == "error":
                     raise errors.by_name(header["error"])(header["message"])
                 else:
-                    raise self._lose(link, header["message"])
+                    raise ClusterAway(header["message"], link)
         except (errors.Cancelled, errors.TimedOut):
             link.cancel(number)
             raise
@@ -114,24 +124,24 @@ class Cluster:
             if self._stopped:
                 raise ClusterAway("Orthanc is stopping")
             if self._link is None:
+                if importlib.util.find_spec("distributed") is None:
+                    raise ClusterAway('The option "Scheduler" needs Dask: pip install "orthanc-stl[dask]"')
                 try:
                     self._link = Link(self._python, self._address, self._tasks, self._memory_mb)
                 except OSError as error:
                     raise ClusterAway(f"The client of the Dask cluster could not be started: {error}") from error
             return self._link
 
-    def _lose(self, link: Link, reason: str) -> ClusterAway:
-        """Give up the client process, and the cluster for a while."""
-        away = ClusterAway(reason)
+    def _give_up(self, away: ClusterAway) -> None:
+        """Give up the client process, and the cluster for a while. The first to notice reports it."""
         with self._lock:
-            news = self._link is link and not self._stopped
-            if news:
-                self._link = None
-                self._away, self._away_until = away, time.monotonic() + RETRY
-        if news:
-            link.close()
-            self._report(reason)
-        return away
+            if self._stopped or self._away is away or self._link is not away.link:
+                return
+            self._link = None
+            self._away, self._away_until = away, time.monotonic() + RETRY
+        if away.link is not None:
+            away.link.close()
+        self._report(str(away))
 
 
 class Link:

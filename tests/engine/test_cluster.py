@@ -191,6 +191,15 @@ def test_a_cluster_that_is_away_is_a_sentence(connect):
     assert cluster.pids() == []
 
 
+def test_without_dask_it_says_what_to_install(connect, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    cluster = connect("tcp://127.0.0.1:9")
+    for _ in range(2):
+        with pytest.raises(errors.Busy, match=r'pip install "orthanc-stl\[dask\]"'):
+            perform(cluster, "echo")
+    assert len(cluster.reports) == 1
+
+
 def test_away_the_conversions_are_done_here_if_the_configuration_says_so(connect):
     cluster = connect("tcp://127.0.0.1:9", fallback=True)
     assert perform(cluster, "echo", b"x").blobs == [b"x"]

@@ -289,7 +289,7 @@ def test_figures_and_the_log_line(make_jobs):
     assert stats.seconds == pytest.approx(sum(job.seconds for job in finished))
     assert stats.peak_memory == finished[0].peak_memory > 10e6
     lines = [job.summary() for job in finished]
-    assert lines[0].startswith("echo of instance for ward 3: Success in 0.")
+    assert lines[0].startswith("echo of instance for ward 3: Success in ")
     assert "2.0 MB in, 2.0 MB out, 0 warnings" in lines[0]
     assert [line.split(": ")[1].split(" in ")[0] for line in lines[1:]] == [
         "Failure (TooLarge)", "Failure (WorkerDied)", "Cancelled (Cancelled)",

@@ -187,6 +187,17 @@ def test_a_full_disk(tmp_path: Path) -> None:
         libc.umount2(os.fsencode(disk), 2)
 
 
+@pytest.mark.parametrize(("fallback", "status"), [(True, 200), (False, 503)])
+def test_a_cluster_that_is_not_there(fallback: bool, status: int) -> None:
+    with OrthancServer(stl={"Scheduler": "tcp://127.0.0.1:9", "SchedulerFallback": fallback}) as server:
+        instance = upload(server)
+        assert convert(server, instance).status == status
+        assert server.get(f"/stl/rt-struct/{instance}").json() == ["Box"]
+        # The runtime of the tests has no Dask; where there is one, it finds nobody at the address.
+        assert "Scheduler" in server.log_text() or "scheduler" in server.log_text()
+        assert ("conversions are done here" in server.log_text()) == fallback
+
+
 def test_two_hundred_conversions_in_a_row_level_off(server: OrthancServer) -> None:
     instance = server.upload(samples.structure_set({"Box": samples.box()}))
 
