@@ -10,7 +10,7 @@ import pytest
 
 from tests.live.server import OrthancServer
 
-from .study import Stored, attach, box, stl_of
+from .study import Stored, attach, box, stl_of, viewer_ready
 
 Open = Callable[..., Any]
 UNKNOWN = "00000000-00000000-00000000-00000000-00000000"
@@ -48,6 +48,12 @@ def test_unknown_instance(open_page: Open, viewer: str) -> None:
 @VIEWERS
 def test_another_kind_of_object(open_page: Open, stored: Stored, viewer: str) -> None:
     assert "STL" in said(open_page(f"/stl/app/{viewer}?instance={stored.rtstruct}", expected=("400",)))
+
+
+@VIEWERS
+def test_a_series_is_as_good_as_its_instance(open_page: Open, stored: Stored, viewer: str) -> None:
+    viewer_ready(open_page(f"/stl/app/{viewer}?series={stored.model_series}"))
+    assert "modality CT" in said(open_page(f"/stl/app/{viewer}?series={stored.ct_series}"))
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
-/** o3dv.html?instance=: the model in Online3DViewer (https://github.com/kovacsv/Online3DViewer), which gets it as a file. */
+/** o3dv.html?instance= | series=: the model in Online3DViewer (https://github.com/kovacsv/Online3DViewer), which gets it as a file. */
 
 import { RequestFailed } from './shared/api.js';
 import { DEFAULT_RGB } from './shared/color.js';
 import { h, notice } from './shared/dom.js';
-import { loadFacts, loadFile } from './viewer/load.js';
+import { loadFacts, loadFile, namedInstance } from './viewer/load.js';
 
 const { OV } = globalThis;
 const root = document.getElementById('viewer');
-const instance = new URLSearchParams(location.search).get('instance');
 
 function fail(title, message) {
   root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message)));
@@ -40,9 +39,10 @@ function show(file, rgb) {
 }
 
 async function main() {
-  if (!instance) return fail('No model was named', 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.');
   if (!hasWebGl()) return fail('This browser cannot show 3D', 'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.');
   try {
+    const instance = await namedInstance(new URLSearchParams(location.search));
+    if (!instance) return fail('No model was named', 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.');
     const [file, facts] = await Promise.all([loadFile(instance), loadFacts(instance)]);
     document.title = `${facts.name} · Online3DViewer`;
     root.append(h('header', { class: 'card' }, h('h1', { title: facts.name }, facts.name), facts.about ? h('p', { class: 'about' }, facts.about) : null));

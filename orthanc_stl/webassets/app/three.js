@@ -1,10 +1,10 @@
-/** The basic viewer: three.html?instance=<Orthanc id of an STL instance>. */
+/** The basic viewer: three.html?instance= | series= and the Orthanc id of an STL model. */
 
 import { RequestFailed } from './shared/api.js';
 import { DEFAULT_RGB } from './shared/color.js';
 import { fileName, h, notice, save, warningList } from './shared/dom.js';
 import { count, size, volume } from './shared/format.js';
-import { loadFacts, loadFile, loadModel, loadReport } from './viewer/load.js';
+import { loadFacts, loadFile, loadModel, loadReport, namedInstance } from './viewer/load.js';
 import { Dimensions, Measure } from './viewer/measure.js';
 import { Orientation } from './viewer/orientation.js';
 import { Overlay } from './viewer/overlay.js';
@@ -58,7 +58,7 @@ function showReport({ closed, warnings }) {
   if (warnings.length) root.querySelector('.card').append(warningList(warnings));
 }
 
-function buildTools(stage, model, facts, captions) {
+function buildTools(stage, instance, model, facts, captions) {
   const overlay = new Overlay(stage, root);
   const orientation = new Orientation(stage, root);
   const panels = h('div', { class: 'panels' });
@@ -66,7 +66,7 @@ function buildTools(stage, model, facts, captions) {
   const measure = new Measure(stage, overlay, panels);
   const dimensions = new Dimensions(stage, overlay, model);
   const picture = async () => save(await screenshot(stage, overlay, orientation.letters(), captions), `${fileName(facts.name)}.png`);
-  const download = async () => save(await loadFile(parameters.get('instance')), `${fileName(facts.name)}.stl`);
+  const download = async () => save(await loadFile(instance), `${fileName(facts.name)}.stl`);
   const main = [
     { id: 'home', icon: 'home', label: 'Reset the view', key: 'R', act: () => stage.goHome() },
     { id: 'projection', icon: 'orthographic', label: 'Parallel projection', key: 'P', toggle: true, act: (on) => stage.setOrthographic(on) },
@@ -114,20 +114,20 @@ function newStage() {
 }
 
 async function main() {
-  const instance = parameters.get('instance');
-  if (!instance) return fail('No model was named', 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.');
   const stage = newStage();
   if (!stage) return undefined;
   stage.canvas.addEventListener('webglcontextlost', () => fail('The graphics card gave up', 'It may have run out of memory. Reload the page to try again.'));
   const progress = loading();
   try {
+    const instance = await namedInstance(parameters);
+    if (!instance) return fail('No model was named', 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.');
     const [model, facts] = await Promise.all([loadModel(instance, progress.show), loadFacts(instance)]);
     progress.end();
     document.title = `${facts.name} · 3D model`;
     const { list, captions } = factsOf(model, facts);
     stage.show(surfaceOf(model, facts.color ?? DEFAULT_RGB));
     showCard(facts, list);
-    const tools = buildTools(stage, model, facts, captions);
+    const tools = buildTools(stage, instance, model, facts, captions);
     listenToKeys(tools);
     stage.canvas.addEventListener('dblclick', (event) => {
       const point = tools.measure.active ? null : stage.pick(event);

@@ -5,6 +5,18 @@ import { dicomLabToRgb, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
 
 /**
+ * @param {URLSearchParams} parameters of the page: `instance`, or `series` for the buttons of Orthanc Explorer 2
+ * @returns {Promise<string | null>} the instance to show; null if the address names none
+ * @throws {RequestFailed} also for a series that holds something else
+ */
+export async function namedInstance(parameters) {
+  if (parameters.get('instance') || !parameters.get('series')) return parameters.get('instance');
+  const { MainDicomTags, Instances } = await getJson(`series/${encodeURIComponent(parameters.get('series'))}`);
+  if (MainDicomTags.Modality === 'M3D') return Instances[0];
+  throw new RequestFailed(`This series is of modality ${MainDicomTags.Modality ?? 'unknown'}. The viewer shows 3D models (STL, modality M3D).`, 400);
+}
+
+/**
  * @param {string} instance Orthanc's id
  * @param {(fraction: number | null, step: string) => void} onProgress
  * @returns {Promise<{triangles: number, min: number[], max: number[], volume: number, centre: number[],
