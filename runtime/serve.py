@@ -120,5 +120,6 @@ def _write_private(file: Path, text: str) -> Path:
 
 
 def _die_with_parent() -> None:
-    # If this launcher is killed outright, the kernel ends Orthanc as SIGTERM would.
+    # If this launcher is killed outright, the kernel ends Orthanc as SIGTERM would. It watches the thread that started
+    # Orthanc: that has to be one that stays.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
-from runtime.common import SetupError
+from runtime.common import REPOSITORY, SetupError
 
 if TYPE_CHECKING:
     from tests.live.server import OrthancServer
+
+if not os.access(REPOSITORY, os.W_OK):  # hypothesis remembers its findings in the folder of the tests
+    hypothesis.settings.register_profile("read-only", database=None)
+    hypothesis.settings.load_profile("read-only")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from .shapes import Shape
 
 # Detached Study Management, retired but what planning systems write here
 DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"
-PIXELS, PIXEL_MM = 256, 1.6
+PIXELS, PIXEL_MM = 192, 2.0
 SLICES_Z = np.arange(-130.0, 126.0, 3.0)
 ORIGIN = -PIXEL_MM * (PIXELS - 1) / 2
 CONTOUR_TOLERANCE_MM = 0.1
@@ -66,7 +66,7 @@ MATERIALS = (
 
 def uid(*what: object) -> str:
     """The same UID every time, so that a second upload adds nothing."""
-    return generate_uid(entropy_srcs=["orthanc-stl demo 1", *map(str, what)])
+    return generate_uid(entropy_srcs=["orthanc-stl demo 2", *map(str, what)])
 
 
 def study() -> Iterator[tuple[str, Dataset]]:
