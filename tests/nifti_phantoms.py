@@ -1,4 +1,4 @@
-"""NIfTI files made in code: by hand, so that every field of the header can be right or wrong."""
+"""NIfTI files made in code, by hand: every field of the header can be right or wrong. And what to expect of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from orthanc_stl.mesh.model import Model
+from orthanc_stl.mesh.nifti import model_from_nifti
 
 CODES = {
     "u1": 2,
@@ -79,3 +82,31 @@ def ball_mask(
     middle = [(n - 1) * s / 2 for n, s in zip(size, spacing, strict=True)] if centre is None else centre
     x, y, z = (np.arange(n) * s - c for n, s, c in zip(size, spacing, middle, strict=True))
     return (x[:, None, None] ** 2 + y[:, None] ** 2 + z**2 <= radius**2).astype(np.uint8)
+
+
+def nested() -> np.ndarray:
+    """Labels 1, 2 and 7: a ball in a shell, and a block beside them."""
+    labels = ball_mask((60, 40, 40), 15, centre=(20, 20, 20)) + ball_mask((60, 40, 40), 8, centre=(20, 20, 20))
+    labels[45:55, 10:30, 10:30] = 7
+    return labels
+
+
+def cone(size: int = 40, radius: float = 15) -> np.ndarray:
+    """Grey values from 200 in the middle of a ball of `radius` to 0 at twice the radius: 100 is at the radius."""
+    x, y, z = np.ogrid[:size, :size, :size]
+    far = np.sqrt((x - size / 2) ** 2 + (y - size / 2) ** 2 + (z - size / 2) ** 2)
+    return np.clip(200 - 100 * far / radius, 0, 200)
+
+
+def model_of(data: np.ndarray, affine: np.ndarray | None = None, **options: Any) -> Model:
+    return model_from_nifti(nifti_file(data, affine), **options)[0]
+
+
+def volume_of_voxels(mask: np.ndarray, affine: np.ndarray | None = None) -> float:
+    return np.count_nonzero(mask) * abs(np.linalg.det(np.eye(4) if affine is None else affine))
+
+
+def ball_errors(model: Model, centre: np.ndarray, radius: float) -> tuple[float, float]:
+    """Mean and largest distance (mm) of the vertices from a true ball. `centre` is in RAS."""
+    far = np.abs(np.linalg.norm(model.mesh.vertices * (-1, -1, 1) - centre, axis=1) - radius)
+    return float(far.mean()), float(far.max())

@@ -11,21 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orthanc_stl.errors import InvalidInput, OutOfRange, TooLarge
+from orthanc_stl.errors import TooLarge
 from orthanc_stl.mesh.model import Model
 from orthanc_stl.mesh.nifti import model_from_nifti
 from orthanc_stl.mesh.stl import stl_bytes
-from tests.nifti_phantoms import ball_mask, nifti_file
+from tests.nifti_phantoms import ball_errors, ball_mask, cone, model_of, nested, nifti_file, volume_of_voxels
 
 OBLIQUE = np.array([[1.2, -0.5, 0.1, -30], [0.6, 1.1, -0.3, 12.5], [0.2, 0.3, 2.5, -7], [0, 0, 0, 1]])
-
-
-def model_of(data: np.ndarray, affine: np.ndarray | None = None, **options) -> Model:
-    return model_from_nifti(nifti_file(data, affine), **options)[0]
-
-
-def volume_of_voxels(mask: np.ndarray, affine: np.ndarray | None = None) -> float:
-    return np.count_nonzero(mask) * abs(np.linalg.det(np.eye(4) if affine is None else affine))
 
 
 def middle(model: Model) -> np.ndarray:
@@ -38,12 +30,6 @@ def middle(model: Model) -> np.ndarray:
 def middle_of_voxels(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
     index = np.argwhere(mask).mean(axis=0)
     return (affine[:3, :3] @ index + affine[:3, 3]) * (-1, -1, 1)
-
-
-def ball_errors(model: Model, centre: np.ndarray, radius: float) -> tuple[float, float]:
-    """Mean and largest distance (mm) of the vertices from a true ball. `centre` is in RAS."""
-    far = np.abs(np.linalg.norm(model.mesh.vertices * (-1, -1, 1) - centre, axis=1) - radius)
-    return float(far.mean()), float(far.max())
 
 
 OFFSETS = [(0, 0, 0), (0.5, 0.5, 0.5), (0.13, 0.27, 0.41)]
@@ -136,152 +122,6 @@ def test_any_affine_is_in_its_place_with_outward_normals(name: str) -> None:
     indices = (model.mesh.vertices - to_lps[:3, 3]) @ np.linalg.inv(to_lps[:3, :3]).T
     np.testing.assert_allclose(indices.min(axis=0), np.argwhere(mask).min(axis=0) - 0.5, atol=0.8)
     np.testing.assert_allclose(indices.max(axis=0), np.argwhere(mask).max(axis=0) + 0.5, atol=0.8)
-
-
-def nested() -> np.ndarray:
-    """Labels 1, 2 and 7: a ball in a shell, and a block beside them."""
-    labels = ball_mask((60, 40, 40), 15, centre=(20, 20, 20)) + ball_mask((60, 40, 40), 8, centre=(20, 20, 20))
-    labels[45:55, 10:30, 10:30] = 7
-    return labels
-
-
-@pytest.mark.parametrize(
-    ("labels", "euler"), [(None, 4), ([1], 4), ([2], 2), ([7], 2), ([2, 7], 4), ([1, 2], 2), ([1, 2, 7], 4)]
-)
-@pytest.mark.parametrize("kind", ["u1", "i2", "f4", ">f8"])
-def test_labels_are_exact(labels: list[int] | None, euler: int, kind: str) -> None:
-    found = model_of(nested().astype(kind.lstrip(">")), labels=labels)
-    mask = nested() > 0 if labels is None else np.isin(nested(), labels)
-    assert found.report.volume == pytest.approx(volume_of_voxels(mask), rel=0.005)
-    assert (found.report.closed, found.report.euler_number) == (True, euler)
-
-
-def test_labels_behind_a_slope() -> None:
-    stored = nested().astype("i2") * 10 + 5
-    scaled = nifti_file(stored, scl_slope=0.1, scl_inter=-0.5)
-    model, _, _ = model_from_nifti(scaled, labels=[7])
-    assert model.report.volume == pytest.approx(10 * 20 * 20, rel=0.005)
-    assert model_from_nifti(scaled)[0].report.volume == pytest.approx(np.count_nonzero(nested()), rel=0.005)
-
-
-def test_a_negative_label() -> None:
-    assert model_of(-nested().astype("i2"), labels=[-7]).report.volume == pytest.approx(4000, rel=0.005)
-
-
-@pytest.mark.parametrize(
-    ("labels", "words"),
-    [
-        ([3], "no label 3; it has 1, 2, 7"),
-        ([1, 300, -4], "no label -4, 300"),
-        ([10**400], "no label 1000"),
-        ([], "Labels is empty"),
-    ],
-)
-@pytest.mark.parametrize("kind", ["u1", "f4"])
-def test_unknown_labels_are_named(labels: list[int], words: str, kind: str) -> None:
-    with pytest.raises(InvalidInput) as error:
-        model_of(nested().astype(kind), labels=labels)
-    assert words in str(error.value)
-
-
-def test_labels_and_threshold_exclude_each_other() -> None:
-    with pytest.raises(InvalidInput, match="give one of them"):
-        model_of(nested(), labels=[1], threshold=1.5)
-
-
-def cone(size: int = 40, radius: float = 15) -> np.ndarray:
-    """Grey values from 200 in the middle of a ball of `radius` to 0 at twice the radius: 100 is at the radius."""
-    x, y, z = np.ogrid[:size, :size, :size]
-    far = np.sqrt((x - size / 2) ** 2 + (y - size / 2) ** 2 + (z - size / 2) ** 2)
-    return np.clip(200 - 100 * far / radius, 0, 200)
-
-
-@pytest.mark.parametrize("kind", ["f4", "f8", "u1", "i2", "u4"])
-def test_a_grey_volume_at_half_of_its_range(kind: str) -> None:
-    model = model_of(cone().astype(kind), smooth=False)
-    mean, most = ball_errors(model, np.full(3, 20), 15)
-    assert mean < (0.02 if kind[0] == "f" else 0.12)
-    assert most < 0.2
-    assert "half of their range" in model.report.warnings[0]
-
-
-@pytest.mark.parametrize(("threshold", "radius"), [(150, 7.5), (60, 21), (120.25, 11.9625)])
-def test_a_threshold(threshold: float, radius: float) -> None:
-    model = model_of(cone(50).astype("f4"), threshold=threshold)
-    assert ball_errors(model, np.full(3, 25), radius)[0] < 0.05
-    assert not model.report.warnings
-
-
-def test_a_threshold_between_negative_values_behind_a_slope() -> None:
-    file = nifti_file(cone().astype("i2"), scl_slope=2, scl_inter=-1024)
-    assert ball_errors(model_from_nifti(file, threshold=-824)[0], np.full(3, 20), 15)[0] < 0.12
-
-
-@pytest.mark.parametrize("threshold", [-1, 201, 1e300, -1e300])
-def test_a_threshold_that_no_value_passes(threshold: float) -> None:
-    with pytest.raises(OutOfRange, match="from 0 to 200"):
-        model_of(cone().astype("f8"), threshold=threshold)
-
-
-@pytest.mark.parametrize("what", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_outside(what: float) -> None:
-    grey = cone().astype("f4")
-    grey[20:] = what
-    model = model_of(grey, threshold=100, smooth=False)
-    assert model.report.volume == pytest.approx(2 / 3 * np.pi * 15**3, rel=0.1)
-    assert model.report.box[0][0] == pytest.approx(-19.5, abs=0.3)
-    mask = ball_mask((40, 40, 40), 15).astype("f4")
-    mask[20:] = what
-    model = model_of(mask)
-    assert model.report.volume == pytest.approx(np.count_nonzero(mask[:20]), rel=0.005)
-    assert model.report.warnings == ("32000 voxels are not finite numbers and count as outside",)
-
-
-def noise(kind: str, high: int) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, high, (30, 30, 30)).astype(kind)
-
-
-RULE = {
-    "0 and 1": (ball_mask((9, 9, 9), 3), True),
-    "0 and 255": (ball_mask((9, 9, 9), 3) * 255, True),
-    "0 and 1 as floats": (ball_mask((9, 9, 9), 3).astype("f4"), True),
-    "no 0 at all": (np.ones((5, 5, 5), "u1"), True),
-    "32 labels, scattered": (noise("u1", 32), True),
-    "sparse labels of a large range": (noise("i4", 20) * 500, True),
-    "200 flat labels": (np.arange(1, 201, dtype="i2").repeat(4).reshape(20, 40, 1) * np.ones((1, 1, 30), "i2"), True),
-    "250 grey values": (noise("u1", 250), False),
-    "a smooth grey volume of 200 values": (cone(80, 30).astype("u1"), False),
-    "fractions": (ball_mask((9, 9, 9), 3) * np.float32(0.5), False),
-    "negative values": (noise("i2", 5) - 1, False),
-}
-
-
-@pytest.mark.parametrize("name", RULE)
-def test_which_volumes_are_masks(name: str) -> None:
-    data, is_mask = RULE[name]
-    data = data.transpose(2, 1, 0) if name == "200 flat labels" else data
-    assert any("no mask" in text for text in model_of(data).report.warnings) != is_mask
-
-
-def test_the_intent_label_makes_a_label_map() -> None:
-    model, _, _ = model_from_nifti(nifti_file(noise("u1", 250), intent_code=1002))
-    assert model.report.volume == pytest.approx(np.count_nonzero(noise("u1", 250)), rel=0.01)
-
-
-def test_an_empty_mask_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="no voxel that is not zero"):
-        model_of(np.zeros((9, 9, 9), "u1"))
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_volume_without_numbers_is_refused(value: float) -> None:
-    with pytest.raises(InvalidInput, match="no finite value"):
-        model_of(np.full((9, 9, 9), value, "f4"))
-
-
-def test_a_constant_grey_volume_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"3\.5"):
-        model_of(np.full((9, 9, 9), 3.5, "f4"))
 
 
 @pytest.mark.parametrize("data", [np.ones((20, 30, 10), "u1"), np.full((20, 30, 10), 3.5, "f4")], ids=["mask", "grey"])
@@ -396,7 +236,7 @@ def test_a_gigabyte_takes_little_more_than_itself() -> None:
     code = """
 import numpy as np, resource
 from orthanc_stl.mesh.nifti import model_from_nifti
-from tests.nifti_phantoms import ball_mask, nifti_file
+from tests.nifti_phantoms import ball_errors, ball_mask, cone, model_of, nested, nifti_file, volume_of_voxels
 n = 640
 file = np.zeros(352 + 4 * n**3, np.uint8)
 file[:352] = np.frombuffer(nifti_file(np.ones((1, 1, 1), "f4"), dim=[3, n, n, n, 1, 1, 1, 1])[:352], np.uint8)

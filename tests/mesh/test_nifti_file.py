@@ -201,7 +201,7 @@ def test_a_gzip_bomb_is_not_blown_up() -> None:
     with pytest.raises(InvalidInput, match="longer than"):
         read(bomb)
     assert tracemalloc.get_traced_memory()[1] < 16 * MB
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     tracemalloc.stop()
 
 
@@ -215,7 +215,7 @@ def test_a_gzip_file_that_ends_early_costs_what_it_holds() -> None:
     start = time.monotonic()
     with pytest.raises(InvalidInput, match="truncated"):
         read(gzip.compress(claims), 2000 * MB)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
 
 
 def test_endless_empty_members() -> None:
