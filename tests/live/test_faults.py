@@ -45,7 +45,7 @@ def convert(server: OrthancServer, instance: str, resolution: int = 32, **more: 
     return server.post("/stl/encode-rtstruct", body)
 
 
-def begin(server: OrthancServer, instance: str, moment: int, resolution: int = 400) -> str:
+def begin(server: OrthancServer, instance: str, moment: int, resolution: int = 300) -> str:
     """Starts a conversion, waits until its progress is past `moment`, gives the path of its job."""
     path = convert(server, instance, resolution, Asynchronous=True).json()["Path"]
     eventually(lambda: job(server, path)["Progress"] >= moment)
