@@ -2,6 +2,7 @@
 
 import { getJson, postJson } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
+import { count, volume } from '../shared/format.js';
 import { cancel, follow } from '../shared/job.js';
 import { StructureList } from './structures.js';
 import { checkbox, NotYet, SurfaceOptions, WorkForm } from './work-form.js';
@@ -20,6 +21,7 @@ export class GenerateForm extends WorkForm {
     this.endCaps = checkbox('Extend by half a slice at both ends', true);
     this.list = new StructureList(structures, () => { this.submitButton.disabled = this.list?.chosen.length === 0; });
     this.submitButton.disabled = this.list.chosen.length === 0;
+    this.endCaps.element.classList.add('whole-line');
     this.options.element.append(this.endCaps.element);
     this.fields.append(this.list.element, this.options.element);
     if (!this.list.usable.length) this.say(notice('warning', 'None of the structures can become a model', 'Each of them says above why.'));
@@ -48,8 +50,8 @@ export class GenerateForm extends WorkForm {
 }
 
 /** What to tell of a model that was made. @param {any} answer @returns {string} */
-export const resultLine = (answer) => [answer.Triangles && `${answer.Triangles.toLocaleString('en')} triangles`,
-  typeof answer.VolumeMl === 'number' && `${Number(answer.VolumeMl.toPrecision(4))} mL`].filter(Boolean).join(', ');
+export const resultLine = (answer) => [answer.Triangles && `${count(answer.Triangles)} triangles`,
+  typeof answer.VolumeMl === 'number' && volume(answer.VolumeMl * 1000)].filter(Boolean).join(', ');
 
 /** A line in place of a form while it is being fetched. */
 export const waiting = (text) => h('p', { class: 'waiting', role: 'status' }, text);

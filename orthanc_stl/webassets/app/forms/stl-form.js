@@ -22,7 +22,7 @@ export class StlForm extends WorkForm {
     this.study = study;
     this.version = version;
     this.facts = null;
-    this.picker = new FilePicker('STL file', '.stl,model/stl', (file) => this.check(file));
+    this.picker = new FilePicker('an STL file', '.stl,model/stl', (file) => this.check(file));
     this.description = h('input', { type: 'text', maxlength: 64, value: 'Imported STL', name: 'description' });
     this.unit = h('select', { name: 'unit', onchange: () => this.describe() }, ...UNITS.map(([short, , long]) => h('option', { value: short }, `${long} (${short})`)));
     this.color = h('input', { type: 'color', value: hexOf(DEFAULT_RGB), name: 'color' });

@@ -17,7 +17,7 @@ export class NiftiForm extends WorkForm {
     super('Generate', onDone);
     this.study = study;
     this.onJob = onJob;
-    this.picker = new FilePicker('NIfTI file (.nii or .nii.gz)', '.nii,.nii.gz,.gz', (file) => this.check(file));
+    this.picker = new FilePicker('a NIfTI file (.nii or .nii.gz)', '.nii,.nii.gz,.gz', (file) => this.check(file));
     this.options = new SurfaceOptions();
     this.fields.append(this.picker.element, this.options.element);
     this.submitButton.disabled = true;
@@ -59,7 +59,7 @@ export class NexusForm extends WorkForm {
   constructor(study, onDone) {
     super('Import', onDone);
     this.study = study;
-    this.picker = new FilePicker('Nexus file (.nxs or .nxz)', '.nxs,.nxz', (file) => this.check(file));
+    this.picker = new FilePicker('a Nexus file (.nxs or .nxz)', '.nxs,.nxz', (file) => this.check(file));
     this.description = h('input', { type: 'text', maxlength: 64, value: 'Imported Nexus', name: 'description' });
     this.fields.append(this.picker.element, field('Series description', this.description));
     this.submitButton.disabled = true;

@@ -5,7 +5,7 @@ import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import { addLights, edgesOf, Picker } from './surface.js';
 
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
-const MARGIN = 1.16; // free space around a model in its home view
+const BARS = 172; // px of the window's height that the floating bars take
 const TURN_SECONDS = 40; // one slow turn of the model before the first touch
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
@@ -93,7 +93,8 @@ export class Stage {
     const round = Math.hypot(this.half.x, this.half.y);
     const tilt = Math.abs(direction.z), upright = Math.sqrt(1 - tilt * tilt);
     const height = this.half.z * upright + round * tilt, depth = round * upright + this.half.z * tilt;
-    return MARGIN * Math.max(height / vertical, round / horizontal) + depth;
+    const free = Math.max(0.5, 1 - BARS / this.height);
+    return Math.max(height / (vertical * free), round / horizontal) + depth;
   }
 
   goHome(smooth = true) {

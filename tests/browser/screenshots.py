@@ -1,0 +1,110 @@
+"""`python -m tests.browser.screenshots` makes the pictures of docs/images from the demo's study."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from runtime.phantom.study import study
+from tests.live.server import OrthancServer
+
+from .conftest import CHROMIUM, FLAGS
+from .study import settle, viewer_ready
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+WINDOW = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 800}
+
+
+def main() -> None:
+    with OrthancServer(stl={"EnableNIfTI": True, "EnableNexus": True}) as server, opened(server) as picture:
+        structures = upload(server)
+        series = server.get(f"/instances/{structures}").json()["ParentSeries"]
+        heart = convert(server, structures, ["Heart"])
+        spine = convert(server, structures, ["Spine"])
+        viewer, page = f"/stl/app/three.html?instance={heart}", f"/stl/app/generate.html?instance={structures}"
+        picture("viewer", viewer, viewer_ready)
+        picture("viewer-tools", viewer, cut_open, color_scheme="dark")
+        picture("viewer-measure", f"/stl/app/three.html?instance={spine}", measured)
+        picture("viewer-phone", viewer, viewer_ready, viewport=PHONE)
+        picture("o3dv", f"/stl/app/o3dv.html?instance={heart}", viewer_ready)
+        picture("generate", page, choose)
+        picture("generate-result", page, generate, color_scheme="dark")
+        picture("explorer", f"/app/explorer.html#series?uuid={series}", dialog)
+        picture("attach", f"/stl/app/attach.html?study={server.get(f'/series/{series}').json()['ParentStudy']}", ready)
+
+
+def upload(server: OrthancServer) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, dataset in study():
+            dataset.save_as(Path(folder) / name, enforce_file_format=True)
+            stored = server.upload((Path(folder) / name).read_bytes())
+    return stored  # the structure set comes last
+
+
+def convert(server: OrthancServer, instance: str, names: list[str]) -> str:
+    return server.post("/stl/encode-rtstruct", {"Instance": instance, "RoiNames": names}).json()["ID"]
+
+
+@contextmanager
+def opened(server: OrthancServer) -> Iterator[Callable[..., None]]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+        def picture(name: str, path: str, act: Callable[[Any], Any], **options: Any) -> None:
+            context = browser.new_context(**({"viewport": WINDOW, "reduced_motion": "reduce"} | options))
+            page = context.new_page()
+            page.goto(server.url + path)
+            act(page)
+            settle(page)
+            page.wait_for_timeout(700)
+            page.screenshot(path=IMAGES / f"{name}.png")
+            context.close()
+
+        yield picture
+        browser.close()
+
+
+def cut_open(page: Any) -> None:
+    viewer_ready(page)
+    page.click("#tool-section")
+    page.get_by_role("button", name="Sagittal").click()
+
+
+def measured(page: Any) -> None:
+    viewer_ready(page)
+    page.get_by_role("button", name="Left", exact=True).press("Enter")
+    page.click("#tool-measure")
+    page.mouse.click(610, 250)
+    page.mouse.click(610, 560)
+
+
+def ready(page: Any) -> None:
+    page.wait_for_selector(".drop")
+
+
+def choose(page: Any) -> None:
+    page.get_by_label("Heart").check()
+    page.get_by_label("Tumour").check()
+
+
+def dialog(page: Any) -> None:
+    page.click("#stl-generate-rtstruct-series")
+    choose(page)
+
+
+def generate(page: Any) -> None:
+    page.get_by_label("Lung_L").check()
+    page.get_by_label("Heart").check()
+    page.get_by_label("Spine", exact=False).first.check()
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.frame_locator("iframe.preview").locator("#viewer[data-ready=true]").wait_for()
+
+
+if __name__ == "__main__":
+    main()
