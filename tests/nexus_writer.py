@@ -17,12 +17,16 @@ RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
 
 @dataclass(frozen=True)
 class Node:
-    """`vertices` (n, 3), `triangles` (m, 3); `patches`: (child, end), at the finest level with the number of nodes."""
+    """`vertices` (n, 3), `triangles` (m, 3); `patches`: (child, end), at the finest level with the number of nodes.
+
+    Without triangles it is of a cloud, whose patches count vertices. `padding`: bytes of nothing after the data.
+    """
 
     vertices: np.ndarray
     triangles: np.ndarray
     error: float
     patches: tuple[tuple[int, int], ...]
+    padding: int = 0
 
 
 def box(size: tuple[float, float, float] = (10.0, 20.0, 40.0), centre: tuple[float, float, float] = (0, 0, 0)) -> Node:
@@ -50,18 +54,23 @@ def sphere(rings: int, segments: int, radius: float = 50.0) -> tuple[np.ndarray,
 
 
 def levels(sizes: list[tuple[int, int]], radius: float = 50.0) -> list[Node]:
-    """A sphere in several resolutions, one node each, from coarse to fine."""
+    """A sphere in several resolutions, from coarse to fine, one node each. The error is an edge, as in real files."""
     nodes = []
     for number, (rings, segments) in enumerate(sizes):
         vertices, triangles = sphere(rings, segments, radius)
-        error = radius * (1 - math.cos(math.pi / rings))
+        error = radius * math.pi / rings
         nodes.append(Node(vertices, triangles, error, ((number + 1, len(triangles)),)))
     return nodes
 
 
-def write_nexus(nodes: list[Node], *, padding: int = 0, flags: int = 0) -> bytes:
-    """A file with positions, normals and triangles. `padding`: bytes of nothing after the data of each node."""
-    blocks = [_padded(_node_bytes(node) + bytes(padding)) for node in nodes]
+def cloud(points: np.ndarray) -> Node:
+    return Node(points, np.zeros((0, 3), int), 1.0, ((1, len(points)),))
+
+
+def write_nexus(nodes: list[Node], *, padding: int = 0) -> bytes:
+    """A file with positions and, for meshes, normals and triangles. `padding`: as of each node."""
+    is_mesh = len(nodes[0].triangles) > 0
+    blocks = [_padded(_node_bytes(node, is_mesh) + bytes(node.padding + padding)) for node in nodes]
     patches = [patch for node in nodes for patch in node.patches]
     index_end = 88 + 44 * (len(nodes) + 1) + 12 * len(patches)
     offset = -(-index_end // BLOCK)
@@ -76,8 +85,9 @@ def write_nexus(nodes: list[Node], *, padding: int = 0, flags: int = 0) -> bytes
         table += struct.pack("<III", child, end, 0xFFFFFFFF)
     counts = sum(len(node.vertices) for node in nodes), sum(len(node.triangles) for node in nodes)
     header = struct.pack("<IIQQ", 0x4E787320, 2, *counts)
-    header += bytes([7, 3, 3, 3]) + bytes(12) + bytes([4, 3]) + bytes(14)
-    header += struct.pack("<IIII4f", flags, len(nodes) + 1, len(patches), 0, *_sphere_around(nodes[0].vertices))
+    header += (bytes([7, 3, 3, 3]) if is_mesh else bytes([7, 3, 0, 0])) + bytes(12)
+    header += (bytes([4, 3]) if is_mesh else bytes(2)) + bytes(14)
+    header += struct.pack("<IIII4f", 0, len(nodes) + 1, len(patches), 0, *_sphere_around(nodes[0].vertices))
     return _padded(header + table) + b"".join(blocks)
 
 
@@ -101,7 +111,9 @@ def nexus_dicom(
     return file.getvalue()
 
 
-def _node_bytes(node: Node) -> bytes:
+def _node_bytes(node: Node, is_mesh: bool) -> bytes:
+    if not is_mesh:
+        return node.vertices.astype("<f4").tobytes()
     faces = node.vertices[node.triangles]
     across = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
     normals = np.zeros_like(node.vertices)

@@ -60,6 +60,7 @@ export class Viewer {
 
   /** With the first part on the screen come the tools. */
   #begin() {
+    performance.mark('nexus-coarse');
     this.loading.remove();
     this.root.dataset.state = 'coarse';
     this.stage.goHome(false);
@@ -72,6 +73,7 @@ export class Viewer {
     const { model, root } = this;
     if (root.dataset.state === 'loading' && model.loaded.size > 0) this.#begin();
     if (root.dataset.state === 'loading') return;
+    if (model.complete && root.dataset.state !== 'complete') performance.mark('nexus-complete');
     root.dataset.state = model.complete ? 'complete' : 'coarse';
     const unit = model.header.attributes.index ? 'triangles' : 'points';
     this.shown.textContent = `${count(model.drawn)} ${unit}`;
