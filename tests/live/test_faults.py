@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -220,3 +222,14 @@ def test_nothing_is_left_behind(server: OrthancServer, scratch: Path) -> None:
     states = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] for pid in server.children()]
     assert "Z" not in states
     assert server.get("/system").status == 200
+
+
+def test_the_database_cannot_be_locked_from_outside_nor_shared(server: OrthancServer, instance: str) -> None:
+    """Orthanc holds its SQLite index exclusively: another process cannot hold a conversion's result up."""
+    index = server.folder / "index" / "index"
+    with contextlib.closing(sqlite3.connect(index, timeout=0.1)) as database:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            database.execute("BEGIN EXCLUSIVE")
+        before = len(models(server))
+        assert convert(server, instance).status == 200
+        assert len(models(server)) == before + 1
