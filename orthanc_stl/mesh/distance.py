@@ -14,7 +14,6 @@ import numpy as np
 
 from orthanc_stl.mesh.islands import Lonely, lonely_parts
 from orthanc_stl.mesh.raster import Crossings, crossings, edges_of, inside
-from orthanc_stl.mesh.threads import in_order
 
 UNITS = 128
 """Distances are int16, in this fraction of a pixel: up to 256 pixels, in steps of 0.008 pixel."""
@@ -60,14 +59,10 @@ def signed_distances(
     out = np.empty(shape, np.int16)
     near_across = _near(across, shape, transposed=False)
     near_down = _near(down, shape, transposed=True)
-
-    def draw(k: int) -> None:
+    for k in range(len(planes)):
         distance = _upsampled(far[k], rows, columns)
         _blend_near(distance, mask[k], near_across[k], near_down[k])
         out[k] = _quantised(distance, mask[k])
-
-    for _ in in_order(draw, range(len(planes))):
-        pass
     return out, lonely_parts(across, shape)
 
 
@@ -108,8 +103,14 @@ def _blend_near(
 
 
 def _quantised(distance: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    units = np.rint(distance * np.float32(UNITS))
-    return np.where(mask, np.clip(units, NEAREST, FARTHEST), np.clip(units, -FARTHEST, -NEAREST)).astype(np.int16)
+    """In UNITS, int16, with the sign that `mask` tells. Changes `distance`."""
+    np.abs(distance, out=distance)
+    distance *= UNITS
+    np.rint(distance, out=distance)
+    np.clip(distance, NEAREST, FARTHEST, out=distance)
+    units = distance.astype(np.int16)
+    np.negative(units, where=~mask, out=units)
+    return units
 
 
 def _far(planes: Sequence[Sequence[np.ndarray]], across: Crossings, down: Crossings, mask: np.ndarray) -> np.ndarray:

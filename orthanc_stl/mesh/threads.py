@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 MOST_THREADS = 4
 """numpy holds Python's lock between its operations; more threads than this gain nothing (measured)."""
 
+FEW = 8
+"""Parts: for no more than these, threads cost more than they save (measured)."""
 
-def in_order(function: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+
+def in_order(function: Callable[[int], Result], parts: range) -> Iterator[Result]:
     """`function` of each part, in the order of the parts."""
+    if len(parts) <= FEW:
+        yield from map(function, parts)
+        return
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as threads:
         yield from threads.map(function, parts)

@@ -13,7 +13,6 @@ from orthanc_stl.mesh.grid import Grid, Slab
 from orthanc_stl.mesh.islands import Lonely
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.mesh.slices import Piece
-from orthanc_stl.mesh.threads import in_order
 
 
 def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
@@ -24,16 +23,12 @@ def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
         row, column, rows, columns = slab.window
         window = volume[:, row : row + rows, column : column + columns]
         fields, lonely = _fields(grid, slab)
-        work = [part for piece in slab.pieces for part in _parts(grid, slab, piece, fields, lonely)]
-
-        def draw(part: _Part, window: np.ndarray = window) -> None:
-            values = span_values(part.span, part.heights, smooth)
-            for index, ratio in part.outer:
-                _mirror(values[index], ratio)
-            np.maximum(window[part.layers], values, out=window[part.layers])
-
-        for _ in in_order(draw, work):
-            pass
+        for piece in slab.pieces:
+            for part in _parts(grid, slab, piece, fields, lonely):
+                values = span_values(part.span, part.heights, smooth)
+                for index, ratio in part.outer:
+                    _mirror(values[index], ratio)
+                np.maximum(window[part.layers], values, out=window[part.layers])
     return volume
 
 
