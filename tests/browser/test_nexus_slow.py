@@ -12,6 +12,7 @@ from tests.browser.nexus_pages import PAGES, complete, model_mask, stored_model
 from tests.live.server import OrthancServer
 from tests.nexus_writer import levels, write_nexus
 
+OpenPage = Callable[..., Any]
 MEGABIT = 1_000_000 / 8  # bytes a second
 
 
@@ -40,7 +41,7 @@ SECONDS_TO = """(mark) => {
 }"""
 
 
-def test_a_coarse_model_within_a_second_which_refines(server: OrthancServer, open_page: Callable[..., Any]) -> None:
+def test_a_coarse_model_within_a_second_which_refines(server: OrthancServer, open_page: OpenPage) -> None:
     model = four_megabytes()
     assert 3.9e6 < len(model) < 4.5e6
     url = PAGES["all tools"](stored_model(server, model))

@@ -9,8 +9,10 @@ const folder = join(root, "nexus");
 export const MODELS = existsSync(folder) ? readdirSync(folder).filter((name) => /\.nx[sz]$/.test(name)) : [];
 export const missing = MODELS.length === 0 && "the shared models are not here";
 
+export const pathOf = (name) => join(folder, name);
+
 /** @returns {ArrayBuffer} */
 export function read(name) {
-  const bytes = readFileSync(join(folder, name));
+  const bytes = readFileSync(pathOf(name));
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
 }
