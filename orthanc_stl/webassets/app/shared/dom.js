@@ -22,7 +22,6 @@ const SVG = 'http://www.w3.org/2000/svg';
 /** The paths of our icons: 24 × 24, drawn as lines. */
 const ICONS = {
   home: 'M3 11.5 12 4l9 7.5M5.5 9.8V20h4.7v-5.5h3.6V20h4.7V9.8',
-  perspective: 'M4 7.5 14 4v16L4 16.5zM14 4l6 3v10l-6 3M4 12h16',
   orthographic: 'M4 8h12v12H4zM4 8l4-4h12l-4 4M20 4v12l-4 4',
   wireframe: 'M12 3l8.5 15.5h-17zM12 3l-3.5 15.5M12 3l3.5 15.5M7 12.5h10',
   section: 'M3 20 9 9l3 4M21 20 15 9l-1.5 2M3 20h18M12 3v18M9.5 5.5 12 3l2.5 2.5',
@@ -35,9 +34,7 @@ const ICONS = {
   close: 'M6 6l12 12M18 6 6 18',
   flip: 'M12 3v18M8.5 7 4 12l4.5 5zM15.5 7l4.5 5-4.5 5z',
   trash: 'M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.400L17 7M10.3 10.5v6M13.7 10.5v6',
-  check: 'M5 12.5 10 17.5 19.5 7',
   warning: 'M12 4 21 19.5H3zM12 10v4.5M12 17v.3',
-  file: 'M6 3h8l4.5 4.5V21H6zM14 3v4.5h4.5',
   cube: 'M12 3l8 4.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9',
   info: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 11v5.5M12 7.5v.3',
   zoomIn: 'M10.500 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.300 15.300 20.500 20.500M10.500 7.700v5.600M7.700 10.500h5.600',
