@@ -1,6 +1,6 @@
 """The index of a Nexus file (.nxs, .nxz), read far enough to know that the file is whole and that viewers can open it.
 
-The standard library only: Orthanc's own process may use it too. The layout is in docs/nexus.md.
+The standard library only: Orthanc's own process may use it too. The layout is in docs/nexus-format.md.
 """
 
 from __future__ import annotations

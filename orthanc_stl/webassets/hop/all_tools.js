@@ -8,7 +8,8 @@ const instance = new URLSearchParams(location.search).get('instance');
 /** The style of the canvas that the site has configured; without one, or if that may not be read, ours. */
 const style = getJson('stl/app/settings.json').then(({ CanvasStyle }) => CanvasStyle ?? '', () => '');
 
-showModel(instance ? `../3dhop-instances/${encodeURIComponent(instance)}.nxz` : null, {
+// Not the address that 3DHOP uses: a site's rules for instances cover this one.
+showModel(instance ? `../../instances/${encodeURIComponent(instance)}/nexus` : null, {
   tools: 'all',
   instance,
   style,

@@ -1,5 +1,5 @@
 /**
- * Nodes under Corto: the stream describes itself, see docs/nexus.md.
+ * Nodes under Corto: the stream describes itself, see docs/nexus-format.md.
  *
  * Positions and texture coordinates are integers times a step; colours are bytes; normals are two integers on an
  * octahedron, absolute or relative to what the triangles suggest.
