@@ -46,7 +46,7 @@ test(`${STREAMS} mutated streams`, () => {
     // Small streams more often: a mutation of theirs is likelier to meet what matters.
     const [bytes, expected] = sources[Math.floor(next() ** 2 * sources.length)];
     const bad = mutated(bytes, next);
-    const began = performance.now();
+    const began = process.cpuUsage().user;
     try {
       const out = decodeNode(bad, expected);
       assert.equal(out.position.length, 3 * expected.vertices);
@@ -55,7 +55,7 @@ test(`${STREAMS} mutated streams`, () => {
       if (!(error instanceof NexusError)) throw error;
       refused++;
     }
-    slowest = Math.max(slowest, performance.now() - began);
+    slowest = Math.max(slowest, (process.cpuUsage().user - began) / 1000); // of a processor: the machine may be busy
     if (i % 100 === 0) most = Math.max(most, process.memoryUsage().rss);
   }
   console.log(`# refused ${refused} of ${STREAMS}, slowest ${slowest.toFixed(0)} ms, at most ${(most / 2 ** 20).toFixed(0)} MB`);

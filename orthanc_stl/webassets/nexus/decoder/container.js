@@ -1,5 +1,5 @@
 /** The container: header, nodes, patches and textures of a .nxs or .nxz file, checked against the size of the file. */
-import { NexusError } from "./errors.js";
+import { NexusError } from './errors.js';
 
 export const HEADER_BYTES = 88;
 const MAGIC = 0x4e787320;
@@ -23,18 +23,18 @@ function declares(view, at, name) {
   const [type, count] = [view.getUint8(at), view.getUint8(at + 1)];
   if (type === 0 || count === 0) return false;
   const expected = DECLARED[name];
-  const byte = name === "color" && (type === 1 || type === 2) && count === 4; // declared signed, but it is not
+  const byte = name === 'color' && (type === 1 || type === 2) && count === 4; // declared signed, but it is not
   check(byte || (expected && type === expected[0] && count === expected[1]), `The model's ${name} is of type ${type} × ${count}`);
   return true;
 }
 
 function attributesOf(view) {
   const attributes = {};
-  ["position", "normal", "color", "uv"].forEach((name, i) => {
+  ['position', 'normal', 'color', 'uv'].forEach((name, i) => {
     attributes[name] = declares(view, 24 + 2 * i, name);
   });
-  attributes.index = declares(view, 40, "index");
-  check(attributes.position, "The model has no positions");
+  attributes.index = declares(view, 40, 'index');
+  check(attributes.position, 'The model has no positions');
   return attributes;
 }
 
@@ -45,22 +45,22 @@ function attributesOf(view) {
 export function readHeader(buffer, size) {
   check(buffer.byteLength >= HEADER_BYTES, `A Nexus file begins with ${HEADER_BYTES} bytes of header, here are ${buffer.byteLength}`);
   const view = new DataView(buffer);
-  check(view.getUint32(0, true) === MAGIC, "This is not a Nexus model: the magic number is missing");
+  check(view.getUint32(0, true) === MAGIC, 'This is not a Nexus model: the magic number is missing');
   const version = view.getUint32(4, true);
   check(version === 2, `Version ${version} of Nexus, 2 was expected`);
   const flags = view.getUint32(56, true);
-  check((flags & FLAGS.deepzoom) === 0, "The model is of the kind “deepzoom”, kept in many files: it cannot be shown from one");
+  check((flags & FLAGS.deepzoom) === 0, 'The model is of the kind “deepzoom”, kept in many files: it cannot be shown from one');
   const [nodes, patches, textures] = [60, 64, 68].map((at) => view.getUint32(at, true));
   const indexEnd = HEADER_BYTES + NODE_BYTES * nodes + PATCH_BYTES * patches + TEXTURE_BYTES * textures;
   check(nodes >= 2, `A model has a node and an end marker at least, here are ${nodes}`);
   check(indexEnd <= size && indexEnd <= LARGEST_INDEX, `The index of ${indexEnd} bytes does not fit into the file of ${size}`);
   const [x, y, z, radius] = [72, 76, 80, 84].map((at) => view.getFloat32(at, true));
-  check([x, y, z, radius].every(Number.isFinite) && radius > 0, "The sphere around the model is not a sphere");
+  check([x, y, z, radius].every(Number.isFinite) && radius > 0, 'The sphere around the model is not a sphere');
   return {
     vertices: Number(view.getBigUint64(8, true)),
     triangles: Number(view.getBigUint64(16, true)),
     attributes: attributesOf(view),
-    codec: flags & FLAGS.corto ? "corto" : flags & FLAGS.meco ? "meco" : "plain",
+    codec: flags & FLAGS.corto ? 'corto' : flags & FLAGS.meco ? 'meco' : 'plain',
     nodes,
     patches,
     textures,

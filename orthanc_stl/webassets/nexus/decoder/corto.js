@@ -4,12 +4,12 @@
  * Positions and texture coordinates are integers times a step; colours are bytes; normals are two integers on an
  * octahedron, absolute or relative to what the triangles suggest.
  */
-import { walk } from "./corto_connectivity.js";
-import { addNeighbour, addParallelogram, correlated, uncorrelated } from "./corto_residuals.js";
-import { NexusError } from "./errors.js";
-import { estimate, fold, store, unfold } from "./normals.js";
-import { Reader } from "./reader.js";
-import { storedBlock, tunstallBlock } from "./tunstall.js";
+import { walk } from './corto_connectivity.js';
+import { addNeighbour, addParallelogram, correlated, uncorrelated } from './corto_residuals.js';
+import { NexusError } from './errors.js';
+import { estimate, fold, store, unfold } from './normals.js';
+import { Reader } from './reader.js';
+import { storedBlock, tunstallBlock } from './tunstall.js';
 
 const MAGIC = 0x787a6300;
 const GENERIC = 1;
@@ -59,7 +59,7 @@ function readHeader(reader) {
   const attributes = [];
   for (let count = reader.u32(); count > 0; count--) attributes.push(readAttribute(reader));
   const names = attributes.map((attribute) => attribute.name);
-  if (new Set(names).size < names.length) throw new NexusError("An attribute appears twice");
+  if (new Set(names).size < names.length) throw new NexusError('An attribute appears twice');
   const vertices = reader.u32();
   const triangles = reader.u32();
   const ends = [];
@@ -132,7 +132,7 @@ function border(vertices, indices) {
 function normalResiduals(reader, header, prediction) {
   const mode = reader.u8();
   if (mode > BORDER) throw new NexusError(`Normals of kind ${mode}, 0, 1 and 2 are known`);
-  if (mode !== DIFFERENCE && !prediction) throw new NexusError("Normals to be estimated, in a cloud of points");
+  if (mode !== DIFFERENCE && !prediction) throw new NexusError('Normals to be estimated, in a cloud of points');
   const at = mode === BORDER ? border(header.vertices, prediction.indices) : null;
   const count = at ? at.reduce((sum, one) => sum + one, 0) : header.vertices;
   const values = correlated(reader, header.block, count, 2);
@@ -180,11 +180,11 @@ export function decodeCorto(bytes, expected) {
     else if (attribute.codec === NORMAL) residuals = { ...normalResiduals(reader, header, prediction), unit: attribute.step };
     else {
       const values = genericValues(reader, attribute, header, prediction);
-      if (attribute.name === "position") integers = values.integers;
+      if (attribute.name === 'position') integers = values.integers;
       if (Object.hasOwn(CODECS, attribute.name)) out[attribute.name] = values.floats;
     }
   }
-  if (!out.position) throw new NexusError("The node has no positions");
+  if (!out.position) throw new NexusError('The node has no positions');
   if (residuals) out.normal = normals(residuals, residuals.unit, header.vertices, integers, prediction?.indices);
   if (prediction) out.index = prediction.indices;
   return out;

@@ -1,6 +1,6 @@
 /** Triangles of a Corto stream, and for each vertex the three earlier ones that foretell it. */
-import { NexusError } from "./errors.js";
-import { BOUNDARY, DELAY, END, Front, LEFT, RIGHT, SPLIT, VERTEX } from "./front.js";
+import { NexusError } from './errors.js';
+import { BOUNDARY, DELAY, END, Front, LEFT, RIGHT, SPLIT, VERTEX } from './front.js';
 
 const front = new Front();
 
@@ -20,7 +20,7 @@ class Walk {
   }
 
   operation() {
-    if (this.at >= this.operations.length) throw new NexusError("The operations end before the triangles are complete");
+    if (this.at >= this.operations.length) throw new NexusError('The operations end before the triangles are complete');
     return this.operations[this.at++];
   }
 

@@ -1,5 +1,5 @@
 /** What is added to the predictions of a Corto stream, and how the predictions are undone. */
-import { NexusError } from "./errors.js";
+import { NexusError } from './errors.js';
 
 /** Widest value of a stream: the encoder works on 32-bit integers. */
 const WIDEST = 32;

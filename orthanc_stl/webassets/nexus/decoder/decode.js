@@ -1,11 +1,11 @@
 /** One node of a model, from the bytes of the file to arrays that a graphics card takes. */
-import { decodeCorto } from "./corto.js";
-import { NexusError } from "./errors.js";
-import { decodeMeco } from "./meco.js";
-import { decodePlain } from "./plain.js";
+import { decodeCorto } from './corto.js';
+import { NexusError } from './errors.js';
+import { decodeMeco } from './meco.js';
+import { decodePlain } from './plain.js';
 
-export { NexusError } from "./errors.js";
-export { HEADER_BYTES, readHeader, readIndex } from "./container.js";
+export { NexusError } from './errors.js';
+export { HEADER_BYTES, readHeader, readIndex } from './container.js';
 
 const DECODERS = { plain: decodePlain, corto: decodeCorto, meco: decodeMeco };
 
@@ -30,7 +30,7 @@ export function task(header, node) {
 export function decodeNode(bytes, expected) {
   const out = DECODERS[expected.codec](bytes, expected);
   for (let i = 0; i < out.position.length; i++) {
-    if (!Number.isFinite(out.position[i])) throw new NexusError("A position is not a number");
+    if (!Number.isFinite(out.position[i])) throw new NexusError('A position is not a number');
   }
   return out;
 }

@@ -2,6 +2,6 @@
 export class NexusError extends Error {
   constructor(sentence) {
     super(sentence);
-    this.name = "NexusError";
+    this.name = 'NexusError';
   }
 }

@@ -11,7 +11,7 @@ export class Front {
   }
 
   grow(room) {
-    for (const field of ["v0", "v1", "v2", "previous", "next", "queue", "delayed"]) {
+    for (const field of ['v0', 'v1', 'v2', 'previous', 'next', 'queue', 'delayed']) {
       const larger = new Int32Array(room);
       if (this.room > 0) larger.set(this[field]);
       this[field] = larger;

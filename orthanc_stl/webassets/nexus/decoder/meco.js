@@ -2,11 +2,11 @@
  * Nodes under MECO, the compression of Nexus before Corto. The stream has no header: what is in it, and where its
  * patches end, comes from the index.
  */
-import { NexusError } from "./errors.js";
-import { MecoWalk } from "./meco_connectivity.js";
-import { estimate, NORMAL_ONE, store } from "./normals.js";
-import { Reader } from "./reader.js";
-import { tunstallBlock } from "./tunstall.js";
+import { NexusError } from './errors.js';
+import { MecoWalk } from './meco_connectivity.js';
+import { estimate, NORMAL_ONE, store } from './normals.js';
+import { Reader } from './reader.js';
+import { tunstallBlock } from './tunstall.js';
 
 const WIDEST = 31; // of a magnitude with its leading one, in 32-bit integers
 const wide = (width) => {
@@ -86,7 +86,7 @@ function meshNormals(reader, vertices, position, index, corrected) {
   for (let i = 0, at = 0, sign = 0; i < vertices; i++) {
     store(normal, i, estimated[3 * i], estimated[3 * i + 1], estimated[3 * i + 2]);
     if (!around || around[i] === 0) continue;
-    if (at + 2 > widths.length || sign >= signs.length) throw new NexusError("The normals end before the border does");
+    if (at + 2 > widths.length || sign >= signs.length) throw new NexusError('The normals end before the border does');
     const x = (Math.trunc(normal[3 * i] / side) + difference(bits, widths[at++])) * side;
     const y = (Math.trunc(normal[3 * i + 1] / side) + difference(bits, widths[at++])) * side;
     const z = Math.sqrt(Math.max(0, NORMAL_ONE ** 2 - x * x - y * y));
@@ -101,7 +101,7 @@ function colours(reader, vertices, last) {
   const depth = Array.from({ length: 4 }, () => wide(reader.i8()));
   const widths = depth.map(() => tunstallBlock(reader, vertices, true));
   const bits = reader.bits(64);
-  if (widths.some((list) => list.length < vertices)) throw new NexusError("The colours end before the vertices do");
+  if (widths.some((list) => list.length < vertices)) throw new NexusError('The colours end before the vertices do');
   const values = new Uint8Array(4 * vertices);
   for (let i = 0; i < vertices; i++) {
     for (let k = 0; k < 4; k++) {
@@ -144,7 +144,7 @@ export function decodeMeco(bytes, { vertices, triangles, ends, attributes }) {
 }
 
 function decodeCloud(reader, vertices, grid, attributes) {
-  if (attributes.normal) throw new NexusError("Normals of a cloud of points under MECO: nobody has written down how they are kept");
+  if (attributes.normal) throw new NexusError('Normals of a cloud of points under MECO: nobody has written down how they are kept');
   const out = { position: scale(cloud(reader, vertices, grid.bits), grid) };
   const before = Int32Array.from({ length: vertices }, (_, i) => i - 1);
   if (attributes.color) out.color = colours(reader, vertices, before);

@@ -1,7 +1,7 @@
 /** Triangles and vertices of a MECO node: here a vertex comes with the operation that needs it. */
-import { NexusError } from "./errors.js";
-import { BOUNDARY, DELAY, END, LEFT, RIGHT, VERTEX } from "./front.js";
-import { tunstallBlock } from "./tunstall.js";
+import { NexusError } from './errors.js';
+import { BOUNDARY, DELAY, END, LEFT, RIGHT, VERTEX } from './front.js';
+import { tunstallBlock } from './tunstall.js';
 
 /** No encoder writes wider differences; coordinates are 32-bit integers. */
 const WIDEST = 31;
@@ -10,7 +10,7 @@ const WIDEST = 31;
 class Border {
   constructor(triangles) {
     const room = 3 * triangles + 3;
-    for (const field of ["v0", "v1", "v2", "previous", "next"]) this[field] = new Int32Array(room);
+    for (const field of ['v0', 'v1', 'v2', 'previous', 'next']) this[field] = new Int32Array(room);
     this.dead = new Uint8Array(room);
     this.edges = 0;
     this.first = []; // a stack: what was put in front last comes first
@@ -77,7 +77,7 @@ export class MecoWalk {
   }
 
   width(widths, at) {
-    if (at >= widths.length) throw new NexusError("The widths of the vertices end before the triangles are complete");
+    if (at >= widths.length) throw new NexusError('The widths of the vertices end before the triangles are complete');
     if (widths[at] > WIDEST) throw new NexusError(`A difference of ${widths[at]} bits, at most ${WIDEST} were expected`);
     return widths[at];
   }
@@ -131,7 +131,7 @@ export class MecoWalk {
   }
 
   step(edge) {
-    if (this.operationAt >= this.operations.length) throw new NexusError("The operations end before the triangles are complete");
+    if (this.operationAt >= this.operations.length) throw new NexusError('The operations end before the triangles are complete');
     const operation = this.operations[this.operationAt++];
     const front = this.front;
     front.dead[edge] = 1; // taken

@@ -1,6 +1,6 @@
 /** Nodes that are not compressed: one array after the other. */
-import { NexusError } from "./errors.js";
-import { Reader } from "./reader.js";
+import { NexusError } from './errors.js';
+import { Reader } from './reader.js';
 
 /** A typed array of its own (the source has no alignment) over the next `count` values. */
 function array(reader, Type, count) {

@@ -4,7 +4,7 @@
  * Every length is checked against what is left before anything is allocated: the bytes come from a file that
  * anybody may have written.
  */
-import { NexusError } from "./errors.js";
+import { NexusError } from './errors.js';
 
 export class Reader {
   /** @param {Uint8Array} bytes a whole stream; alignment is relative to its start */
@@ -61,7 +61,7 @@ export class Reader {
   /** A string: its length with the terminating NUL, then the bytes. */
   string() {
     const bytes = this.take(this.u16());
-    return new TextDecoder().decode(bytes).replace(/\0.*$/s, "");
+    return new TextDecoder().decode(bytes).replace(/\0.*$/s, '');
   }
 
   /** A stream of bits: the number of words, padding to 4 bytes, the words (32 or 64 bits each, little-endian). */

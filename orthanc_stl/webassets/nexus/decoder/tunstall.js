@@ -4,7 +4,7 @@
  * A dictionary is grown from the probabilities of the symbols: the likeliest word is replaced by itself followed by
  * each symbol, until there are 256. Corto and MECO differ in how the list is kept and in the end of the growth.
  */
-import { NexusError } from "./errors.js";
+import { NexusError } from './errors.js';
 
 const WORDS = 256;
 /** No word is longer than the symbols by which a dictionary can have grown. */
@@ -28,7 +28,7 @@ class Dictionary {
   append(parent, symbol, chance) {
     const n = this.entries;
     const size = parent < 0 ? 0 : length[parent];
-    if (n >= start.length || this.used + size + 1 > pool.length) throw new NexusError("A dictionary grows without end");
+    if (n >= start.length || this.used + size + 1 > pool.length) throw new NexusError('A dictionary grows without end');
     if (size > 0) pool.copyWithin(this.used, start[parent], start[parent] + size);
     pool[this.used + size] = symbol;
     start[n] = this.used;
@@ -144,7 +144,7 @@ export function tunstallBlock(reader, most, meco = false) {
   if (size > most) throw new NexusError(`A block announces ${size} bytes, at most ${most} can be needed`);
   const out = new Uint8Array(size);
   if (size === 0) return out;
-  if (table.length === 0) throw new NexusError("A block has bytes but no alphabet");
+  if (table.length === 0) throw new NexusError('A block has bytes but no alphabet');
   if (table.length === 2) return out.fill(table[0]);
   const symbols = Array.from(table).filter((_, i) => i % 2 === 0);
   const probabilities = Array.from(table).filter((_, i) => i % 2 === 1);
