@@ -142,6 +142,9 @@ export class NexusModel extends EventTarget {
     } finally {
       this.asked.delete(i);
     }
+    // The line is kept busy however long the next frame takes.
+    this.wanted = this.wanted.filter(({ node }) => node !== i);
+    this.#ask();
     this.dispatchEvent(new Event('change'));
   }
 
