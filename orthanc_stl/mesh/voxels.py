@@ -139,7 +139,7 @@ def _located(volume: NiftiVolume, test: Callable[[np.ndarray], np.ndarray], leve
         voxels += int(np.count_nonzero(inside))
     if not voxels:
         raise InvalidInput("The NIfTI volume has no voxel that is not zero, so there is nothing to make a model of")
-    first, second, third = (slice(int(u.argmax()), len(u) - int(u[::-1].argmax())) for u in used)
+    first, second, third = (slice(int(np.argmax(u)), len(u) - int(np.argmax(u[::-1]))) for u in used)
     return Inside((first, second, third), voxels, test, level)
 
 

@@ -39,8 +39,7 @@ def image(server: OrthancServer) -> dict[str, str]:
     study = phantoms.Study(seed="nexus", patient_name="Doe^Jane")
     instance = server.upload(phantoms.ct_slices(study, planes=(0,))[0])
     return {"ID": instance} | {
-        level: server.get(f"/instances/{instance}/{level}").json()["ID"]
-        for level in ("patient", "study", "series")
+        level: server.get(f"/instances/{instance}/{level}").json()["ID"] for level in ("patient", "study", "series")
     }
 
 
