@@ -5,6 +5,7 @@ import { getJson, pageUrl, request, RequestFailed } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
 import { date } from './shared/format.js';
 import { Page, resultView } from './shared/page.js';
+import { loadFacts } from './viewer/load.js';
 
 const RT_STRUCT = '1.2.840.10008.5.1.4.1.1.481.3';
 const parameters = new URLSearchParams(location.search);
@@ -52,7 +53,7 @@ async function offer({ study, what }) {
 }
 
 let form = null;
-let answers = new Map();
+const answers = new Map();
 
 async function showForm(instance) {
   page.show(waiting('Reading the structures …'));
@@ -76,7 +77,7 @@ function showAgain() {
 }
 
 async function showResult(instance) {
-  const answer = answers.get(instance) ?? await getJson(path('instances', instance, '/stl/info')).catch(() => ({}));
+  const answer = answers.get(instance) ?? { Warnings: (await loadFacts(instance)).warnings };
   const view = resultView({ kind: 'stl', instance, series: answer.ParentSeries, headline: 'The model is ready', facts: resultLine(answer),
     warnings: answer.Warnings ?? [], again: ['Generate another one', () => { location.hash = ''; }] });
   page.show(view);

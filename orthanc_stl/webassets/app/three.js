@@ -4,7 +4,7 @@ import { RequestFailed } from './shared/api.js';
 import { DEFAULT_RGB } from './shared/color.js';
 import { fileName, h, notice, save, warningList } from './shared/dom.js';
 import { count, size, volume } from './shared/format.js';
-import { loadFacts, loadFile, loadModel, loadReport, namedInstance } from './viewer/load.js';
+import { isClosed, loadFacts, loadFile, loadModel, namedInstance } from './viewer/load.js';
 import { Dimensions, Measure } from './viewer/measure.js';
 import { Orientation } from './viewer/orientation.js';
 import { Overlay } from './viewer/overlay.js';
@@ -49,13 +49,7 @@ function factsOf(model, facts) {
 function showCard(facts, list) {
   const terms = list.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]);
   root.append(h('header', { class: 'card' }, h('h1', { title: facts.name }, facts.name), facts.about ? h('p', { class: 'about' }, facts.about) : null,
-    h('dl', { class: 'facts' }, ...terms)));
-}
-
-/** Warnings that the model was made with, and whether its volume means anything. */
-function showReport({ closed, warnings }) {
-  if (!closed) warnings.push('The surface is not closed: its volume is a rough figure.');
-  if (warnings.length) root.querySelector('.card').append(warningList(warnings));
+    h('dl', { class: 'facts' }, ...terms), facts.warnings.length ? warningList(facts.warnings) : null));
 }
 
 function buildTools(stage, instance, model, facts, captions) {
@@ -134,7 +128,8 @@ async function main() {
       if (point) stage.centreOn(point);
     });
     root.dataset.ready = 'true';
-    showReport(await loadReport(instance));
+    if (await isClosed(instance, model.triangles)) return undefined;
+    root.querySelector('.card').append(notice('warning', '', 'The surface is not closed: its volume is a rough figure.'));
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     fail('The model cannot be shown', error.message);

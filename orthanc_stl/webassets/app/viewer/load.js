@@ -42,7 +42,7 @@ export function loadModel(instance, onProgress) {
 
 /**
  * @param {string} instance
- * @returns {Promise<{name: string, about: string, color: number[] | null}>}
+ * @returns {Promise<{name: string, about: string, color: number[] | null, warnings: string[]}>}
  * Whoever may see the model but not its tags gets a viewer with less text.
  */
 export async function loadFacts(instance) {
@@ -53,17 +53,28 @@ export async function loadFacts(instance) {
     name: text('SeriesDescription') || text('DocumentTitle') || '3D model',
     about: [person(text('PatientName')), text('StudyDescription'), date(text('StudyDate'))].filter(Boolean).join(' · '),
     color: lab && dicomLabToRgb(lab),
+    warnings: warningsIn(tags?.DerivationAlgorithmSequence),
   };
 }
 
+/** The plugin writes each warning that a model was made with as a line of Algorithm Parameters. */
+function warningsIn(algorithms) {
+  const lines = (Array.isArray(algorithms) ? algorithms : []).flatMap(({ AlgorithmParameters }) => String(AlgorithmParameters ?? '').split(/[\r\n]+/));
+  return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));
+}
+
+/** Above this many triangles the server would be busy for long with each look at a model. */
+const MANY_TRIANGLES = 500_000;
+
 /**
- * What only the server knows; it looks at each triangle for that, so nobody waits for this.
- * @param {string} instance
- * @returns {Promise<{closed: boolean, warnings: string[]}>} nothing to tell where it cannot be had
+ * Whether the surface is closed, which the server finds out triangle by triangle: nobody waits for it.
+ * @param {string} instance @param {number} triangles
+ * @returns {Promise<boolean>} true also where it cannot be found out
  */
-export async function loadReport(instance) {
+export async function isClosed(instance, triangles) {
+  if (triangles > MANY_TRIANGLES) return true;
   const info = await getJson(`instances/${encodeURIComponent(instance)}/stl/info`).catch(() => ({}));
-  return { closed: info.Closed ?? true, warnings: info.Warnings ?? [] };
+  return info.Closed ?? true;
 }
 
 /** @param {string} instance @returns {Promise<Blob>} the STL file as it is stored */
