@@ -167,3 +167,26 @@ def test_the_sites_style_is_the_canvas_style(open_page: OpenPage) -> None:
     with OrthancServer(stl={"EnableNexus": True, "3DHOP": {"CanvasStyle": "background: rgb(10, 90, 30)"}}) as other:
         page = complete(open_page(PAGES["all tools"](stored_model(other, model)), base=other.url))
         assert tuple(picture(page)[5, 5]) == (10, 90, 30)
+
+
+STAND_IN = """<!DOCTYPE html><html><head><script src="js/presenter.js"></script></head><body>
+<canvas id="draw-canvas" style="background: white"></canvas>
+<script>presenter.setScene({ meshes: { "mesh_1" : { url: "models/sample.nxz" } } });</script></body></html>"""
+
+PRESENTER = """const presenter = { setScene: async ({ meshes }) => {
+    const answer = await fetch(meshes.mesh_1.url, { headers: { Range: "bytes=0-3" } });
+    document.title = new Uint8Array(await answer.arrayBuffer()).join();
+} };"""
+
+
+def test_a_sites_own_3dhop_finds_its_model(open_page: OpenPage, tmp_path: Path) -> None:
+    """A stand-in with the file names of 3DHOP, that asks for its model as 3DHOP does."""
+    (tmp_path / "js").mkdir()
+    (tmp_path / "3DHOP_all_tools.html").write_text(STAND_IN)
+    (tmp_path / "js/presenter.js").write_text(PRESENTER)
+    hop = {"Path": str(tmp_path), "CanvasStyle": "background: rgb(10, 90, 30)"}
+    with OrthancServer(stl={"EnableNexus": True, "3DHOP": hop}) as other:
+        instance = stored_model(other, write_nexus([box()]))
+        page = open_page(PAGES["all tools"](instance), base=other.url, expected=("favicon",))
+        page.wait_for_function("() => document.title === '32,115,120,78'")
+        assert page.locator(CANVAS).evaluate("(e) => getComputedStyle(e).backgroundColor") == "rgb(10, 90, 30)"

@@ -146,7 +146,7 @@ def test_sections_cut_flip_move_and_show_planes_and_edges(page: Any) -> None:
     slider.press("Home")
     settle(page)
     sync_api.expect(slider).to_have_attribute("aria-valuetext", "95.000")
-    assert model_mask(page).sum() == pytest.approx(whole, rel=0.02)
+    assert model_mask(page).sum() == pytest.approx(whole, rel=0.05)  # all but the wall at the plane itself
     slider.press("End")
     settle(page)
     sync_api.expect(slider).to_have_attribute("aria-valuetext", "105.000")

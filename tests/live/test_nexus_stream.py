@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import generate_uid
 
+from tests import phantoms
 from tests.live.server import OrthancServer, Reply
 from tests.nexus_writer import box, levels, nexus_dicom, write_nexus
 
@@ -147,6 +148,20 @@ def median_seconds(ask: Callable[[], object]) -> float:
 def _first_byte(url: str) -> None:
     with urllib.request.urlopen(url) as answer:
         assert answer.read(1) == b" "
+
+
+def test_an_stl_comes_by_ranges_too(server: OrthancServer) -> None:
+    study = phantoms.Study(seed="ranges")
+    rtstruct = server.upload(phantoms.structure_set([phantoms.ball("Ball", 20, (0, 0, 0))], study))
+    model = server.post("/stl/encode-rtstruct", {"Instance": rtstruct, "RoiNames": ["Ball"], "Resolution": 16}).json()
+    path = f"/instances/{model['ID']}/stl"
+    whole = server.get(path)
+    assert len(whole.body) == 84 + 50 * model["Triangles"]
+    assert (whole.headers["content-type"], whole.headers["accept-ranges"]) == (["model/stl"], ["bytes"])
+    tail = part(server, path, "bytes=-50", If_Range=whole.headers["etag"][0])
+    assert (tail.status, tail.body) == (206, whole.body[-50:])
+    assert part(server, path, f"bytes={len(whole.body)}-").status == 416
+    assert server.get(path, {"If-None-Match": whole.headers["etag"][0]}).status == 304
 
 
 def test_a_model_larger_than_the_cache_names_the_option() -> None:
