@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -10,14 +9,16 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from runtime.common import REPOSITORY, SetupError
+from runtime.common import SetupError
 
 if TYPE_CHECKING:
     from tests.live.server import OrthancServer
 
-if not os.access(REPOSITORY, os.W_OK):  # hypothesis remembers its findings in the folder of the tests
-    hypothesis.settings.register_profile("read-only", database=None)
-    hypothesis.settings.load_profile("read-only")
+# No test times anything, and each run tries the same examples: a failure is there again the next time.
+hypothesis.settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -173,7 +173,8 @@ def _surface(
         if not field.divided and len(triangles) >= SIMPLIFIED_FROM:
             points, triangles, topology = simplified(points, triangles, field.cells.shape, pairs=False)
         points = smoothed(points, triangles, iterations=ITERATIONS, pass_band=PASS_BAND)
-    placed = points.astype(np.float64) @ field.affine[:3, :3].T + field.affine[:3, 3]
+    # Not by a product of matrices: BLAS gives other last bits with another number of threads.
+    placed = np.einsum("nj,ij->ni", points.astype(np.float64), field.affine[:3, :3]) + field.affine[:3, 3]
     mirrored = bool(np.linalg.det(field.affine[:3, :3]) < 0)
     return finished(placed, triangles, smooth=smooth and inside.level is not None, mirrored=mirrored), topology
 
