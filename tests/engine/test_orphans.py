@@ -13,7 +13,8 @@ import pytest
 from tests.engine.conftest import runs, wait_for
 
 PARENT = """
-import resource, sys, threading, time
+import contextlib, resource, sys, threading, time
+from orthanc_stl.errors import StlError
 from orthanc_stl.engine.executor import Work
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
@@ -23,7 +24,8 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 pool = LocalPool(find_python(), size=2, tasks="tests.engine.tasks")
 
 def run(task, **options):
-    pool.run(Work(task, options, [], 60), lambda fraction, step: None, threading.Event())
+    with contextlib.suppress(StlError):  # what pool.stop() makes of it
+        pool.run(Work(task, options, [], 60), lambda fraction, step: None, threading.Event())
 
 first = threading.Thread(target=run, args=("hold_the_gil",), kwargs={"seconds": 30}, daemon=True)
 first.start()
@@ -32,6 +34,7 @@ run("echo")  # an idle one beside the busy one
 print(*pool.pids(), flush=True)
 sys.stdin.read()
 pool.stop()
+first.join()
 """
 
 
