@@ -1,15 +1,25 @@
-"""The demo: the phantom study made by the private Python, sent to the running Orthanc, and the links to click."""
+"""The demo: the phantom study made by the private Python, sent to a running Orthanc, and the links to click.
+
+`python -m runtime.upload FOLDER URL SHOWN` sends a study that lies in FOLDER to the Orthanc at URL, once it answers,
+and prints the links below SHOWN, the address that a browser uses: how the demo of docker-compose.yml does it.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
+import sys
+import time
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .common import SetupError, say
-from .setup import Runtime
+
+if TYPE_CHECKING:
+    from .setup import Runtime
+
+PATIENCE_SECONDS = 60
 
 
 def demo(runtime: Runtime, data: Path, port: int) -> None:
@@ -20,6 +30,11 @@ def demo(runtime: Runtime, data: Path, port: int) -> None:
         temporary = data / ".phantom"
         subprocess.run([runtime.python, "-m", "runtime.phantom", temporary], env=runtime.env(), check=True)
         temporary.rename(folder)
+    send(folder, url, url)
+
+
+def send(folder: Path, url: str, shown: str) -> None:
+    """Stores the study, makes a model of its heart if there is none yet, and prints the links."""
     stored = {file.stem: _ask(f"{url}/instances", file.read_bytes()) for file in sorted(folder.glob("*.dcm"))}
     structures = stored["structures"]
     heart = (
@@ -30,10 +45,22 @@ def demo(runtime: Runtime, data: Path, port: int) -> None:
     )
     say(
         "\nThe demo study is in Orthanc. Open, for example:\n"
-        f"  the study in Orthanc Explorer    {url}/app/explorer.html#study?uuid={structures['ParentStudy']}\n"
-        f"  its heart, turning               {url}/stl/app/three.html?instance={heart}\n"
-        f"  a model of any other structure   {url}/stl/app/generate.html?instance={structures['ID']}\n"
+        f"  the study in Orthanc Explorer    {shown}/app/explorer.html#study?uuid={structures['ParentStudy']}\n"
+        f"  its heart, turning               {shown}/stl/app/three.html?instance={heart}\n"
+        f"  a model of any other structure   {shown}/stl/app/generate.html?instance={structures['ID']}\n"
     )
+
+
+def wait_for(url: str) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            _ask(f"{url}/system")
+            return
+        except SetupError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
 
 
 def _model(url: str, study: str) -> str | None:
@@ -50,3 +77,8 @@ def _ask(address: str, body: bytes | None = None) -> Any:
             return json.load(answer)
     except OSError as error:
         raise SetupError(f"the demo study could not be put into Orthanc: {error} ({address}).") from error
+
+
+if __name__ == "__main__":
+    wait_for(sys.argv[2])
+    send(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

@@ -96,6 +96,18 @@ def test_the_pages_have_their_npm_parts(alone: tuple[Compose, Client]) -> None:
 
 
 @needs_docker
+def test_the_demo_prints_a_link_to_a_heart(alone: tuple[Compose, Client]) -> None:
+    compose, client = alone
+    compose("--profile", "demo", "up", "-d", "--no-recreate", "demo")
+    demo = compose("--profile", "demo", "ps", "-q", "demo").split()[0]
+    wait_until(lambda: not state(demo)["State"]["Running"], "the demo's study is stored", 120)
+    said = docker("logs", demo, errors=True)
+    link = next(word for word in said.split() if "three.html?instance=" in word)
+    assert link.startswith(client.url.replace("127.0.0.1", "localhost"))
+    assert client(f"/instances/{link.partition('=')[2]}/stl")[0] == 200
+
+
+@needs_docker
 def test_it_becomes_healthy(alone: tuple[Compose, Client]) -> None:
     compose, _ = alone
     container = compose.container("orthanc")
