@@ -89,3 +89,11 @@ def runs(pid: int) -> bool:
 
 def resident_mb(pid: int | str = "self") -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def works(pid: int) -> bool:
+    """Whether it is more than an entry that its new parent, which is not ours, has yet to clear away."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.conftest import runs, wait_for
+from tests.engine.conftest import runs, wait_for, works
 
 PARENT = """
 import contextlib, resource, sys, threading, time
@@ -36,14 +36,6 @@ sys.stdin.read()
 pool.stop()
 first.join()
 """
-
-
-def works(pid: int) -> bool:
-    """Whether it is more than an entry that its new parent, which is not ours, has yet to clear away."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from orthanc_stl import errors
 from orthanc_stl.engine.executor import Work
 from orthanc_stl.engine.pool import LocalPool
-from tests.engine.conftest import perform, resident_mb, runs, wait_for
+from tests.engine.conftest import perform, resident_mb, runs, wait_for, works
 
 
 def test_a_task_gets_its_options_and_files_and_gives_facts_and_files(pool):
@@ -77,7 +77,7 @@ def test_an_idle_worker_that_is_killed_is_buried_and_replaced(pool):
 def test_killed_between_two_requests_the_next_one_works(pool):
     victim = perform(pool, "echo").facts["pid"]
     os.kill(victim, signal.SIGKILL)
-    wait_for(lambda: not os.path.exists(f"/proc/{victim}/fd/0"))
+    wait_for(lambda: not works(victim))
     assert perform(pool, "echo").facts["pid"] != victim
 
 
