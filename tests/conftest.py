@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,11 +15,15 @@ from runtime.common import SetupError
 if TYPE_CHECKING:
     from tests.live.server import OrthancServer
 
-# No test times anything, and each run tries the same examples: a failure is there again the next time.
+# Each run tries the same examples, so that a failure is there again the next time; other ones with ORTHANC_STL_RANDOM=1.
 hypothesis.settings.register_profile(
-    "repeatable", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "orthanc-stl",
+    deadline=None,  # no test times anything
+    derandomize=not os.environ.get("ORTHANC_STL_RANDOM"),
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.load_profile("repeatable")
+hypothesis.settings.load_profile("orthanc-stl")
 
 
 @pytest.fixture(scope="session")
