@@ -15,7 +15,7 @@ from runtime.common import SetupError
 if TYPE_CHECKING:
     from tests.live.server import OrthancServer
 
-# Each run tries the same examples, so that a failure is there again the next time; other ones with ORTHANC_STL_RANDOM=1.
+# Each run tries the same examples, so that a failure comes again; other ones with ORTHANC_STL_RANDOM=1.
 hypothesis.settings.register_profile(
     "orthanc-stl",
     deadline=None,  # no test times anything
