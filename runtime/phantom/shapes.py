@@ -51,6 +51,15 @@ def blend(*shapes: Shape, softness: float) -> Shape:
     return field
 
 
+def common(*shapes: Shape, softness: float) -> Shape:
+    """What lies in all of them, with the edges rounded over `softness` mm."""
+
+    def outside(shape: Shape) -> Shape:
+        return lambda x, y, z: -shape(x, y, z)
+
+    return outside(blend(*map(outside, shapes), softness=softness))
+
+
 def without(shape: Shape, *others: Shape, margin: float = 0.0) -> Shape:
     """`shape` less the others, which are widened by `margin` mm."""
 
@@ -85,11 +94,10 @@ def _lung(side: int) -> Shape:
     """`side` is +1 for the left lung, -1 for the right: a dome on the diaphragm, hollowed towards the middle."""
     outer = ellipsoid((side * 74, 8, -25), (60, 80, 128))
 
-    def field(x: Field, y: Field, z: Field) -> Field:
-        dome = -92 + (34 if side > 0 else 44) * np.clip(1 - ((x - side * 70) / 66) ** 2 - (y / 92) ** 2, 0, None)
-        return np.maximum(outer(x, y, z), dome - z)
+    def below_diaphragm(x: Field, y: Field, z: Field) -> Field:
+        return -92 + (34 if side > 0 else 44) * np.clip(1 - ((x - side * 70) / 66) ** 2 - (y / 92) ** 2, 0, None) - z
 
-    return without(field, heart, spine, margin=5.0)
+    return without(common(outer, below_diaphragm, softness=2.0), heart, spine, margin=5.0)
 
 
 def _spine(x: Field, y: Field, z: Field) -> Field:

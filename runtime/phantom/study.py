@@ -26,6 +26,7 @@ PIXELS, PIXEL_MM = 192, 2.0
 SLICES_Z = np.arange(-130.0, 126.0, 3.0)
 ORIGIN = -PIXEL_MM * (PIXELS - 1) / 2
 CONTOUR_TOLERANCE_MM = 0.1
+SMALLEST_PIXELS = 4  # an outline around fewer is a crumb of a thin edge: nobody draws it
 DAY, TIME = "20260102", "080000"
 CLOSED, POINT = "CLOSED_PLANAR", "POINT"
 
@@ -66,7 +67,7 @@ MATERIALS = (
 
 def uid(*what: object) -> str:
     """The same UID every time, so that a second upload adds nothing."""
-    return generate_uid(entropy_srcs=["orthanc-stl demo 2", *map(str, what)])
+    return generate_uid(entropy_srcs=["orthanc-stl demo 3", *map(str, what)])
 
 
 def study() -> Iterator[tuple[str, Dataset]]:
@@ -141,10 +142,16 @@ def _contours(structure: Structure, number: int, z: float) -> list[Dataset]:
     found = []
     for line in find_contours(structure.shape(*_grid(z)), 0.0):
         corners = approximate_polygon(line, CONTOUR_TOLERANCE_MM / PIXEL_MM)[:-1]  # the last is the first again
-        if len(corners) >= 3:
+        if len(corners) >= 3 and _area(corners) >= SMALLEST_PIXELS:
             points = ORIGIN + PIXEL_MM * corners[:, ::-1]
             found.append(_contour(CLOSED, np.column_stack([points, np.full(len(points), z)]), uid("ct", number)))
     return found
+
+
+def _area(corners: np.ndarray) -> float:
+    """Of a polygon of corners `(n, 2) float`."""
+    x, y = corners.T
+    return abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
 
 
 def _contour(kind: str, points: np.ndarray, image: str | None = None) -> Dataset:
