@@ -71,23 +71,28 @@ class LocalPool:
 
     def run(self, work: Work, on_progress: Progress, cancelled: threading.Event) -> Result:
         deadline = time.monotonic() + work.timeout
-        running = self._take(cancelled, deadline, work.timeout)
-        try:
-            running.worker.await_ready()
-            if self._spare and not self._idle:
-                self._replace()
-            running.deadline = time.monotonic() + work.timeout
-            result = running.worker.perform(work, on_progress)
-        except errors.StlError:
+        while True:
+            running = self._take(cancelled, deadline, work.timeout)
+            warm = running.worker.ready
+            try:
+                running.worker.await_ready()
+                if self._spare and not self._idle:
+                    self._replace()
+                running.deadline = time.monotonic() + work.timeout
+                result = running.worker.perform(work, on_progress)
+            except errors.StlError:
+                self._give_back(running)
+                raise
+            except (EOFError, OSError, ValueError) as error:
+                failure = self._bury(running)
+                if warm and not running.worker.began and running.verdict is None:
+                    continue  # it was killed while idle, and its end had not been seen: that is nobody's failed request
+                raise failure from error
+            except BaseException:
+                self._bury(running)
+                raise
             self._give_back(running)
-            raise
-        except (EOFError, OSError, ValueError) as error:
-            raise self._bury(running) from error
-        except BaseException:
-            self._bury(running)
-            raise
-        self._give_back(running)
-        return result
+            return result
 
     def stop(self) -> None:
         with self._changed:

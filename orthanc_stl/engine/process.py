@@ -87,19 +87,23 @@ class WorkerProcess(Child):
         self.resident = 0
         self.ready = False
         self.usable = True
+        self.began = False  # whether it has taken up the work that it was asked for last
         super().__init__(python, "orthanc_stl.engine.worker", [f"--tasks={tasks}", f"--memory-mb={memory_mb}"])
 
     def perform(self, work: Work, on_progress: Progress) -> Result:
         """Do the work, once it is ready. Raises the task's StlError; EOFError or OSError when the process has ended."""
         survive_broken_pipes()
-        self.usable = False
+        self.usable = self.began = False
         with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
             wire.send(self.stdin, {"task": work.task, "options": work.options}, work.blobs)
         while True:
             header, blobs = wire.receive(self.stdout)
-            if header["kind"] != "progress":
+            if header["kind"] == "begun":
+                self.began = True
+            elif header["kind"] == "progress":
+                on_progress(header["fraction"], header["step"])
+            else:
                 break
-            on_progress(header["fraction"], header["step"])
         with contextlib.suppress(EOFError):
             idle, _ = wire.receive(self.stdout)
             self.resident, self.done, self.usable = idle["rss"], self.done + 1, True

@@ -46,6 +46,7 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes], tasks: dict[str, Task], memo
         except MemoryError:  # the rest of the message is still in the pipe: nothing to go on with
             wire.send(outgoing, _out_of_memory(memory_mb))
             return
+        wire.send(outgoing, {"kind": "begun"})
         facts, outputs = perform(tasks, header, blobs, _reporter(outgoing), memory_mb)
         blobs.clear()
         wire.send(outgoing, {**facts, "peak": memory.peak()}, outputs)

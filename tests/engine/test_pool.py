@@ -6,13 +6,14 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from orthanc_stl import errors
 from orthanc_stl.engine.executor import Work
 from orthanc_stl.engine.pool import LocalPool
-from tests.engine.conftest import perform, resident_mb, runs, wait_for, works
+from tests.engine.conftest import perform, resident_mb, runs, wait_for
 
 
 def test_a_task_gets_its_options_and_files_and_gives_facts_and_files(pool):
@@ -74,11 +75,29 @@ def test_an_idle_worker_that_is_killed_is_buried_and_replaced(pool):
     assert perform(pool, "echo").facts["pid"] != victim
 
 
-def test_killed_between_two_requests_the_next_one_works(pool):
+def test_killed_while_idle_the_next_request_works(pool):
+    """Between the kill and the end that the parent can see, the request goes to a worker that will not take it up."""
     victim = perform(pool, "echo").facts["pid"]
-    os.kill(victim, signal.SIGKILL)
-    wait_for(lambda: not works(victim))
-    assert perform(pool, "echo").facts["pid"] != victim
+    os.kill(victim, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(perform, pool, "echo")
+        wait_for(lambda: [worker.worker.pid for worker in pool._running] == [victim])
+        os.kill(victim, signal.SIGKILL)
+        assert asked.result().facts["pid"] != victim
+
+
+def test_killed_in_its_task_it_is_not_tried_again(pool, tmp_path):
+    perform(pool, "echo")
+    with pytest.raises(errors.WorkerDied, match="exit code 3"):
+        perform(pool, "leave", note=str(tmp_path / "note"))
+    assert (tmp_path / "note").read_text() == "left\n"
+
+
+def test_many_killed_between_two_requests(pool):
+    for _ in range(20):
+        victim = perform(pool, "echo").facts["pid"]
+        os.kill(victim, signal.SIGKILL)
+        assert perform(pool, "echo").facts["pid"] != victim
 
 
 def test_errors_keep_their_class_and_sentence(pool):
