@@ -26,8 +26,9 @@ REPOSITORY = Path(__file__).parents[2]
 SENT = frozenset(("echo", "sleep", "where", "die", "eat", "refuse", "steps"))
 
 
-def dask(*arguments: str) -> subprocess.Popen:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
+def dask(*arguments: str, folder: Path) -> subprocess.Popen:
+    path = os.pathsep.join([str(REPOSITORY), *sys.path])
+    env = {**os.environ, "PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": str(folder)}
     return subprocess.Popen(
         [sys.executable, "-m", *arguments], cwd=REPOSITORY, env=env,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -42,15 +43,17 @@ class Dask:
         self.processes: list[subprocess.Popen] = []
         address = folder / "scheduler.json"
         common = ("--scheduler-file", str(address), "--no-dashboard")
-        self.scheduler = dask("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common)
+        self.scheduler = dask(
+            "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common, folder=folder
+        )
         wait_for(address.exists, 30)
         wait_for(lambda: '"address"' in address.read_text())
         self.address = address.read_text().split('"address": "')[1].split('"')[0]
         self.workers = [self.add_worker() for _ in range(workers)]
 
     def add_worker(self) -> subprocess.Popen:
-        common = ("--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder))
-        return dask("distributed.cli.dask_worker", self.address, "--host", "127.0.0.1", *common)
+        common = ("--no-nanny", "--nthreads", "1", "--no-dashboard")
+        return dask("distributed.cli.dask_worker", self.address, "--host", "127.0.0.1", *common, folder=self.folder)
 
     def wait_for_workers(self, count: int) -> None:
         from distributed import Client

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,10 @@ import pytest
 
 from orthanc_stl.engine import nexus_builder
 from orthanc_stl.engine.nexus_builder import STEPS, build_nexus, step_of
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, StlError
 from orthanc_stl.mesh.model import Mesh
 from orthanc_stl.mesh.nexus_index import read_index
+from tests.engine.conftest import wait_for, works
 from tests.nexus_writer import box, sphere
 
 pytest.importorskip("pymeshlab", reason="pymeshlab is not installed: pip install pymeshlab")
@@ -92,42 +95,58 @@ def test_a_mesh_of_nothing_is_refused(mesh: Mesh, words: str) -> None:
         build_nexus(mesh, lambda fraction, step: None)
 
 
-def test_a_crash_of_the_builder_is_an_error_of_this_model_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nexus_builder, "__name__", "tests.engine.crashing_builder")
-    with pytest.raises(InvalidInput, match="SIGSEGV"):
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import os; os.kill(os.getpid(), 11)", r"could not make a Nexus model .* \(it was ended by SIGSEGV\)"),
+        ("raise ImportError('libGL.so.1 is not here')", "cannot be loaded: libGL.so.1 is not here"),
+    ],
+)
+def test_a_crash_of_pymeshlab_is_an_error_of_this_model_alone(
+    source: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pymeshlab.py").write_text(source)
+    with pytest.raises(InvalidInput, match=words):
         build_nexus(bumpy_sphere(10), lambda fraction, step: None)
 
 
-def test_the_builder_ends_with_the_worker_that_started_it() -> None:
-    """A worker that is killed (cancelled, out of time) leaves nothing behind, even while C++ is at work."""
+def test_no_room_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nexus_builder, "ply", lambda mesh: [b"ply", bytes(1 << 20)])
+    with pytest.raises(StlError, match=r"room in the folder for temporary files: .*File too large"), smallest_files():
+        build_nexus(bumpy_sphere(10), lambda fraction, step: None)
+
+
+@contextlib.contextmanager
+def smallest_files() -> Iterator[None]:
+    """Nothing started in here writes files of more than 64 KiB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("moment", ["mesh.ply", "model.nxs"])
+def test_a_worker_that_is_killed_leaves_no_process_and_no_file(moment: str, tmp_path: Path) -> None:
+    """Cancelled, out of time: while the mesh is handed over, and while C++ is at work."""
     code = (
         "from tests.engine.test_nexus_builder import bumpy_sphere\n"
         "from orthanc_stl.engine.nexus_builder import build_nexus\n"
         "build_nexus(bumpy_sphere(500), lambda fraction, step: None)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2]) as worker:
-        builder = _wait_for_child(worker.pid)
-        time.sleep(1.5)  # until it is at work
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=env) as worker:
+        wait_for(lambda: list(tmp_path.glob(f"*/{moment}*")), 60)
+        processes = children(worker.pid)
         worker.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while _is_alive(builder) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _is_alive(builder)
+    assert processes
+    wait_for(lambda: not any(map(works, processes)))
+    assert list(tmp_path.iterdir()) == []
 
 
-def _wait_for_child(pid: int) -> int:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if children:
-            return int(children[0])
-        time.sleep(0.05)
-    raise AssertionError("the builder was not started")
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+def children(pid: int) -> list[int]:
+    """The processes that this one started, and theirs."""
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return found + [grandchild for child in found for grandchild in children(child)]
