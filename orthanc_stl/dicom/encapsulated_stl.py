@@ -36,7 +36,7 @@ from orthanc_stl.dicom.text import long_string, plain_text
 from orthanc_stl.dicom.values import LENGTHS
 from orthanc_stl.dicom.writing import file_bytes
 
-__all__ = ["Description", "StoredModel", "encapsulate", "read_encapsulated_stl", "series_description"]
+__all__ = ["Description", "StoredModel", "check_tags", "encapsulate", "read_encapsulated_stl", "series_description"]
 
 # The titles of the original plugin.
 TITLE_RTSTRUCT = "STL model generated from DICOM RT-STRUCT"
@@ -93,6 +93,11 @@ def encapsulate(
     sop_common(ds, ENCAPSULATED_STL, now)
     character_set = user_tags.apply_tags(ds, tags or {}, _refused)
     return file_bytes(ds, _ENCAPSULATED_DOCUMENT, stl, character_set or source.character_set)
+
+
+def check_tags(tags: Mapping[str, Any]) -> None:
+    """Whether `encapsulate` will take these: before a mesh is made in vain. Raises what it raises."""
+    user_tags.apply_tags(Dataset(), tags, _refused)
 
 
 def _refused(tag: int) -> bool:

@@ -17,6 +17,7 @@ from orthanc_stl.dicom.encapsulated_stl import (
     TITLE_NIFTI,
     TITLE_RTSTRUCT,
     Description,
+    check_tags,
     encapsulate,
     read_encapsulated_stl,
 )
@@ -63,6 +64,7 @@ def encode_rtstruct(options: Options, blobs: Sequence[bytes], progress: Progress
 
     Options: `roi_names` or `roi_numbers`, `resolution`, `smooth`, `end_caps`, `strict`, `tags`, `limits`.
     """
+    check_tags(options["tags"])
     progress(0.0, "reading the structure set")
     structure_set = _structure_set(options, blobs[0])
     model, numbers = model_of_structures(structure_set, options, _part(progress, READ, MESHED))
@@ -85,6 +87,7 @@ def encode_nifti(options: Options, blobs: Sequence[bytes], progress: Progress) -
 
     Options: `labels`, `threshold`, `resolution`, `smooth`, `tags`, `limits`.
     """
+    check_tags(options["tags"])
     labels = options.get("labels")
     limits = _limits(options, "max_voxels", "max_triangles")
     if "max_nifti_mb" in options.get("limits", {}):

@@ -186,3 +186,10 @@ def test_memory_levels_off_over_many_conversions(real_pool, structure_set):
         return levels
 
     assert max(resident(6)) + 20e6 > max(resident(14)[-5:])
+
+
+@pytest.mark.parametrize(("task", "options"), [("encode_rtstruct", RTSTRUCT), ("encode_nifti", CONVERSION)])
+def test_tags_are_looked_at_before_anything_else(real_pool, task, options):
+    """A mesh may take a minute: nobody waits for it to be told of a tag. Here not even the file is a file."""
+    with pytest.raises(errors.Overridden, match="PatientID"):
+        perform(real_pool, task, [b"no file at all"] * 3, **options | {"tags": {"PatientID": "X"}})
