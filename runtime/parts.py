@@ -1,8 +1,9 @@
 """The parts of the private runtime: each is built once, in a folder that gets its name only when it is whole.
 
 A part is the folder `<runtime>/<name>-<key>`; the key is a hash of everything that decides what is in it (a lock file,
-a list of packages). So a changed lock file asks for another folder, and only for that one; an interrupted build leaves
-a `.building-*` folder, which the next set-up removes; nothing half-made is ever used; a folder in use never changes.
+a list of packages). So a changed lock file asks for another folder, and only for that one. What is being made or
+removed is called `.building-*` or `.removing-*`: nothing half-made or half-removed is ever used, and what an
+interrupted set-up left of such folders, the next one removes. A folder in use never changes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,12 +80,13 @@ def _lock(runtime: Path, say: Say) -> Iterator[None]:
 
 
 def _build(runtime: Path, part: Part) -> None:
-    for left_over in runtime.glob(f".building-{part.name}-*"):
-        shutil.rmtree(left_over)
     folder = part.folder(runtime)
-    temporary = runtime / f".building-{folder.name}"
-    temporary.mkdir()
+    # The number: a program of a set-up that was killed may still be writing into its own folder.
+    temporary = runtime / f".building-{folder.name}-{os.getpid()}"
     try:
+        for left_over in (*runtime.glob(f".building-{part.name}-*"), *runtime.glob(f".removing-{part.name}-*")):
+            shutil.rmtree(left_over, ignore_errors=True)
+        temporary.mkdir()
         part.build(temporary)
         (temporary / IN_USE).touch()
         temporary.rename(folder)
@@ -97,13 +99,15 @@ def _build(runtime: Path, part: Part) -> None:
 
 def _remove_old(runtime: Path, part: Part, current: Path) -> None:
     for folder in runtime.glob(f"{part.name}-" + "?" * 12):
-        if folder == current:
-            continue
-        file = os.open(folder / IN_USE, os.O_RDONLY)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder)
-        except BlockingIOError:
-            pass  # a running Orthanc still reads from it; a later set-up removes it
-        finally:
-            os.close(file)
+        if folder != current:
+            with suppress(OSError):  # a running Orthanc still reads from it: a later set-up removes it
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    file = os.open(folder / IN_USE, os.O_RDONLY)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder.rename(folder.with_name(f".removing-{folder.name}")), ignore_errors=True)
+    finally:
+        os.close(file)

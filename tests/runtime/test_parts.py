@@ -117,6 +117,45 @@ def test_a_set_up_killed_in_the_middle_is_redone(tmp_path: Path) -> None:
     assert [name[:5] for name in names(runtime)] == ["site-"]
 
 
+def test_what_a_killed_set_up_still_writes_is_not_in_the_next_one(tmp_path: Path) -> None:
+    """As a download of apt or pip does that outlives the launcher."""
+    runtime, log = tmp_path / "r", tmp_path / "log"
+    killed = slow_set_up(runtime, log, 30)
+    wait_for(log)
+    killed.kill()
+    killed.wait()
+    (abandoned,) = runtime.glob(".building-*")
+
+    def build(folder: Path) -> None:
+        abandoned.mkdir(exist_ok=True)
+        (abandoned / "late").touch()
+        (folder / "file").touch()
+
+    folder = parts.prepare(runtime, [Part("site", "site", ("1",), build)], quiet)["site"]
+    assert sorted(file.name for file in folder.iterdir()) == ["file", "in-use"]
+    parts.prepare(runtime, [part("site", "2")], quiet)
+    assert names(runtime) == [part("site", "2").folder(runtime).name]
+
+
+def test_an_old_part_whose_removal_is_interrupted_is_not_taken_for_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = parts.prepare(tmp_path, [part("site", "1")], quiet)["site"]
+
+    def interrupt(folder: Path, **_: object) -> None:
+        if folder.name.startswith(".removing"):
+            (folder / "file").unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.rmtree", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            parts.prepare(tmp_path, [part("site", "2")], quiet)
+    assert not old.exists()
+    assert (parts.prepare(tmp_path, [part("site", "1")], quiet)["site"] / "file").exists()
+    assert names(tmp_path) == [old.name], "the rest was removed"
+
+
 def test_two_at_once_build_once(tmp_path: Path) -> None:
     runtime, log = tmp_path / "r", tmp_path / "log"
     both = [slow_set_up(runtime, log, 0.5) for _ in range(2)]
