@@ -16,15 +16,20 @@ from orthanc_stl.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 if it worked; 1 with one sentence on stderr if not; 2 for wrong arguments."""
+    """0 if it worked; 1 with one sentence on stderr if not; 2 for wrong arguments; 130 after Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever reads our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except StlError as error:
         print(f"orthanc-stl: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"orthanc-stl: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"orthanc-stl: {error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
 
@@ -68,10 +73,9 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 
 def _resolution(text: str) -> int:
-    value = int(text)
-    if not 2 <= value <= 1024:
-        raise argparse.ArgumentTypeError(f"must be from 2 to 1024, not {value}")
-    return value
+    if not text.isdecimal() or not 2 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"must be a number from 2 to 1024, not {text}")
+    return int(text)
 
 
 # The libraries for DICOM and meshes take a second to import: only the commands that use them do.
@@ -140,6 +144,8 @@ def _write(model: Model, output: Path) -> None:
     try:
         temporary.write_bytes(stl_bytes(model.mesh, STL_HEADER))
         temporary.replace(output)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(output)) from error
     finally:
         temporary.unlink(missing_ok=True)
     report = model.report

@@ -1,0 +1,120 @@
+"""`orthanc-stl convert` and `structures`: the conversions without a server, as a person calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from orthanc_stl import __version__
+from orthanc_stl.mesh.stl import read_stl
+from runtime.phantom.study import study
+
+COMMAND = [sys.executable, "-P", "-m", "orthanc_stl"]
+
+
+@pytest.fixture(scope="module")
+def rtss(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("phantom") / "structures.dcm"
+    next(dataset for _, dataset in study() if dataset.Modality == "RTSTRUCT").save_as(file, enforce_file_format=True)
+    return file
+
+
+def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=120, check=False)
+
+
+def sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line on stderr of a call that failed."""
+    assert done.returncode == 1, done
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_structures_are_listed(rtss: Path) -> None:
+    done = call("structures", rtss)
+    names = [line.split()[1] for line in done.stdout.splitlines()]
+    assert {"Body", "Heart"} <= set(names)
+    assert [roi["Name"].split()[0] for roi in json.loads(call("structures", rtss, "--json").stdout)] == names
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(rtss: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*COMMAND, "structures", rtss], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_several_structures_in_one_model(rtss: Path, tmp_path: Path) -> None:
+    volumes = {}
+    for names in (["Heart"], ["Lung_L"], ["Heart", "Lung_L"]):
+        options = [word for name in names for word in ("--roi", name)]
+        out = tmp_path / "out.stl"
+        done = call("convert", "rtstruct", rtss, *options, "--resolution", "128", "-o", out)
+        assert done.returncode == 0, done
+        assert ", closed" in done.stderr
+        volumes[tuple(names)] = float(done.stderr.split(" mL")[0].split()[-1])
+        assert f": {len(read_stl(out.read_bytes()).triangles)} triangles" in done.stderr
+    *single, both = volumes.values()
+    assert both == pytest.approx(sum(single), rel=0.02)
+    assert [file.name for file in tmp_path.iterdir()] == ["out.stl"]
+
+
+def test_the_options_are_those_of_the_server(rtss: Path, tmp_path: Path) -> None:
+    made = []
+    for options in ([], ["--no-smooth"], ["--no-end-caps"], ["--resolution", "64"]):
+        assert call("convert", "rtstruct", rtss, "--roi", "Heart", *options, "-o", tmp_path / "o.stl").returncode == 0
+        made.append((tmp_path / "o.stl").read_bytes())
+    assert len(set(made)) == len(made)
+
+
+def test_a_label_of_a_nifti_volume(tmp_path: Path) -> None:
+    volume = np.zeros((20, 20, 20), np.uint8)
+    volume[5:15, 5:15, 5:15] = 5
+    nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), tmp_path / "labels.nii.gz")
+    done = call("convert", "nifti", tmp_path / "labels.nii.gz", "--label", "5", "--no-smooth", "-o", tmp_path / "o.stl")
+    assert done.returncode == 0, done
+    assert float(done.stderr.split(" mL")[0].split()[-1]) == pytest.approx(1.0, rel=0.05)
+
+
+def test_what_cannot_work_is_one_sentence(rtss: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.stl"
+    unknown = call("convert", "rtstruct", rtss, "--roi", "Nose", "-o", out)
+    assert 'no ROI named "Nose"; it has "Body"' in sentence(unknown)
+    assert "not a DICOM file" in sentence(call("structures", __file__))
+    assert "Not a NIfTI file" in sentence(call("convert", "nifti", rtss, "-o", out))
+    assert "/no/file: No such file" in sentence(call("structures", "/no/file"))
+    nowhere = call("convert", "rtstruct", rtss, "--roi", "Heart", "-o", "/no/folder/o.stl")
+    assert sentence(nowhere) == "orthanc-stl: /no/folder/o.stl: No such file or directory"
+    for value in ("1", "1025", "fine"):
+        wrong = call("convert", "rtstruct", rtss, "--roi", "Heart", "--resolution", value, "-o", out)
+        assert wrong.returncode == 2
+        assert f"must be a number from 2 to 1024, not {value}" in wrong.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    pipe = tmp_path / "rtss.dcm"
+    os.mkfifo(pipe)
+    command = [*COMMAND, "convert", "rtstruct", pipe, "--roi", "Heart", "-o", tmp_path / "o.stl"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    with pipe.open("wb"):  # opens once the command reads
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, b"")
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_it_says_its_version_and_what_orthanc_needs() -> None:
+    assert call("--version").stdout == f"{__version__}\n"
+    lines = json.loads("{" + call("plugin-path").stdout + "}")
+    assert Path(lines["PythonScript"]).read_text().startswith('"""The one script that Orthanc')
+    assert lines["Python"] == {"AllowThreads": True}
