@@ -85,7 +85,7 @@ def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
     if options.command == "test":
         os.chdir(REPOSITORY)
     sys.stdout.flush()
-    os.execve(runtime.python, [str(runtime.python), "-m", *module, *rest], env)
+    os.execve(runtime.python, [str(runtime.python), "-P", "-m", *module, *rest], env)
 
 
 def _run(options: argparse.Namespace) -> int:

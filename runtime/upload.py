@@ -7,14 +7,13 @@ and prints the links below SHOWN, the address that a browser uses: how the demo 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .common import SetupError, say
+from .common import SetupError, call, say
 
 if TYPE_CHECKING:
     from .setup import Runtime
@@ -28,7 +27,7 @@ def demo(runtime: Runtime, data: Path, port: int) -> None:
     if not folder.is_dir():
         say("Making the phantom study (once) ...")
         temporary = data / ".phantom"
-        subprocess.run([runtime.python, "-m", "runtime.phantom", temporary], env=runtime.env(), check=True)
+        call([runtime.python, "-P", "-m", "runtime.phantom", temporary], runtime.env())
         temporary.rename(folder)
     send(folder, url, url)
 

@@ -16,10 +16,10 @@ from runtime.common import REPOSITORY
 NEEDED = ("sh", "env", "dirname", "readlink", "uname")
 
 
-def launch(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+def launch(*arguments: str | Path, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "ORTHANC_STL"))}
     command = [REPOSITORY / "orthanc-stl", *arguments]
-    return subprocess.run(command, env=clean | env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=clean | env, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
 def host_python() -> str:
@@ -102,3 +102,10 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
 
 def test_unknown_arguments(tmp_path: Path) -> None:
     assert "unknown argument '--prot'" in sentence(launch("run", "--prot", "1", "--data", tmp_path))
+
+
+def test_python_files_in_the_current_folder_are_not_taken_for_ours(tmp_path: Path) -> None:
+    for name in ("runtime", "orthanc_stl", "json", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not this one')")
+    assert "port 0 cannot be used" in sentence(launch("run", "--port", "0", cwd=tmp_path))
+    assert "no.dcm: No such file" in sentence(launch("structures", "no.dcm", cwd=tmp_path))
