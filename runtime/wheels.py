@@ -9,6 +9,7 @@ from pathlib import Path
 from .common import LOCKS, REPOSITORY, CalledProgramFailed, SetupError, call
 
 WEBASSETS = REPOSITORY / "orthanc_stl/webassets"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def install_wheels(debian: Path, folder: Path, *locks: str) -> None:
@@ -32,7 +33,7 @@ def python_env(debian: Path, *folders: Path) -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     if folders:
         env["PYTHONPATH"] = os.pathsep.join(map(str, folders))
-    if not Path("/etc/ssl/certs/ca-certificates.crt").exists():
+    if not CERTIFICATES.exists():
         env.setdefault("SSL_CERT_FILE", str(debian / "etc/ssl/certs/ca-certificates.crt"))
     return env | {"PYTHONNOUSERSITE": "1"}
 
@@ -42,6 +43,8 @@ def install_npm(debian: Path, folder: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(WEBASSETS / name, folder / name)
     env = dict(os.environ)
+    if CERTIFICATES.exists():  # node brings its own list, without those of a site's proxy
+        env.setdefault("NODE_EXTRA_CA_CERTS", str(CERTIFICATES))
     npm: list[str | Path] = ["npm"]
     if shutil.which("npm") is None:
         install_wheels(debian, folder / "node", "node.txt")
