@@ -96,6 +96,8 @@ OPTIONS = (
 )
 
 _BY_KEY = {option.key.lower(): option for option in OPTIONS}
+# The one section within the section.
+_SUBSECTION = "3dhop"
 
 
 def read_settings(section: Mapping[str, Any] | None, warn: Callable[[str], None]) -> Settings:
@@ -122,7 +124,10 @@ def read_settings(section: Mapping[str, Any] | None, warn: Callable[[str], None]
 def _flat(section: Mapping[str, Any]) -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
     for key, value in section.items():
-        if isinstance(value, Mapping) and key.lower() not in _BY_KEY:
+        nested = key.lower() == _SUBSECTION
+        if nested and not isinstance(value, Mapping):
+            raise InvalidConfiguration(f'"{key}" must be an object, not {value!r}')
+        if nested:
             pairs += [(f"{key}.{inner}", inner_value) for inner, inner_value in value.items()]
         else:
             pairs.append((key, value))

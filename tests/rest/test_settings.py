@@ -37,13 +37,22 @@ def test_a_number_has_a_range(value: int) -> None:
 
 def test_an_unknown_option_is_a_warning() -> None:
     warnings: list[str] = []
-    assert read_settings({"Worker": 2, "3DHOP": {"Pfad": ""}}, warnings.append) == Settings()
-    assert ['"Worker"' in warnings[0], '"3DHOP.Pfad"' in warnings[1]] == [True, True]
+    section = {"Worker": 2, "3DHOP": {"Pfad": ""}, "Nexus": {}}
+    assert read_settings(section, warnings.append) == Settings()
+    named = zip(warnings, ('"Worker"', '"3DHOP.Pfad"', '"Nexus"'), strict=True)
+    assert all(name in warning for warning, name in named)
 
 
 def test_3dhop_as_a_section_or_with_a_dot() -> None:
     nested = read_settings({"3DHOP": {"CanvasStyle": "a"}}, pytest.fail)
     assert nested == read_settings({"3DHOP.CanvasStyle": "a"}, pytest.fail) == Settings(hop_canvas_style="a")
+
+
+@pytest.mark.parametrize("value", [None, [], "/opt/3dhop", 1, True])
+def test_3dhop_is_an_object(value: Any) -> None:
+    with pytest.raises(InvalidConfiguration, match='"3DHOP" must be an object'):
+        read_settings({"3DHOP": value}, pytest.fail)
+    assert read_settings({"3DHOP": {}}, pytest.fail) == Settings()
 
 
 @pytest.mark.parametrize("section", [[], "x", 1, True])
