@@ -12,9 +12,8 @@ from pathlib import Path
 from benchmarks import rows
 from benchmarks.nifti import nifti
 from benchmarks.rows import Row
-from benchmarks.surfaces import orientation, planning
 
-ALL = {**rows.ALL, "orientation": orientation, "planning": planning, "nifti": nifti}
+ALL = {**rows.ALL, "nifti": nifti}
 
 HEADINGS = ("what", "the original", "ours", "ratio", "to reach", "met")
 WIDTHS = (64, 14, 14, 8, 16, 4)

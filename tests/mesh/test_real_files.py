@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from orthanc_stl.dicom.structure_set import StructureSet, read_structure_set
@@ -9,6 +10,7 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.build import model_from_contours
 from orthanc_stl.mesh.model import Model
 from tests.data import FOLDER, shared_file, shared_files
+from tests.mesh.real_files import ECLIPSE, planned_volumes
 
 STRUCTURE_SETS = [file for file in shared_files("rtstruct/*/**/*.dcm") if "/image/" not in str(file)]
 IMAGES = ("ct", "CT_", "000")
@@ -51,3 +53,13 @@ def test_volume_of_the_mask_beside_it(name: str, millilitres: float, within: flo
     for resolution in (128, 256):
         report = model_from_contours(chosen, resolution=resolution).report
         assert report.volume / 1000 == pytest.approx(millilitres, rel=within)
+
+
+def test_volumes_of_a_planning_system() -> None:
+    for name in ECLIPSE:
+        shared_file(name)
+    volumes = np.array([(ours, theirs) for _, ours, theirs in planned_volumes(128)])
+    errors = np.abs(volumes[:, 0] / volumes[:, 1] - 1)
+    assert len(errors) >= 12
+    assert np.median(errors) < 0.005
+    assert errors.max() < 0.035
