@@ -30,6 +30,7 @@ class _Running:
     cancelled: threading.Event
     deadline: float
     timeout: float
+    idle: bool  # the worker was there before the request
     verdict: errors.StlError | None = None
 
     def judge(self, now: float) -> None:
@@ -73,7 +74,6 @@ class LocalPool:
         deadline = time.monotonic() + work.timeout
         while True:
             running = self._take(cancelled, deadline, work.timeout)
-            warm = running.worker.ready
             try:
                 running.worker.await_ready()
                 if self._spare and not self._idle:
@@ -85,7 +85,7 @@ class LocalPool:
                 raise
             except (EOFError, OSError, ValueError) as error:
                 failure = self._bury(running)
-                if warm and not running.worker.began and running.verdict is None:
+                if running.idle and not running.worker.began and running.verdict is None:
                     continue  # it was killed while idle, and its end had not been seen: that is nobody's failed request
                 raise failure from error
             except BaseException:
@@ -126,9 +126,10 @@ class LocalPool:
                     raise errors.TimedOut(f"No worker process was free within {timeout:g} seconds")
             if self._stopped:
                 raise _stopping()
-            worker = self._living() or self._start()
+            idle = self._living()
             # The time limit is the conversion's: a worker that it ended at its start would never get warm.
-            running = _Running(worker, cancelled, time.monotonic() + START_SECONDS, timeout)
+            start = time.monotonic() + START_SECONDS
+            running = _Running(idle or self._start(), cancelled, start, timeout, idle is not None)
             self._running.append(running)
             if self._guard is None:
                 self._guard = threading.Thread(target=self._watch, name="stl-guard", daemon=True)

@@ -75,15 +75,27 @@ def test_an_idle_worker_that_is_killed_is_buried_and_replaced(pool):
     assert perform(pool, "echo").facts["pid"] != victim
 
 
-def test_killed_while_idle_the_next_request_works(pool):
-    """Between the kill and the end that the parent can see, the request goes to a worker that will not take it up."""
-    victim = perform(pool, "echo").facts["pid"]
+def killed_once_asked(pool: LocalPool, victim: int) -> int:
+    """The worker that answers a request which had gone to an idle one, of which nobody could see that it dies."""
     os.kill(victim, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(perform, pool, "echo")
-        wait_for(lambda: [worker.worker.pid for worker in pool._running] == [victim])
+        wait_for(lambda: [running.worker.pid for running in pool._running] == [victim])
         os.kill(victim, signal.SIGKILL)
-        assert asked.result().facts["pid"] != victim
+        return asked.result().facts["pid"]
+
+
+def test_killed_while_idle_the_next_request_works(pool):
+    victim = perform(pool, "echo").facts["pid"]
+    assert killed_once_asked(pool, victim) != victim
+
+
+def test_killed_while_it_gets_warm_the_next_request_works(make_pool):
+    pool = make_pool(size=1, tasks="tests.engine.slow_tasks")
+    with pytest.raises(errors.WorkerDied):
+        perform(pool, "leave")
+    (victim,) = pool.pids()  # its replacement, which takes a second to start
+    assert killed_once_asked(pool, victim) != victim
 
 
 def test_killed_in_its_task_it_is_not_tried_again(pool, tmp_path):
