@@ -24,7 +24,8 @@ function lineModel(next, levels) {
   return { nodes, sink, roots: 1, family: family({ nodes, sink }) };
 }
 
-const FREE = { target: 1, triangles: Infinity };
+const FREE = { target: 1, triangles: Infinity, bytes: Infinity };
+const size = () => 1;
 
 function coverage(model, selected) {
   const times = new Array(LENGTH).fill(0);
@@ -41,15 +42,15 @@ test("whatever is loaded and however large the errors are, everything is drawn o
     const model = lineModel(next, 6);
     const errors = model.nodes.map((node) => 2 ** (5 - node.level) * (0.5 + next()) * (next() < 0.2 ? 0.001 : 1));
     const loaded = model.nodes.map((_, i) => i === 0 || next() < 0.8);
-    const { selected, wanted, drawn } = cut(model, (i) => errors[i], (i) => loaded[i], FREE);
+    const { selected, wanted, drawn } = cut(model, (i) => errors[i], (i) => loaded[i], size, FREE);
     assert.deepEqual(coverage(model, selected), new Array(LENGTH).fill(1));
     assert.equal(drawn, LENGTH);
     model.nodes.forEach((node, i) => {
       if (selected[i]) assert.ok(loaded[i]);
       for (const patch of node.patches) if (selected[patch.node]) assert.ok(selected[i], `node ${patch.node} without its parent ${i}`);
     });
-    for (const { node, error } of wanted) assert.ok(!loaded[node] && error === errors[node] && error >= 1);
-    assert.deepEqual(wanted.map((one) => one.error), wanted.map((one) => one.error).sort((a, b) => b - a));
+    for (const node of wanted) assert.ok(!loaded[node] && errors[node] >= 1);
+    assert.deepEqual(wanted.map((node) => errors[node]), wanted.map((node) => errors[node]).sort((a, b) => b - a));
   }
 });
 
@@ -57,17 +58,17 @@ test("everything that can be seen is wanted until it is loaded, and then nothing
   const model = lineModel(random(4), 5);
   const loaded = new Set();
   for (let rounds = 0; ; rounds++) {
-    const { wanted } = cut(model, (i) => 100 - model.nodes[i].level, (i) => loaded.has(i), FREE);
+    const { wanted } = cut(model, (i) => 100 - model.nodes[i].level, (i) => loaded.has(i), size, FREE);
     if (wanted.length === 0) break;
     assert.ok(rounds < 100);
-    loaded.add(wanted[0].node);
+    loaded.add(wanted[0]);
   }
   assert.equal(loaded.size, model.nodes.length);
 });
 
 test("what is fine enough stays as it is, but the root is always drawn", () => {
   const model = lineModel(random(5), 4);
-  const { selected, wanted } = cut(model, () => 0.5, () => true, FREE);
+  const { selected, wanted } = cut(model, () => 0.5, () => true, size, FREE);
   assert.deepEqual([...selected].map((is, i) => is && i).filter((i) => i !== 0 && i !== false), []);
   assert.equal(selected[0], 1);
   assert.deepEqual(wanted, []);
@@ -81,10 +82,27 @@ test("no more triangles are drawn than are allowed", () => {
     { triangles: 50, vertices: 0, patches: [{ node: 3, begin: 0, end: 50, texture: -1 }] },
   ];
   const model = { nodes, sink: 3, roots: 1, family: family({ nodes, sink: 3 }) };
-  const chosen = (triangles) => [...cut(model, (i) => 10 - i, () => true, { target: 1, triangles }).selected];
-  assert.deepEqual(chosen(200), [1, 1, 1]);
-  assert.deepEqual(chosen(60), [1, 1, 0]);
-  assert.deepEqual(chosen(5), [1, 0, 0]);
+  const chosen = (triangles) => {
+    const { selected, full } = cut(model, (i) => 10 - i, () => true, size, { ...FREE, triangles });
+    return [...selected, full];
+  };
+  assert.deepEqual(chosen(200), [1, 1, 1, false]);
+  assert.deepEqual(chosen(60), [1, 1, 0, true]);
+  assert.deepEqual(chosen(5), [1, 0, 0, true]);
+});
+
+test("all that is selected and wanted fits into memory, and the most urgent has it", () => {
+  const next = random(6);
+  for (let round = 0; round < 200; round++) {
+    const model = lineModel(next, 6);
+    const errors = model.nodes.map((node) => 2 ** (8 - node.level) * (0.5 + next()));
+    const sizes = model.nodes.map(() => 1 + Math.floor(next() * 9));
+    const loaded = model.nodes.map((_, i) => i === 0 || next() < 0.8);
+    const { selected, wanted } = cut(model, (i) => errors[i], (i) => loaded[i], (i) => sizes[i], { ...FREE, bytes: 60 });
+    const kept = [...model.nodes.keys()].filter((i) => selected[i] || wanted.includes(i));
+    assert.ok(kept.reduce((sum, i) => sum + sizes[i], 0) <= 60);
+    assert.deepEqual(coverage(model, selected), new Array(LENGTH).fill(1));
+  }
 });
 
 test("adjacent patches become one range unless their textures differ", () => {

@@ -155,10 +155,24 @@ test("what is out of sight waits", async () => {
   assert.deepEqual([...model.loaded.keys()].sort(), [0, 1]);
 });
 
+test("what is in sight gets finer also where it refines something that is out of sight", async () => {
+  const mesh = sphere(50, 6, 8);
+  const triangles = mesh.triangles.length;
+  const node = (error, ...patches) => ({ bytes: plainNode(mesh), vertices: mesh.positions.length, triangles, error, sphere: sphereOf(mesh.positions), patches });
+  const whole = (finer) => ({ node: finer, end: triangles });
+  const file = writeModel([node(8, { node: 1, end: triangles / 2 }, { node: 2, end: triangles }), node(4, whole(3)), node(4, whole(3)), node(2, whole(4))]);
+  const model = await NexusModel.open(wholeOf(file), pool, { bytes: 1e9, triangles: 1e9, target: 1 });
+  await settle(model, (one) => one.error * 10, (one) => one !== model.nodes[2]);
+  assert.deepEqual([...model.selected], [1, 1, 1, 1]);
+});
+
+/** Handed out at once, whatever the file says. */
+const wholeOf = (file) => ({ size: file.length, open: async () => {}, range: async (begin, end) => new Uint8Array(file.subarray(begin, end)) });
+
 test("memory is bounded: what is not drawn goes, the least needed first", async () => {
   const model = await openModel();
   await settle(model, (node) => node.error * 100);
-  const [largest] = [...model.loaded.values()].sort((a, b) => b - a);
+  const largest = Math.max(...model.sizes);
   const dropped = [];
   model.onDrop = (i) => dropped.push(i);
   model.limits.bytes = model.bytes - 1;
@@ -168,6 +182,41 @@ test("memory is bounded: what is not drawn goes, the least needed first", async 
   model.limits.bytes = largest; // too little for the finest
   await settle(model, (node) => node.error * 100);
   assert.ok(model.full && !model.loaded.has(3) && model.bytes <= largest);
+});
+
+/** A coarse sphere that two finer ones refine, one for each half of its triangles. */
+function twoHalves() {
+  const [coarse, fine] = [sphere(50, 6, 8), sphere(50, 12, 16)];
+  const [whole, half] = [coarse, fine].map((mesh) => ({ bytes: plainNode(mesh), vertices: mesh.positions.length, triangles: mesh.triangles.length, sphere: sphereOf(mesh.positions) }));
+  const middle = coarse.triangles.length / 2;
+  const leaf = { ...half, error: 4, patches: [{ node: 3, end: half.triangles }] };
+  return writeModel([{ ...whole, error: 8, patches: [{ node: 1, end: middle }, { node: 2, end: whole.triangles }] }, leaf, leaf]);
+}
+
+test("when memory is full, what comes into sight takes the place of what went out of it", async () => {
+  const model = await NexusModel.open(wholeOf(twoHalves()), pool, { bytes: Infinity, triangles: 1e9, target: 1 });
+  await settle(model, (node) => node.error * 100);
+  model.limits.bytes = model.sizes[0] + model.sizes[1];
+  let most = 0;
+  model.onLoad = () => { most = Math.max(most, model.loaded.size); };
+  for (const seen of [1, 2, 1]) {
+    // So near that even what is out of sight is not fine enough yet.
+    await settle(model, (node) => node.error * 1e5, (node) => node === model.nodes[0] || node === model.nodes[seen]);
+    assert.deepEqual([...model.selected], [1, seen === 1 ? 1 : 0, seen === 2 ? 1 : 0]);
+    assert.ok(model.bytes <= model.limits.bytes && model.full);
+  }
+  assert.equal(most, 2);
+});
+
+test("a node that takes more memory than expected is not fetched again and again", async () => {
+  const model = await NexusModel.open(wholeOf(twoHalves()), pool, { bytes: Infinity, triangles: 1e9, target: 1 });
+  const fetched = [];
+  model.pool = { decode: async (job) => ({ ...(await pool.decode(job)), pictures: [{ picture: { width: 1000, height: 1000 } }] }) };
+  model.onLoad = (i) => fetched.push(i);
+  model.limits.bytes = 12e6; // two of these pictures
+  await settle(model, (node) => node.error * 100);
+  assert.deepEqual(fetched.slice(0, 2), [0, 1]);
+  assert.ok(fetched.length <= 3 && model.full && model.bytes <= 12e6);
 });
 
 test("a part that cannot be decoded is missed, the coarser one stays, and one can ask again", async () => {

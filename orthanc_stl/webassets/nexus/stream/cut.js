@@ -66,26 +66,28 @@ const WANTED = 24;
  * @param {object} model `nodes` and `roots` of the index, and its `family`
  * @param {(node: number) => number} errorOf the error of a node on the screen, in pixels
  * @param {(node: number) => boolean} isLoaded
- * @param {{target: number, triangles: number}} limits the error (px) that is good enough; how many triangles may be drawn
- * @returns {{selected: Uint8Array, wanted: {node: number, error: number}[], drawn: number, coarsest: number}}
- *   `wanted`: nodes to load, the most urgent first; `coarsest`: the largest error that is seen, in pixels
+ * @param {(node: number) => number} bytesOf what a node takes, or will take, in memory
+ * @param {{target: number, triangles: number, bytes: number}} limits the error (px) that is good enough; how many
+ *   triangles may be drawn; how much memory all that is selected and wanted may take: the most urgent comes first
+ * @returns {{selected: Uint8Array, wanted: number[], drawn: number, full: boolean}}
+ *   `wanted`: nodes to load, the most urgent first; `full`: a limit keeps finer ones away
  */
-export function cut({ nodes, roots, family: { children, parents, replaced } }, errorOf, isLoaded, { target, triangles }) {
+export function cut({ nodes, roots, family: { children, parents, replaced } }, errorOf, isLoaded, bytesOf, limits) {
   const selected = new Uint8Array(nodes.length);
   const missing = Int32Array.from(parents);
   const queue = new Queue();
   const wanted = [];
-  let drawn = 0;
-  let coarsest = 0;
+  let [drawn, taken, full] = [0, 0, false];
   for (let root = 0; root < roots; root++) queue.push(errorOf(root), root);
   while (queue.items.length > 0) {
     const { key: error, value: node } = queue.pop();
     const isRoot = node < roots;
-    if (!isRoot && error < target) break; // all that are left are finer still
+    if (!isRoot && error < limits.target) break; // all that are left are finer still
     const more = (nodes[node].triangles || nodes[node].vertices) - replaced[node];
-    if (!isRoot && drawn + more > triangles) break;
+    taken += bytesOf(node);
+    full = !isRoot && (drawn + more > limits.triangles || taken > limits.bytes);
+    if (full) break;
     if (!isLoaded(node)) {
-      coarsest = Math.max(coarsest, error);
       wanted.push({ node, error });
       continue;
     }
@@ -98,7 +100,7 @@ export function cut({ nodes, roots, family: { children, parents, replaced } }, e
   }
   // Nearly in order already; what is out of sight may come before a part of it that is in sight.
   wanted.sort((a, b) => b.error - a.error);
-  return { selected, wanted: wanted.slice(0, WANTED), drawn, coarsest };
+  return { selected, wanted: wanted.slice(0, WANTED).map(({ node }) => node), drawn, full };
 }
 
 /**

@@ -28,10 +28,10 @@ export class NexusModel extends EventTarget {
   constructor(source, pool, index, limits) {
     super();
     Object.assign(this, { source, pool, limits, ...index, family: family(index) });
-    this.loaded = new Map(); // node -> bytes
-    this.asked = new Map(); // node -> bytes expected
+    this.loaded = new Set();
+    this.asked = new Set();
     this.failed = new Set();
-    this.bytes = 0;
+    this.sizes = this.nodes.map((node) => this.#expected(node)); // in bytes; as it is, once a node was loaded
     this.selected = new Uint8Array(this.nodes.length);
     this.wanted = [];
     this.drawn = 0;
@@ -51,12 +51,12 @@ export class NexusModel extends EventTarget {
 
   /** Nothing is missing for this view, as far as memory allows. */
   get complete() {
-    return this.loaded.size > 0 && this.asked.size === 0 && (this.wanted.length === 0 || this.full);
+    return this.loaded.size > 0 && this.asked.size === 0 && this.wanted.length === 0;
   }
 
-  /** What is left to be seen once more has come: the largest error on the screen, in pixels. */
-  get coarsest() {
-    return this.lastCut?.coarsest ?? Infinity;
+  /** Bytes of what is here and of what is on its way. */
+  get bytes() {
+    return [...this.loaded, ...this.asked].reduce((sum, i) => sum + this.sizes[i], 0);
   }
 
   /**
@@ -65,23 +65,29 @@ export class NexusModel extends EventTarget {
    * @param {(node: object) => boolean} inSight
    */
   update(pixelsOf, inSight) {
+    const seen = this.#seen(inSight);
     const errors = new Map();
     const errorOf = (i) => {
-      if (!errors.has(i)) errors.set(i, pixelsOf(this.nodes[i]) / (inSight(this.nodes[i]) ? 1 : OUT_OF_SIGHT));
+      if (!errors.has(i)) errors.set(i, pixelsOf(this.nodes[i]) / (seen[i] ? 1 : OUT_OF_SIGHT));
       return errors.get(i);
     };
-    this.lastCut = cut(this, errorOf, (i) => this.loaded.has(i), this.limits);
-    this.selected = this.lastCut.selected;
-    this.drawn = this.lastCut.drawn;
-    this.wanted = this.lastCut.wanted.filter(({ node }) => !this.failed.has(node));
-    this.errorOf = errorOf;
-    this.#evict();
+    const bytesOf = (i) => (this.failed.has(i) ? 0 : this.sizes[i]);
+    const { wanted, ...chosen } = cut(this, errorOf, (i) => this.loaded.has(i), bytesOf, this.limits);
+    Object.assign(this, chosen, { errorOf, wanted: wanted.filter((i) => !this.failed.has(i)) });
     this.#ask();
+    this.#makeRoom();
+  }
+
+  /** What is in sight, and what that refines: a node beside the window may have to make way for a finer one inside. */
+  #seen(inSight) {
+    const seen = new Uint8Array(this.nodes.length);
+    for (let i = seen.length - 1; i >= 0; i--) seen[i] = this.family.children[i].some((finer) => seen[finer]) || inSight(this.nodes[i]);
+    return seen;
   }
 
   /** @returns {Iterable<[number, object[]]>} loaded node, and the ranges of it that are drawn */
   * ranges() {
-    for (const i of this.loaded.keys()) yield [i, this.selected[i] ? visibleRanges(this.nodes[i], this.selected) : []];
+    for (const i of this.loaded) yield [i, this.selected[i] ? visibleRanges(this.nodes[i], this.selected) : []];
   }
 
   #texturesOf(node) {
@@ -94,34 +100,24 @@ export class NexusModel extends EventTarget {
     return VERTEX_BYTES * node.vertices + TRIANGLE_BYTES * node.triangles + PICTURE_GROWTH * pictures;
   }
 
-  /** Unselected parts, those that matter least first. */
-  #spare() {
-    return [...this.loaded.keys()].filter((i) => !this.selected[i] && i >= this.roots).sort((a, b) => this.errorOf(a) - this.errorOf(b));
-  }
-
-  #evict() {
-    if (this.bytes <= this.limits.bytes) return;
-    for (const i of this.#spare()) {
-      this.bytes -= this.loaded.get(i);
+  /** What is selected and wanted fits; of the rest, what matters least goes until all does. */
+  #makeRoom() {
+    let excess = this.bytes - this.limits.bytes;
+    if (excess <= 0) return;
+    const spare = [...this.loaded].filter((i) => !this.selected[i] && i >= this.roots).sort((a, b) => this.errorOf(a) - this.errorOf(b));
+    for (const i of spare) {
+      if (excess <= 0) return;
+      excess -= this.sizes[i];
       this.loaded.delete(i);
       this.onDrop(i);
-      if (this.bytes <= this.limits.bytes) return;
     }
   }
 
   #ask() {
-    const spare = this.#spare();
-    let room = this.limits.bytes - this.bytes - [...this.asked.values()].reduce((a, b) => a + b, 0);
-    this.full = false;
-    for (const { node: i, error } of this.wanted) {
-      if (this.asked.size >= AT_ONCE) return;
+    for (const i of this.wanted) {
+      if (this.asked.size >= AT_ONCE) break;
       if (this.asked.has(i)) continue;
-      const bytes = this.#expected(this.nodes[i]);
-      for (; room < bytes && spare.length > 0 && this.errorOf(spare[0]) < error; spare.shift()) room += this.loaded.get(spare[0]);
-      this.full = i >= this.roots && room < bytes;
-      if (this.full) return;
-      room -= bytes;
-      this.asked.set(i, bytes);
+      this.asked.add(i);
       this.#load(i);
     }
   }
@@ -129,10 +125,9 @@ export class NexusModel extends EventTarget {
   async #load(i) {
     try {
       const node = await this.#fetchAndDecode(i);
-      const bytes = [node.position, node.normal, node.color, node.uv, node.index].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0)
+      this.sizes[i] = [node.position, node.normal, node.color, node.uv, node.index].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0)
         + node.pictures.reduce((sum, { picture }) => sum + Math.ceil(picture.width * picture.height * 4 * 1.34), 0);
-      this.loaded.set(i, bytes);
-      this.bytes += bytes;
+      this.loaded.add(i);
       this.onLoad(i, node);
       for (const sentence of node.troubles) this.#tell(sentence);
     } catch (error) {
@@ -143,7 +138,7 @@ export class NexusModel extends EventTarget {
       this.asked.delete(i);
     }
     // The line is kept busy however long the next frame takes.
-    this.wanted = this.wanted.filter(({ node }) => node !== i);
+    this.wanted = this.wanted.filter((other) => other !== i);
     this.#ask();
     this.dispatchEvent(new Event('change'));
   }

@@ -224,11 +224,16 @@ export class Stage {
     const { camera, model } = this;
     const frustum = new THREE.Frustum().setFromProjectionMatrix(new THREE.Matrix4().multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse));
     const origin = new THREE.Vector3(...model.header.centre);
-    const centreOf = (node) => new THREE.Vector3(...node.centre).sub(origin);
+    const sphere = new THREE.Sphere(); // one for all: a large model has tens of thousands of nodes
+    const centreOf = (node) => sphere.center.fromArray(node.centre).sub(origin);
     const nearest = this.radius * 1e-3;
     model.update(
       (node) => node.error / this.pixelAt(Math.max(camera.position.distanceTo(centreOf(node)) - node.radius, nearest)),
-      (node) => frustum.intersectsSphere(new THREE.Sphere(centreOf(node), node.tightRadius)),
+      (node) => {
+        centreOf(node);
+        sphere.radius = node.tightRadius;
+        return frustum.intersectsSphere(sphere);
+      },
     );
     this.nodes.show();
   }
