@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,10 +100,10 @@ def test_a_model_of_odd_length_comes_back_without_a_byte_more(server: OrthancSer
 
 def test_an_asynchronous_model_is_stored_by_its_job(server: OrthancServer) -> None:
     job = create(server, Content=encoded(MODEL), Asynchronous=True).json()
-    for _ in range(200):
-        progress = server.get(job["Path"]).json()
-        if progress["State"] not in ("Pending", "Running"):
-            break
+    deadline = time.monotonic() + 60
+    while (progress := server.get(job["Path"]).json())["State"] in ("Pending", "Running"):
+        assert time.monotonic() < deadline, progress
+        time.sleep(0.05)
     assert progress["State"] == "Success"
 
 
