@@ -10,39 +10,83 @@ import { Page, resultView } from './shared/page.js';
 const study = new URLSearchParams(location.search).get('study');
 const page = new Page('Attach a 3D model');
 
-function showResult(kind, headline, answer, again) {
+/** @param {'stl' | 'nexus'} kind @returns {(answer: any) => void} shows what was stored. The forms stay one step back; the answer survives a reload */
+const ended = (kind, headline) => (answer) => {
+  history.replaceState(null, '', location.pathname + location.search);
+  history.pushState({ kind, headline, answer }, '', `#model=${answer.ID}`);
+  showResult(history.state);
+};
+
+/** @param {any} settings of this Orthanc @returns {[string, import('./forms/work-form.js').WorkForm][]} for each kind of file that it takes */
+function newForms(settings) {
+  const forms = [['STL model', new StlForm(study, settings.Version, ended('stl', 'The model was stored'))]];
+  const onJob = (uuid) => history.replaceState(null, '', `#job=${uuid}`);
+  if (settings.EnableNIfTI) forms.push(['NIfTI 3D model', new NiftiForm(study, { onDone: ended('stl', 'The model is ready'), onJob })]);
+  if (settings.EnableNexus) forms.push(['Nexus model', new NexusForm(study, ended('nexus', 'The model was stored'))]);
+  return forms;
+}
+
+/** The forms behind their tabs. */
+class Forms {
+  /** @param {ReturnType<typeof newForms>} forms */
+  constructor(forms) {
+    this.forms = forms.map(([, form]) => form);
+    this.tabs = forms.map(([name, form]) => h('button', { type: 'button', class: 'tab', role: 'tab', onclick: () => this.open(form) }, name));
+    const several = forms.length > 1;
+    this.card = h('div', { class: 'sheet-card', role: several ? 'tabpanel' : null });
+    this.nodes = [...(several ? [h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Kind of file' }, ...this.tabs)] : []), this.card];
+    this.open(this.forms[0]);
+  }
+
+  open(form) {
+    if (this.forms.some((each) => each.busy)) return;
+    this.tabs.forEach((tab, i) => tab.setAttribute('aria-selected', String(this.forms[i] === form)));
+    this.card.replaceChildren(form.element);
+  }
+
+  /** @param {string} job a conversion of a NIfTI file that is under way since before a reload */
+  follow(job) {
+    const form = this.forms.find((each) => each instanceof NiftiForm);
+    if (!form) return;
+    this.open(form);
+    form.run((progress) => form.await(job, progress));
+  }
+}
+
+let settings = null;
+let forms = null;
+
+function showResult({ kind, headline, answer }) {
+  const again = () => {
+    forms = null;
+    location.hash = '';
+  };
   const view = resultView({ kind, instance: answer.ID, series: answer.ParentSeries, headline, facts: resultLine(answer), warnings: answer.Warnings ?? [],
     again: ['Attach another one', again] });
   page.show(view);
   view.querySelector('h2').focus();
 }
 
-/** One tab for each kind of file that this Orthanc takes. */
-function build(settings) {
-  const begin = () => build(settings);
-  const stl = new StlForm(study, settings.Version, (answer) => showResult('stl', 'The model was stored', answer, begin));
-  const tabs = [['STL model', stl]];
-  if (settings.EnableNIfTI) tabs.push(['NIfTI 3D model', new NiftiForm(study, { onDone: (answer) => showResult('stl', 'The model is ready', answer, begin) })]);
-  if (settings.EnableNexus) tabs.push(['Nexus model', new NexusForm(study, (answer) => showResult('nexus', 'The model was stored', answer, begin))]);
-  const card = h('div', { class: 'sheet-card', role: tabs.length > 1 ? 'tabpanel' : null }, stl.element);
-  const buttons = tabs.map(([name, form], i) => h('button', { type: 'button', class: 'tab', role: 'tab', 'aria-selected': String(i === 0), onclick: () => {
-    if (tabs.some(([, other]) => other.busy)) return;
-    buttons.forEach((button, k) => button.setAttribute('aria-selected', String(k === i)));
-    card.replaceChildren(form.element);
-  } }, name));
-  page.show(...(tabs.length > 1 ? [h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Kind of file' }, ...buttons)] : []), card);
+/** The history says what to show: a model that was made, or the forms as they were left. */
+function route() {
+  if (history.state?.answer) return showResult(history.state);
+  forms ??= new Forms(newForms(settings));
+  return page.show(...forms.nodes);
 }
 
 async function main() {
   if (!study) return page.show(notice('info', 'No study was chosen', 'The address of this page must end with ?study= and the Orthanc identifier of a study.'));
   page.show(waiting('One moment …'));
   try {
-    const [settings] = await Promise.all([getJson('stl/app/settings.json'), page.nameStudy(study)]);
-    build(settings);
+    [settings] = await Promise.all([getJson('stl/app/settings.json'), page.nameStudy(study)]);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    page.fail('This study cannot be shown', error.message);
+    return page.fail('This study cannot be shown', error.message);
   }
+  addEventListener('popstate', route);
+  route();
+  const job = new URLSearchParams(location.hash.slice(1)).get('job');
+  if (job) forms?.follow(job);
   return undefined;
 }
 

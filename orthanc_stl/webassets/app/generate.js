@@ -53,18 +53,16 @@ async function offer({ study, what }) {
 }
 
 let form = null;
-const answers = new Map();
 
 async function showForm(instance) {
   page.show(waiting('Reading the structures …'));
   form = await GenerateForm.of(instance, {
     onJob: (uuid) => history.replaceState(null, '', `#job=${uuid}`),
     onDone: (answer) => {
-      answers.set(answer.ID, answer);
-      // The form stays one step back, with all its ticks.
+      // The form stays one step back, with all its ticks; the answer survives a reload.
       history.replaceState(null, '', location.pathname + location.search);
-      history.pushState(null, '', `#model=${answer.ID}`);
-      showResult(answer.ID);
+      history.pushState(answer, '', `#model=${answer.ID}`);
+      showResult(answer);
     },
   });
   showAgain();
@@ -76,24 +74,39 @@ function showAgain() {
   page.show(h('div', { class: 'sheet-card' }, form.element));
 }
 
-async function showResult(instance) {
-  const answer = answers.get(instance) ?? { Warnings: (await loadFacts(instance)).warnings };
-  const view = resultView({ kind: 'stl', instance, series: answer.ParentSeries, headline: 'The model is ready', facts: resultLine(answer),
+function showResult(answer) {
+  const view = resultView({ kind: 'stl', instance: answer.ID, series: answer.ParentSeries, headline: 'The model is ready', facts: resultLine(answer),
     warnings: answer.Warnings ?? [], again: ['Generate another one', () => { location.hash = ''; }] });
   page.show(view);
   view.querySelector('h2').focus();
 }
 
+/** What is known of a model that this page did not make itself: its address came from somebody else. */
+async function answerOf(instance) {
+  const [{ ParentSeries }, { warnings }] = await Promise.all([getJson(path('instances', instance)), loadFacts(instance)]);
+  return { ID: instance, ParentSeries, Warnings: warnings };
+}
+
+let asked = null;
+
+/** What the address names, asked once; the page then says whose it is. */
+const found = () => (asked ??= named().then(async (what) => {
+  await page.nameStudy(what.study).catch(() => {});
+  return what;
+}));
+
 /** The address says what to show: a result, or the form (perhaps with a job under way since before a reload). */
 async function route() {
   const model = new URLSearchParams(location.hash.slice(1)).get('model');
   try {
-    if (model) return await showResult(model);
+    if (model) {
+      found().catch(() => {}); // only the name is missing then
+      return showResult(history.state?.ID === model ? history.state : await answerOf(model));
+    }
     if (form) return showAgain();
-    const found = await named();
-    await page.nameStudy(found.study).catch(() => {});
-    if (found.instance) await showForm(found.instance);
-    else await offer(found);
+    const what = await found();
+    if (what.instance) await showForm(what.instance);
+    else await offer(what);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     page.fail('The structures cannot be shown', error.message);

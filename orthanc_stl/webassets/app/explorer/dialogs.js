@@ -8,19 +8,25 @@ import { h, icon, notice, warningList } from '../shared/dom.js';
 
 const STYLES = ['../shared/base.css', '../shared/page.css', '../forms/forms.css', 'dialog.css'];
 
-/** A modal dialog with a title and a cross. */
+/** A modal dialog with a title and a cross. It belongs to the page under it: when that goes, by the back button say, it goes too. */
 class Dialog {
   /** @param {string} title @param {...Node} content */
   constructor(title, ...content) {
     this.body = h('div', { class: 'dialog-body' }, ...content);
     this.dialog = h('dialog', { class: 'sheet dialog', 'aria-label': title },
-      h('header', { class: 'dialog-head' }, h('h2', {}, title), h('button', { type: 'button', class: 'dialog-close', 'aria-label': 'Close', onclick: () => this.dialog.close() }, icon('close'))),
+      h('header', { class: 'dialog-head' }, h('h2', {}, title), h('button', { type: 'button', class: 'dialog-close', 'aria-label': 'Close', onclick: () => this.close() }, icon('close'))),
       this.body);
     this.host = h('div', { class: 'stl-dialog' });
-    // A conversion under way is stopped by its own Cancel button, not by a stray press of Escape.
+    this.gone = new AbortController();
+    // Work under way is stopped by Cancel or the cross, not by a stray press of Escape.
     this.dialog.addEventListener('cancel', (event) => this.form?.busy && event.preventDefault());
-    this.dialog.addEventListener('close', () => this.host.remove());
+    this.dialog.addEventListener('close', () => this.close());
+    addEventListener('hashchange', () => this.close(), { signal: this.gone.signal });
     this.#open();
+  }
+
+  get closed() {
+    return this.gone.signal.aborted;
   }
 
   async #open() {
@@ -30,7 +36,7 @@ class Dialog {
     root.append(...styles, this.dialog);
     document.body.append(this.host);
     await loaded;
-    this.dialog.showModal();
+    if (!this.closed) this.dialog.showModal();
   }
 
   /** @param {import('../forms/work-form.js').WorkForm} form */
@@ -43,13 +49,18 @@ class Dialog {
     this.body.replaceChildren(...nodes);
   }
 
+  /** What it was doing ends with it. */
   close() {
-    this.dialog.close();
+    if (this.closed) return;
+    this.gone.abort();
+    if (this.form?.busy) this.form.cancel();
+    this.host.remove();
   }
 }
 
 /** Opens the series of a new model; first tells what there is to know about it. */
 function finish(dialog, answer) {
+  if (dialog.closed) return undefined; // the work was done before it could be cancelled; nobody waits for it
   const open = () => {
     dialog.close();
     const alreadyThere = location.hash.startsWith('#series');

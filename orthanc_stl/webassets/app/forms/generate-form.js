@@ -3,7 +3,6 @@
 import { getJson, postJson } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
 import { count, volume } from '../shared/format.js';
-import { cancel, follow } from '../shared/job.js';
 import { StructureList } from './structures.js';
 import { checkbox, NotYet, SurfaceOptions, WorkForm } from './work-form.js';
 
@@ -40,12 +39,6 @@ export class GenerateForm extends WorkForm {
     const { ID } = await postJson('stl/encode-rtstruct', JSON.stringify(body), { signal: progress.signal });
     this.onJob(ID);
     return this.await(ID, progress);
-  }
-
-  /** @param {string} uuid of a job that is under way, perhaps since before a reload */
-  await(uuid, progress) {
-    progress.onCancel(() => cancel(uuid));
-    return follow(uuid, progress.show);
   }
 }
 

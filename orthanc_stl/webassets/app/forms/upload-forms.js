@@ -2,7 +2,6 @@
 
 import { bodyWithFile, postJson } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
-import { cancel, follow } from '../shared/job.js';
 import { FilePicker } from './file-picker.js';
 import { field, NotYet, SurfaceOptions, WorkForm } from './work-form.js';
 
@@ -40,8 +39,7 @@ export class NiftiForm extends WorkForm {
     progress.signal.throwIfAborted();
     const { ID } = await postJson('stl/encode-nifti', body, { signal: progress.signal, onProgress: uploading(progress, 'waiting for its turn') });
     this.onJob(ID);
-    progress.onCancel(() => cancel(ID));
-    return follow(ID, progress.show);
+    return this.await(ID, progress);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { RequestFailed } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
-import { Cancelled, ProgressBar } from '../shared/job.js';
+import { cancel, Cancelled, follow, ProgressBar } from '../shared/job.js';
 
 /** Something the person can put right; the message says what. */
 export class NotYet extends Error {}
@@ -35,6 +35,12 @@ export class WorkForm {
   /** @abstract @param {Progress} progress @returns {Promise<any>} the server's answer @throws {NotYet | RequestFailed | Cancelled} */
   async work() {
     throw new Error('a form does some work');
+  }
+
+  /** @param {string} uuid of a job that is under way, perhaps since before a reload @param {Progress} progress @returns {Promise<any>} as `work` */
+  await(uuid, progress) {
+    progress.onCancel(() => cancel(uuid));
+    return follow(uuid, progress.show);
   }
 
   cancel() {
