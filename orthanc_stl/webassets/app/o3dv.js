@@ -3,13 +3,17 @@
 import { RequestFailed } from './shared/api.js';
 import { DEFAULT_RGB } from './shared/color.js';
 import { h, notice } from './shared/dom.js';
+import { downloadButton } from './viewer/download.js';
 import { loadFacts, loadFile, namedInstance } from './viewer/load.js';
+import { loading } from './viewer/loading.js';
 
 const { OV } = globalThis;
 const root = document.getElementById('viewer');
+const parameters = new URLSearchParams(location.search);
 
-function fail(title, message) {
-  root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message)));
+/** @param {...Node} more what can be done about it */
+function fail(title, message, ...more) {
+  root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message, ...more)));
 }
 
 const hasWebGl = () => Boolean(document.createElement('canvas').getContext('webgl2'));
@@ -23,14 +27,15 @@ function lookFromFront(viewer) {
   viewer.FitSphereToWindow(sphere, false);
 }
 
-/** @param {File} file @param {number[]} rgb */
-function show(file, rgb) {
+/** @param {File} file @param {number[]} rgb @param {() => void} onShown */
+function show(file, rgb, onShown) {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
   const viewer = new OV.EmbeddedViewer(root, {
     backgroundColor: dark ? new OV.RGBAColor(26, 34, 43, 255) : new OV.RGBAColor(238, 242, 246, 255),
     defaultColor: new OV.RGBColor(...rgb),
     onModelLoaded: () => {
       lookFromFront(viewer.GetViewer());
+      onShown();
       root.dataset.ready = 'true';
     },
     onModelLoadFailed: () => fail('The model cannot be shown', 'Online3DViewer could not read this file as an STL.'),
@@ -39,14 +44,15 @@ function show(file, rgb) {
 }
 
 async function main() {
-  if (!hasWebGl()) return fail('This browser cannot show 3D', 'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.');
+  if (!hasWebGl()) return fail('This browser cannot show 3D', 'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.', ...downloadButton(parameters));
+  const progress = loading(root);
   try {
-    const instance = await namedInstance(new URLSearchParams(location.search));
+    const instance = await namedInstance(parameters);
     if (!instance) return fail('No model was named', 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.');
     const [file, facts] = await Promise.all([loadFile(instance), loadFacts(instance)]);
     document.title = `${facts.name} · Online3DViewer`;
     root.append(h('header', { class: 'card' }, h('h1', { title: facts.name }, facts.name), facts.about ? h('p', { class: 'about' }, facts.about) : null));
-    show(new File([file], 'model.stl'), facts.color ?? DEFAULT_RGB);
+    show(new File([file], 'model.stl'), facts.color ?? DEFAULT_RGB, progress.end);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     fail('The model cannot be shown', error.message);

@@ -4,7 +4,9 @@ import { RequestFailed } from './shared/api.js';
 import { DEFAULT_RGB } from './shared/color.js';
 import { fileName, h, notice, save, warningList } from './shared/dom.js';
 import { count, size, volume } from './shared/format.js';
-import { isClosed, loadFacts, loadFile, loadModel, namedInstance } from './viewer/load.js';
+import { download, downloadButton } from './viewer/download.js';
+import { isClosed, loadFacts, loadModel, namedInstance } from './viewer/load.js';
+import { loading } from './viewer/loading.js';
 import { Dimensions, Measure } from './viewer/measure.js';
 import { Orientation } from './viewer/orientation.js';
 import { Overlay } from './viewer/overlay.js';
@@ -18,23 +20,9 @@ const root = document.getElementById('viewer');
 const parameters = new URLSearchParams(location.search);
 document.body.classList.toggle('embedded', window.parent !== window);
 
-function fail(title, message) {
-  root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message)));
-}
-
-/** What is shown while a model comes: a bar with words. */
-function loading() {
-  const bar = h('progress', { max: '1', 'aria-label': 'Loading the model' });
-  const text = h('p', { role: 'status' }, 'Loading the model …');
-  root.append(h('div', { class: 'centre loading' }, h('div', { class: 'loading-box' }, bar, text)));
-  return {
-    show(fraction, step) {
-      if (fraction === null) bar.removeAttribute('value');
-      else bar.value = fraction;
-      text.textContent = `${step.charAt(0).toUpperCase()}${step.slice(1)} …`;
-    },
-    end: () => root.querySelector('.loading').remove(),
-  };
+/** @param {...Node} more what can be done about it */
+function fail(title, message, ...more) {
+  root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message, ...more)));
 }
 
 function factsOf(model, facts) {
@@ -60,7 +48,6 @@ function buildTools(stage, instance, model, facts, captions) {
   const measure = new Measure(stage, overlay, panels);
   const dimensions = new Dimensions(stage, overlay, model);
   const picture = async () => save(await screenshot(stage, overlay, orientation.letters(), captions), `${fileName(facts.name)}.png`);
-  const download = async () => save(await loadFile(instance), `${fileName(facts.name)}.stl`);
   const main = [
     { id: 'home', icon: 'home', label: 'Reset the view', key: 'R', act: () => stage.goHome() },
     { id: 'projection', icon: 'orthographic', label: 'Parallel projection', key: 'P', toggle: true, act: (on) => stage.setOrthographic(on) },
@@ -72,7 +59,7 @@ function buildTools(stage, instance, model, facts, captions) {
   ];
   const extra = [
     { id: 'screenshot', icon: 'camera', label: 'Save a picture', key: 'S', act: () => picture() },
-    { id: 'download', icon: 'download', label: 'Download the STL file', key: 'L', act: () => download().catch((error) => alertOnce(error.message)) },
+    { id: 'download', icon: 'download', label: 'Download the STL file', key: 'L', act: () => download(instance).catch((error) => alertOnce(error.message)) },
     { id: 'fullscreen', icon: 'fullscreen', label: 'Full screen', key: 'F', act: () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.()) },
     { id: 'help', icon: 'help', label: 'Mouse and keys', key: '?', act: () => help.showModal() },
   ];
@@ -89,11 +76,11 @@ function alertOnce(message) {
   setTimeout(() => toast.remove(), 8000);
 }
 
-function listenToKeys({ bars }) {
+function listenToKeys(stage, { bars }) {
   addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, dialog')) return;
     if (event.key === 'Escape') ['section', 'measure'].forEach((id) => bars[0].use(id, false));
-    else if (!bars.some((bar) => bar.press(event.key))) return;
+    else if (!stage.press(event) && !bars.some((bar) => bar.press(event.key))) return;
     event.preventDefault();
   });
 }
@@ -102,7 +89,7 @@ function newStage() {
   try {
     return new Stage(root);
   } catch {
-    fail('This browser cannot show 3D', 'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop. The model can still be downloaded as an STL file.');
+    fail('This browser cannot show 3D', 'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.', ...downloadButton(parameters));
     return null;
   }
 }
@@ -110,8 +97,8 @@ function newStage() {
 async function main() {
   const stage = newStage();
   if (!stage) return undefined;
-  stage.canvas.addEventListener('webglcontextlost', () => fail('The graphics card gave up', 'It may have run out of memory. Reload the page to try again.'));
-  const progress = loading();
+  stage.canvas.addEventListener('webglcontextlost', () => fail('The graphics card gave up', 'It may have run out of memory. Reload the page to try again.', ...downloadButton(parameters)));
+  const progress = loading(root);
   try {
     const instance = await namedInstance(parameters);
     if (!instance) return fail('No model was named', 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.');
@@ -122,7 +109,7 @@ async function main() {
     stage.show(surfaceOf(model, facts.color ?? DEFAULT_RGB));
     showCard(facts, list);
     const tools = buildTools(stage, instance, model, facts, captions);
-    listenToKeys(tools);
+    listenToKeys(stage, tools);
     stage.canvas.addEventListener('dblclick', (event) => {
       const point = tools.measure.active ? null : stage.pick(event);
       if (point) stage.centreOn(point);

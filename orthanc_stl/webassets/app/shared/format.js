@@ -11,8 +11,8 @@ function rounded(value, digits = 3) {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** @param {number} mm @returns {string} a length, "12.3 mm" */
-export const length = (mm) => `${mm.toFixed(mm < 10 ? 2 : 1)} mm`;
+/** @param {number} mm @returns {string} a length, "12.3 mm"; of what is tiny the digits that count */
+export const length = (mm) => `${mm > 0 && mm < 0.1 ? rounded(mm) : mm.toFixed(mm < 10 ? 2 : 1)} mm`;
 
 /** @param {number[]} mm three lengths @returns {string} "98 × 87.2 × 112 mm" */
 export const size = (mm) => `${mm.map((value) => rounded(value)).join(' × ')} mm`;

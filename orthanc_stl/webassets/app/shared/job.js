@@ -60,7 +60,7 @@ export class ProgressBar {
     if (fraction === null) this.bar.removeAttribute('value');
     else this.bar.value = Math.round(fraction * 100);
     const words = step.charAt(0).toUpperCase() + step.slice(1);
-    this.step.textContent = fraction === null ? `${words} …` : `${words} … ${Math.round(fraction * 100)} %`;
+    this.step.textContent = fraction === null ? `${words} …` : `${words} … ${Math.round(fraction * 100)}\u00a0%`;
   }
 
   hide() {

@@ -7,6 +7,9 @@ import { addLights, edgesOf, Picker } from './surface.js';
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
 const BARS = 172; // px of the window's height that the floating bars take
 const TURN_SECONDS = 40; // one slow turn of the model before the first touch
+const KEY_TURN = Math.PI / 24; // one press of an arrow
+const KEY_MOVE = 24; // px
+const KEY_ZOOM = 0.9;
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
 const HOME = new THREE.Vector3(0.42, -1, 0.28).normalize();
@@ -107,6 +110,21 @@ export class Stage {
     if (unit.x === 0 && unit.y === 0) unit.y = -1e-3; // straight from above or below, the front of the body decides what is up
     unit.normalize();
     this.flyTo(unit, this.centre, this.#homeDistance(unit), smooth);
+  }
+
+  /** Arrows turn, with Shift they move; + and - zoom. @param {KeyboardEvent} event @returns {boolean} whether it was one of these keys */
+  press({ key, shiftKey }) {
+    const { controls } = this;
+    const arrow = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
+    const act = arrow && shiftKey ? () => controls.pan(arrow[0] * -KEY_MOVE, arrow[1] * -KEY_MOVE)
+      : arrow ? () => (arrow[0] ? controls.rotateLeft(arrow[0] * KEY_TURN) : controls.rotateUp(arrow[1] * KEY_TURN))
+      : key === '+' ? () => controls.dollyIn(KEY_ZOOM)
+      : key === '-' ? () => controls.dollyOut(KEY_ZOOM) : null;
+    if (!act) return false;
+    this.touched();
+    act();
+    this.draw();
+    return true;
   }
 
   /** Brings a point of the model into the middle. @param {THREE.Vector3} point */

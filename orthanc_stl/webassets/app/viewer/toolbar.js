@@ -48,7 +48,7 @@ export class Toolbar {
 
 const lowerFirst = (text) => text.charAt(0).toLowerCase() + text.slice(1);
 
-const MOUSE = [['drag', 'turn'], ['right drag', 'move'], ['wheel', 'zoom'], ['double click', 'centre on a point'], ['two fingers', 'zoom and move'], ['arrows', 'move']];
+const MOUSE = [['drag', 'turn'], ['right drag', 'move'], ['wheel', 'zoom'], ['double click', 'centre on a point'], ['two fingers', 'zoom and move'], ['arrows', 'turn'], ['Shift + arrows', 'move'], ['+ and -', 'zoom']];
 
 /** @param {Tool[]} tools @param {string[][]} mouse @returns {HTMLDialogElement} the list of keys and mouse buttons */
 export function helpDialog(tools, mouse = MOUSE) {

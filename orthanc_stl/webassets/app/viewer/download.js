@@ -1,0 +1,24 @@
+/** The model as a file: also for a browser that cannot show it. */
+
+import { fileName, h, icon, notice, save } from '../shared/dom.js';
+import { loadFacts, loadFile, namedInstance } from './load.js';
+
+/** @param {string} instance Orthanc's id @throws {import('../shared/api.js').RequestFailed} */
+export async function download(instance) {
+  const [file, { name }] = await Promise.all([loadFile(instance), loadFacts(instance)]);
+  save(file, `${fileName(name)}.stl`);
+}
+
+/** @param {URLSearchParams} parameters of the page @returns {Node[]} a button below what went wrong; none if the address names no model */
+export function downloadButton(parameters) {
+  if (!['instance', 'series'].some((name) => parameters.get(name))) return [];
+  const act = async () => {
+    try {
+      await download(await namedInstance(parameters));
+    } catch (error) {
+      said.replaceChildren(notice('error', '', error.message));
+    }
+  };
+  const said = h('div', {});
+  return [h('div', { class: 'form-buttons' }, h('button', { type: 'button', class: 'button', onclick: act }, icon('download'), 'Download the STL file')), said];
+}
