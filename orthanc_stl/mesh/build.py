@@ -56,7 +56,7 @@ def model_from_contours(
         warnings += guesses
     mesh, topology = _mesh_of(grids, smooth, max_triangles, progress)
     if not len(mesh.triangles):
-        raise InvalidInput("the contours enclose less than one voxel")
+        raise InvalidInput("the contours enclose less than one voxel: a higher Resolution may show them")
     progress(0.8, "checking the surface")
     return Model(mesh, report_of(mesh, grids[0][0].voxel, warnings, topology))
 

@@ -31,6 +31,14 @@ FINEST_SIDE = 2.0**-15
 their float32 coordinates (24 bits). At 500 mm from the origin that is 0.015 mm."""
 
 
+NARROW = 2.0
+"""Voxels: narrower outlines lose about half of their area or more (measured: discs of two voxels keep 44 %, squares
+56 %, of one voxel 7 to 10 %)."""
+
+NARROW_SHARE = 0.1
+"""Of the area of a ROI: as much may lie in narrow outlines without a word; the tips of organs do."""
+
+
 @dataclass(frozen=True)
 class Limits:
     voxels: int
@@ -104,6 +112,7 @@ def grid_of(
     for roi, (start, end) in zip(stack.rois, boxes, strict=True):
         positions, pieces = _pieces(roi, around, end_caps, warnings)
         slabs.append(Slab(roi, positions, pieces, _window(start - origin, end - origin, side, size)))
+        warnings += _narrow_outlines(roi, side)
     each = [layers_of(slab.positions, slab.pieces, LONGEST_STEP * side, BRIM * side) for slab in slabs]
     if also is not None:
         each.append(np.arange(also[:, 2].min() - 2 * side, also[:, 2].max() + 2 * side, side))
@@ -123,6 +132,25 @@ def _pieces(
     if not end_caps and any(piece.first == piece.last for piece in pieces):
         warnings.append(f'a single slice of ROI "{roi.name}" is given the thickness of a slice without EndCaps too')
     return positions, pieces
+
+
+def _narrow_outlines(roi: RoiPlanes, side: float) -> list[str]:
+    """A warning if too much of the ROI is too narrow for such voxels."""
+    outlines = [outline for plane in roi.planes for outline in plane.outlines]
+    areas, lengths = np.array([_area_and_length(outline) for outline in outlines]).T
+    narrow = 4 * areas < NARROW * side * lengths  # the side of a square is four areas by its length
+    if areas[narrow].sum() <= NARROW_SHARE * areas.sum():
+        return []
+    return [
+        f'{np.count_nonzero(narrow)} of {len(outlines)} contours of ROI "{roi.name}" are narrower than two voxels'
+        f" ({NARROW * side:.3g} mm), so that part of them is lost: a higher Resolution shows more"
+    ]
+
+
+def _area_and_length(outline: np.ndarray) -> tuple[float, float]:
+    steps = np.roll(outline, -1, axis=0) - outline
+    area = abs(float((outline[:, 0] * steps[:, 1] - outline[:, 1] * steps[:, 0]).sum())) / 2
+    return area, float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
 def _check(grid: Grid, resolution: int, limits: Limits) -> None:
@@ -161,9 +189,8 @@ def _measured(outlines: Sequence[np.ndarray], side: float) -> tuple[float, float
     """Lines of the grid that outlines cross, and pixels they enclose (holes, drawn as outlines too, count as area)."""
     crossings = area = 0.0
     for outline in outlines:
-        steps = np.roll(outline, -1, axis=0) - outline
-        crossings += float(np.abs(steps).sum()) / side
-        area += abs(float((outline[:, 0] * steps[:, 1] - outline[:, 1] * steps[:, 0]).sum())) / 2 / side**2
+        crossings += float(np.abs(np.roll(outline, -1, axis=0) - outline).sum()) / side
+        area += _area_and_length(outline)[0] / side**2
     return crossings, area
 
 

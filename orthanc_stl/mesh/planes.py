@@ -130,8 +130,18 @@ def _clean(roi: RoiContours, warnings: list[str]) -> list[Contour]:
         if len(points) < 3:
             warnings.append(f"{where} is skipped: it has fewer than three distinct points")
             continue
+        if _on_a_line(points):
+            warnings.append(f"{where} is skipped: its points lie on a line, so that it encloses nothing")
+            continue
         kept.append(Contour(points, contour.number))
     return kept
+
+
+def _on_a_line(points: np.ndarray) -> bool:
+    length = np.abs(points - np.roll(points, 1, axis=0)).sum()
+    if np.linalg.norm(area_vector(points)) > SAME_POINT * length:  # nearly always; a figure of eight may have none
+        return False
+    return bool(np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[1] <= SAME_POINT)
 
 
 def _flat_in(frame: Frame, contours: Sequence[Contour]) -> np.ndarray:

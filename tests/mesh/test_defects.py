@@ -258,3 +258,24 @@ def test_rois_in_planes_of_different_orientation_are_united() -> None:
     assert model.report.volume == pytest.approx(ball(30).volume + far.volume - lens, rel=0.005)
     assert model.report.euler_number == 2
     assert model.report.closed
+
+
+def test_contour_whose_points_lie_on_a_line() -> None:
+    line = np.array([[0, 0, 4.0], [10, 20, 4], [5, 10, 4], [2, 4, 4]])
+    eight = np.array([[50, 0, 4.5], [60, 10, 4.5], [60, 0, 4.5], [50, 10, 4.5]])  # no vector area, but 50 mm2
+    found = model(*BALL.outlines, line, eight).report
+    words = "is skipped: its points lie on a line, so that it encloses nothing"
+    assert found.warnings == (f'contour {len(BALL.outlines) + 1} of ROI "ROI" {words}',)
+    assert found.box[1][0] > 55
+
+
+def test_parts_thinner_than_voxels_are_told_of() -> None:
+    """A hundred posts of 3.6 mm over 200 mm; at Resolution 64 a voxel is 3 mm."""
+    posts = [ring(1.8, z, (20 * x, 20 * y), 40) for x in range(10) for y in range(10) for z in range(0, 15, 3)]
+    truth = 15 * 100 * np.pi * 1.8**2
+    coarse, fine = model(*posts, resolution=64).report, model(*posts, resolution=640).report
+    assert coarse.volume < 0.6 * truth
+    assert len(coarse.warnings) == 1
+    assert coarse.warnings[0].startswith('500 of 500 contours of ROI "ROI" are narrower than two voxels (5.')
+    assert fine.volume == pytest.approx(truth, rel=0.05)
+    assert fine.warnings == ()
