@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orthanc_stl import errors
 from orthanc_stl.engine.executor import Result, Work
 from orthanc_stl.engine.jobs import Jobs, Order
 from orthanc_stl.engine.pool import LocalPool
@@ -67,6 +68,20 @@ def perform(pool: LocalPool, task: str, *blobs: bytes, timeout: float = 30.0, **
 
 def order(task: str, *blobs: bytes, interactive: bool = False, client: str = "", **options: object) -> Order:
     return Order(task, options, lambda: blobs, lambda result: result.facts, interactive, client, about="instance")
+
+
+def background(function: Callable[[], object]) -> list:
+    """Calls the function on a thread; the list gets what it returned or raised."""
+    outcome: list = []
+
+    def call() -> None:
+        try:
+            outcome.append(function())
+        except errors.StlError as error:
+            outcome.append(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return outcome
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> float:

@@ -21,7 +21,7 @@ def echo(options, blobs, progress):
 def steps(options, blobs, progress):
     for fraction in options["fractions"]:
         progress(fraction, f"at {fraction}")
-        time.sleep(0.06)
+        time.sleep(options.get("seconds", 0.06))
     return {}, []
 
 

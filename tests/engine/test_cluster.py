@@ -150,8 +150,8 @@ def _cancel_in_the_middle(cluster, dask_cluster):
     start = time.monotonic()
     with pytest.raises(errors.Cancelled):
         cluster.run(Work("sleep", {"seconds": 30}, [], 60), lambda fraction, step: None, cancelled)
-    assert time.monotonic() - start < 1.5
-    wait_for(lambda: not all(map(runs, pids)), 1.0)  # the one that slept
+    assert time.monotonic() - start < 2.0
+    wait_for(lambda: not all(map(runs, pids)))  # the one that slept
     assert perform(cluster, "echo").blobs == []
 
 
