@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -154,6 +155,35 @@ def test_nifti_ends_in_the_preview(attach_page: Any) -> None:
     attach_page.get_by_role("button", name="Generate", exact=True).click()
     attach_page.wait_for_selector("text=The model is ready")
     attach_page.frame_locator("iframe.preview").locator("#viewer[data-ready=true]").wait_for()
+
+
+def test_back_from_the_result_to_the_forms_and_a_reload(attach_page: Any, tmp_path: Path) -> None:
+    (tmp_path / "box.stl").write_bytes(stl_of(box()))
+    import_file(attach_page, tmp_path / "box.stl")
+    before = attach_page.inner_text(".result-text")
+    attach_page.reload()
+    attach_page.wait_for_selector("text=The model was stored")
+    assert attach_page.inner_text(".result-text") == before
+    attach_page.go_back()
+    attach_page.wait_for_selector(".drop")
+    attach_page.go_forward()
+    attach_page.wait_for_selector("text=The model was stored")
+    attach_page.get_by_role("button", name="Attach another one").click()
+    attach_page.wait_for_selector(".drop")
+
+
+def test_a_reload_in_the_middle_of_a_nifti_volume_goes_on(attach_page: Any, tmp_path: Path) -> None:
+    grid = np.mgrid[-60:60, -60:60, -60:60]
+    mask = (np.linalg.norm(grid, axis=0) < 50).astype(np.uint8)
+    nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), tmp_path / "ball.nii.gz")
+    attach_page.get_by_role("tab", name="NIfTI 3D model").click()
+    attach_page.set_input_files("input[type=file]", tmp_path / "ball.nii.gz")
+    attach_page.get_by_label("Resolution").select_option("512")
+    attach_page.get_by_role("button", name="Generate", exact=True).click()
+    attach_page.wait_for_url("**#job=*")
+    attach_page.reload()
+    attach_page.wait_for_selector("text=The model is ready")
+    assert "mL" in attach_page.inner_text(".result-text")
 
 
 def test_an_address_that_names_nothing(open_page: Open) -> None:

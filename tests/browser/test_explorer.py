@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from tests import phantoms
 from tests.data import shared_file
 from tests.live.server import OrthancServer
 
@@ -48,6 +49,33 @@ def test_generate_ends_in_the_new_series(
     parameters = server.get(f"/instances/{instance}/stl/info").json()["Parameters"]
     assert parameters == {"Resolution": "128", "Smooth": "false", "EndCaps": "true"}
     page.wait_for_selector("#stl-viewer-series")
+
+
+def test_a_dialog_that_is_closed_stops_its_work_and_leads_nowhere(open_page: Open, server: OrthancServer) -> None:
+    study = phantoms.Study(seed="closed dialog")
+    large = phantoms.cylinder("Large", 150, range(-150, 151, 2))
+    instance = server.upload(phantoms.structure_set([large], study))
+    page = open_page(explorer("instance", instance))
+    page.click("#stl-generate-rtstruct-instance")
+    page.get_by_label("Resolution").select_option("512")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.wait_for_selector("progress[value]")
+    page.get_by_role("button", name="Close").click()
+    assert page.locator(".stl-dialog").count() == 0
+    page.wait_for_timeout(3000)
+    assert page.url.endswith(f"#instance?uuid={instance}")
+    assert len(series_of(server, server.get(f"/instances/{instance}/study").json()["ID"])) == 1
+
+
+def test_the_back_button_closes_the_dialog(open_page: Open, stored: Stored) -> None:
+    page = open_page(explorer("series", stored.rtstruct_series))
+    page.wait_for_selector("#stl-generate-rtstruct-series")
+    page.evaluate(f"location.hash = '#instance?uuid={stored.rtstruct}'")
+    page.click("#stl-generate-rtstruct-instance")
+    page.wait_for_selector(".structure")
+    page.go_back()
+    page.wait_for_selector("#stl-generate-rtstruct-series")
+    assert page.locator(".stl-dialog").count() == 0
 
 
 def test_structures_have_their_colours_and_the_unusable_one_its_reason(open_page: Open, stored: Stored) -> None:

@@ -104,6 +104,19 @@ def test_a_reload_in_the_middle_goes_on(open_page: Open, server: OrthancServer, 
     assert len(series_of(server, study)) == 2
 
 
+def test_a_reload_of_the_result_loses_nothing(open_page: Open, stored: Stored) -> None:
+    page = open_page(url(f"instance={stored.rtstruct}"))
+    generate(page, "Ball")
+    result(page)
+    before = page.inner_text(".page-head"), page.inner_text(".result-text")
+    assert "triangles" in before[1]
+    assert "Show in Orthanc Explorer" in before[1]
+    page.reload()
+    result(page)
+    page.wait_for_function("words => document.querySelector('.page-head').innerText === words", arg=before[0])
+    assert page.inner_text(".result-text") == before[1]
+
+
 def test_the_back_button_returns_to_the_form_as_it_was(open_page: Open, stored: Stored) -> None:
     page = open_page(url(f"instance={stored.rtstruct}"))
     generate(page, "Left")

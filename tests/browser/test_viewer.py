@@ -158,6 +158,24 @@ def test_dragging_turns_and_the_wheel_zooms(open_page: Open, cube: str) -> None:
     assert np.abs(pixels(page) - turned).mean() > 1
 
 
+def test_keys_turn_move_and_zoom(ball: Any) -> None:
+    before = reddish(pixels(ball))
+    letter = ball.inner_text(".edge-letter.left")
+    for key, grows, moves in (("+", True, False), ("-", False, False), ("Shift+ArrowRight", False, True)):
+        ball.keyboard.press(key)
+        now = reddish(pixels(ball))
+        assert (extent(now)[0] > 1.05 * extent(before)[0]) == grows
+        assert (middle(now) > middle(before) + 10) == moves
+    for _ in range(12):
+        ball.keyboard.press("ArrowLeft")
+    assert ball.inner_text(".edge-letter.left") != letter
+
+
+def middle(mask: np.ndarray) -> float:
+    """The column in the middle of the lit pixels."""
+    return float(np.flatnonzero(mask.any(axis=0)).mean())
+
+
 def test_the_picture_has_the_model_and_its_name_as_file_name(ball: Any) -> None:
     ball.keyboard.press("d")
     with ball.expect_download() as saved:
@@ -227,24 +245,44 @@ def test_light_and_dark(open_page: Open, stored: Stored, scheme: str) -> None:
     assert corner > 200 if scheme == "light" else corner < 60
 
 
-def test_on_a_phone_everything_is_within_reach(open_page: Open, stored: Stored) -> None:
-    page = viewer_ready(
-        open_page(url(stored.model), viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360)], ids=["upright", "sideways"])
+def test_on_a_phone_everything_is_within_reach(open_page: Open, stored: Stored, width: int, height: int) -> None:
+    phone = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
+    page = viewer_ready(open_page(url(stored.model), **phone))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     for tool in page.locator(".tool").all():
         where = tool.bounding_box()
         assert where["width"] >= 40
         assert where["x"] >= 0
-        assert where["x"] + where["width"] <= 360
-        assert where["y"] + where["height"] <= 740
-    page.tap("#tool-section")
-    assert page.locator(".section-panel").bounding_box()["width"] <= 360
+        assert where["x"] + where["width"] <= width
+        assert where["y"] + where["height"] <= height
     assert reddish(pixels(page)).sum() > 5000
+    for name, panel in (("section", ".section-panel"), ("measure", ".hint-panel")):
+        page.tap(f"#tool-{name}")
+        for other in page.locator(".tool, .card").all():
+            assert apart(page.locator(panel).bounding_box(), other.bounding_box())
+        page.tap(f"#tool-{name}")
+
+
+def apart(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Whether two boxes on the screen have nothing in common."""
+    return any(
+        a[low] + a[size] <= b[low]
+        for a, b in ((one, other), (other, one))
+        for low, size in (("x", "width"), ("y", "height"))
+    )
 
 
 def test_online3dviewer_shows_the_same_ball(open_page: Open, stored: Stored) -> None:
-    page = viewer_ready(open_page(f"/stl/app/o3dv.html?instance={stored.model}"))
+    page = open_page("/stl/app/settings.json")
+    held: list[Any] = []
+    page.route("**/stl", lambda route: held.append(route))
+    page.goto(page.url.replace("settings.json", f"o3dv.html?instance={stored.model}"))
+    page.wait_for_selector("text=Loading the model")
+    page.wait_for_timeout(200)
+    held.pop().continue_()
+    viewer_ready(page)
+    assert page.locator(".loading").count() == 0
     page.wait_for_timeout(500)
     mask = reddish(pixels(page))
     width, height = extent(mask)
