@@ -192,6 +192,11 @@ def test_lighting_and_its_direction(page: Any) -> None:
     assert page.evaluate(camera) == eye
     turned = picture(page)
     assert changed(lit, turned) > 0.03
+    press(page, "upright")
+    eye = page.evaluate(camera)
+    drag(page, (x, y), (x - 100, y))
+    assert page.evaluate(camera) == pytest.approx(eye)
+    press(page, "upright")
     press(page, "light-direction")
     press(page, "light")
     flat = picture(page)[model_mask(page)]

@@ -134,7 +134,7 @@ def test_a_worker_that_is_killed_leaves_no_process_and_no_file(moment: str, tmp_
     code = (
         "from tests.engine.test_nexus_builder import bumpy_sphere\n"
         "from orthanc_stl.engine.nexus_builder import build_nexus\n"
-        "build_nexus(bumpy_sphere(500), lambda fraction, step: None)\n"
+        "build_nexus(bumpy_sphere(200), lambda fraction, step: None)\n"
     )
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=env) as worker:

@@ -173,9 +173,9 @@ export class Stage {
     for (const camera of [this.perspective, this.orthographic]) camera.up.copy(up);
     this.controls.dispose();
     const { target } = this.controls;
-    const limits = { minDistance: this.controls.minDistance, maxDistance: this.controls.maxDistance, minZoom: 0.02, maxZoom: 2000 };
+    const { minDistance, maxDistance, enableRotate } = this.controls;
     this.camera.position.copy(target).add(offset);
-    this.controls = Object.assign(this.#newControls(), limits);
+    this.controls = Object.assign(this.#newControls(), { minDistance, maxDistance, enableRotate, minZoom: 0.02, maxZoom: 2000 });
     this.controls.target.copy(target);
     this.draw();
   }
