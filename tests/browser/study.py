@@ -119,6 +119,20 @@ def extent(mask: np.ndarray) -> tuple[int, int]:
     return int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
 
 
+def middle(mask: np.ndarray) -> float:
+    """The column in the middle of the lit pixels."""
+    return float(np.flatnonzero(mask.any(axis=0)).mean())
+
+
+def apart(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Whether two boxes on the screen have nothing in common."""
+    return any(
+        a[low] + a[size] <= b[low]
+        for a, b in ((one, other), (other, one))
+        for low, size in (("x", "width"), ("y", "height"))
+    )
+
+
 def viewer_ready(page: Any) -> Any:
     page.wait_for_selector("#viewer[data-ready=true]")
     return page

@@ -16,10 +16,12 @@ from .study import (
     BALL_RADIUS,
     MARKUP,
     Stored,
+    apart,
     attach,
     bluish,
     box,
     extent,
+    middle,
     pixels,
     reddish,
     settle,
@@ -171,11 +173,6 @@ def test_keys_turn_move_and_zoom(ball: Any) -> None:
     assert ball.inner_text(".edge-letter.left") != letter
 
 
-def middle(mask: np.ndarray) -> float:
-    """The column in the middle of the lit pixels."""
-    return float(np.flatnonzero(mask.any(axis=0)).mean())
-
-
 def test_the_picture_has_the_model_and_its_name_as_file_name(ball: Any) -> None:
     ball.keyboard.press("d")
     with ball.expect_download() as saved:
@@ -262,15 +259,6 @@ def test_on_a_phone_everything_is_within_reach(open_page: Open, stored: Stored, 
         for other in page.locator(".tool, .card").all():
             assert apart(page.locator(panel).bounding_box(), other.bounding_box())
         page.tap(f"#tool-{name}")
-
-
-def apart(one: dict[str, float], other: dict[str, float]) -> bool:
-    """Whether two boxes on the screen have nothing in common."""
-    return any(
-        a[low] + a[size] <= b[low]
-        for a, b in ((one, other), (other, one))
-        for low, size in (("x", "width"), ("y", "height"))
-    )
 
 
 def test_online3dviewer_shows_the_same_ball(open_page: Open, stored: Stored) -> None:

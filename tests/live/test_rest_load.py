@@ -111,7 +111,7 @@ def test_quick_routes_stay_quick_while_conversions_run(server: OrthancServer, in
     for path in jobs:
         server.delete(path)
     medians = {path: statistics.median(values) for path, values in seconds.items()}
-    assert max(medians.values()) < 1, medians  # 0.1 s on a machine with nothing else to do
+    assert max(medians.values()) < 0.1, medians  # measured: 2 to 7 ms
 
 
 def test_those_who_wait_leave_threads_to_others(instance: str) -> None:
