@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from orthanc_stl.dicom.structure_set import read_structure_set
-from orthanc_stl.mesh.build import model_from_contours
-from orthanc_stl.mesh.model import Model
+from orthanc_stl.formats.stl import stl_bytes
+from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.progress import Progress, no_progress
-from orthanc_stl.mesh.stl import stl_bytes
+from orthanc_stl.mesh.types import Surface
 from tests.phantoms import ball, cylinder, large_structure_set, structure_set
 
 HEADER = "orthanc-stl benchmark UNITS=mm SPACE=LPS"
@@ -53,12 +53,12 @@ def file_of_50_mb() -> bytes:
 
 def model_of(
     data: bytes, names: list[str], resolution: int, smooth: bool = True, progress: Progress = no_progress
-) -> Model:
+) -> Surface:
     structures = read_structure_set(data)
     numbers, _ = structures.numbers_of(names)
     rois, _ = structures.contours(numbers)
     around = structures.surroundings(numbers)
-    return model_from_contours(rois, surroundings=around, resolution=resolution, smooth=smooth, progress=progress)
+    return surface_from_contours(rois, surroundings=around, resolution=resolution, smooth=smooth, progress=progress)
 
 
 def stl_of(data: bytes, names: list[str], resolution: int, smooth: bool = True) -> bytes:

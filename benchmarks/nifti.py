@@ -16,8 +16,9 @@ import numpy as np
 from benchmarks.measure import forget_peak, resident_megabytes, seconds
 from benchmarks.original import INSIDE, Slices, original_stl
 from benchmarks.rows import Row
-from orthanc_stl.mesh.nifti import model_from_nifti
-from orthanc_stl.mesh.stl import stl_bytes
+from orthanc_stl.formats.stl import stl_bytes
+from orthanc_stl.mesh.volumes.build import surface_from_volume
+from orthanc_stl.sources.nifti_file import read_nifti
 from tests.nifti_phantoms import ball_mask, nifti_file
 
 BALLS = (
@@ -37,7 +38,7 @@ def tenth(side: int) -> np.ndarray:
 
 
 def ours(file: bytes, resolution: int) -> bytes:
-    return stl_bytes(model_from_nifti(file, resolution=resolution)[0].mesh, "benchmark")
+    return stl_bytes(surface_from_volume(read_nifti(file), resolution=resolution).mesh, "benchmark")
 
 
 def original(mask: np.ndarray, resolution: int) -> bytes:
@@ -57,7 +58,7 @@ def _ball(radius: float, spacing: tuple[float, ...], resolution: int, limit: flo
     size = [int(2 * radius / s) + 8 for s in spacing]
     centre = np.array([n * s / 2 + 0.3 for n, s in zip(size, spacing, strict=True)])
     mask = ball_mask(size, radius, spacing, centre)
-    model, _, _ = model_from_nifti(nifti_file(mask, np.diag([*spacing, 1])), resolution=resolution)
+    model = surface_from_volume(read_nifti(nifti_file(mask, np.diag([*spacing, 1]))), resolution=resolution)
     far = np.abs(np.linalg.norm(model.mesh.vertices * (-1, -1, 1) - centre, axis=1) - radius)
     name = f"mask of a ball r = {radius}, voxels {' x '.join(map(str, spacing))} mm, {resolution}"
     met = None if limit is None else bool(far.mean() < limit)

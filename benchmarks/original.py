@@ -16,7 +16,7 @@ from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
 from vtkmodules.vtkFiltersCore import vtkMarchingCubes, vtkPolyDataNormals, vtkSmoothPolyDataFilter
 from vtkmodules.vtkImagingCore import vtkImageConstantPad, vtkImageResize
 
-from orthanc_stl.mesh.raster import crossings, edges_of, inside
+from orthanc_stl.mesh.contours.raster import crossings, edges_of, inside
 
 ITERATIONS, RELAXATION = 15, 0.1
 INSIDE = 255

@@ -21,7 +21,7 @@ from vtkmodules.vtkRenderingCore import (
 
 from benchmarks import inputs
 from benchmarks.original import original_mesh, slices_of, vertices_and_triangles
-from orthanc_stl.mesh.distance import UNITS, padded, signed_distances
+from orthanc_stl.mesh.contours.distance import UNITS, padded, signed_distances
 from tests.data import FOLDER
 from tests.mesh.solids import ring
 

@@ -13,7 +13,7 @@ from benchmarks import inputs
 from benchmarks.measure import peak_megabytes, seconds, time_steps
 from benchmarks.original import original_mesh, original_stl, slices_of, vertices_and_triangles
 from orthanc_stl.dicom.structure_set import read_structure_set
-from orthanc_stl.mesh.build import model_from_contours
+from orthanc_stl.mesh.contours.build import surface_from_contours
 from runtime.common import SetupError
 from tests.data import FOLDER
 from tests.live.server import OrthancServer
@@ -103,7 +103,7 @@ def _masks() -> Iterator[Row]:
         if file.exists():
             structures = read_structure_set(file.read_bytes())
             rois, _ = structures.contours([structures.rois[0].number])
-            error = 100 * (model_from_contours(rois).report.volume / 1000 / truth - 1)
+            error = 100 * (surface_from_contours(rois).report.volume / 1000 / truth - 1)
             yield Row(f"STS_019 {name}: volume error", None, error, "%", f"within {limit} %", abs(error) <= limit)
 
 

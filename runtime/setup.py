@@ -13,12 +13,13 @@ from .common import LOCKS, REPOSITORY, Say, say
 
 @dataclass(frozen=True)
 class Runtime:
-    """The folders of a runtime that is whole. `npm` and `test` are None unless they were asked for."""
+    """The folders of a runtime that is whole. `npm`, `test` and `js_tools` are None unless they were asked for."""
 
     debian: Path
     site: Path
     npm: Path | None = None
     test: Path | None = None
+    js_tools: Path | None = None
 
     @property
     def python(self) -> Path:
@@ -36,10 +37,12 @@ class Runtime:
         """For the private Python and Orthanc: our package and the wheels, and where the npm parts are."""
         folders = [REPOSITORY, self.site, *([self.test] if self.test else [])]
         env = wheels.python_env(self.debian, *folders)
+        if self.js_tools:
+            env["ORTHANC_STL_JS_TOOLS"] = str(self.js_tools / "node_modules")
         return env | {"ORTHANC_STL_NPM": str(self.npm / "node_modules")} if self.npm else env
 
     def folders(self) -> dict[str, Path]:
-        return {path.name: path for path in (self.debian, self.site, self.npm, self.test) if path}
+        return {path.name: path for path in (self.debian, self.site, self.npm, self.test, self.js_tools) if path}
 
 
 def default_folder() -> Path:
@@ -63,7 +66,7 @@ def prepare(folder: Path | None = None, *, pages: bool = True, tests: bool = Fal
     found = parts.prepare(runtime, wanted, say)
     if missing:
         say(f"  done in {time.monotonic() - start:.0f} s.")
-    return Runtime(found["debian"], found["site"], found.get("npm"), found.get("test"))
+    return Runtime(found["debian"], found["site"], found.get("npm"), found.get("test"), found.get("js-tools"))
 
 
 def _parts(runtime: Path, pages: bool, tests: bool) -> list[parts.Part]:
@@ -83,4 +86,9 @@ def _parts(runtime: Path, pages: bool, tests: bool) -> list[parts.Part]:
         wanted.append(parts.Part("npm", title, (lock,), lambda folder: wheels.install_npm(root, folder)))
     if tests:
         wanted.append(site("test", "Python packages for the tests", "test.txt", "nexus.txt", "dask.txt"))
+        lock = (wheels.JS_TOOLS / "package-lock.json").read_text()
+        title = "npm packages for the tests"
+        wanted.append(
+            parts.Part("js-tools", title, (lock,), lambda folder: wheels.install_npm(root, folder, wheels.JS_TOOLS))
+        )
     return wanted

@@ -9,6 +9,7 @@ from pathlib import Path
 from .common import LOCKS, REPOSITORY, CalledProgramFailed, SetupError, call
 
 WEBASSETS = REPOSITORY / "orthanc_stl/webassets"
+JS_TOOLS = REPOSITORY / "tests/js/tools"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -38,10 +39,10 @@ def python_env(debian: Path, *folders: Path) -> dict[str, str]:
     return env | {"PYTHONNOUSERSITE": "1"}
 
 
-def install_npm(debian: Path, folder: Path) -> None:
-    """`node_modules` of the web pages: by the host's npm, or by one that comes as a Python wheel if it has none."""
+def install_npm(debian: Path, folder: Path, packages: Path = WEBASSETS) -> None:
+    """`node_modules` of the lock file in `packages`: by the host's npm, or, without one, by that of a Python wheel."""
     for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(WEBASSETS / name, folder / name)
+        shutil.copyfile(packages / name, folder / name)
     env = dict(os.environ)
     if CERTIFICATES.exists():  # node brings its own list, without those of a site's proxy
         env.setdefault("NODE_EXTRA_CA_CERTS", str(CERTIFICATES))

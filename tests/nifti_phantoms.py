@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from orthanc_stl.mesh.model import Model
-from orthanc_stl.mesh.nifti import model_from_nifti
+from orthanc_stl.mesh.types import Surface
+from orthanc_stl.mesh.volumes.build import surface_from_volume
+from orthanc_stl.sources.nifti_file import MAX_BYTES, read_nifti
 
 CODES = {
     "u1": 2,
@@ -98,7 +99,15 @@ def cone(size: int = 40, radius: float = 15) -> np.ndarray:
     return np.clip(200 - 100 * far / radius, 0, 200)
 
 
-def model_of(data: np.ndarray, affine: np.ndarray | None = None, **options: Any) -> Model:
+def model_from_nifti(
+    data: bytes, *, max_bytes: int = MAX_BYTES, **options: Any
+) -> tuple[Surface, np.ndarray, tuple[int, ...]]:
+    """The surface of a NIfTI file, its affine to LPS, and its size (i, j, k)."""
+    volume = read_nifti(data, max_bytes=max_bytes)
+    return surface_from_volume(volume, **options), volume.affine, volume.stored.shape
+
+
+def model_of(data: np.ndarray, affine: np.ndarray | None = None, **options: Any) -> Surface:
     return model_from_nifti(nifti_file(data, affine), **options)[0]
 
 
@@ -106,7 +115,7 @@ def volume_of_voxels(mask: np.ndarray, affine: np.ndarray | None = None) -> floa
     return np.count_nonzero(mask) * abs(np.linalg.det(np.eye(4) if affine is None else affine))
 
 
-def ball_errors(model: Model, centre: np.ndarray, radius: float) -> tuple[float, float]:
+def ball_errors(model: Surface, centre: np.ndarray, radius: float) -> tuple[float, float]:
     """Mean and largest distance (mm) of the vertices from a true ball. `centre` is in RAS."""
     far = np.abs(np.linalg.norm(model.mesh.vertices * (-1, -1, 1) - centre, axis=1) - radius)
     return float(far.mean()), float(far.max())

@@ -16,7 +16,7 @@ from pydicom.uid import generate_uid
 
 from orthanc_stl.dicom import provenance
 from orthanc_stl.dicom import tags as user_tags
-from orthanc_stl.dicom.colour import cielab_of
+from orthanc_stl.dicom.color import cielab_of
 from orthanc_stl.dicom.elements import Buffer
 from orthanc_stl.dicom.modules import (
     MODEL_NAME,
@@ -29,9 +29,9 @@ from orthanc_stl.dicom.modules import (
     sop_common,
     sop_instance,
 )
-from orthanc_stl.dicom.roi import Colour
-from orthanc_stl.dicom.source import Reference, Source
+from orthanc_stl.dicom.roi import Color
 from orthanc_stl.dicom.stored_model import ENCAPSULATED_STL, StoredModel, read_encapsulated_stl
+from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.dicom.text import long_string, plain_text
 from orthanc_stl.dicom.values import LENGTHS
 from orthanc_stl.dicom.writing import file_bytes
@@ -57,7 +57,7 @@ class Description:
 
     title: str
     names: tuple[str, ...] = ()
-    colour: Colour | None = None
+    color: Color | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -65,7 +65,7 @@ class Description:
 def encapsulate(
     stl: Buffer,
     *,
-    source: Source,
+    source: StudyContext,
     description: Description,
     version: str,
     frame_of_reference_uid: str = "",
@@ -104,7 +104,7 @@ def _refused(tag: int) -> bool:
     return tag in _DOCUMENT or user_tags.refuse_placing(tag)
 
 
-def _series(ds: Dataset, source: Source, description: Description, now: datetime) -> None:
+def _series(ds: Dataset, source: StudyContext, description: Description, now: datetime) -> None:
     """C.24.1"""
     ds.Modality = "M3D"
     ds.SeriesInstanceUID = generate_uid(prefix=None)
@@ -113,7 +113,7 @@ def _series(ds: Dataset, source: Source, description: Description, now: datetime
     ds.SeriesDate, ds.SeriesTime = date_and_time(now)
 
 
-def series_description(source: Source, names: Sequence[str]) -> str:
+def series_description(source: StudyContext, names: Sequence[str]) -> str:
     """`<description of the source>: <names>`, in 64 characters."""
     listed = ", ".join(names)
     return long_string(": ".join(part for part in (source.series_description, listed) if part))
@@ -136,8 +136,8 @@ def _manufacturing_3d_model(ds: Dataset, description: Description, version: str)
     """C.35.1; Algorithm Identification Macro: PS3.3 table 10-19, with a family of CID 7162."""
     ds.MeasurementUnitsCodeSequence = [code("mm", "UCUM", "mm")]
     ds.ContentDescription = long_string(", ".join(description.names))
-    if description.colour:
-        ds.RecommendedDisplayCIELabValue = cielab_of(description.colour)
+    if description.color:
+        ds.RecommendedDisplayCIELabValue = cielab_of(description.color)
     algorithm = Dataset()
     algorithm.AlgorithmFamilyCodeSequence = [code("123101", "DCM", "Neighborhood Analysis")]
     algorithm.AlgorithmName = MODEL_NAME

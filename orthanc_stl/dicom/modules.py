@@ -8,7 +8,7 @@ from datetime import datetime
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from orthanc_stl.dicom.source import Reference, Source, Values
+from orthanc_stl.dicom.study_context import Reference, StudyContext, Values
 
 MANUFACTURER = "Orthanc STL plugin"
 MODEL_NAME = "orthanc-stl"
@@ -36,7 +36,7 @@ def set_values(ds: Dataset, values: Values) -> None:
         setattr(ds, keyword, value)
 
 
-def patient_and_study(ds: Dataset, source: Source) -> None:
+def patient_and_study(ds: Dataset, source: StudyContext) -> None:
     """C.7.1.1 Patient, C.7.2.1 General Study, C.7.2.2 Patient Study, as the source has them."""
     set_values(ds, source.patient)
     set_values(ds, source.study)

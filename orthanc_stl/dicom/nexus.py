@@ -16,7 +16,7 @@ from pydicom.uid import generate_uid
 from orthanc_stl.dicom import tags as user_tags
 from orthanc_stl.dicom.elements import Buffer
 from orthanc_stl.dicom.modules import date_and_time, date_time, set_values, sop_common
-from orthanc_stl.dicom.source import Source, class_name
+from orthanc_stl.dicom.study_context import StudyContext, class_name
 from orthanc_stl.dicom.writing import file_bytes
 from orthanc_stl.errors import InvalidInput
 
@@ -49,7 +49,7 @@ def nexus_object(
     content: Buffer,
     *,
     version: str,
-    parent: Source | None = None,
+    parent: StudyContext | None = None,
     level: Level = "study",
     instance_number: int = 1,
     tags: Mapping[str, Any] | None = None,
@@ -81,7 +81,7 @@ def nexus_object(
     return file_bytes(ds, _CONTENT, content, terms or (parent.character_set if parent else ()))
 
 
-def _is_refused(tag: int, parent: Source | None, level: Level) -> bool:
+def _is_refused(tag: int, parent: StudyContext | None, level: Level) -> bool:
     if tag in (_MODALITY, _CREATOR_VERSION_UID) or tag >> 16 == _CREATOR >> 16 or user_tags.identifies(tag):
         return True
     if parent is None:
@@ -93,7 +93,7 @@ def _is_refused(tag: int, parent: Source | None, level: Level) -> bool:
     return user_tags.places_study(tag) or (level == "series" and user_tags.places_series(tag))
 
 
-def _patient_and_study(ds: Dataset, parent: Source | None, level: Level) -> None:
+def _patient_and_study(ds: Dataset, parent: StudyContext | None, level: Level) -> None:
     """C.7.1.1 and C.7.2.1, with C.7.2.2"""
     ds.StudyDate = ds.StudyTime = ds.AccessionNumber = ds.ReferringPhysicianName = ds.StudyID = ""
     ds.StudyInstanceUID = generate_uid(prefix=None)
@@ -106,7 +106,7 @@ def _patient_and_study(ds: Dataset, parent: Source | None, level: Level) -> None
         set_values(ds, parent.study)
 
 
-def _series(ds: Dataset, joined: Source | None, now: datetime) -> None:
+def _series(ds: Dataset, joined: StudyContext | None, now: datetime) -> None:
     """C.7.3.1"""
     ds.Modality = "OT"
     ds.SeriesInstanceUID = generate_uid(prefix=None)

@@ -11,7 +11,7 @@ import numpy as np
 
 from orthanc_stl.dicom.contour_data import numbers
 from orthanc_stl.dicom.text import one_line
-from orthanc_stl.mesh.contours import Contour
+from orthanc_stl.mesh.contours.contour import Contour
 
 # PS3.3 C.8.8.6.1: these enclose an area. Contours of the other types are points and lines.
 CLOSED = frozenset(("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "INTERPOLATED_PLANAR"))
@@ -19,7 +19,7 @@ CLOSED = frozenset(("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "INTERPOLATED_PLANAR"))
 # A kilometre from the origin there is no patient: what is beyond is damage, and would only overflow later.
 MAX_COORDINATE_MM = 1e6
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 
 class ContourItem(NamedTuple):
@@ -47,12 +47,12 @@ def quoted(name: str) -> str:
 
 @dataclass(frozen=True)
 class Roi:
-    """One ROI. `colour` is red, green, blue of 0..255; `interpreted_type` as in the RT ROI Observations, else empty;
+    """One ROI. `color` is red, green, blue of 0..255; `interpreted_type` as in the RT ROI Observations, else empty;
     `namesakes` are the names of other ROIs that claim the same number."""
 
     number: int
     name: str
-    colour: Colour | None
+    color: Color | None
     interpreted_type: str
     frame_of_reference_uid: str
     items: tuple[ContourItem, ...]
@@ -128,7 +128,7 @@ class Roi:
         return {
             "Number": self.number,
             "Name": self.name,
-            "Color": list(self.colour) if self.colour else None,
+            "Color": list(self.color) if self.color else None,
             "Type": self.interpreted_type,
             "Contours": self.kinds,
             "Extent": [list(corner) for corner in self.box] if self.box else None,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from orthanc_stl.dicom.source import Reference
+from orthanc_stl.dicom.study_context import Reference
 
 _TEXTS = (
     "SeriesInstanceUID", "SeriesDescription", "SOPClassUID", "FrameOfReferenceUID", "PixelSpacing", "Rows", "Columns",

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orthanc_stl.dicom import provenance
-from orthanc_stl.dicom.colour import rgb_of
+from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
-from orthanc_stl.dicom.roi import Colour
-from orthanc_stl.dicom.source import class_name, uid_of
+from orthanc_stl.dicom.roi import Color
+from orthanc_stl.dicom.study_context import class_name, uid_of
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.errors import InvalidInput
 
@@ -19,7 +19,7 @@ ENCAPSULATED_STL = "1.2.840.10008.5.1.4.1.1.104.3"
 
 @dataclass(frozen=True)
 class StoredModel:
-    """An Encapsulated STL object. Texts are empty, and `colour` is None, where the object says nothing.
+    """An Encapsulated STL object. Texts are empty, and `color` is None, where the object says nothing.
 
     `stl` is a view of the file's bytes: the document, without the byte that DICOM pads it with where its length is
     known.
@@ -30,7 +30,7 @@ class StoredModel:
     description: str
     names: tuple[str, ...]
     units: str
-    colour: Colour | None
+    color: Color | None
     sources: tuple[str, ...]
     frame_of_reference_uid: str
     software: str
@@ -44,7 +44,7 @@ class StoredModel:
             "Description": self.description,
             "Rois": list(self.names),
             "Units": self.units,
-            "Color": list(self.colour) if self.colour else None,
+            "Color": list(self.color) if self.color else None,
             "SourceInstances": list(self.sources),
             "FrameOfReferenceUID": self.frame_of_reference_uid,
             "Software": self.software,
@@ -76,7 +76,7 @@ def read_encapsulated_stl(data: Buffer) -> StoredModel:
         description=text(0x00700081),
         names=names,
         units=text(0x00080100, units),
-        colour=_colour(file, top),
+        color=_color(file, top),
         sources=_sources(file, top),
         frame_of_reference_uid=uid_of(_raw(file, top, 0x00200052)),
         software=" ".join(part for part in maker if part),
@@ -117,7 +117,7 @@ def _items_of(file: DicomFile, of: dict[int, Element], tag: int) -> Iterator[dic
         yield {element.tag: element for element in elements(file.data, start, stop, sequence.inside)}
 
 
-def _colour(file: DicomFile, top: dict[int, Element]) -> Colour | None:
+def _color(file: DicomFile, top: dict[int, Element]) -> Color | None:
     raw = _raw(file, top, 0x0062000D)
     if len(raw) != 6:
         return None

@@ -14,11 +14,11 @@ from functools import cached_property
 import numpy as np
 
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
-from orthanc_stl.dicom.roi import Colour, ContourItem, Roi, quoted
-from orthanc_stl.dicom.source import Source, class_name, read_source, uid_of
+from orthanc_stl.dicom.roi import Color, ContourItem, Roi, quoted
+from orthanc_stl.dicom.study_context import StudyContext, class_name, read_study_context, uid_of
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.errors import InvalidInput, TooLarge
-from orthanc_stl.mesh.contours import RoiContours
+from orthanc_stl.mesh.contours.contour import RoiContours
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 
@@ -59,9 +59,9 @@ class StructureSet:
     file: DicomFile
 
     @cached_property
-    def source(self) -> Source:
+    def source(self) -> StudyContext:
         """What objects made from this one copy. Raises InvalidInput if it has no UIDs."""
-        return read_source(self.file)
+        return read_study_context(self.file)
 
     def roi(self, number: int) -> Roi:
         """Raises InvalidInput, naming the known numbers, for a number that is not in the file."""
@@ -134,8 +134,8 @@ def read_structure_set(
     contours = _contours_by_roi(file, top, max_contour_points)
     rois = []
     for number, (name, roi_frame, namesakes) in _rois(file, top, terms, frame, max_rois).items():
-        colour, found = contours.get(number, (None, []))
-        roi = Roi(number, name, colour, types.get(number, ""), roi_frame, tuple(found), tuple(namesakes), file.data)
+        color, found = contours.get(number, (None, []))
+        roi = Roi(number, name, color, types.get(number, ""), roi_frame, tuple(found), tuple(namesakes), file.data)
         rois.append(roi)
     return StructureSet(tuple(rois), frame, file)
 
@@ -227,21 +227,21 @@ def _interpreted_types(file: DicomFile, top: dict[int, Element]) -> dict[int, st
 
 def _contours_by_roi(
     file: DicomFile, top: dict[int, Element], max_points: int
-) -> dict[int, tuple[Colour | None, list[ContourItem]]]:
-    """Number to (colour, contours) for each item of the ROI Contour Sequence; items of one ROI are joined."""
-    found: dict[int, tuple[Colour | None, list[ContourItem]]] = {}
+) -> dict[int, tuple[Color | None, list[ContourItem]]]:
+    """Number to (color, contours) for each item of the ROI Contour Sequence; items of one ROI are joined."""
+    found: dict[int, tuple[Color | None, list[ContourItem]]] = {}
     total = 0
     for item in _items_of(file, top, _ROI_CONTOURS):
         number = _integer(_value(file, item, _REFERENCED_ROI))
         if number is None:
             continue
-        colour, contours = found.get(number, (None, []))
+        color, contours = found.get(number, (None, []))
         for contour in _items_of(file, item, _CONTOURS):
             contours.append(_contour_item(file, contour, len(contours) + 1))
             total += 1
             if total > MAX_CONTOURS:
                 raise TooLarge(f"the structure set has more than {MAX_CONTOURS} contours")
-        found[number] = colour or _colour(_value(file, item, _DISPLAY_COLOUR)), contours
+        found[number] = color or _color(_value(file, item, _DISPLAY_COLOUR)), contours
     _check_points(file, [contour for _, contours in found.values() for contour in contours], max_points)
     return found
 
@@ -262,7 +262,7 @@ def _check_points(file: DicomFile, contours: Sequence[ContourItem], most: int) -
         raise TooLarge(f"the structure set has more than {most} contour points (MaxContourPoints)")
 
 
-def _colour(raw: bytes) -> Colour | None:
+def _color(raw: bytes) -> Color | None:
     values = [_integer(part) for part in raw.strip(b"\0 ").split(b"\\")]
     if len(values) != 3 or any(value is None or not 0 <= value <= 255 for value in values):
         return None

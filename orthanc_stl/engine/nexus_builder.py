@@ -20,8 +20,8 @@ from orthanc_stl.engine import nexus_process
 from orthanc_stl.engine.executor import Progress
 from orthanc_stl.engine.python import environment
 from orthanc_stl.errors import InvalidInput, StlError
-from orthanc_stl.mesh.model import Mesh
-from orthanc_stl.mesh.nexus_index import read_index
+from orthanc_stl.formats.nexus_index import read_index
+from orthanc_stl.mesh.types import Mesh
 
 # Coordinates are kept in steps of this part of the model's size or less: 0.01 mm for a model of 20 cm. pymeshlab's own
 # choice depends on the error of the coarsest level, and cuts small models to pieces.

@@ -23,17 +23,18 @@ from orthanc_stl.dicom.encapsulated_stl import (
 )
 from orthanc_stl.dicom.nexus import nexus_object
 from orthanc_stl.dicom.series import image_series, matching
-from orthanc_stl.dicom.source import Reference, Source, read_source
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
+from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.engine import nexus_builder
 from orthanc_stl.engine.executor import Progress
 from orthanc_stl.errors import InvalidInput, TooLarge
-from orthanc_stl.mesh.build import model_from_contours
-from orthanc_stl.mesh.model import Model, Report
-from orthanc_stl.mesh.nexus_index import read_index
-from orthanc_stl.mesh.nifti import model_from_nifti
+from orthanc_stl.formats.nexus_index import read_index
+from orthanc_stl.formats.stl import read_stl, stl_bytes
+from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.stl import read_stl, stl_bytes
+from orthanc_stl.mesh.types import Report, Surface
+from orthanc_stl.mesh.volumes.build import surface_from_volume
+from orthanc_stl.sources.nifti_file import MAX_BYTES, read_nifti
 
 Options = dict[str, Any]
 Outcome = tuple[dict[str, Any], Sequence[bytes]]
@@ -74,7 +75,7 @@ def encode_rtstruct(options: Options, blobs: Sequence[bytes], progress: Progress
     description = Description(
         title=TITLE_RTSTRUCT,
         names=tuple(roi.name for roi in chosen),
-        colour=next((roi.colour for roi in chosen if roi.colour), None),
+        color=next((roi.color for roi in chosen if roi.color), None),
         parameters=_parameters(options, "resolution", "smooth", "end_caps"),
         warnings=model.report.warnings,
     )
@@ -89,21 +90,22 @@ def encode_nifti(options: Options, blobs: Sequence[bytes], progress: Progress) -
     """
     check_tags(options["tags"])
     labels = options.get("labels")
-    limits = _limits(options, "max_voxels", "max_triangles")
-    if "max_nifti_mb" in options.get("limits", {}):
-        limits["max_bytes"] = options["limits"]["max_nifti_mb"] << 20
-    model, affine, shape = model_from_nifti(
-        blobs[0],
+    max_mb = options.get("limits", {}).get("max_nifti_mb")
+    progress(0.0, "reading the volume")
+    volume = read_nifti(blobs[0], max_bytes=max_mb << 20 if max_mb else MAX_BYTES)
+    model = surface_from_volume(
+        volume,
         labels=labels,
         threshold=options.get("threshold"),
         resolution=options["resolution"],
         smooth=options["smooth"],
-        progress=_part(progress, 0.0, MESHED),
-        **limits,
+        progress=_part(progress, READ, MESHED),
+        **_limits(options, "max_voxels", "max_triangles"),
     )
-    images = matching(image_series(json.loads(blobs[2])), affine, shape)
+    nx, ny, nz = volume.stored.shape
+    images = matching(image_series(json.loads(blobs[2])), volume.affine, (nx, ny, nz))
     # Without such images the description would be that of whichever series the instance comes from.
-    source = replace(read_source(blobs[1]), series_description=images.description if images else "")
+    source = replace(read_study_context(blobs[1]), series_description=images.description if images else "")
     description = Description(
         title=TITLE_NIFTI,
         names=tuple(f"label {label}" for label in labels or ()),
@@ -114,7 +116,7 @@ def encode_nifti(options: Options, blobs: Sequence[bytes], progress: Progress) -
     return _stored(model, source, description, frame, images.references if images else (), options, progress)
 
 
-def model_of_structures(structure_set: StructureSet, options: Options, progress: Progress) -> tuple[Model, list[int]]:
+def model_of_structures(structure_set: StructureSet, options: Options, progress: Progress) -> tuple[Surface, list[int]]:
     """The model of the ROIs that the options choose, and their numbers. Its warnings are those of all steps.
 
     Raises InvalidInput for ROIs that are unknown or of no use, and with `strict` if there is anything to warn about.
@@ -129,7 +131,7 @@ def model_of_structures(structure_set: StructureSet, options: Options, progress:
     rois, skipped = structure_set.contours(numbers)
     warnings = [*warnings, *skipped, *structure_set.frame_of(numbers)[1]]
     _refuse_if_strict(options, warnings)
-    model = model_from_contours(
+    model = surface_from_contours(
         rois,
         surroundings=structure_set.surroundings(numbers),
         resolution=options["resolution"],
@@ -164,7 +166,7 @@ def create_nexus(options: Options, blobs: Sequence[bytes], progress: Progress) -
     progress(0.0, "checking the model")
     read_index(blobs[0])
     progress(READ, "writing the DICOM object")
-    parent = read_source(blobs[1]) if len(blobs) > 1 else None
+    parent = read_study_context(blobs[1]) if len(blobs) > 1 else None
     return {"answer": {}, "warnings": 0}, [_nexus_file(blobs[0], parent, options, {})]
 
 
@@ -180,14 +182,14 @@ def build_nexus(options: Options, blobs: Sequence[bytes], progress: Progress) ->
         raise TooLarge(f'The model has {len(mesh.triangles)} triangles, the option "MaxTriangles" allows {most}')
     content = nexus_builder.build_nexus(mesh, _part(progress, READ, WRITTEN))
     progress(WRITTEN, "writing the DICOM object")
-    source = read_source(blobs[0])
-    parent = read_source(blobs[1]) if len(blobs) > 1 else source
+    source = read_study_context(blobs[0])
+    parent = read_study_context(blobs[1]) if len(blobs) > 1 else source
     described = {"SeriesDescription": source.series_description} if options.get("level") != "series" else {}
     file = _nexus_file(content, parent, options, described)
     return {"answer": {"Triangles": len(mesh.triangles)}, "warnings": 0}, [file]
 
 
-def _nexus_file(content: bytes, parent: Source | None, options: Options, tags: dict[str, Any]) -> bytes:
+def _nexus_file(content: bytes, parent: StudyContext | None, options: Options, tags: dict[str, Any]) -> bytes:
     return nexus_object(
         content,
         version=__version__,
@@ -199,7 +201,7 @@ def _nexus_file(content: bytes, parent: Source | None, options: Options, tags: d
 
 
 def _stored(
-    model: Model, source: Source, description: Description, frame: str, references: Sequence[Reference],
+    model: Surface, source: StudyContext, description: Description, frame: str, references: Sequence[Reference],
     options: Options, progress: Progress,
 ) -> Outcome:  # fmt: skip
     """The outcome of a conversion: the answer, and the model as a DICOM object."""
@@ -241,7 +243,7 @@ def _parameters(options: Options, *names: str) -> dict[str, str]:
     return {name.title().replace("_", ""): json.dumps(value) for name, value in given.items()}
 
 
-def _with_warnings(model: Model, earlier: Sequence[str], options: Options) -> Model:
+def _with_warnings(model: Surface, earlier: Sequence[str], options: Options) -> Surface:
     _refuse_if_strict(options, model.report.warnings)
     return replace(model, report=replace(model.report, warnings=(*earlier, *model.report.warnings)))
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from orthanc_stl.mesh.model import Mesh, Report
-from orthanc_stl.mesh.stl import CHUNK, area_normals
 from orthanc_stl.mesh.threads import in_order
 from orthanc_stl.mesh.topology import Topology, topology_of
+from orthanc_stl.mesh.triangles import CHUNK, area_normals
+from orthanc_stl.mesh.types import Mesh, Report
 
 
 def report_of(

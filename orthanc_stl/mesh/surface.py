@@ -8,9 +8,9 @@ from vtkmodules.vtkCommonCore import vtkPoints, vtkSMPTools
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkWindowedSincPolyDataFilter
 
-from orthanc_stl.mesh.model import Mesh
-from orthanc_stl.mesh.stl import CHUNK, area_normals
 from orthanc_stl.mesh.threads import in_order
+from orthanc_stl.mesh.triangles import CHUNK, area_normals
+from orthanc_stl.mesh.types import Mesh
 
 ITERATIONS = 10
 PASS_BAND = 0.02

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orthanc_stl.engine.jobs import Jobs
-from orthanc_stl.rest.figures import Figures
+from orthanc_stl.rest.http.waiting import Waiting
+from orthanc_stl.rest.metrics import Figures
 from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
-from orthanc_stl.rest.pages import Pages
-from orthanc_stl.rest.waiting import Waiting
+from orthanc_stl.rest.routes.pages import Pages
 from orthanc_stl.settings import Settings
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from orthanc_stl.engine.executor import Blob, Result
 from orthanc_stl.engine.jobs import Order
-from orthanc_stl.rest import fields
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.http import Answer, Request, json_answer
+from orthanc_stl.rest.http import fields
+from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.settings import Settings
 
 # The longest side of the grid; 256 is the original's default.

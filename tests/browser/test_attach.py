@@ -30,7 +30,7 @@ def import_file(page: Any, path: Path, **fields: str) -> Any:
     if "unit" in fields:
         page.get_by_label("Coordinates are in").select_option(fields["unit"])
     if "color" in fields:
-        page.get_by_label("Colour").fill(fields["color"])
+        page.get_by_label("Color").fill(fields["color"])
     if "description" in fields:
         page.get_by_label("Series description").fill(fields["description"])
     page.get_by_role("button", name="Import").click()
@@ -122,7 +122,7 @@ def test_the_object_conforms_to_the_standard(
     assert stored_object.FrameOfReferenceUID.startswith("2.25.")
 
 
-def test_the_chosen_colour_is_stored_and_shown(attach_page: Any, server: OrthancServer, tmp_path: Path) -> None:
+def test_the_chosen_color_is_stored_and_shown(attach_page: Any, server: OrthancServer, tmp_path: Path) -> None:
     (tmp_path / "cube.stl").write_bytes(stl_of(box()))
     import_file(attach_page, tmp_path / "cube.stl", color="#20a040")
     instance, _ = stored_by(attach_page, server)

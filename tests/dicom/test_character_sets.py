@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orthanc_stl.dicom.encapsulated_stl import Description, encapsulate, read_encapsulated_stl
-from orthanc_stl.dicom.source import read_source
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
+from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.dicom.text import decode, fits, long_string, one_line, plain_text
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Roi, Study, ball, structure_set
@@ -73,7 +73,7 @@ def test_object_keeps_character_set_and_names(case: str) -> None:
     assert str(ds.PatientName) == patient
     assert ds.SeriesDescription == f"Contours: {name}"
     assert read_encapsulated_stl(dicom).names == (name,)
-    assert read_source(dicom).patient == structures.source.patient
+    assert read_study_context(dicom).patient == structures.source.patient
     assert_valid(dicom)
 
 
@@ -93,7 +93,7 @@ def test_text_beyond_the_character_set_makes_the_object_utf_8(case: str) -> None
 
 def test_an_unknown_character_set_is_not_passed_on() -> None:
     data = structure_set([ball("A", 6, points=24)], Study()).replace(b"ISO_IR 192", b"")
-    source = read_source(data)
+    source = read_study_context(data)
     unknown = encapsulate(
         bytes(84),
         source=type(source)(**{**vars(source), "character_set": ("ISO_IR 999",)}),
@@ -107,7 +107,7 @@ def test_an_unknown_character_set_is_not_passed_on() -> None:
 def test_undeclared_bytes_are_utf_8_or_latin_1(raw: bytes, text: str) -> None:
     data = structure_set([Roi("?", None, raw_name=raw)])
     assert read_roi_names(data) == [text]
-    dicom = made(read_source(data), text)
+    dicom = made(read_study_context(data), text)
     assert_valid(dicom)
     assert read_encapsulated_stl(dicom).names == (text,)
 
@@ -115,7 +115,7 @@ def test_undeclared_bytes_are_utf_8_or_latin_1(raw: bytes, text: str) -> None:
 def test_an_undeclared_patient_id_stays_what_orthanc_takes_it_for() -> None:
     """Orthanc files an object by its PatientID, read as Latin-1: another reading would be another patient."""
     data = structure_set([Roi("?", None)], Study(patient_id="PHANTOM?")).replace(b"PHANTOM?", "PHANTÖM".encode())
-    dicom = made(read_source(data), "A")
+    dicom = made(read_study_context(data), "A")
     assert pydicom.dcmread(BytesIO(dicom)).PatientID == "PHANTÖM".encode().decode("latin-1")
 
 

@@ -11,8 +11,8 @@ import pytest
 from pydicom.dataset import Dataset
 
 from orthanc_stl.dicom.encapsulated_stl import TITLE_RTSTRUCT, Description, encapsulate, read_encapsulated_stl
-from orthanc_stl.dicom.source import Reference, Source, read_source
 from orthanc_stl.dicom.structure_set import read_structure_set
+from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.errors import InvalidInput
 from tests.data import shared_files
 from tests.dicom.validators import assert_valid
@@ -24,11 +24,11 @@ NOW = datetime(2024, 2, 29, 23, 59, 58, 123456, timezone(timedelta(hours=-3, min
 WARNING = 'ROI 3 "Lung L\\R", contour 7 has no points: skipped'
 
 
-def source_of(study: Study | None = None, **knobs: object) -> Source:
-    return read_source(structure_set([ball(radius=6, points=24)], study, **knobs))
+def source_of(study: Study | None = None, **knobs: object) -> StudyContext:
+    return read_study_context(structure_set([ball(radius=6, points=24)], study, **knobs))
 
 
-def made(source: Source | None = None, stl: bytes = STL, **knobs: object) -> bytes:
+def made(source: StudyContext | None = None, stl: bytes = STL, **knobs: object) -> bytes:
     source = source or source_of()
     knobs.setdefault("description", Description(TITLE_RTSTRUCT, ("Heart", "Lung"), (255, 128, 0), {}, (WARNING,)))
     knobs.setdefault("references", [source.reference])
@@ -129,7 +129,7 @@ def test_many_sources_are_grouped_by_series() -> None:
 
 
 def test_without_sources_nothing_is_referred_to() -> None:
-    dicom = made(source=read_source(ct_slices(planes=[0])[0]), references=[])
+    dicom = made(source=read_study_context(ct_slices(planes=[0])[0]), references=[])
     ds = read(dicom)
     assert "SourceInstanceSequence" not in ds
     assert "ReferencedSeriesSequence" not in ds
@@ -218,7 +218,7 @@ def test_absent_type_2_attributes_are_empty() -> None:
     bare = Dataset()
     bare.SOPClassUID, bare.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.481.3", "1.2.3"
     bare.StudyInstanceUID, bare.SeriesInstanceUID = "1.2.4", "1.2.5"
-    dicom = made(read_source(file_of(bare)))
+    dicom = made(read_study_context(file_of(bare)))
     ds = read(dicom)
     for keyword in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID"):
         assert ds[keyword].value == ""
@@ -243,7 +243,7 @@ def test_source_without_uids_is_refused() -> None:
     bare = Dataset()
     bare.SOPClassUID, bare.SOPInstanceUID, bare.SeriesInstanceUID = "1.2.840.10008.5.1.4.1.1.481.3", "1.2.3", "1.2.5"
     with pytest.raises(InvalidInput, match="no StudyInstanceUID"):
-        read_source(file_of(bare))
+        read_study_context(file_of(bare))
 
 
 # Validity -------------------------------------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ REAL_FILES = [
 @pytest.mark.parametrize("file", REAL_FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_object_of_every_real_file_is_valid(file: Path) -> None:
     data = file.read_bytes()
-    source = read_source(data)
+    source = read_study_context(data)
     try:
         names = tuple(roi.name for roi in read_structure_set(data).rois)
     except InvalidInput:

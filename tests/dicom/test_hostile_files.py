@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from orthanc_stl.dicom import elements
 from orthanc_stl.dicom.encapsulated_stl import read_encapsulated_stl
-from orthanc_stl.dicom.source import read_source
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set, structures_json
+from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput, StlError, TooLarge
 from tests.data import shared_files
 from tests.phantoms import Study, ball, ct_slices, cylinder, structure_set
@@ -55,7 +55,7 @@ def read_everything(data: bytes) -> None:
 READERS: dict[str, Callable[[bytes], object]] = {
     "structure set": read_everything,
     "names": read_roi_names,
-    "source": read_source,
+    "source": read_study_context,
     "stored model": read_encapsulated_stl,
 }
 
@@ -80,7 +80,7 @@ def test_deep_nesting_in_a_sequence_that_is_copied_is_cut() -> None:
         inner = explicit(0x00081032, b"SQ", struct.pack("<HHL", 0xFFFE, 0xE000, len(inner)) + inner)
     uids = (explicit(0x0020000D, b"UI", b"1.2.3\0"), explicit(0x0020000E, b"UI", b"1.2.4\0"))
     data = SOP_CLASS + explicit(0x00080018, b"UI", b"1.2.34") + inner + b"".join(uids)
-    assert "ProcedureCodeSequence" not in read_source(data).study
+    assert "ProcedureCodeSequence" not in read_study_context(data).study
 
 
 @pytest.mark.parametrize("undefined", [False, True])

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from orthanc_stl.dicom.encapsulated_stl import Description, encapsulate, read_encapsulated_stl
-from orthanc_stl.dicom.source import read_source
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set, structures_json
+from orthanc_stl.dicom.study_context import read_study_context
 from tests.phantoms import ball, large_structure_set, structure_set
 
 
@@ -57,7 +57,7 @@ def test_listing_holds_little_more_than_one_roi(large: bytes) -> None:
 
 
 def test_an_stl_is_copied_once_into_its_object_and_not_at_all_out_of_it() -> None:
-    source = read_source(structure_set([ball(radius=6, points=24)]))
+    source = read_study_context(structure_set([ball(radius=6, points=24)]))
     stl = bytes(20_000_000)
     description = Description("T", ("A",))
     peak = peak_bytes(lambda: encapsulate(stl, source=source, description=description, version="1"))

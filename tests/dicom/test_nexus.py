@@ -9,13 +9,13 @@ import pytest
 from pydicom.dataset import Dataset
 
 from orthanc_stl.dicom.nexus import nexus_object
-from orthanc_stl.dicom.source import read_source
+from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidField, InvalidInput, Overridden
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Study, ball, structure_set
 
 MODEL = b" sxN" + bytes(252)
-PARENT = read_source(
+PARENT = read_study_context(
     structure_set([ball(radius=6, points=24)], Study(character_set="ISO_IR 100", patient_name="Müller"))
 )
 
@@ -69,7 +69,7 @@ def test_joins_a_patient_in_a_new_study() -> None:
 
 def test_joins_a_series_of_nexus_models() -> None:
     first = made(parent=PARENT, tags={"SeriesDescription": "Bones", "SeriesNumber": "42"})
-    second = made(parent=read_source(first), level="series", instance_number=2)
+    second = made(parent=read_study_context(first), level="series", instance_number=2)
     a, b = read(first), read(second)
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SeriesDescription", "SeriesNumber", "SeriesDate"):
         assert a[keyword].value == b[keyword].value
@@ -107,7 +107,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("level", "name"), [(level, name) for level, names in REFUSED.items() for name in names])
 def test_tags_of_the_parent_are_refused(level: str, name: str) -> None:
-    parent = read_source(made(parent=PARENT)) if level else None
+    parent = read_study_context(made(parent=PARENT)) if level else None
     with pytest.raises(Overridden):
         made(parent=parent, level=level or "study", tags={name: "1"})
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from orthanc_stl.dicom.encapsulated_stl import Description, encapsulate
-from orthanc_stl.dicom.source import read_source
+from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidField, Overridden, StlError, UnknownTag
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Study, ball, structure_set
 
-SOURCE = read_source(structure_set([ball(radius=6, points=24)], Study(character_set="ISO_IR 100")))
+SOURCE = read_study_context(structure_set([ball(radius=6, points=24)], Study(character_set="ISO_IR 100")))
 
 
 def file_with(tags: dict[str, Any]) -> bytes:

@@ -19,8 +19,8 @@ import pytest
 from orthanc_stl.engine import nexus_builder
 from orthanc_stl.engine.nexus_builder import STEPS, build_nexus, step_of
 from orthanc_stl.errors import InvalidInput, StlError
-from orthanc_stl.mesh.model import Mesh
-from orthanc_stl.mesh.nexus_index import read_index
+from orthanc_stl.formats.nexus_index import read_index
+from orthanc_stl.mesh.types import Mesh
 from tests.engine.conftest import wait_for, works
 from tests.nexus_writer import box, sphere
 

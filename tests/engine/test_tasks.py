@@ -15,8 +15,8 @@ from orthanc_stl import errors
 from orthanc_stl.dicom.encapsulated_stl import read_encapsulated_stl
 from orthanc_stl.engine.executor import Work
 from orthanc_stl.engine.pool import LocalPool
+from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.stl import read_stl
 from tests.data import shared_file
 
 CONVERSION = {"resolution": 64, "smooth": True, "tags": {}, "limits": {"max_nifti_mb": 64}}

@@ -91,7 +91,7 @@ def test_the_tags_for_create_dicom_make_it_conformant(outputs: tuple[OrthancServ
 
 
 def test_every_route_is_on_the_page() -> None:
-    from orthanc_stl.rest.table import NEXUS_ROUTES, ROUTES
+    from orthanc_stl.rest.routes.table import NEXUS_ROUTES, ROUTES
 
     page = (DOCS / "rest.md").read_text("utf-8")
     for route in ROUTES + NEXUS_ROUTES:

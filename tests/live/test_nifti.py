@@ -15,7 +15,7 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from orthanc_stl.mesh.stl import read_stl
+from orthanc_stl.formats.stl import read_stl
 from tests.live.server import OrthancServer, Reply
 from tests.nifti_phantoms import ball_mask, nifti_file
 from tests.phantoms import Study, ct_slices

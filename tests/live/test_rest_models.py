@@ -11,7 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from orthanc_stl.mesh.stl import read_stl
+from orthanc_stl.formats.stl import read_stl
 from tests import phantoms
 from tests.data import shared_files
 from tests.live import samples

@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 
-from orthanc_stl.mesh.model import Mesh
-from orthanc_stl.mesh.stl import stl_bytes
+from orthanc_stl.formats.stl import stl_bytes
+from orthanc_stl.mesh.types import Mesh
 from tests.live import samples
 from tests.live.server import OrthancServer
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from orthanc_stl.dicom.structure_set import read_structure_set
-from orthanc_stl.mesh.build import model_from_contours
-from orthanc_stl.mesh.contours import RoiContours
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.contours.contour import RoiContours
 from tests.data import FOLDER
 
 ECLIPSE = ("rtstruct/eclipse-dicompyler/rtss.dcm", "rtstruct/eclipse8-prostate/RS.dcm")
@@ -30,7 +30,7 @@ def planned_volumes(resolution: int) -> Iterator[tuple[str, float, float]]:
             theirs = trapezoid_rule(rois[0])
             if theirs >= SMALLEST:
                 around = structures.surroundings([roi.number])
-                model = model_from_contours(rois, surroundings=around, resolution=resolution, end_caps=False)
+                model = surface_from_contours(rois, surroundings=around, resolution=resolution, end_caps=False)
                 yield roi.name, model.report.volume, theirs
 
 

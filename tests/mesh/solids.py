@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from orthanc_stl.mesh.build import model_from_contours
-from orthanc_stl.mesh.contours import Contour, RoiContours
-from orthanc_stl.mesh.model import Mesh, Model
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.contours.contour import Contour, RoiContours
+from orthanc_stl.mesh.types import Mesh, Surface
 
 UPRIGHT = Rotation.identity()
 
@@ -164,8 +164,8 @@ def roi_of(
 
 def model_of(
     solid: Solid, rotation: Rotation = UPRIGHT, shift: Sequence[float] = (0, 0, 0), **options: object
-) -> Model:
-    return model_from_contours([roi_of(solid.outlines, rotation, shift)], **options)
+) -> Surface:
+    return surface_from_contours([roi_of(solid.outlines, rotation, shift)], **options)
 
 
 def distances(mesh: Mesh, solid: Solid, rotation: Rotation = UPRIGHT, shift: Sequence[float] = (0, 0, 0)) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from orthanc_stl.errors import OutOfRange, TooLarge
-from orthanc_stl.mesh.build import model_from_contours
+from orthanc_stl.mesh.contours.build import surface_from_contours
 from tests.mesh.solids import ball, fork, model_of, ring, roi_of, two_balls
 
 FINGERPRINT = """
@@ -20,7 +20,7 @@ import hashlib, sys
 from vtkmodules.vtkCommonCore import vtkSMPTools
 from orthanc_stl.mesh import surface
 vtkSMPTools.SetBackend(sys.argv[1])
-from orthanc_stl.mesh.stl import stl_bytes
+from orthanc_stl.formats.stl import stl_bytes
 from scipy.spatial.transform import Rotation
 from tests.mesh.solids import fork, model_of
 turn = Rotation.from_euler("xyz", [20, 30, 40], degrees=True)
@@ -88,7 +88,7 @@ def test_resolution_rule() -> None:
 @pytest.mark.parametrize("solid", [fork(), two_balls()], ids=["fork", "two balls"])
 def test_same_bytes_in_any_order_of_contours(solid: object) -> None:
     turned = [outline[::-1] for outline in solid.outlines[::-1]]
-    one, other = (model_from_contours([roi_of(o)], resolution=64).mesh for o in (solid.outlines, turned))
+    one, other = (surface_from_contours([roi_of(o)], resolution=64).mesh for o in (solid.outlines, turned))
     assert np.array_equal(one.vertices, other.vertices)
     assert np.array_equal(one.triangles, other.triangles)
 

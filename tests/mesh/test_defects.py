@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.build import model_from_contours
-from orthanc_stl.mesh.contours import Contour, RoiContours
-from orthanc_stl.mesh.model import Model
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.contours.contour import Contour, RoiContours
+from orthanc_stl.mesh.types import Surface
 from tests.mesh import solids
 from tests.mesh.solids import ball, cylinder, distances, model_of, ring, roi_of
 
@@ -17,11 +17,11 @@ BALL = ball(30)
 RESOLUTION = 96
 
 
-def model(*outlines: np.ndarray, **options: object) -> Model:
-    return model_from_contours([roi_of(outlines)], **{"resolution": RESOLUTION} | options)
+def model(*outlines: np.ndarray, **options: object) -> Surface:
+    return surface_from_contours([roi_of(outlines)], **{"resolution": RESOLUTION} | options)
 
 
-def is_the_ball(model: Model, shift: tuple[float, float, float] = (0, 0, 0), volume: float = BALL.volume) -> bool:
+def is_the_ball(model: Surface, shift: tuple[float, float, float] = (0, 0, 0), volume: float = BALL.volume) -> bool:
     found = distances(model.mesh, BALL, shift=shift)
     return model.report.closed and abs(model.report.volume / volume - 1) < 0.005 and found.max() < 1
 
@@ -70,7 +70,7 @@ def test_orientations_come_out_in_the_right_place(axes: list[list[int]]) -> None
 def test_union_of_rois_where_one_lies_in_the_other_has_no_cavity() -> None:
     body, sphere = cylinder(30, 50), ball(20, (0, 0, 45))
     rois = [roi_of(body.outlines, name="Body", number=1), roi_of(sphere.outlines, name="Sphere", number=2)]
-    report = model_from_contours(rois, resolution=RESOLUTION).report
+    report = surface_from_contours(rois, resolution=RESOLUTION).report
     assert report.volume == pytest.approx(body.volume, rel=0.01)
     assert report.euler_number == 2
 
@@ -78,7 +78,7 @@ def test_union_of_rois_where_one_lies_in_the_other_has_no_cavity() -> None:
 def test_union_of_rois_whose_planes_lie_between_each_other() -> None:
     one, other = ball(30), ball(30, (25, 0, 1.3))
     rois = [roi_of(one.outlines, number=1), roi_of(other.outlines, number=2)]
-    model = model_from_contours(rois, resolution=RESOLUTION)
+    model = surface_from_contours(rois, resolution=RESOLUTION)
     height = 30 - np.hypot(25, 1.3) / 2
     lens = 2 * np.pi * height**2 * (90 - height) / 3
     assert model.report.volume == pytest.approx(2 * one.volume - lens, rel=0.005)
@@ -229,7 +229,7 @@ def test_contour_that_is_in_the_file_twice_is_kept_once() -> None:
 
 def test_one_bad_roi_does_not_spoil_another() -> None:
     bad = RoiContours(7, "Bad", (Contour(np.array([[0.0, 0, 0], [1, 1, 1]]), 1),))
-    report = model_from_contours([bad, roi_of(BALL.outlines)], resolution=RESOLUTION).report
+    report = surface_from_contours([bad, roi_of(BALL.outlines)], resolution=RESOLUTION).report
     assert report.volume == pytest.approx(BALL.volume, rel=0.005)
     assert 'ROI "Bad"' in report.warnings[-1]
 
@@ -237,7 +237,7 @@ def test_one_bad_roi_does_not_spoil_another() -> None:
 def test_nothing_to_make_a_surface_of_is_an_error_with_the_reason() -> None:
     bad = RoiContours(7, "Bad", (Contour(np.array([[0.0, 0, 0], [1, 1, 1]]), 1),))
     with pytest.raises(InvalidInput, match='ROI "Bad" has no contour that encloses an area'):
-        model_from_contours([bad])
+        surface_from_contours([bad])
 
 
 def test_grid_is_not_coarser_beside_a_body() -> None:
@@ -252,7 +252,7 @@ def test_rois_in_planes_of_different_orientation_are_united() -> None:
     sagittal = Rotation.from_euler("y", 90, degrees=True)
     far = ball(20, (0, 0, 0))
     rois = [roi_of(ball(30).outlines, number=1), roi_of(far.outlines, sagittal, (35, 0, 0), number=2)]
-    model = model_from_contours(rois, resolution=RESOLUTION)
+    model = surface_from_contours(rois, resolution=RESOLUTION)
     a, b, d = 30, 20, 35
     lens = np.pi * (a + b - d) ** 2 * (d * d + 2 * d * (a + b) - 3 * (a - b) ** 2) / (12 * d)
     assert model.report.volume == pytest.approx(ball(30).volume + far.volume - lens, rel=0.005)

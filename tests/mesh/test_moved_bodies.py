@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from orthanc_stl.mesh.build import model_from_contours
-from orthanc_stl.mesh.model import Model
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.types import Surface
 from tests.mesh.solids import ring, roi_of
 
 RESOLUTION = 64
@@ -28,8 +28,8 @@ def body() -> list[np.ndarray]:
 BODY = body()
 
 
-def built(outlines: list[np.ndarray], rotation: Rotation, shift: tuple[float, ...]) -> Model:
-    return model_from_contours([roi_of(outlines, rotation, shift)], resolution=RESOLUTION)
+def built(outlines: list[np.ndarray], rotation: Rotation, shift: tuple[float, ...]) -> Surface:
+    return surface_from_contours([roi_of(outlines, rotation, shift)], resolution=RESOLUTION)
 
 
 REFERENCE = built(BODY, Rotation.identity(), (0, 0, 0))
@@ -63,6 +63,6 @@ def test_any_contours_give_a_closed_surface(data: st.DataObject) -> None:
     planes = data.draw(st.lists(st.tuples(st.integers(0, 8), polygon), min_size=1, max_size=8))
     big = [ring(60, 0, points=8)]
     outlines = [np.column_stack((np.array(points), np.full(len(points), 2.5 * k))) for k, points in planes]
-    report = model_from_contours([roi_of(big + outlines)], resolution=24).report
+    report = surface_from_contours([roi_of(big + outlines)], resolution=24).report
     assert report.closed
     assert report.volume > 0

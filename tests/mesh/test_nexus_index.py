@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.nexus_index import NexusIndex, read_index
+from orthanc_stl.formats.nexus_index import NexusIndex, read_index
 from tests.data import shared_files
 from tests.nexus_writer import box, levels, write_nexus
 

@@ -12,15 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orthanc_stl.errors import TooLarge
-from orthanc_stl.mesh.model import Model
-from orthanc_stl.mesh.nifti import model_from_nifti
-from orthanc_stl.mesh.stl import stl_bytes
-from tests.nifti_phantoms import ball_errors, ball_mask, cone, model_of, nested, nifti_file, volume_of_voxels
+from orthanc_stl.formats.stl import stl_bytes
+from orthanc_stl.mesh.types import Surface
+from tests.nifti_phantoms import (
+    ball_errors,
+    ball_mask,
+    cone,
+    model_from_nifti,
+    model_of,
+    nested,
+    nifti_file,
+    volume_of_voxels,
+)
 
 OBLIQUE = np.array([[1.2, -0.5, 0.1, -30], [0.6, 1.1, -0.3, 12.5], [0.2, 0.3, 2.5, -7], [0, 0, 0, 1]])
 
 
-def middle(model: Model) -> np.ndarray:
+def middle(model: Surface) -> np.ndarray:
     """The centre of mass of what the surface encloses, (3,) in LPS mm."""
     corners = model.mesh.vertices[model.mesh.triangles].astype(float)
     parts = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
@@ -235,8 +243,7 @@ def test_a_gigabyte_takes_little_more_than_itself() -> None:
     """In a process of its own: 1 GB of float32 in which 40 MB are not zero."""
     code = """
 import numpy as np, pathlib
-from orthanc_stl.mesh.nifti import model_from_nifti
-from tests.nifti_phantoms import ball_errors, ball_mask, cone, model_of, nested, nifti_file, volume_of_voxels
+from tests.nifti_phantoms import ball_mask, model_from_nifti, nifti_file
 n = 640
 file = np.zeros(352 + 4 * n**3, np.uint8)
 file[:352] = np.frombuffer(nifti_file(np.ones((1, 1, 1), "f4"), dim=[3, n, n, n, 1, 1, 1, 1])[:352], np.uint8)

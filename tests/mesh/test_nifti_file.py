@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orthanc_stl.errors import InvalidInput, StlError, TooLarge
-from orthanc_stl.mesh.nifti_file import NiftiVolume, read_nifti
+from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.sources.nifti_file import read_nifti
 from tests.nifti_phantoms import CODES, NIFTI1, nifti_file
 
 MB = 1 << 20
@@ -24,7 +25,7 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 OBLIQUE = np.array([[1.2, -0.5, 0.1, -30], [0.6, 1.1, -0.3, 12.5], [0.2, 0.3, 2.5, -7], [0, 0, 0, 1]])
 
 
-def read(data: bytes, max_bytes: int = 10 * MB) -> NiftiVolume:
+def read(data: bytes, max_bytes: int = 10 * MB) -> Volume:
     return read_nifti(data, max_bytes=max_bytes)
 
 
@@ -34,7 +35,7 @@ def read(data: bytes, max_bytes: int = 10 * MB) -> NiftiVolume:
 def test_every_integer_and_float_type_in_both_byte_orders(kind: str, order: str, version: int) -> None:
     data = DATA.astype(kind) + (0.5 if kind[0] == "f" else 0) - (5 if kind[0] != "u" else 0)
     volume = read(nifti_file(data.astype(kind), OBLIQUE, order=order, version=version))
-    np.testing.assert_array_equal(volume.raw, data)
+    np.testing.assert_array_equal(volume.stored, data)
     np.testing.assert_allclose(volume.affine, LPS @ OBLIQUE, atol=1e-5)
 
 
@@ -44,18 +45,18 @@ def test_a_file_is_read_as_nibabel_reads_it() -> None:
     file = made.to_bytes()
     theirs, ours = nibabel.Nifti1Image.from_bytes(file), read(file)
     assert ours.slope not in (0, 1)
-    np.testing.assert_allclose(ours.raw * ours.slope + ours.inter, theirs.get_fdata())
+    np.testing.assert_allclose(ours.stored * ours.slope + ours.inter, theirs.get_fdata())
     np.testing.assert_allclose(ours.affine, LPS @ theirs.affine, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 4, 1), (2, 3, 4, 1, 1, 1, 1), (24, 1, 1), (1, 1, 24)])
 def test_further_dimensions_of_size_one(shape: tuple[int, ...]) -> None:
-    assert read(nifti_file(DATA.reshape(shape))).raw.shape == shape[:3]
+    assert read(nifti_file(DATA.reshape(shape))).stored.shape == shape[:3]
 
 
 def test_the_voxels_stay_where_they_are() -> None:
     file = nifti_file(DATA)
-    assert np.shares_memory(read(file).raw, np.frombuffer(file, "u1"))
+    assert np.shares_memory(read(file).stored, np.frombuffer(file, "u1"))
 
 
 def pieces(data: bytes) -> bytes:
@@ -68,12 +69,12 @@ def pieces(data: bytes) -> bytes:
     ids=["one member", "several members", "padded with zeros", "an empty member at the end, as bgzip has it"],
 )
 def test_gzip(packed) -> None:
-    np.testing.assert_array_equal(read(packed(nifti_file(DATA))).raw, DATA)
+    np.testing.assert_array_equal(read(packed(nifti_file(DATA))).stored, DATA)
 
 
 def test_extensions_are_passed_over() -> None:
     extension = (64).to_bytes(4, "little") + (4).to_bytes(4, "little") + b"<?xml?>".ljust(56)
-    np.testing.assert_array_equal(read(nifti_file(DATA, extension=extension)).raw, DATA)
+    np.testing.assert_array_equal(read(nifti_file(DATA, extension=extension)).stored, DATA)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +144,8 @@ REFUSED = {
     "negative size": (nifti_file(DATA, dim=[3, -2, -3, 4, 1, 1, 1, 1]), "-2 x -3 x 4"),
     "size zero": (nifti_file(DATA, dim=[3, 2, 0, 4, 1, 1, 1, 1]), "at least 1"),
     "complex": (nifti_file(DATA.astype("c8")), "complex"),
-    "RGB": (nifti_file(DATA, datatype=128, bitpix=24), "colours"),
-    "RGBA": (nifti_file(DATA, datatype=2304, bitpix=32), "colours"),
+    "RGB": (nifti_file(DATA, datatype=128, bitpix=24), "colors"),
+    "RGBA": (nifti_file(DATA, datatype=2304, bitpix=32), "colors"),
     "bits": (nifti_file(DATA, datatype=1, bitpix=1), "data type 1"),
     "unknown type": (nifti_file(DATA, datatype=77), "data type 77"),
     "offset inside the header": (nifti_file(DATA, vox_offset=100), "vox_offset"),
@@ -188,7 +189,7 @@ def test_a_header_that_claims_too_much_is_refused_before_memory_is_spent(data: b
 def test_the_limit_is_of_what_comes_out_of_gzip() -> None:
     file = gzip.compress(nifti_file(np.zeros((100, 100, 200), "u1")))
     assert len(file) < 10_000
-    assert read(file, 2 * MB).raw.shape == (100, 100, 200)
+    assert read(file, 2 * MB).stored.shape == (100, 100, 200)
     with pytest.raises(TooLarge, match="2 MB, over the 1 MB"):
         read(file, MB)
 
@@ -232,7 +233,7 @@ def test_members_that_end_where_a_chunk_ends() -> None:
         first = gzip.compress(b"", 0)
         content = file[: (1 << 18) - len(first) - 5 * 8 + extra]  # stored blocks of 32 KiB have 5 bytes each
         packed = gzip.compress(content, 0) + gzip.compress(file[len(content) :])
-        np.testing.assert_array_equal(read(packed).raw, read(file).raw)
+        np.testing.assert_array_equal(read(packed).stored, read(file).stored)
 
 
 def test_a_wrong_checksum() -> None:
@@ -247,8 +248,8 @@ def harmless(data: bytes) -> None:
         volume = read(data)
     except StlError:
         return
-    assert volume.raw.ndim == 3
-    assert volume.raw.nbytes <= 10 * MB
+    assert volume.stored.ndim == 3
+    assert volume.stored.nbytes <= 10 * MB
     assert np.isfinite(volume.affine).all()
 
 

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from orthanc_stl.errors import InvalidInput, OutOfRange
-from orthanc_stl.mesh.nifti import model_from_nifti
-from tests.nifti_phantoms import ball_errors, ball_mask, cone, model_of, nested, nifti_file, volume_of_voxels
+from tests.nifti_phantoms import (
+    ball_errors,
+    ball_mask,
+    cone,
+    model_from_nifti,
+    model_of,
+    nested,
+    nifti_file,
+    volume_of_voxels,
+)
 
 
 @pytest.mark.parametrize(

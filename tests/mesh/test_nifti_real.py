@@ -10,10 +10,10 @@ from scipy.spatial import cKDTree
 
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.build import model_from_contours
-from orthanc_stl.mesh.model import Mesh, Model
-from orthanc_stl.mesh.nifti import model_from_nifti
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.types import Mesh, Surface
 from tests.data import needs_shared_data, shared_file, shared_files
+from tests.nifti_phantoms import model_from_nifti
 
 pytestmark = needs_shared_data
 
@@ -95,7 +95,7 @@ def spread(mesh: Mesh, count: int = 100_000) -> np.ndarray:
     return chosen[:, 0] * (1 - a) + chosen[:, 1] * a * (1 - b) + chosen[:, 2] * a * b
 
 
-def apart(one: Model, other: Model, side: np.ndarray) -> np.ndarray:
+def apart(one: Surface, other: Surface, side: np.ndarray) -> np.ndarray:
     """How far apart two surfaces are, in both directions, in voxels of `side` (mm along x, y, z)."""
     first, second = spread(one.mesh) / side, spread(other.mesh) / side
     return np.concatenate([cKDTree(second).query(first)[0], cKDTree(first).query(second)[0]])
@@ -116,7 +116,7 @@ def test_the_mesh_of_the_mask_is_that_of_the_structure(
     structure_set = read_structure_set(shared_file(f"rtstruct/{folder}/{structures}").read_bytes())
     roi = next(roi for roi in structure_set.rois if name in (None, roi.name))
     contours, _ = structure_set.contours([roi.number])
-    drawn = model_from_contours(contours, surroundings=structure_set.surroundings([roi.number]))
+    drawn = surface_from_contours(contours, surroundings=structure_set.surroundings([roi.number]))
     labels = {None: None, "BODY": [1, 2], "SpinalCord": [1]}[name]
     masked, _, _ = model_from_nifti(shared_file(f"rtstruct/{folder}/{mask}").read_bytes(), labels=labels)
     voxel = np.abs(np.array(masked.report.voxel))

@@ -7,8 +7,8 @@ import pytest
 
 from orthanc_stl.dicom.structure_set import StructureSet, read_structure_set
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.build import model_from_contours
-from orthanc_stl.mesh.model import Model
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.types import Surface
 from tests.data import FOLDER, shared_file, shared_files
 from tests.mesh.real_files import ECLIPSE, planned_volumes
 
@@ -34,11 +34,11 @@ def test_every_roi_gives_a_closed_mesh_or_a_reason(name: str) -> None:
             assert all(f'"{roi.name}"' in warning for warning in model.report.warnings)
 
 
-def _model(structures: StructureSet, number: int) -> Model | str:
+def _model(structures: StructureSet, number: int) -> Surface | str:
     """The model, or the reason why there is none."""
     try:
         chosen, _ = structures.contours([number])
-        return model_from_contours(chosen, surroundings=structures.surroundings([number]), resolution=48)
+        return surface_from_contours(chosen, surroundings=structures.surroundings([number]), resolution=48)
     except InvalidInput as reason:
         return str(reason)
 
@@ -51,7 +51,7 @@ def test_volume_of_the_mask_beside_it(name: str, millilitres: float, within: flo
     structures = read_structure_set(data)
     chosen, _ = structures.contours([structures.rois[0].number])
     for resolution in (128, 256):
-        report = model_from_contours(chosen, resolution=resolution).report
+        report = surface_from_contours(chosen, resolution=resolution).report
         assert report.volume / 1000 == pytest.approx(millilitres, rel=within)
 
 

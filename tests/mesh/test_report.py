@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from orthanc_stl.mesh.model import Mesh
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.topology import crowded_vertices, topology_of
+from orthanc_stl.mesh.types import Mesh
 from tests.mesh.solids import ball, model_of
 from tests.mesh.test_stl import TETRAHEDRON
 

@@ -9,7 +9,7 @@ from skimage.draw import polygon2mask
 from skimage.measure import marching_cubes, mesh_surface_area
 
 from benchmarks.original import original_mesh, slices_of, vertices_and_triangles
-from orthanc_stl.mesh.raster import crossings, edges_of, inside
+from orthanc_stl.mesh.contours.raster import crossings, edges_of, inside
 from tests.mesh.solids import Solid, cone, fork, model_of, ring, torus
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from orthanc_stl.mesh.stl import area_normals
+from orthanc_stl.mesh.triangles import area_normals
 from tests.mesh import solids
 from tests.mesh.solids import Solid, distances, model_of
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.model import Mesh
+from orthanc_stl.formats.stl import read_stl, stl_bytes
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.stl import merged, read_stl, stl_bytes
+from orthanc_stl.mesh.triangles import merged
+from orthanc_stl.mesh.types import Mesh
 from tests.data import shared_file
 from tests.mesh.solids import ball, model_of
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orthanc_stl import errors
-from orthanc_stl.rest.body import MAX_JSON_BYTES, read_json, read_object
+from orthanc_stl.rest.http.body import MAX_JSON_BYTES, read_json, read_object
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

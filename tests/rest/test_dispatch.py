@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from orthanc_stl import errors
-from orthanc_stl.rest.dispatch import STREAMED_FROM, Dispatcher
-from orthanc_stl.rest.http import Answer, Request, json_answer
+from orthanc_stl.rest.http.dispatch import STREAMED_FROM, Dispatcher
+from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.settings import Settings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orthanc_stl import errors
-from orthanc_stl.rest import fields
+from orthanc_stl.rest.http import fields
 
 
 @pytest.mark.parametrize("value", ["64", 64.0, True, None, [], {}])

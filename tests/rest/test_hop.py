@@ -10,9 +10,9 @@ import pytest
 
 from orthanc_stl import errors
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.hop import PAGE, POLICY, adapt, hop_file
-from orthanc_stl.rest.http import Answer, Request
-from orthanc_stl.rest.pages import Pages
+from orthanc_stl.rest.http.messages import Answer, Request
+from orthanc_stl.rest.routes.hop import PAGE, POLICY, adapt, hop_file
+from orthanc_stl.rest.routes.pages import Pages
 from orthanc_stl.settings import Settings
 
 INSTANCE = "84b0b8f9-d600f10c-cea3c236-e7ee9540-92d289fd"

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_stl.errors import InvalidField, MalformedBody
-from orthanc_stl.rest.body import decoded
-from orthanc_stl.rest.nifti import _content, sizes_of
+from orthanc_stl.rest.http.body import decoded
+from orthanc_stl.rest.routes.nifti import _content, sizes_of
 from tests.nifti_phantoms import nifti_file
 
 DATA = np.zeros((3, 4, 5), "u1")
@@ -72,7 +72,6 @@ def test_a_data_uri_without_a_file() -> None:
 
 
 def test_nothing_heavy_is_imported() -> None:
-    code = (
-        "import sys, orthanc_stl.rest.nifti; print([m for m in ('numpy', 'nibabel', 'vtkmodules') if m in sys.modules])"
-    )
+    heavy = ("numpy", "nibabel", "vtkmodules")
+    code = f"import sys; from orthanc_stl.rest.routes import nifti; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

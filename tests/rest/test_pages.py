@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from orthanc_stl import errors
-from orthanc_stl.rest import pages
-from orthanc_stl.rest.http import Request
-from orthanc_stl.rest.pages import Pages, asset_answer, content_policy, find_file
+from orthanc_stl.rest.http.messages import Request
+from orthanc_stl.rest.routes import pages
+from orthanc_stl.rest.routes.pages import Pages, asset_answer, content_policy, find_file
 
 
 @pytest.fixture

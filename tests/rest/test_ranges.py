@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_stl import errors
-from orthanc_stl.rest.http import Answer, Request
-from orthanc_stl.rest.ranges import Span, answer, matches, parse_range
+from orthanc_stl.rest.http.messages import Answer, Request
+from orthanc_stl.rest.http.ranges import Span, answer, matches, parse_range
 
 CONTENT = bytes(range(100))
 ETAG = '"5b0c"'

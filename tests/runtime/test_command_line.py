@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from orthanc_stl import __version__
-from orthanc_stl.mesh.stl import read_stl
+from orthanc_stl.formats.stl import read_stl
 from runtime.phantom.study import study
 
 COMMAND = [sys.executable, "-P", "-m", "orthanc_stl"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from orthanc_stl.dicom.structure_set import read_structure_set
-from orthanc_stl.mesh.build import model_from_contours
+from orthanc_stl.mesh.contours.build import surface_from_contours
 from runtime.phantom import study
 
 
@@ -29,14 +29,14 @@ def test_each_organ_is_one_body_without_crumbs(structure_set, number, name, eule
     assert structure_set.roi(number).name == name
     assert skipped == []
     assert min(area(contour.points) for contour in rois[0].contours) >= 16  # four pixels of 2 mm
-    model = model_from_contours(rois, resolution=128)
+    model = surface_from_contours(rois, resolution=128)
     assert model.report.warnings == ()
     assert (model.report.closed, model.report.euler_number) == (True, euler_number)
 
 
 def test_the_tumour_has_its_cavity(structure_set):
     rois, _ = structure_set.contours([5])
-    assert model_from_contours(rois, resolution=128).report.euler_number == 4
+    assert surface_from_contours(rois, resolution=128).report.euler_number == 4
 
 
 def area(points: np.ndarray) -> float:

@@ -1,0 +1,1 @@
+"""Contours on parallel planes to closed surfaces."""

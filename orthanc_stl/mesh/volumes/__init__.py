@@ -1,0 +1,1 @@
+"""Volumes of voxels to closed surfaces."""

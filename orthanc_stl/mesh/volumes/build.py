@@ -1,0 +1,195 @@
+"""A volume -> its surface: the whole way, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkFiltersCore import vtkTriangleMeshPointNormals
+
+from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
+from orthanc_stl.mesh.progress import Progress, no_progress
+from orthanc_stl.mesh.report import area_and_volume, report_of
+from orthanc_stl.mesh.simplify import simplified
+from orthanc_stl.mesh.surface import finished, isosurface, poly_data, smoothed
+from orthanc_stl.mesh.topology import Topology
+from orthanc_stl.mesh.types import Mesh, Surface
+from orthanc_stl.mesh.volumes.cells import Field, Plan, field_of, plan_of
+from orthanc_stl.mesh.volumes.inside import Inside, find_inside
+from orthanc_stl.mesh.volumes.volume import Volume
+
+LOST_IN_CELLS = 0.02
+"""Of the volume of a mask: cells that take voxels together and lose more, of thin structures, are made smaller."""
+
+LOST_BETWEEN = 0.1
+"""The same of cells between thick slices: single pixels are lost between slices that do not have them."""
+
+LOST_IN_GREY = 0.5
+"""The same of a grey volume, where noise goes and comes with the size of cells."""
+
+LOST_BY_SURFACE = 0.25
+"""Of the volume of a mask: a surface that loses more, of structures a voxel wide, is made of divided voxels. What is
+lost on round ones (a ball of 5 voxels across: 0.2) comes back evenly."""
+
+ITERATIONS = 16
+PASS_BAND = 0.05
+"""Of the windowed sinc filter: the steps of a mask are longer waves than the ripples of a surface from contours."""
+
+SIMPLIFIED_FROM = 2_000
+"""Triangles: what has fewer is a few voxels wide, and its tips would suffer."""
+
+MOST_DIVIDED = 4
+FEW_CELLS = 4_000_000
+"""Voxels are divided no further, and only while they are so few."""
+
+MOST_TRIANGLES_A_CELL = 5
+"""By the table of marching cubes."""
+
+CORRECTIONS = 8
+"""Steps in which vertices move along their normals until the volume fits; one or two do, but for a few voxels."""
+
+LONGEST_STEP = 0.25
+"""Of a cell's shortest side: what has nearly no surface left would be blown up otherwise."""
+
+NEARLY = 5e-4
+"""Of the volume: what is nearer is left as it is."""
+
+LITTLE = 0.02
+"""Of the volume: after a step for less, what is left is nearly nothing."""
+
+
+def surface_from_volume(
+    volume: Volume,
+    *,
+    labels: Sequence[int] | None = None,
+    threshold: float | None = None,
+    resolution: int = 256,
+    smooth: bool = True,
+    max_voxels: int = MAX_VOXELS,
+    max_triangles: int = MAX_TRIANGLES,
+    progress: Progress = no_progress,
+) -> Surface:
+    """The closed surface of a volume in LPS mm, with outward normals.
+
+    A mask or label map (see inside.py for the rule) is taken where it is not zero, or where it has one of `labels`; its
+    surface has the volume of its voxels. A grey volume is taken from `threshold` on (default: half of its range).
+    Raises InvalidInput for nothing inside, TooLarge before more than `max_voxels` or `max_triangles` are made.
+    """
+    progress(0.0, "finding what is inside")
+    inside = find_inside(volume, labels, threshold)
+    progress(0.1, "filling the grid")
+    plan, field = _field(volume, inside, plan_of(volume, inside, resolution), max_voxels)
+    mesh, topology = _surface(field, inside, smooth, max_triangles, progress)
+    if inside.level is None:
+        target = _volume_of(volume, inside)
+        measures = area_and_volume(mesh)
+        while measures[1] < (1 - LOST_BY_SURFACE) * target and _may_divide(plan, inside, max_voxels):
+            plan = plan.finer()
+            field = field_of(volume, inside, plan, max_voxels=max_voxels)
+            mesh, topology = _surface(field, inside, smooth, max_triangles, progress)
+            measures = area_and_volume(mesh)
+        if len(mesh.triangles):
+            mesh = with_volume(mesh, target, measures, min(field.voxel) * LONGEST_STEP)
+    if not len(mesh.triangles):
+        raise InvalidInput("What is inside the volume is too thin for the grid: a higher Resolution makes a finer one")
+    progress(0.9, "checking the surface")
+    return Surface(mesh, report_of(mesh, field.voxel, (*volume.warnings, *inside.warnings), topology))
+
+
+def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longest: float) -> Mesh:
+    """`mesh` with its vertices moved along their normals, all equally far, until it has `volume` (mm³).
+
+    `measures`: its area (mm²) and its volume, which are known already; `longest`: how far (mm) one step goes at most.
+    """
+    for _ in range(CORRECTIONS):
+        area, found = measures
+        missing = volume - found
+        if abs(missing) <= NEARLY * volume:
+            break
+        normals = vertex_normals(mesh)
+        normals *= np.float32(max(-longest, min(missing / area, longest)))
+        mesh = Mesh(mesh.vertices + normals, mesh.triangles)
+        if abs(missing) <= LITTLE * volume:
+            break
+        measures = area_and_volume(mesh)
+    return mesh
+
+
+def vertex_normals(mesh: Mesh) -> np.ndarray:
+    """Unit normals `(n, 3) float32` of the vertices: the means of their triangles', weighted by area."""
+    normals = vtkTriangleMeshPointNormals()
+    normals.SetInputData(poly_data(mesh.vertices, mesh.triangles))
+    normals.Update()
+    return vtk_to_numpy(normals.GetOutput().GetPointData().GetNormals()).copy()
+
+
+def _volume_of(volume: Volume, inside: Inside) -> float:
+    """That of the voxels inside, in mm³."""
+    return inside.voxels * volume.voxel_volume
+
+
+def _field(volume: Volume, inside: Inside, plan: Plan, max_voxels: int) -> tuple[Plan, Field]:
+    """The field of `plan`, or of a finer one if its cells lose thin structures."""
+    field = field_of(volume, inside, plan, max_voxels=max_voxels)
+    true, loss = _volume_of(volume, inside), LOST_IN_CELLS if inside.level is None else LOST_IN_GREY
+    while plan.coarser_than_voxels() and abs(field.volume() - true) > loss * true:
+        if plan.finer().cells(inside.box) > max_voxels and field.volume() > 0:
+            break
+        plan = plan.finer()
+        field = field_of(volume, inside, plan, max_voxels=max_voxels)
+    if max(plan.between) > 1 and abs(field.volume() - true) > LOST_BETWEEN * true:
+        plan = replace(plan, between=(1, 1, 1))
+        field = field_of(volume, inside, plan, max_voxels=max_voxels)
+    return plan, field
+
+
+def _may_divide(plan: Plan, inside: Inside, max_voxels: int) -> bool:
+    return plan.divided < MOST_DIVIDED and plan.finer().cells(inside.box) <= min(FEW_CELLS, max_voxels)
+
+
+def _surface(
+    field: Field, inside: Inside, smooth: bool, max_triangles: int, progress: Progress
+) -> tuple[Mesh, Topology | None]:
+    progress(0.5, "finding the surface")
+    _check_triangles(_crossings(field, max_triangles) * 2, max_triangles)
+    points, triangles = isosurface(field.cells, field.level)
+    _check_triangles(len(triangles), max_triangles)
+    topology = None
+    if smooth:
+        progress(0.6, "smoothing the surface")
+    if smooth and inside.level is None and len(triangles):
+        if not field.divided and len(triangles) >= SIMPLIFIED_FROM:
+            points, triangles, topology = simplified(points, triangles, field.cells.shape, pairs=False)
+        points = smoothed(points, triangles, iterations=ITERATIONS, pass_band=PASS_BAND)
+    # Not by a product of matrices: BLAS gives other last bits with another number of threads.
+    placed = np.einsum("nj,ij->ni", points.astype(np.float64), field.affine[:3, :3]) + field.affine[:3, 3]
+    mirrored = bool(np.linalg.det(field.affine[:3, :3]) < 0)
+    return finished(placed, triangles, smooth=smooth and inside.level is not None, mirrored=mirrored), topology
+
+
+def _crossings(field: Field, max_triangles: int) -> int:
+    """How many edges of the grid the surface crosses: so many vertices it has, and about twice as many triangles.
+
+    Noise around the threshold of a grey volume makes several of each voxel, more than there is memory for. Not counted
+    (0) where all cells together cannot make `max_triangles`.
+    """
+    if field.cells.size * MOST_TRIANGLES_A_CELL <= max_triangles:
+        return 0
+    count = 0
+    above: np.ndarray | None = None
+    for layer in field.cells:
+        before, above = above, layer > field.level
+        count += int(np.count_nonzero(above[1:] != above[:-1]) + np.count_nonzero(above[:, 1:] != above[:, :-1]))
+        count += int(np.count_nonzero(above != before)) if before is not None else 0
+    return count
+
+
+def _check_triangles(count: int, max_triangles: int) -> None:
+    if count > max_triangles:
+        raise TooLarge(
+            f'The surface would have {count:,} triangles, over the {max_triangles:,} of the option "MaxTriangles"; '
+            "a lower Resolution, another Threshold or fewer Labels make fewer"
+        )

@@ -1,0 +1,227 @@
+"""Which voxels of a NIfTI volume are inside: labels, a mask, or the values from a threshold on.
+
+A volume of a gigabyte is looked at block by block, so that no copy of it is ever made.
+
+**The rule for masks and label maps.** A volume counts as one when all its finite values are whole and none is negative,
+and when its header says so (intent 1002, "label"), or it has at most `FEW_VALUES` different values, or more than half
+of the pairs of neighbours (along the first axis, both non-zero) have equal values: labels come in flat regions, grey
+values do not. Any other volume is a grey one. `labels` makes any volume a label map, `threshold` makes it a grey one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from orthanc_stl.errors import InvalidInput, OutOfRange
+from orthanc_stl.mesh.volumes.volume import Volume
+
+FEW_VALUES = 32  # a mask has 2, most segmentations have fewer; CT, MR and PET volumes have hundreds and more
+BLOCK = 1 << 18  # voxels looked at at once: what is worked out of them stays in the cache (4 times as fast for floats)
+WHOLE = 1e-4  # how far a scaled value may be from a whole number: scl_slope is a float32
+NAMED_LABELS = 60  # how many labels an error lists
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True)
+class Range:
+    """The finite values of a volume; `low > high` when it has none. `others` counts what is not finite."""
+
+    low: float
+    high: float
+    whole: bool
+    others: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """The value of a grey volume at its surface, and how far the volume's values go from it at most."""
+
+    value: float
+    reach: float
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The inside of a volume: where it is, and how to tell it from the values of a block.
+
+    `box` is the smallest one that holds it, in the order (k, j, i) of the arrays; `voxels` counts them.
+    `level` is None for a mask; for a grey volume the surface lies where the values pass it.
+    """
+
+    box: Box
+    voxels: int
+    test: Callable[[np.ndarray], np.ndarray]
+    level: Level | None
+    warnings: tuple[str, ...] = ()
+
+
+def find_inside(volume: Volume, labels: Sequence[int] | None, threshold: float | None) -> Inside:
+    """What of `volume` the model is made of.
+
+    Raises `InvalidInput` when nothing is inside, for an unknown label, and for `labels` together with a `threshold`.
+    """
+    if labels is not None and threshold is not None:
+        raise InvalidInput("Labels are for a label map and a Threshold is for a grey volume: give one of them")
+    if labels is not None:
+        _check_labels(volume, labels)
+        return _located(volume, _is_one_of(labels), None)
+    found = value_range(volume)
+    if found.low > found.high:
+        raise InvalidInput("The NIfTI volume has no finite value, so nothing is inside")
+    warnings = [f"{found.others} voxels are not finite numbers and count as outside"] if found.others else []
+    if threshold is None and is_label_map(volume, found):
+        return replace(_located(volume, _is_not_zero, None), warnings=tuple(warnings))
+    if threshold is None and found.low == found.high:
+        raise InvalidInput(f"Every value of the NIfTI volume is {found.low:g}: give a Threshold, or a mask")
+    value = found.low / 2 + found.high / 2 if threshold is None else threshold
+    if not found.low <= value <= found.high:
+        raise OutOfRange(f"Threshold must be from {found.low:g} to {found.high:g}, as the volume is, but is {value:g}")
+    if threshold is None:
+        warnings.append(f"The volume is no mask: its surface is where the values are {value:g}, half of their range")
+    level = Level(value, max(value - found.low, found.high - value) or 1.0)
+    inside = _located(volume, lambda values: (values >= value) & (values <= found.high), level)
+    return replace(inside, warnings=tuple(warnings))
+
+
+def blocks(shape: Sequence[int]) -> Iterator[Box]:
+    """Boxes of at most `BLOCK` voxels that cover an array of `shape`, in the order of its memory."""
+    steps, room = [1, 1, 1], BLOCK
+    for axis in (2, 1, 0):
+        steps[axis] = max(1, min(shape[axis], room))
+        room //= steps[axis]
+    starts = (range(0, n, step) for n, step in zip(shape, steps, strict=True))
+    for corner in product(*starts):
+        k, j, i = (slice(c, min(c + s, n)) for c, s, n in zip(corner, steps, shape, strict=True))
+        yield k, j, i
+
+
+def values(volume: Volume, box: Box) -> np.ndarray:
+    """The values in `box` (k, j, i): a view of the file where they are not scaled, else float64."""
+    stored = volume.stored.T[box]
+    if volume.slope == 1 and volume.intercept == 0:
+        return stored
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is infinite, so outside
+        return stored * np.float64(volume.slope) + volume.intercept
+
+
+def value_range(volume: Volume) -> Range:
+    low, high, whole, finite = np.inf, -np.inf, True, 0
+    for found in _finite(volume):
+        low, high = min(low, float(found.min())), max(high, float(found.max()))
+        whole = whole and _all_whole(found)
+        finite += found.size
+    return Range(low, high, whole, volume.stored.size - finite)
+
+
+def is_label_map(volume: Volume, found: Range) -> bool:
+    """The rule at the head of this file."""
+    if not found.whole or found.low < 0:
+        return False
+    return volume.labels or found.high - found.low < FEW_VALUES or _few_values(volume) or _flat(volume)
+
+
+def _located(volume: Volume, test: Callable[[np.ndarray], np.ndarray], level: Level | None) -> Inside:
+    shape = volume.stored.shape[::-1]
+    used = [np.zeros(n, bool) for n in shape]
+    voxels = 0
+    for box in blocks(shape):
+        inside = test(values(volume, box))
+        k, j, i = box
+        rows = np.any(inside, axis=2)
+        used[0][k] |= np.any(rows, axis=1)
+        used[1][j] |= np.any(rows, axis=0)
+        used[2][i] |= np.any(inside, axis=(0, 1))
+        voxels += int(np.count_nonzero(inside))
+    if not voxels:
+        raise InvalidInput("The NIfTI volume has no voxel that is not zero, so there is nothing to make a model of")
+    first, second, third = (slice(int(np.argmax(u)), len(u) - int(np.argmax(u[::-1]))) for u in used)
+    return Inside((first, second, third), voxels, test, level)
+
+
+def _is_not_zero(found: np.ndarray) -> np.ndarray:
+    """For whole numbers, which a slope leaves a little beside themselves. What is not finite is outside."""
+    return (np.abs(found) > 0.5) & np.isfinite(found) if found.dtype.kind == "f" else found != 0
+
+
+def _is_one_of(labels: Sequence[int]) -> Callable[[np.ndarray], np.ndarray]:
+    def test(found: np.ndarray) -> np.ndarray:
+        inside = _is_label(found, labels[0])
+        for label in labels[1:]:
+            inside |= _is_label(found, label)
+        return inside
+
+    return test
+
+
+def _is_label(found: np.ndarray, label: int) -> np.ndarray:
+    if found.dtype.kind == "f":
+        if abs(label) > 1 << 53:  # no float tells such numbers apart
+            return np.zeros(found.shape, bool)
+        return np.abs(found - label) <= WHOLE
+    limits = np.iinfo(found.dtype)
+    return found == label if limits.min <= label <= limits.max else np.zeros(found.shape, bool)
+
+
+def _check_labels(volume: Volume, labels: Sequence[int]) -> None:
+    missing = set(labels)
+    if not missing:
+        raise InvalidInput("Labels is empty, at least one label is expected")
+    for box in blocks(volume.stored.shape[::-1]):
+        found = values(volume, box)
+        missing -= {label for label in missing if _is_label(found, label).any()}
+        if not missing:
+            return
+    unknown = ", ".join(str(label) for label in sorted(missing))
+    raise InvalidInput(f"The NIfTI volume has no label {unknown}; {_labels_in_words(volume)}")
+
+
+def _labels_in_words(volume: Volume) -> str:
+    found: set[float] = set()
+    for part in _finite(volume):
+        found |= set(np.unique(part).tolist()) - {0}
+        if len(found) > 10 * NAMED_LABELS:
+            return "it has too many values to list them"
+    names = ", ".join(f"{label:.6g}" for label in sorted(found)[:NAMED_LABELS])
+    return f"it has {names}{', ...' if len(found) > NAMED_LABELS else ''}" if found else "it is empty"
+
+
+def _finite(volume: Volume) -> Iterator[np.ndarray]:
+    """The finite values, block by block; blocks without any are left out."""
+    for box in blocks(volume.stored.shape[::-1]):
+        part = values(volume, box)
+        if part.dtype.kind == "f":
+            finite = np.isfinite(part)
+            part = part if finite.all() else part[finite]
+        if part.size:
+            yield part
+
+
+def _all_whole(found: np.ndarray) -> bool:
+    return found.dtype.kind != "f" or bool((np.abs(found - np.rint(found)) <= WHOLE).all())
+
+
+def _few_values(volume: Volume) -> bool:
+    """Whether there are at most `FEW_VALUES` of them, known to be whole."""
+    found: set[float] = set()
+    for part in _finite(volume):
+        found |= set(np.unique(np.rint(part) if part.dtype.kind == "f" else part).tolist())
+        if len(found) > FEW_VALUES:
+            return False
+    return True
+
+
+def _flat(volume: Volume) -> bool:
+    """Whether more than half of the pairs of neighbours, both non-zero, are equal."""
+    pairs = equal = 0
+    for box in blocks(volume.stored.shape[::-1]):
+        part = values(volume, box)
+        one, other = part[..., 1:], part[..., :-1]
+        both = (one != 0) & (other != 0)
+        pairs += int(np.count_nonzero(both))
+        equal += int(np.count_nonzero(both & (one == other)))
+    return equal * 2 > pairs

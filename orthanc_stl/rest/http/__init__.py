@@ -1,0 +1,1 @@
+"""Requests, answers, bodies and ranges: HTTP as Orthanc's Python plugin has it."""

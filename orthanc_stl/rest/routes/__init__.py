@@ -1,0 +1,1 @@
+"""What answers each URL, a file for each family of routes."""

@@ -1,0 +1,118 @@
+"""Nexus models: large, textured, in several resolutions; kept in DICOM as Raw Data and streamed by byte ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orthanc_stl import errors
+from orthanc_stl.dicom.elements import open_file  # the one module of that room without heavy imports
+from orthanc_stl.engine.executor import Blob
+from orthanc_stl.rest.app import App
+from orthanc_stl.rest.conversion import convert
+from orthanc_stl.rest.http import body as bodies
+from orthanc_stl.rest.http import fields, ranges
+from orthanc_stl.rest.http.messages import Answer, Request
+from orthanc_stl.rest.orthanc import ENCAPSULATED_STL, RAW_DATA
+from orthanc_stl.rest.parents import find_parent, smallest_file
+
+# The private elements of the original plugin.
+PRIVATE_CREATOR = b"OrthancSTL"
+_GROUP = 0x4205
+
+_MAGIC = b"\x20\x73\x78\x4e"
+_NO_BASE64 = "Content must be a Nexus file in base64, but is not base64"
+_BEGINNING = 8  # characters of base64 that hold it
+
+
+def model(app: App, request: Request) -> Answer:
+    """GET /instances/{id}/nexus, and /stl/3dhop-instances/{id}.nxz, the name that 3DHOP needs."""
+    instance = request.groups[0]
+    try:
+        version, size = app.orthanc.version(instance)
+    except errors.NotFound:
+        app.models.forget(instance)
+        raise
+    return ranges.answer(
+        request,
+        etag=f'"{version}"',
+        content_type="application/octet-stream",
+        content=lambda: app.models.get(instance, version, lambda: _load(app, instance, size)),
+        headers={"X-Content-Type-Options": "nosniff"},
+    )
+
+
+def _load(app: App, instance: str, size: int) -> memoryview:
+    """The model, as a part of its DICOM file: Orthanc's own way to an element keeps a second copy of a large file.
+
+    Raises `InvalidInput` when the instance holds no Nexus model, `TooLarge` when the cache cannot hold it.
+    """
+    app.orthanc.require_class(instance, RAW_DATA)
+    limit = app.settings.nexus_cache_mb
+    if size > limit << 20:
+        raise errors.TooLarge(
+            f'The model has {size / (1 << 20):.0f} MB, more than the {limit} MB that the option "NexusCacheMB" gives '
+            "to the models in memory"
+        )
+    return find_model(app.orthanc.file(instance), instance)
+
+
+def find_model(dicom: bytes, instance: str) -> memoryview:
+    """The bytes of the model in a DICOM file. Raises `InvalidInput` when there is none."""
+    file = open_file(dicom)
+    found = {element.tag: element for element in file.elements() if element.tag >> 16 == _GROUP}
+    creator, content, length = (found.get(_GROUP << 16 | number) for number in (0x0010, 0x1001, 0x1002))
+    if creator is None or file.value(creator).strip(b"\0 ") != PRIVATE_CREATOR or content is None:
+        raise errors.InvalidInput(f"instance {instance} is a Raw Data object, but holds no Nexus model")
+    stop = content.stop
+    if length is not None and file.value(length) == file.encoding.u32.pack(content.stop - content.start - 1):
+        stop -= 1  # the byte that pads the element is not the model's
+    return file.data[content.start : stop]
+
+
+def create(app: App, request: Request) -> Answer:
+    """POST /stl/create-nexus: a Nexus file (`Content`), or a stored STL (`Instance`), becomes a Nexus object."""
+    body = bodies.read_object(request.body, file="Content")
+    if "Instance" in body and "Content" in body:
+        raise errors.InvalidField("Content and Instance exclude each other: give one of the two")
+    stl = fields.text(body, "Instance") if "Instance" in body else None
+    encoded = _content(body) if stl is None else memoryview(b"")
+    options: dict[str, Any] = {"tags": fields.tags(body)}
+    asynchronous = fields.boolean(body, "Asynchronous", False)
+    parent = find_parent(app.orthanc, fields.text(body, "Parent"), "Parent") if "Parent" in body else None
+    if parent:
+        options |= {"level": parent.level}
+    if parent and parent.level == "series":
+        options |= {"instance_number": len(parent.series[0]["Instances"]) + 1}
+    if stl is not None:
+        app.orthanc.require_class(stl, ENCAPSULATED_STL)
+
+    def fetch() -> Sequence[Blob]:
+        joined = [smallest_file(app.orthanc, parent.series, "the resource named by Parent")] if parent else []
+        if stl is not None:
+            return [app.orthanc.file(stl), *joined]
+        return [bodies.decoded(encoded, _NO_BASE64), *joined]
+
+    return convert(
+        app,
+        request,
+        task="create_nexus" if stl is None else "build_nexus",
+        options=options,
+        fetch=fetch,
+        parent=parent.path if parent else "" if stl is None else f"/instances/{stl}",
+        asynchronous=asynchronous,
+    )
+
+
+def _content(body: fields.Body) -> memoryview:
+    """The base64 of `Content`. Its beginning is looked at, so that what is no Nexus file never waits in the queue."""
+    found = body.get("Content")
+    if isinstance(found, str):
+        found = memoryview(found.encode(errors="replace"))
+    if not isinstance(found, memoryview):
+        raise errors.MalformedBody(
+            'POST body missing string field "Content": a Nexus file in base64, or "Instance", the identifier of an STL'
+        )
+    if bytes(bodies.decoded(found[:_BEGINNING], _NO_BASE64)[:4]) != _MAGIC:
+        raise errors.InvalidInput("This is not a valid Nexus file, its magic header is incorrect")
+    return found

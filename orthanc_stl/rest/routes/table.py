@@ -1,0 +1,46 @@
+"""Every route of the plugin: URL, method, handler.
+
+A pattern is a regular expression over the whole URL. Routes run concurrently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orthanc_stl.rest.http.messages import Handler
+from orthanc_stl.rest.routes import hop, jobs, models, nexus, nifti, pages
+from orthanc_stl.rest.routes import rtstruct as structures
+from orthanc_stl.settings import Settings
+
+ID = "([0-9a-f-]+)"  # Orthanc's identifiers, and the uuids of jobs
+
+
+@dataclass(frozen=True)
+class Route:
+    pattern: str
+    methods: Mapping[str, Handler]
+
+
+ROUTES = (
+    Route(f"/stl/rt-struct/{ID}", {"GET": structures.roi_names}),
+    Route("/stl/encode-rtstruct", {"POST": structures.encode_rtstruct}),
+    Route("/stl/encode-nifti", {"POST": nifti.encode_nifti}),
+    Route(f"/instances/{ID}/stl", {"GET": models.stl}),
+    Route(f"/instances/{ID}/stl/info", {"GET": models.info}),
+    Route(f"/instances/{ID}/stl/structures", {"GET": structures.structures}),
+    Route(f"/stl/jobs/{ID}", {"GET": jobs.progress, "DELETE": jobs.cancel}),
+    Route("/stl/app/(.*)", {"GET": pages.app_file}),
+)
+
+NEXUS_ROUTES = (
+    Route("/stl/create-nexus", {"POST": nexus.create}),
+    Route(f"/instances/{ID}/nexus", {"GET": nexus.model}),
+    Route(rf"/stl/3dhop-instances/{ID}\.nxz", {"GET": nexus.model}),
+    Route("/stl/nexus/(.*)", {"GET": pages.nexus_file}),
+    Route("/stl/3dhop/(.*)", {"GET": hop.hop_file}),
+)
+
+
+def routes(settings: Settings) -> tuple[Route, ...]:
+    return ROUTES + (NEXUS_ROUTES if settings.enable_nexus else ())

@@ -1,0 +1,267 @@
+"""Guarded reading of one NIfTI file that a stranger sent: nothing is allocated before the header and the limits agree.
+
+nibabel says what a header means; the checks here say which headers are followed, and the voxels stay where the file
+has them (a view of its bytes, in the file's own type), so that a file of a gigabyte is not turned into eight.
+
+Source of the rules: NIfTI-1 (nifti1.h) and NIfTI-2 (nifti2.h) of the NIfTI data format working group.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from nibabel.nifti1 import Nifti1Header
+from nibabel.nifti2 import Nifti2Header
+from nibabel.spatialimages import HeaderDataError
+
+from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.mesh.volumes.volume import Volume
+
+GZIP_MAGIC = b"\x1f\x8b"
+CHUNK = 1 << 18  # compressed bytes given to zlib at once
+PIECE = 1 << 20  # bytes that it gives back at most
+MAX_MEMBERS = 100_000  # of a gzip file: bgzip makes one of each 64 KiB; more are an attack on the loop over them
+MEGABYTE = 1 << 20
+MAX_BYTES = 1536 * MEGABYTE  # of a file, decompressed: a volume of 1 GB and the file itself fit into a worker
+INTENT_LABEL = 1002  # NIFTI_INTENT_LABEL: every value is an index into a list of labels
+MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units: unknown (every reader takes mm), m, mm, um
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+SMALLEST_VOXEL, LARGEST_VOXEL = 1e-4, 1e4  # mm: a side outside is a mistake of units or a damaged header
+SMALLEST_ANGLE = 1e-3  # sine of the angle between an axis and the plane of the other two
+FARTHEST = 1e6  # mm from the origin; beyond, float32 vertices have less than 0.1 mm left
+
+
+def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volume:
+    """Read a NIfTI-1 or NIfTI-2 file, gzip or plain.
+
+    Raises `InvalidInput` with what is wrong, `TooLarge` for a file of more than `max_bytes` when decompressed.
+    """
+    view = memoryview(data).cast("B")
+    source = _Gzip(view) if view[:2] == GZIP_MAGIC else _Plain(view)
+    header = _header(source.first(_BLOCK[2]))
+    shape = _shape(header)
+    dtype = _dtype(header)
+    offset = _offset(header)
+    size = offset + math.prod(shape) * dtype.itemsize
+    if size > max_bytes:
+        raise TooLarge(
+            f"The NIfTI file claims {_words(shape)} voxels of {dtype.itemsize} bytes, {size / MEGABYTE:.0f} MB, "
+            f'over the {max_bytes / MEGABYTE:.0f} MB of the option "MaxNiftiMB"'
+        )
+    affine, warnings = _affine(header, shape)
+    slope, inter = _scaling(header)
+    content = source.whole(size)
+    raw = np.frombuffer(content, dtype, math.prod(shape), offset).reshape(shape, order="F")
+    return Volume(raw, affine, slope, inter, int(header["intent_code"]) == INTENT_LABEL, warnings)
+
+
+class _Plain:
+    """The bytes of a file that is not compressed."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+
+    def first(self, size: int) -> bytes:
+        return bytes(self._view[:size])
+
+    def whole(self, size: int) -> memoryview:
+        _check_length(len(self._view), size)
+        return self._view
+
+
+class _Gzip:
+    """A gzip file of one or more members, decompressed as far as asked for and never more than a piece beyond."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+
+    def first(self, size: int) -> bytes:
+        found = bytearray(size)
+        return bytes(found[: self._fill(memoryview(found))])
+
+    def whole(self, size: int) -> memoryview:
+        # numpy's memory comes zeroed and is not touched until it is filled: a file that ends early costs what it holds
+        content = np.zeros(size + 1, np.uint8).data
+        _check_length(self._fill(content), size)
+        return content[:size]
+
+    def _fill(self, into: memoryview) -> int:
+        """Decompress into `into` until it is full or the file ends; the number of bytes."""
+        filled = 0
+        try:
+            for piece in self._pieces():
+                used = min(len(piece), len(into) - filled)
+                into[filled : filled + used] = piece[:used]
+                filled += used
+                if filled == len(into):
+                    break
+        except zlib.error as e:
+            raise InvalidInput(f"The gzip data of the NIfTI file is damaged: {e}") from None
+        return filled
+
+    def _pieces(self) -> Iterator[bytes]:
+        """The content of all members, at most `PIECE` bytes at once. zlib checks the checksums."""
+        chunks = self._chunks()
+        left = next(chunks, b"")
+        for _ in range(MAX_MEMBERS):
+            member = zlib.decompressobj(wbits=31)
+            while not member.eof:
+                left = left or next(chunks, b"")
+                piece = member.decompress(left, PIECE)
+                if not (left or piece):
+                    raise InvalidInput("The gzip data of the NIfTI file ends in the middle")
+                left = member.unconsumed_tail
+                yield piece
+            left = member.unused_data.lstrip(b"\0")  # some writers pad with zeros, and gzip(1) takes them too
+            while not left:
+                try:
+                    left = next(chunks).lstrip(b"\0")
+                except StopIteration:
+                    return
+        raise InvalidInput(f"The gzip data of the NIfTI file has more than {MAX_MEMBERS} members")
+
+    def _chunks(self) -> Iterator[bytes]:
+        for start in range(0, len(self._view), CHUNK):
+            yield bytes(self._view[start : start + CHUNK])
+
+
+def _check_length(found: int, expected: int) -> None:
+    if found < expected:
+        raise InvalidInput(f"The NIfTI file is truncated: its header claims {expected} bytes, {found} came")
+    if found > expected:
+        raise InvalidInput(f"The NIfTI file is longer than the {expected} bytes that its header claims")
+
+
+_BLOCK = {1: 348, 2: 540}
+_SINGLE = {1: b"n+1\0", 2: b"n+2\0\r\n\x1a\n"}
+
+
+def _header(block: bytes) -> Nifti1Header | Nifti2Header:
+    """The header in the first bytes of a file, with the byte order found by its own size field."""
+    if len(block) < _BLOCK[1]:
+        raise InvalidInput(f"Not a NIfTI file: a header has at least {_BLOCK[1]} bytes, {len(block)} came")
+    for endianness, order in (("<", "little"), (">", "big")):
+        for version, size in _BLOCK.items():
+            if int.from_bytes(block[:4], order) == size:  # type: ignore[arg-type]
+                return _checked(block, version, endianness)
+    raise InvalidInput("Not a NIfTI file: it begins with neither 348 (NIfTI-1) nor 540 (NIfTI-2)")
+
+
+def _checked(block: bytes, version: int, endianness: str) -> Nifti1Header | Nifti2Header:
+    size = _BLOCK[version]
+    magic = block[344:348] if version == 1 else block[4:12]
+    if magic[:3] in (b"ni1", b"ni2"):
+        raise InvalidInput("The NIfTI file is one half of a .hdr/.img pair; a single .nii or .nii.gz is expected")
+    if magic != _SINGLE[version]:
+        raise InvalidInput(f"Not a NIfTI file: its magic is {magic!r}, {_SINGLE[version]!r} is expected")
+    if len(block) < size:
+        raise InvalidInput(f"The NIfTI-2 header has {len(block)} bytes, {size} are expected")
+    kind = Nifti1Header if version == 1 else Nifti2Header
+    return kind(block[:size], endianness=endianness, check=False)
+
+
+def _shape(header: Nifti1Header) -> tuple[int, int, int]:
+    dim = [int(n) for n in header["dim"]]
+    count = dim[0]
+    if not 1 <= count <= 7:
+        raise InvalidInput(f"The NIfTI header claims {count} dimensions, 1 to 7 are possible")
+    shape = dim[1 : count + 1]
+    if any(n < 1 for n in shape):
+        raise InvalidInput(f"The NIfTI header claims the size {_words(shape)}; each dimension must be at least 1")
+    if count < 3:
+        raise InvalidInput(f"Only 3D NIfTI volumes are allowed, not {count} dimensions ({_words(shape)})")
+    if any(n > 1 for n in shape[3:]):
+        raise InvalidInput(
+            f"Only 3D NIfTI volumes are allowed, not {_words(shape)} voxels: further dimensions must be 1"
+        )
+    return shape[0], shape[1], shape[2]
+
+
+def _dtype(header: Nifti1Header) -> np.dtype:
+    """The type of a voxel. Complex numbers and colors have no inside and outside."""
+    code = int(header["datatype"])
+    try:
+        dtype = header.get_data_dtype()
+    except (HeaderDataError, KeyError):
+        raise InvalidInput(f"The NIfTI header has the unknown data type {code}") from None
+    if dtype.names:
+        raise InvalidInput("The NIfTI file has colors (RGB) as voxels, one number a voxel is expected")
+    if dtype.kind == "c":
+        raise InvalidInput("The NIfTI file has complex numbers as voxels, real ones are expected")
+    if dtype.kind not in "iuf":
+        raise InvalidInput(f"The NIfTI data type {code} is not supported, an integer or float type is expected")
+    return dtype
+
+
+def _offset(header: Nifti1Header) -> int:
+    """Where the voxels begin: behind the header, its four flag bytes and the extensions. Some writers leave 0."""
+    least = int(header["sizeof_hdr"]) + 4
+    value = float(header["vox_offset"])
+    if value == 0:
+        return least
+    if not (math.isfinite(value) and value >= least and value == int(value)):
+        raise InvalidInput(f"The NIfTI header has the vox_offset {value:g}, an integer from {least} on is expected")
+    return int(value)
+
+
+def _scaling(header: Nifti1Header) -> tuple[float, float]:
+    """scl_slope and scl_inter; a slope of 0 (or none) means that the values are as stored."""
+    try:
+        slope, inter = header.get_slope_inter()
+    except HeaderDataError as e:
+        raise InvalidInput(f"The NIfTI header has an unusable scl_slope or scl_inter: {e}") from None
+    return (1.0, 0.0) if slope is None else (slope, inter)
+
+
+def _affine(header: Nifti1Header, shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The affine to LPS millimetres: sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1)."""
+    units = int(header["xyzt_units"]) & 7
+    if units not in MILLIMETRES:
+        raise InvalidInput(f"The NIfTI header has the unit of length {units}; 1 (m), 2 (mm) or 3 (um) is expected")
+    warnings: tuple[str, ...] = ()
+    if int(header["sform_code"]) > 0:
+        ras, name = np.asarray(header.get_sform(), np.float64), "sform"
+    elif int(header["qform_code"]) > 0:
+        ras, name = _qform(header), "qform"
+    else:
+        ras, name = np.diag([*(abs(float(p)) for p in header["pixdim"][1:4]), 1.0]), "pixdim"
+        warnings = ("The NIfTI file has neither an sform nor a qform: its size is right, its place is not known",)
+    with np.errstate(all="ignore"):  # what overflows is not finite, and refused below
+        affine = RAS_TO_LPS @ np.diag([*[MILLIMETRES[units]] * 3, 1.0]) @ ras
+    _check_affine(affine, shape, name)
+    return affine, warnings
+
+
+def _qform(header: Nifti1Header) -> np.ndarray:
+    sided = header.copy()
+    if float(sided["pixdim"][0]) not in (-1.0, 1.0):
+        sided["pixdim"][0] = 1.0  # nifti1.h: a qfac of 0, from old writers, stands for 1
+    sided["pixdim"][1:4] = np.abs(sided["pixdim"][1:4])  # nifti1.h: they are positive; nibabel mends them so as well
+    try:
+        return np.asarray(sided.get_qform(), np.float64)
+    except (HeaderDataError, ValueError) as e:
+        raise InvalidInput(f"The qform of the NIfTI header is unusable: {e}") from None
+
+
+def _check_affine(affine: np.ndarray, shape: tuple[int, int, int], name: str) -> None:
+    if not np.isfinite(affine).all():
+        raise InvalidInput(f"The {name} of the NIfTI header has values that are not finite numbers")
+    sides = np.linalg.norm(affine[:3, :3], axis=0)
+    if not (sides.min() >= SMALLEST_VOXEL and sides.max() <= LARGEST_VOXEL):
+        raise InvalidInput(
+            f"The {name} of the NIfTI header gives voxels of {_words(sides)} mm, "
+            f"sides from {SMALLEST_VOXEL:g} to {LARGEST_VOXEL:g} mm are expected"
+        )
+    if abs(np.linalg.det(affine[:3, :3] / sides)) < SMALLEST_ANGLE:
+        raise InvalidInput(f"The {name} of the NIfTI header is singular: its axes lie in one plane")
+    corners = affine[:3, :3] @ np.diag(shape) @ np.indices((2, 2, 2)).reshape(3, -1) + affine[:3, 3:]
+    farthest = np.abs(corners).max()
+    if farthest > FARTHEST:
+        raise InvalidInput(f"The {name} of the NIfTI header puts the volume {farthest:.3g} mm away from the origin")
+
+
+def _words(numbers: list[int] | tuple[int, ...] | np.ndarray) -> str:
+    return " x ".join(f"{n:.10g}" for n in numbers)
