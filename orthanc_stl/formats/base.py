@@ -1,0 +1,37 @@
+"""What a writer of models is. Instances stand in `registry.WRITERS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from orthanc_stl.model import Model
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """`compress`: smaller files that fewer programs read (GLB). `thumbnail`: a PNG to put in, where there is room."""
+
+    compress: bool = False
+    thumbnail: bytes = b""
+
+
+class Writer(Protocol):
+    """One format of files."""
+
+    @property
+    def suffix(self) -> str:
+        """As in "/stl/scene.glb": "glb", "3mf", "obj.zip"."""
+
+    @property
+    def name(self) -> str:
+        """For messages and menus: "GLB"."""
+
+    @property
+    def media_type(self) -> str: ...
+
+    @property
+    def several_parts(self) -> bool:
+        """Whether parts keep their names and colors; else all become one surface."""
+
+    def write(self, model: Model, options: WriteOptions = WriteOptions()) -> bytes: ...

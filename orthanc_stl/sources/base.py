@@ -1,0 +1,100 @@
+"""What a reader of structures is: `Source` opens files, and an `OpenSource` gives structures and their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from orthanc_stl.dicom.study_context import Reference, StudyContext
+from orthanc_stl.mesh.contours.contour import RoiContours
+from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.model import Note, Structure
+
+
+@dataclass(frozen=True)
+class Region:
+    """What of a volume is a structure: the voxels that have one of `labels`, or the values from `threshold` on.
+
+    Neither: all voxels that are not zero. `upper`: values above it are outside.
+    """
+
+    volume: Volume
+    labels: tuple[int, ...] | None = None
+    threshold: float | None = None
+    upper: float | None = None
+
+
+Shape = RoiContours | Region | Mesh
+"""The geometry of one structure in LPS mm, before it is meshed."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader may be told. `limits` are those of the configuration, by the names of `Settings`.
+
+    `fields` are the request's own for this kind of source (`Levels`, `LabelNames`, `Threshold`, ...), by name.
+    """
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+class OpenSource(Protocol):
+    """A file (or files) that was recognised and looked through. Nothing large is decoded before it is asked for."""
+
+    @property
+    def structures(self) -> Sequence[Structure]:
+        """In the file's order, each number once."""
+
+    def shape(self, number: int) -> tuple[Shape, Sequence[Note]]:
+        """The geometry of one structure, and what was guessed or left out when it was read.
+
+        Raises InvalidInput with the reason for a structure that cannot be used, and for an unknown number.
+        """
+
+    @property
+    def title(self) -> str:
+        """The Document Title of models made of it: "STL model generated from DICOM RT-STRUCT"."""
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        """Empty if the file names none (NIfTI)."""
+
+    @property
+    def study(self) -> StudyContext | None:
+        """Patient, study and character set; None for what is no DICOM object."""
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """The instances that a model of it is derived from."""
+
+
+class Source(Protocol):
+    """One kind of input. Instances stand in `registry.SOURCES`."""
+
+    @property
+    def key(self) -> str:
+        """A short name: "rtstruct", "seg", "nifti", ..."""
+
+    @property
+    def name(self) -> str:
+        """For messages, with its article: "an RT-STRUCT"."""
+
+    @property
+    def sop_classes(self) -> tuple[str, ...]:
+        """The SOP Class UIDs that it reads; none for files that are no DICOM objects."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of file names, with the point: (".nii", ".nii.gz"); none for DICOM objects."""
+
+    def recognises(self, beginning: bytes) -> bool:
+        """Whether a file that is no DICOM object begins as this kind does. `beginning`: its first 64 KiB, or all."""
+
+    def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSource:
+        """Look through the files: the first is the object itself, others what it needs (an RT Plan, an MTL).
+
+        Raises InvalidInput with a sentence for a damaged file, TooLarge over a limit.
+        """
