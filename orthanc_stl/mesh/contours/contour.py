@@ -14,11 +14,13 @@ import numpy as np
 class Contour:
     """One closed polygon of a ROI, as the file has it.
 
-    `points` is (n, 3) float64; `number` is its place in the ROI's list in the file, from 1, for messages.
+    `points` is (n, 3) float64; `number` is its place in the ROI's list in the file, from 1, for messages; `kind` is its
+    Contour Geometric Type (PS3.3 C.8.8.6.1).
     """
 
     points: np.ndarray
     number: int
+    kind: str = "CLOSED_PLANAR"
 
 
 @dataclass(frozen=True)
