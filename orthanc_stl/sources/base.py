@@ -17,13 +17,15 @@ from orthanc_stl.model import Note, Structure
 class Region:
     """What of a volume is a structure: the voxels that have one of `labels`, or the values from `threshold` on.
 
-    Neither: all voxels that are not zero. `upper`: values above it are outside.
+    Neither: all voxels that are not zero. `upper`: values above it are outside. `exact`: the values are measured or
+    computed quantities (a dose), whose surface is never smoothed.
     """
 
     volume: Volume
     labels: tuple[int, ...] | None = None
     threshold: float | None = None
     upper: float | None = None
+    exact: bool = False
 
 
 Shape = RoiContours | Region | Mesh

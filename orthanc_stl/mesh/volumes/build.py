@@ -18,7 +18,7 @@ from orthanc_stl.mesh.surface import finished, isosurface, poly_data, smoothed
 from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.types import Mesh, Surface
 from orthanc_stl.mesh.volumes.cells import Field, Plan, field_of, plan_of
-from orthanc_stl.mesh.volumes.inside import Inside, find_inside
+from orthanc_stl.mesh.volumes.inside import Inside, find_inside, values
 from orthanc_stl.mesh.volumes.volume import Volume
 
 LOST_IN_CELLS = 0.02
@@ -66,6 +66,7 @@ def surface_from_volume(
     *,
     labels: Sequence[int] | None = None,
     threshold: float | None = None,
+    upper: float | None = None,
     resolution: int = 256,
     smooth: bool = True,
     max_voxels: int = MAX_VOXELS,
@@ -75,21 +76,22 @@ def surface_from_volume(
     """The closed surface of a volume in LPS mm, with outward normals.
 
     A mask or label map (see inside.py for the rule) is taken where it is not zero, or where it has one of `labels`; its
-    surface has the volume of its voxels. A grey volume is taken from `threshold` on (default: half of its range).
+    surface has the volume of its voxels. A grey volume is taken from `threshold` on (default: half of its range), and
+    up to `upper`.
     Raises InvalidInput for nothing inside, TooLarge before more than `max_voxels` or `max_triangles` are made.
     """
     progress(0.0, "finding what is inside")
-    inside = find_inside(volume, labels, threshold)
+    inside = find_inside(volume, labels, threshold, upper)
     progress(0.1, "filling the grid")
     plan, field = _field(volume, inside, plan_of(volume, inside, resolution), max_voxels)
-    mesh, topology = _surface(field, inside, smooth, max_triangles, progress)
+    mesh, topology = _surface(volume, field, inside, smooth, max_triangles, progress)
     if inside.level is None:
-        target = _volume_of(volume, inside)
+        target = _placed_volume(volume, inside)
         measures = area_and_volume(mesh)
         while measures[1] < (1 - LOST_BY_SURFACE) * target and _may_divide(plan, inside, max_voxels):
             plan = plan.finer()
             field = field_of(volume, inside, plan, max_voxels=max_voxels)
-            mesh, topology = _surface(field, inside, smooth, max_triangles, progress)
+            mesh, topology = _surface(volume, field, inside, smooth, max_triangles, progress)
             measures = area_and_volume(mesh)
         if len(mesh.triangles):
             mesh = with_volume(mesh, target, measures, min(field.voxel) * LONGEST_STEP)
@@ -127,8 +129,23 @@ def vertex_normals(mesh: Mesh) -> np.ndarray:
 
 
 def _volume_of(volume: Volume, inside: Inside) -> float:
-    """That of the voxels inside, in mm³."""
+    """That of the voxels inside in mm³, as if planes were even."""
     return inside.voxels * volume.voxel_volume
+
+
+def _placed_volume(volume: Volume, inside: Inside) -> float:
+    """That of the voxels inside in mm³, each plane as thick as it is."""
+    if volume.planes is None:
+        return _volume_of(volume, inside)
+    counts = (
+        np.count_nonzero(inside.test(values(volume, (slice(k, k + 1), *inside.box[1:])))) for k in _planes(inside)
+    )
+    thickness = volume.thickness()[inside.box[0]]
+    return float(np.dot(np.fromiter(counts, np.float64), thickness)) * volume.voxel_volume
+
+
+def _planes(inside: Inside) -> range:
+    return range(inside.box[0].start, inside.box[0].stop)
 
 
 def _field(volume: Volume, inside: Inside, plan: Plan, max_voxels: int) -> tuple[Plan, Field]:
@@ -151,7 +168,7 @@ def _may_divide(plan: Plan, inside: Inside, max_voxels: int) -> bool:
 
 
 def _surface(
-    field: Field, inside: Inside, smooth: bool, max_triangles: int, progress: Progress
+    volume: Volume, field: Field, inside: Inside, smooth: bool, max_triangles: int, progress: Progress
 ) -> tuple[Mesh, Topology | None]:
     progress(0.5, "finding the surface")
     _check_triangles(_crossings(field, max_triangles) * 2, max_triangles)
@@ -164,10 +181,24 @@ def _surface(
         if not field.divided and len(triangles) >= SIMPLIFIED_FROM:
             points, triangles, topology = simplified(points, triangles, field.cells.shape, pairs=False)
         points = smoothed(points, triangles, iterations=ITERATIONS, pass_band=PASS_BAND)
-    # Not by a product of matrices: BLAS gives other last bits with another number of threads.
-    placed = np.einsum("nj,ij->ni", points.astype(np.float64), field.affine[:3, :3]) + field.affine[:3, 3]
+    placed = _placed(points, volume, field)
     mirrored = bool(np.linalg.det(field.affine[:3, :3]) < 0)
     return finished(placed, triangles, smooth=smooth and inside.level is not None, mirrored=mirrored), topology
+
+
+def _placed(points: np.ndarray, volume: Volume, field: Field) -> np.ndarray:
+    """LPS mm `(n, 3) float64` of points in indices of the field's cells."""
+    if volume.planes is None:
+        return _transformed(points, field.affine)
+    index = _transformed(points, np.linalg.inv(volume.affine) @ field.affine)
+    index[:, 2] = volume.plane_index(index[:, 2])
+    return _transformed(index, volume.affine)
+
+
+def _transformed(points: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Not by a product of matrices: BLAS gives other last bits with another number of threads."""
+    moved: np.ndarray = np.einsum("nj,ij->ni", points.astype(np.float64), affine[:3, :3]) + affine[:3, 3]
+    return moved
 
 
 def _crossings(field: Field, max_triangles: int) -> int:

@@ -38,8 +38,9 @@ LARGEST = 1e30
 """Values of a grey volume are cut here, so that a sum of float32 stays finite."""
 
 FAINTEST = 1e-3
-"""Of the reach of a grey volume: a value nearer to the threshold is put so far above it, since a vertex that falls on a
-cell belongs to several edges, and triangles without area come of it."""
+"""Of the reach of a grey volume: a value nearer to the threshold is put so far from it on its own side (one outside
+must not become the end of the inside), since a vertex that falls on a cell belongs to several edges, and triangles
+without area come of it."""
 
 Triple = tuple[int, int, int]
 
@@ -99,7 +100,7 @@ def plan_of(volume: Volume, inside: Inside, resolution: int) -> Plan:
     divided by half of it (a small organ gets cells to match), and at least a voxel's: a mask holds no more.
     """
     sides = np.linalg.norm(volume.affine[:3, :3], axis=0)[::-1]
-    whole = max(n * side for n, side in zip(volume.stored.shape[::-1], sides, strict=True))
+    whole = volume.extent()
     used = max((part.stop - part.start) * side for part, side in zip(inside.box, sides, strict=True))
     side = min(whole / resolution, 2 * used / resolution)
     k, j, i = (max(1, math.floor(side / s + 1e-6)) for s in sides)
@@ -174,7 +175,8 @@ def _gathered(volume: Volume, inside: Inside, box: Box, together: Triple, kind: 
     if inside.level is not None:
         cells /= math.prod(together)
         faintest = np.float32(FAINTEST * min(inside.level.reach, LARGEST))
-        cells[np.abs(cells) < faintest] = faintest
+        faint = np.abs(cells) < faintest
+        cells[faint] = np.where(cells[faint] >= 0, faintest, -faintest)
     return cells
 
 
@@ -191,6 +193,8 @@ def _layers(box: Box, together: int) -> Iterator[tuple[int, int, Box]]:
 def _above(found: np.ndarray, level: Level) -> np.ndarray:
     """How far the values are above the level; what is not finite is as far below it as any value is from it."""
     above = np.subtract(found, level.value, dtype=np.float64)
+    if level.upper < math.inf:
+        above = np.minimum(above, np.subtract(level.upper, found, dtype=np.float64))
     above[~np.isfinite(found)] = -level.reach
     return np.clip(above, -LARGEST, LARGEST).astype(np.float32)
 

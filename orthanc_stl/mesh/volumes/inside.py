@@ -10,6 +10,7 @@ values do not. Any other volume is a grey one. `labels` makes any volume a label
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -39,10 +40,14 @@ class Range:
 
 @dataclass(frozen=True)
 class Level:
-    """The value of a grey volume at its surface, and how far the volume's values go from it at most."""
+    """The value of a grey volume at its surface, and how far the volume's values go from it at most.
+
+    `upper`: values above it are outside as well.
+    """
 
     value: float
     reach: float
+    upper: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,14 @@ class Inside:
     warnings: tuple[str, ...] = ()
 
 
-def find_inside(volume: Volume, labels: Sequence[int] | None, threshold: float | None) -> Inside:
-    """What of `volume` the model is made of.
+def find_inside(
+    volume: Volume, labels: Sequence[int] | None, threshold: float | None, upper: float | None = None
+) -> Inside:
+    """What of `volume` the model is made of. With `upper`, values from `threshold` (or the lowest) to `upper` are.
 
     Raises `InvalidInput` when nothing is inside, for an unknown label, and for `labels` together with a `threshold`.
     """
-    if labels is not None and threshold is not None:
+    if labels is not None and (threshold is not None or upper is not None):
         raise InvalidInput("Labels are for a label map and a Threshold is for a grey volume: give one of them")
     if labels is not None:
         _check_labels(volume, labels)
@@ -74,6 +81,8 @@ def find_inside(volume: Volume, labels: Sequence[int] | None, threshold: float |
     if found.low > found.high:
         raise InvalidInput("The NIfTI volume has no finite value, so nothing is inside")
     warnings = [f"{found.others} voxels are not finite numbers and count as outside"] if found.others else []
+    if upper is not None and threshold is None:
+        threshold = found.low
     if threshold is None and is_label_map(volume, found):
         return replace(_located(volume, _is_not_zero, None), warnings=tuple(warnings))
     if threshold is None and found.low == found.high:
@@ -83,8 +92,11 @@ def find_inside(volume: Volume, labels: Sequence[int] | None, threshold: float |
         raise OutOfRange(f"Threshold must be from {found.low:g} to {found.high:g}, as the volume is, but is {value:g}")
     if threshold is None:
         warnings.append(f"The volume is no mask: its surface is where the values are {value:g}, half of their range")
-    level = Level(value, max(value - found.low, found.high - value) or 1.0)
-    inside = _located(volume, lambda values: (values >= value) & (values <= found.high), level)
+    highest = found.high if upper is None else min(upper, found.high)
+    if highest < value:
+        raise OutOfRange(f"Upper must be at least the Threshold {value:g}, but is {highest:g}")
+    level = Level(value, max(value - found.low, found.high - value) or 1.0, math.inf if upper is None else upper)
+    inside = _located(volume, lambda values: (values >= value) & (values <= highest), level)
     return replace(inside, warnings=tuple(warnings))
 
 

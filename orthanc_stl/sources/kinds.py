@@ -1,0 +1,76 @@
+"""The kinds of input as a table: what Orthanc's own process has to know of them. The standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of input. `key` names it in code and in JSON, `name` in messages, with its article.
+
+    `sop_classes` are the DICOM objects that it is, `suffixes` (with the point) the names of files that it is.
+    `title` is the Document Title of models made of it.
+    """
+
+    key: str
+    name: str
+    title: str
+    sop_classes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+
+
+RTSTRUCT = Kind(
+    "rtstruct",
+    "an RT-STRUCT",
+    "STL model generated from DICOM RT-STRUCT",
+    sop_classes=("1.2.840.10008.5.1.4.1.1.481.3",),
+)
+SEG = Kind(
+    "seg",
+    "a DICOM SEG",
+    "STL model generated from DICOM SEG",
+    sop_classes=("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"),
+)
+RTDOSE = Kind(
+    "rtdose",
+    "an RT Dose",
+    "STL model generated from DICOM RT-DOSE",
+    sop_classes=("1.2.840.10008.5.1.4.1.1.481.2",),
+)
+SURFACE_SEGMENTATION = Kind(
+    "surface-segmentation",
+    "a Surface Segmentation",
+    "STL model generated from DICOM Surface Segmentation",
+    sop_classes=("1.2.840.10008.5.1.4.1.1.66.5",),
+)
+ENCAPSULATED = Kind(
+    "encapsulated",
+    "an Encapsulated STL or OBJ",
+    "STL model generated from an encapsulated model",
+    sop_classes=("1.2.840.10008.5.1.4.1.1.104.3", "1.2.840.10008.5.1.4.1.1.104.4"),
+)
+NIFTI = Kind("nifti", "a NIfTI file", "STL model generated from NIfTI", suffixes=(".nii", ".nii.gz"))
+NRRD = Kind("nrrd", "an NRRD file", "STL model generated from NRRD", suffixes=(".nrrd", ".seg.nrrd"))
+MESH = Kind(
+    "mesh",
+    "a mesh file (STL, OBJ, PLY, GLB or 3MF)",
+    "STL model generated from a mesh file",
+    suffixes=(".stl", ".obj", ".ply", ".glb", ".3mf"),
+)
+
+KINDS: tuple[Kind, ...] = (RTSTRUCT, SEG, RTDOSE, SURFACE_SEGMENTATION, ENCAPSULATED, NIFTI, NRRD, MESH)
+"""In the order in which files are tried."""
+
+
+def kind_of(sop_class: str) -> Kind | None:
+    """The kind that objects of this SOP class are, None for a class that no source reads."""
+    return next((kind for kind in KINDS if sop_class in kind.sop_classes), None)
+
+
+def kind_by_key(key: str) -> Kind:
+    """Raises KeyError for a key that no kind has."""
+    for kind in KINDS:
+        if kind.key == key:
+            return kind
+    raise KeyError(key)
