@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any
 
-from orthanc_stl.mesh.types import Mesh, Report
+from orthanc_stl.mesh.types import Mesh, Note, Rank, Report
+
+__all__ = ["Code", "Color", "Mesh", "Model", "Note", "Part", "Rank", "Report", "Structure", "palette"]
 
 Color = tuple[int, int, int]
 """Red, green, blue of 0..255, sRGB."""
@@ -61,26 +62,6 @@ class Structure:
             "Reason": self.reason,
             **self.facts,
         }
-
-
-class Rank(IntEnum):
-    """How much a note matters, worst first."""
-
-    CHANGED_SHAPE = 1
-    GUESSED = 2
-    LEFT_OUT = 3
-
-
-@dataclass(frozen=True)
-class Note:
-    """One sentence on what was changed, guessed or left out. `structure` is the name, empty if it is of all."""
-
-    rank: Rank
-    structure: str
-    text: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {"Rank": int(self.rank), "Roi": self.structure, "Text": self.text}
 
 
 @dataclass(frozen=True)

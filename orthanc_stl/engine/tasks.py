@@ -32,7 +32,7 @@ from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.formats.stl import read_stl, stl_bytes
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.types import Report, Surface
+from orthanc_stl.mesh.types import Note, Rank, Report, Surface, ranked
 from orthanc_stl.mesh.volumes.build import surface_from_volume
 from orthanc_stl.sources.nifti_file import MAX_BYTES, read_nifti
 
@@ -245,7 +245,8 @@ def _parameters(options: Options, *names: str) -> dict[str, str]:
 
 def _with_warnings(model: Surface, earlier: Sequence[str], options: Options) -> Surface:
     _refuse_if_strict(options, model.report.warnings)
-    return replace(model, report=replace(model.report, warnings=(*earlier, *model.report.warnings)))
+    notes = ranked([*(Note(Rank.LEFT_OUT, "", text) for text in earlier), *model.report.notes])
+    return replace(model, report=replace(model.report, notes=notes))
 
 
 def _refuse_if_strict(options: Options, warnings: Sequence[str]) -> None:

@@ -9,14 +9,15 @@ import numpy as np
 from orthanc_stl.mesh.threads import in_order
 from orthanc_stl.mesh.topology import Topology, topology_of
 from orthanc_stl.mesh.triangles import CHUNK, area_normals
-from orthanc_stl.mesh.types import Mesh, Report
+from orthanc_stl.mesh.types import Mesh, Note, Report, ranked
 
 
 def report_of(
     mesh: Mesh,
     voxel: tuple[float, float, float] | None = None,
-    warnings: Sequence[str] = (),
+    notes: Sequence[Note] = (),
     topology: Topology | None = None,
+    contours_volume: float | None = None,
 ) -> Report:
     """The report on `mesh`; an empty mesh counts as not closed, with a box of zeros.
 
@@ -32,7 +33,8 @@ def report_of(
         closed=topology.closed,
         euler_number=topology.euler_number,
         voxel=voxel,
-        warnings=tuple(warnings),
+        notes=ranked(notes),
+        contours_volume=contours_volume,
     )
 
 

@@ -1,8 +1,11 @@
-"""What the mesh room gives back: triangles, and facts about them."""
+"""What the geometry gives back: triangles, facts about them, and what was changed, guessed or left out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +21,38 @@ class Mesh:
     triangles: np.ndarray
 
 
+class Rank(IntEnum):
+    """How much a note matters, worst first."""
+
+    CHANGED_SHAPE = 1
+    GUESSED = 2
+    LEFT_OUT = 3
+
+
+@dataclass(frozen=True)
+class Note:
+    """One sentence on what was changed, guessed or left out. `structure` is the name, empty if it is of all."""
+
+    rank: Rank
+    structure: str
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"Rank": int(self.rank), "Roi": self.structure, "Text": self.text}
+
+
+def ranked(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """The notes, worst first, in their order otherwise, each once."""
+    return tuple(sorted(dict.fromkeys(notes), key=lambda note: note.rank))
+
+
 @dataclass(frozen=True)
 class Report:
     """Facts on a mesh. Lengths in mm, `area` in mm², `volume` in mm³; `box` is (min xyz, max xyz).
 
     `closed`: no edge with other than two triangles. `voxel` is the grid's voxel (u, v, normal), None for a mesh read
-    from a file. `warnings`: each thing that was skipped or guessed, a sentence each.
+    from a file. `notes`: each thing that was changed, guessed or left out, worst first. `contours_volume`: the volume
+    (mm³) of the contours themselves, worked out without the mesh; None for what is not made of contours.
     """
 
     triangles: int
@@ -33,10 +62,16 @@ class Report:
     closed: bool
     euler_number: int
     voxel: tuple[float, float, float] | None
-    warnings: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+    contours_volume: float | None = None
 
-    def as_json(self) -> dict:
-        return asdict(self)
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The sentences of the notes."""
+        return tuple(note.text for note in self.notes)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "notes": [note.as_json() for note in self.notes], "warnings": self.warnings}
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import pytest
 
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.topology import crowded_vertices, topology_of
-from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.mesh.types import Mesh, Note, Rank
 from tests.mesh.solids import ball, model_of
 from tests.mesh.test_stl import TETRAHEDRON
 
 
 def test_tetrahedron() -> None:
-    report = report_of(TETRAHEDRON, (1, 1, 2), ["a warning"])
+    report = report_of(TETRAHEDRON, (1, 1, 2), [Note(Rank.GUESSED, "", "a warning")])
     assert report.triangles == 4
     assert report.volume == pytest.approx(4.5)
     assert report.area == pytest.approx(13.5 + 4.5 * np.sqrt(3))

@@ -16,7 +16,7 @@ from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.surface import finished, isosurface
 from orthanc_stl.mesh.topology import Topology
-from orthanc_stl.mesh.types import Mesh, Surface
+from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 
 ELONGATED = 1.5
 """Voxels longer than this many sides along the normal have vertices to spare on surfaces across the normal."""
@@ -58,7 +58,8 @@ def surface_from_contours(
     if not len(mesh.triangles):
         raise InvalidInput("the contours enclose less than one voxel: a higher Resolution may show them")
     progress(0.8, "checking the surface")
-    return Surface(mesh, report_of(mesh, grids[0][0].voxel, warnings, topology))
+    notes = [Note(Rank.LEFT_OUT, "", text) for text in warnings]
+    return Surface(mesh, report_of(mesh, grids[0][0].voxel, notes, topology))
 
 
 def _mesh_of(

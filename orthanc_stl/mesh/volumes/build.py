@@ -16,7 +16,7 @@ from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.surface import finished, isosurface, poly_data, smoothed
 from orthanc_stl.mesh.topology import Topology
-from orthanc_stl.mesh.types import Mesh, Surface
+from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 from orthanc_stl.mesh.volumes.cells import Field, Plan, field_of, plan_of
 from orthanc_stl.mesh.volumes.inside import Inside, find_inside, values
 from orthanc_stl.mesh.volumes.volume import Volume
@@ -98,7 +98,8 @@ def surface_from_volume(
     if not len(mesh.triangles):
         raise InvalidInput("What is inside the volume is too thin for the grid: a higher Resolution makes a finer one")
     progress(0.9, "checking the surface")
-    return Surface(mesh, report_of(mesh, field.voxel, (*volume.warnings, *inside.warnings), topology))
+    notes = [Note(Rank.GUESSED, "", text) for text in (*volume.warnings, *inside.warnings)]
+    return Surface(mesh, report_of(mesh, field.voxel, notes, topology))
 
 
 def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longest: float) -> Mesh:
