@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 from benchmarks import rows
+from benchmarks.formats import formats
 from benchmarks.nifti import nifti
 from benchmarks.rows import Row
 
-ALL = {**rows.ALL, "nifti": nifti}
+ALL = {**rows.ALL, "nifti": nifti, "formats": formats}
 
 HEADINGS = ("what", "the original", "ours", "ratio", "to reach", "met")
 WIDTHS = (64, 14, 14, 8, 16, 4)

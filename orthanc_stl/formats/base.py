@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from orthanc_stl.model import Model
+if TYPE_CHECKING:  # the Orthanc process, which loads no numpy, asks for suffixes and media types
+    from orthanc_stl.model import Model
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,9 @@ class WriteOptions:
 
     compress: bool = False
     thumbnail: bytes = b""
+
+
+DEFAULT = WriteOptions()
 
 
 class Writer(Protocol):
@@ -34,4 +38,5 @@ class Writer(Protocol):
     def several_parts(self) -> bool:
         """Whether parts keep their names and colors; else all become one surface."""
 
-    def write(self, model: Model, options: WriteOptions = WriteOptions()) -> bytes: ...
+    def write(self, model: Model, options: WriteOptions = DEFAULT) -> bytes:
+        """The file. Raises InvalidInput for a model without triangles, TooLarge for what the format cannot hold."""

@@ -1,7 +1,45 @@
-"""Every format that models are written in. A new one is one file beside this, and one line here."""
+"""Every format that models are written in. A new one is one file beside this, and one line here.
+
+Importing this loads no numpy: the module of a format is loaded when a file is written.
+"""
 
 from __future__ import annotations
 
-from orthanc_stl.formats.base import Writer
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-WRITERS: tuple[Writer, ...] = ()
+from orthanc_stl.formats.base import DEFAULT, WriteOptions, Writer
+
+if TYPE_CHECKING:
+    from orthanc_stl.model import Model
+
+
+@dataclass(frozen=True)
+class _Format:
+    """A writer: `module`, a file beside this, has `write(model, options) -> bytes`."""
+
+    suffix: str
+    name: str
+    media_type: str
+    module: str
+    several_parts: bool = True
+
+    def write(self, model: Model, options: WriteOptions = DEFAULT) -> bytes:
+        content: bytes = import_module(f"orthanc_stl.formats.{self.module}").write(model, options)
+        return content
+
+
+WRITERS: tuple[Writer, ...] = (
+    _Format("glb", "GLB", "model/gltf-binary", "glb"),
+    _Format("3mf", "3MF", "model/3mf", "threemf"),
+    _Format("obj.zip", "OBJ with MTL (zip)", "application/zip", "obj"),
+    _Format("ply", "PLY", "model/ply", "ply"),
+    _Format("stl", "STL", "model/stl", "stl", several_parts=False),
+    _Format("stl.zip", "STL files (zip)", "application/zip", "stl_zip"),
+)
+
+
+def writer_of(suffix: str) -> Writer | None:
+    """The writer of files that end so, without the first point: "glb", "obj.zip"."""
+    return next((writer for writer in WRITERS if writer.suffix == suffix), None)

@@ -7,13 +7,21 @@ Binary STL: 80 bytes of header, the number of triangles as `<u4`, then 50 bytes 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
+from orthanc_stl import __version__
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.formats.base import WriteOptions
+from orthanc_stl.formats.scene import written_parts
 from orthanc_stl.mesh.threads import in_order
 from orthanc_stl.mesh.triangles import CHUNK, merged, unit_normals
 from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.model import Model
+
+STL_HEADER = f"orthanc-stl {__version__} UNITS=mm SPACE=LPS"
+"""3D Slicer reads `SPACE=LPS` there."""
 
 HEADER_BYTES = 80
 TRIANGLE_BYTES = 50
@@ -22,6 +30,26 @@ RECORD = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
 NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VERTEX = re.compile(rb"\bvertex\s+(" + rb")\s+(".join([NUMBER] * 3) + rb")(?=\s|$)", re.IGNORECASE)
 ANY_VERTEX = re.compile(rb"\bvertex\b", re.IGNORECASE)
+
+
+def write(model: Model, options: WriteOptions) -> bytes:
+    """The triangles of all parts one after the other; parts that overlap are not united.
+
+    Raises InvalidInput for a model without triangles.
+    """
+    meshes = [part.mesh for part in written_parts(model)]
+    return stl_bytes(joined(meshes), STL_HEADER)
+
+
+def joined(meshes: Sequence[Mesh]) -> Mesh:
+    """One mesh of several, with the triangles of all."""
+    if len(meshes) == 1:
+        return meshes[0]
+    firsts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([mesh.triangles + np.int32(first) for mesh, first in zip(meshes, firsts, strict=True)]),
+    )
 
 
 def stl_bytes(mesh: Mesh, header: str) -> bytes:

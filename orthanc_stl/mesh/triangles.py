@@ -33,3 +33,22 @@ def merged(corners: np.ndarray) -> Mesh:
     keys = points.view(np.dtype((np.void, 12))).reshape(-1)
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     return Mesh(points[first], inverse.reshape(-1, 3).astype(np.int32))
+
+
+def vertex_normals(mesh: Mesh) -> np.ndarray:
+    """Unit normals `(n, 3) float32` of the vertices: those of the triangles around, weighted by area.
+
+    (0, 0, 1) for a vertex without triangles, or whose triangles cancel out.
+    """
+    sums = np.zeros((3, len(mesh.vertices)))
+    for start in range(0, len(mesh.triangles), CHUNK):
+        triangles = mesh.triangles[start : start + CHUNK]
+        normals = area_normals(np.ascontiguousarray(mesh.vertices[triangles].reshape(-1, 9).T))
+        low, high = int(triangles.min()), int(triangles.max()) + 1
+        corners = triangles.reshape(-1) - low
+        for axis, values in enumerate(normals):
+            sums[axis, low:high] += np.bincount(corners, np.repeat(values, 3), high - low)
+    length = np.sqrt((sums * sums).sum(axis=0))
+    sums[:, length == 0] = [[0], [0], [1]]
+    length[length == 0] = 1
+    return np.ascontiguousarray((sums / length).T, dtype=np.float32)

@@ -1,0 +1,47 @@
+"""Files of 300,000 triangles in ten parts: time, size, and the peak memory beside the size of the file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.measure import forget_peak, resident_megabytes, seconds
+from benchmarks.rows import Row
+from orthanc_stl.formats.registry import WRITERS
+from tests.formats.scenes import many_triangles
+
+SECONDS = {"glb": 0.3, "3mf": 3.0, "obj.zip": 3.0, "ply": 0.3}
+TIMES_THE_FILE = 4.0
+
+
+def formats() -> Iterator[Row]:
+    model = many_triangles()
+    triangles = sum(len(part.mesh.triangles) for part in model)
+    for writer in WRITERS:
+        (time,) = seconds(lambda w=writer: w.write(model), runs=3)
+        limit = SECONDS.get(writer.suffix)
+        name = f"{triangles:,} triangles in {len(model)} parts as {writer.suffix}"
+        yield Row(f"{name}: time", None, time, "s", f"{limit} s" if limit else "", time <= limit if limit else None)
+        command = [sys.executable, "-m", "benchmarks.formats", writer.suffix]
+        folder = Path(__file__).resolve().parents[1]
+        done = subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
+        size, peak = map(float, done.stdout.split())
+        yield Row(f"{name}: size", None, size, "MB")
+        yield Row(f"{name}: peak memory", None, peak, "MB", "4 x the file", peak <= TIMES_THE_FILE * size)
+
+
+def measure(suffix: str) -> None:
+    """Prints the MB of a file and of the peak memory while it is written, in a process that has done it before."""
+    (writer,) = (writer for writer in WRITERS if writer.suffix == suffix)
+    writer.write(many_triangles(rings=8))
+    model = many_triangles()
+    forget_peak()
+    idle = resident_megabytes("VmRSS")
+    size = len(writer.write(model)) / (1 << 20)
+    print(size, resident_megabytes("VmHWM") - idle)
+
+
+if __name__ == "__main__":
+    measure(sys.argv[1])
