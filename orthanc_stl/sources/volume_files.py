@@ -1,0 +1,174 @@
+"""What the sources of volume files share: label maps whose labels are structures, grey volumes that are one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from orthanc_stl.errors import InvalidField, InvalidInput
+from orthanc_stl.mesh.volumes.inside import is_label_map, value_range
+from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.model import Note, Rank, Structure
+from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.kinds import Kind
+from orthanc_stl.sources.label_maps import (
+    LabelFacts,
+    Naming,
+    label_or_refuse,
+    labels_of,
+    region_of,
+    structure_of,
+)
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """What an `OpenSource` says of a file that is no DICOM object."""
+
+    kind: Kind
+
+    @property
+    def title(self) -> str:
+        return self.kind.title
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        return ""
+
+    @property
+    def study(self) -> None:
+        return None
+
+    @property
+    def references(self) -> tuple[()]:
+        return ()
+
+
+@dataclass(frozen=True)
+class OpenVolume(FileSource):
+    """An `OpenSource` of one volume: a structure for each label, or one of grey values from a threshold on."""
+
+    volume: Volume
+    naming: Naming
+    threshold: float | None = None
+    upper: float | None = None
+
+    @cached_property
+    def labels(self) -> dict[int, LabelFacts] | None:
+        """The labels, None for a grey volume."""
+        if self.threshold is not None or self.upper is not None:
+            return None
+        found = value_range(self.volume)
+        if found.low > found.high or not is_label_map(self.volume, found):
+            return None
+        return labels_of(self.volume)
+
+    @cached_property
+    def structures(self) -> tuple[Structure, ...]:
+        if self.labels is not None:
+            return tuple(structure_of(self.volume, label, facts, self.naming) for label, facts in self.labels.items())
+        return (self._grey_structure(),)
+
+    def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
+        notes = (*_guessed(self.volume), *self.naming.notes)
+        if self.labels is not None:
+            return region_of(self.volume, number, label_or_refuse(self.labels, number)), notes
+        if number != 1:
+            raise InvalidInput(f"the volume has grey values, which are structure 1; there is none of number {number}")
+        return Region(self.volume, threshold=self.threshold, upper=self.upper), notes
+
+    def whole(self, labels: Sequence[int] | None = None, threshold: float | None = None) -> Region:
+        """The region of several labels, of all that is not zero, or of grey values from `threshold` on: one shape."""
+        return Region(self.volume, labels=tuple(labels) if labels is not None else None, threshold=threshold)
+
+    def _grey_structure(self) -> Structure:
+        found = value_range(self.volume)
+        if found.low > found.high:
+            return Structure(1, "empty volume", reason="it has no finite value")
+        if self.threshold is None and found.low == found.high:
+            return Structure(1, "grey values", reason=f"every value of it is {found.low:g}")
+        value = found.low / 2 + found.high / 2 if self.threshold is None else self.threshold
+        facts = {"Threshold": value, "Lowest": found.low, "Highest": found.high}
+        return Structure(1, f"values from {value:g} on", facts=facts)
+
+
+@dataclass(frozen=True)
+class OpenMasks(FileSource):
+    """An `OpenSource` of several files, each the mask of one structure, numbered from 1 in the files' order."""
+
+    volumes: tuple[Volume, ...]
+    names: tuple[str, ...]
+    naming: Naming
+
+    @cached_property
+    def labels(self) -> tuple[LabelFacts | None, ...]:
+        """Of all labels of each mask together, None for an empty one."""
+        merged: list[LabelFacts | None] = []
+        for volume in self.volumes:
+            whole: LabelFacts | None = None
+            for facts in labels_of(volume).values():
+                if whole is None:
+                    whole = facts
+                else:
+                    whole.add(facts.voxels, facts.low, facts.high)
+            merged.append(whole)
+        return tuple(merged)
+
+    @cached_property
+    def structures(self) -> tuple[Structure, ...]:
+        found = []
+        for number, (volume, facts) in enumerate(zip(self.volumes, self.labels, strict=True), 1):
+            if facts is None:
+                name = self._name(number)
+                found.append(Structure(number, name, reason="its mask is empty", facts={"Voxels": 0, "VolumeMl": 0.0}))
+            else:
+                named = Naming({number: self._name(number)}, self.naming.colors)
+                found.append(structure_of(volume, number, facts, named))
+        return tuple(found)
+
+    def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
+        if not 1 <= number <= len(self.volumes):
+            raise InvalidInput(f"there is no structure {number}: {len(self.volumes)} files came")
+        volume, facts = self.volumes[number - 1], self.labels[number - 1]
+        if facts is None:
+            raise InvalidInput(f"the mask of {self._name(number)} is empty")
+        region = region_of(volume, 1, facts)
+        return Region(region.volume), _guessed(volume)
+
+    def _name(self, number: int) -> str:
+        return self.naming.names.get(number) or self.names[number - 1]
+
+
+def open_volumes(kind: Kind, volumes: Sequence[Volume], naming: Naming, options: ReadOptions) -> OpenVolume | OpenMasks:
+    """One volume, or several masks whose names are the field `FileNames`, without folders and suffixes."""
+    if len(volumes) == 1:
+        threshold, upper = (_number(options.fields, name) for name in ("Threshold", "Upper"))
+        return OpenVolume(kind, volumes[0], naming, threshold, upper)
+    given = options.fields.get("FileNames") or ()
+    names = [_stem(str(name), kind) for name in given]
+    names += [f"file {number}" for number in range(len(names) + 1, len(volumes) + 1)]
+    return OpenMasks(kind, tuple(volumes), tuple(names), naming)
+
+
+def _number(fields: Mapping[str, Any], name: str) -> float | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise InvalidField(f'"{name}" must be a number, not {value!r}')
+    return float(value)
+
+
+def _stem(name: str, kind: Kind) -> str:
+    name = name.replace("\\", "/").rpartition("/")[2]
+    for suffix in sorted(kind.suffixes, key=len, reverse=True):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)] or name
+    return name
+
+
+def _guessed(volume: Volume) -> tuple[Note, ...]:
+    return tuple(Note(Rank.GUESSED, "", text) for text in volume.warnings)
