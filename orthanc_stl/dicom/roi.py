@@ -149,7 +149,9 @@ class Roi:
             "Extent": [list(corner) for corner in self.box] if self.box else None,
             "Usable": self.usable,
             "Reason": self.reason,
-            "Skipped": [note.text for note in self.summary.notes],
+            "Skipped": [note.text for note in self.summary.notes if note.rank != Rank.GUESSED],
+            "SkippedContours": sum(len(fault.numbers) for fault in self.summary.faults if fault.left_out),
+            "Guessed": [note.text for note in self.summary.notes if note.rank == Rank.GUESSED],
         }
 
 

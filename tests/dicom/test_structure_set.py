@@ -90,6 +90,8 @@ def test_listing_as_json() -> None:
             "Usable": True,
             "Reason": "",
             "Skipped": [],
+            "SkippedContours": 0,
+            "Guessed": [],
         },
         {
             "Number": 3,
@@ -101,6 +103,8 @@ def test_listing_as_json() -> None:
             "Usable": False,
             "Reason": "it has no closed contours, only 1 POINT",
             "Skipped": ['ROI 3 "Third": contour 1 is of type POINT, which encloses no area: left out'],
+            "SkippedContours": 1,
+            "Guessed": [],
         },
     ]
 
