@@ -17,6 +17,8 @@
     ├── Cancelled                 500  somebody cancelled the job
     └── StorageFailed             500  Orthanc did not store the result
 
+`reading` makes an InvalidInput of whatever a library raises on a damaged file.
+
 An error says one sentence: what came and what was expected. It crosses from a worker process to Orthanc by the
 name of its class and that sentence, so a class takes nothing else. `headers` are those of the answer.
 
@@ -25,8 +27,12 @@ name of its class and that sentence, so a class takes nothing else. `headers` ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
+
+_log = logging.getLogger(__name__)
 
 
 class StlError(Exception):
@@ -110,6 +116,29 @@ class Cancelled(StlError):
 
 class StorageFailed(StlError):
     pass
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Around, or as the decorator of, what reads a file of others: `what` is damaged if anything unforeseen happens.
+
+    `what` names the file: "the RT-STRUCT". Errors of ours say more and pass, as MemoryError does. Raises InvalidInput
+    with the library's own sentence for all others; where they come from goes to the log.
+
+    >>> with reading("the RT-DOSE"):
+    ...     raise KeyError("Rows")
+    Traceback (most recent call last):
+    orthanc_stl.errors.InvalidInput: the RT-DOSE is damaged: KeyError: 'Rows'
+    """
+    try:
+        yield
+    except (StlError, MemoryError):
+        raise
+    except Exception as error:
+        detail = " ".join(str(error).split())[:200]
+        sentence = f"{what} is damaged: {type(error).__name__}: {detail}".removesuffix(": ")
+        _log.warning("%s", sentence, exc_info=True)
+        raise InvalidInput(sentence) from error
 
 
 def by_name(name: str) -> type[StlError]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orthanc_stl import __version__
+from orthanc_stl.dicom.sop_classes import NEXUS_CREATOR, NEXUS_GROUP
 from orthanc_stl.engine.cluster import Cluster
 from orthanc_stl.engine.executor import Executor
 from orthanc_stl.engine.jobs import Jobs
@@ -149,7 +150,7 @@ def _register_private_tags(orthanc: Any) -> None:
         (0x1001, vr.OB, "OrthancStlNexusData"),
         (0x1002, vr.UL, "OrthancStlNexusLength"),
     ):
-        orthanc.RegisterPrivateDictionaryTag(0x4205, element, kind, name, 1, 1, "OrthancSTL")
+        orthanc.RegisterPrivateDictionaryTag(NEXUS_GROUP, element, kind, name, 1, 1, NEXUS_CREATOR)
 
 
 def _extend_explorer(orthanc: Any, settings: Settings) -> None:

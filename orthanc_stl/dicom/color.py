@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from orthanc_stl.dicom.roi import Color
+from orthanc_stl.model import Color
 
 # sRGB to XYZ under D50: the sRGB primaries adapted by Bradford (the matrix of the ICC's sRGB profile).
 _TO_XYZ = np.array(

@@ -68,6 +68,10 @@ class Element(NamedTuple):
     inside: Encoding
 
 
+Elements = dict[int, Element]
+"""A data set or item: tag to element."""
+
+
 class DicomFile(NamedTuple):
     """The data set of a file: `data[start:]` in `encoding`; `meta` is the File Meta Information, tag to value."""
 
@@ -81,6 +85,32 @@ class DicomFile(NamedTuple):
 
     def value(self, element: Element) -> bytes:
         return bytes(self.data[element.start : element.stop])
+
+    def value_of(self, of: Elements, tag: int) -> bytes:
+        """The bytes of an element's value; empty if it is absent."""
+        element = of.get(tag)
+        return self.value(element) if element else b""
+
+    def items_of(self, of: Elements, tag: int) -> Iterator[Elements]:
+        """The items of a sequence; none if it is absent."""
+        sequence = of.get(tag)
+        if sequence is None:
+            return
+        for start, stop in items(self.data, sequence):
+            yield {element.tag: element for element in elements(self.data, start, stop, sequence.inside)}
+
+    def first_item(self, of: Elements, tag: int) -> Elements:
+        """The first item of a sequence; without elements if there is none."""
+        return next(self.items_of(of, tag), {})
+
+
+def unpadded(value: memoryview, declared: bytes) -> memoryview:
+    """`value` without the byte that DICOM pads it with, where `declared`, a length as UL in either byte order, says so.
+
+    Any other length contradicts the value, and the value is what there is.
+    """
+    length = max(len(value) - 1, 0)
+    return value[:length] if declared in (length.to_bytes(4, "little"), length.to_bytes(4, "big")) else value
 
 
 def name_of(tag: int) -> str:

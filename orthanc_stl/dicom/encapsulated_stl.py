@@ -29,12 +29,13 @@ from orthanc_stl.dicom.modules import (
     sop_common,
     sop_instance,
 )
-from orthanc_stl.dicom.roi import Color
-from orthanc_stl.dicom.stored_model import ENCAPSULATED_STL, StoredModel, read_encapsulated_stl
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
+from orthanc_stl.dicom.stored_model import StoredModel, read_encapsulated_stl
 from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.dicom.text import long_string, plain_text
 from orthanc_stl.dicom.values import LENGTHS
 from orthanc_stl.dicom.writing import file_bytes
+from orthanc_stl.model import Color
 
 __all__ = ["Description", "StoredModel", "check_tags", "encapsulate", "read_encapsulated_stl", "series_description"]
 

@@ -16,14 +16,19 @@ from pydicom.uid import generate_uid
 from orthanc_stl.dicom import tags as user_tags
 from orthanc_stl.dicom.elements import Buffer
 from orthanc_stl.dicom.modules import date_and_time, date_time, set_values, sop_common
+from orthanc_stl.dicom.sop_classes import (
+    NEXUS_CONTENT_TAG,
+    NEXUS_CREATOR,
+    NEXUS_CREATOR_TAG,
+    NEXUS_GROUP,
+    NEXUS_LENGTH_TAG,
+    RAW_DATA,
+)
 from orthanc_stl.dicom.study_context import StudyContext, class_name
 from orthanc_stl.dicom.writing import file_bytes
 from orthanc_stl.errors import InvalidInput
 
-RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
-
 MANUFACTURER = "ORTHANC^STL"
-PRIVATE_CREATOR = "OrthancSTL"
 
 # By these the original's Orthanc Explorer knows a Nexus object; its releases "mainline", 1.1 and 1.2 had one each.
 CREATOR_VERSION_UIDS = tuple(
@@ -38,9 +43,6 @@ CREATOR_VERSION_UIDS = tuple(
 _MODALITY = 0x00080060
 _CREATOR_VERSION_UID = 0x00089123
 _STUDY_INSTANCE_UID = 0x0020000D
-_CREATOR = 0x42050010
-_CONTENT = 0x42051001
-_LENGTH = 0x42051002
 
 Level = Literal["patient", "study", "series"]
 
@@ -73,16 +75,16 @@ def nexus_object(
     ds.AcquisitionContextSequence = []  # C.7.6.14 is mandatory, and may be empty
     _raw_data(ds, instance_number, now)
     sop_common(ds, RAW_DATA, now)
-    ds.add_new(_CREATOR, "LO", PRIVATE_CREATOR)
+    ds.add_new(NEXUS_CREATOR_TAG, "LO", NEXUS_CREATOR)
     size = memoryview(content).nbytes
     if size % 2:
-        ds.add_new(_LENGTH, "UL", size)  # else the byte that pads the element would count as the model's
+        ds.add_new(NEXUS_LENGTH_TAG, "UL", size)  # else the byte that pads the element would count as the model's
     terms = user_tags.apply_tags(ds, tags or {}, lambda tag: _is_refused(tag, parent, level))
-    return file_bytes(ds, _CONTENT, content, terms or (parent.character_set if parent else ()))
+    return file_bytes(ds, NEXUS_CONTENT_TAG, content, terms or (parent.character_set if parent else ()))
 
 
 def _is_refused(tag: int, parent: StudyContext | None, level: Level) -> bool:
-    if tag in (_MODALITY, _CREATOR_VERSION_UID) or tag >> 16 == _CREATOR >> 16 or user_tags.identifies(tag):
+    if tag in (_MODALITY, _CREATOR_VERSION_UID) or tag >> 16 == NEXUS_GROUP or user_tags.identifies(tag):
         return True
     if parent is None:
         return False

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from orthanc_stl.dicom.contour_data import numbers
+from orthanc_stl.dicom.contour_faults import Fault, told
 from orthanc_stl.dicom.text import one_line
 from orthanc_stl.mesh.contours.contour import Contour
+from orthanc_stl.model import Color, Note, Rank
+
+CLOSED_PLANAR = "CLOSED_PLANAR"
 
 # PS3.3 C.8.8.6.1: these enclose an area. Contours of the other types are points and lines.
-CLOSED = frozenset(("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "INTERPOLATED_PLANAR"))
+CLOSED = frozenset((CLOSED_PLANAR, "CLOSEDPLANAR_XOR", "INTERPOLATED_PLANAR"))
+_DEFINED = {kind.replace("_", ""): kind for kind in (*CLOSED, "POINT", "OPEN_PLANAR", "OPEN_NONPLANAR")}
 
 # A kilometre from the origin there is no patient: what is beyond is damage, and would only overflow later.
 MAX_COORDINATE_MM = 1e6
 
-Color = tuple[int, int, int]
+# How far the points of a contour may stray from a plane, largest minus smallest: coordinates rounded to whole
+# millimetres stray by up to 1.7 in an oblique plane. What strays further, as a valve's annulus does, has no inside.
+MAX_STRAY_MM = 2.0
 
 
 class ContourItem(NamedTuple):
@@ -38,17 +45,30 @@ class Summary(NamedTuple):
     usable: int
     box: tuple[tuple[float, ...], tuple[float, ...]] | None
     extremes: np.ndarray
-    skipped: tuple[str, ...]
+    notes: tuple[Note, ...]
+    faults: tuple[Fault, ...]
 
 
 def quoted(name: str) -> str:
     return f'"{one_line(name)}"'
 
 
+def title_of(number: int, name: str) -> str:
+    return f"ROI {number} {quoted(name)}"
+
+
+def defined_kind(kind: str) -> str:
+    """The Contour Geometric Type (PS3.3 C.8.8.6.1) that `kind` is a spelling of: "closed planar" is CLOSED_PLANAR.
+
+    What is none stays as it is.
+    """
+    return _DEFINED.get("".join(kind.upper().split()).replace("_", "").replace("-", ""), kind)
+
+
 @dataclass(frozen=True)
 class Roi:
     """One ROI. `color` is red, green, blue of 0..255; `interpreted_type` as in the RT ROI Observations, else empty;
-    `namesakes` are the names of other ROIs that claim the same number."""
+    `guesses` are on how its contours were found; `without`: why it has none, empty if the file says so itself."""
 
     number: int
     name: str
@@ -56,16 +76,17 @@ class Roi:
     interpreted_type: str
     frame_of_reference_uid: str
     items: tuple[ContourItem, ...]
-    namesakes: tuple[str, ...]
     data: memoryview
+    guesses: tuple[Note, ...] = ()
+    without: str = ""
 
     @property
     def title(self) -> str:
-        return f"ROI {self.number} {quoted(self.name)}"
+        return title_of(self.number, self.name)
 
     @property
     def kinds(self) -> dict[str, int]:
-        """How many contours of which geometric type."""
+        """How many contours of which geometric type, as the file spells it."""
         return dict(Counter(item.kind or "none" for item in self.items))
 
     @property
@@ -78,14 +99,11 @@ class Roi:
         if self.usable:
             return ""
         if not self.items:
-            return "it has no contours"
-        kinds = self.kinds
-        if not CLOSED & kinds.keys():
-            listed = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+            return self.without or "it has no contours"
+        if not any(defined_kind(item.kind) in CLOSED or not item.kind for item in self.items):
+            listed = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
             return f"it has no closed contours, only {listed}"
-        first = self.summary.skipped[len(self.namesakes)].removeprefix(f"{self.title}, ")
-        others = f", and {len(self.items) - 1} more" if len(self.items) > 1 else ""
-        return f"{first}{others}"
+        return "; ".join(told(fault) for fault in self.summary.faults if fault.left_out)
 
     @property
     def box(self) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
@@ -94,37 +112,34 @@ class Roi:
 
     @cached_property
     def summary(self) -> Summary:
-        contours, skipped = self.read()
+        contours, faults = self._read()
+        notes = self._notes(faults)
         if not contours:
-            return Summary(0, None, np.empty((0, 3)), tuple(skipped))
+            return Summary(0, None, np.empty((0, 3)), notes, faults)
         extremes = np.concatenate([_extreme_points(contour.points) for contour in contours])
         box = tuple(extremes.min(axis=0).tolist()), tuple(extremes.max(axis=0).tolist())
-        return Summary(len(contours), box, extremes, tuple(skipped))
+        return Summary(len(contours), box, extremes, notes, faults)
 
-    def read(self) -> tuple[list[Contour], list[str]]:
-        """The usable contours, and a sentence for each that is not."""
-        skipped: dict[int, str] = {}
-        closed = []
-        for item in self.items:
-            if item.kind in CLOSED:
-                closed.append(item)
-            else:
-                skipped[item.number] = f"is of type {item.kind or 'none'}, which encloses no area"
+    def read(self) -> tuple[list[Contour], tuple[Note, ...]]:
+        """The usable contours, and one note for each kind of thing that was guessed or left out."""
+        contours, faults = self._read()
+        return contours, self._notes(faults)
+
+    def _notes(self, faults: tuple[Fault, ...]) -> tuple[Note, ...]:
+        return (*self.guesses, *(Note(fault.rank, self.name, f"{self.title}: {told(fault)}") for fault in faults))
+
+    def _read(self) -> tuple[list[Contour], tuple[Fault, ...]]:
+        faults = _Faults()
+        closed = [item for item in self.items if _is_closed(item, faults)]
         texts = [bytes(self.data[item.start : item.stop]).strip(b"\0 ") for item in closed]
         contours = []
         for item, text, values in zip(closed, texts, numbers(texts), strict=True):
-            points, fault = _points(item, values) if text else (None, "has no points")
-            if points is None:
-                skipped[item.number] = fault
-            else:
-                contours.append(Contour(points, item.number, item.kind))
-        doubts = [
-            f"{self.title} has its number in common with {quoted(name)}: all its contours were taken"
-            for name in self.namesakes
-        ]
-        return contours, doubts + [f"{self.title}, contour {n} {skipped[n]}: skipped" for n in sorted(skipped)]
+            points = _points(item, text, values, faults)
+            if points is not None:
+                contours.append(Contour(points, item.number, defined_kind(item.kind) or CLOSED_PLANAR))
+        return contours, faults.all()
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
         return {
             "Number": self.number,
             "Name": self.name,
@@ -134,24 +149,94 @@ class Roi:
             "Extent": [list(corner) for corner in self.box] if self.box else None,
             "Usable": self.usable,
             "Reason": self.reason,
-            "Skipped": list(self.summary.skipped),
+            "Skipped": [note.text for note in self.summary.notes if note.rank != Rank.GUESSED],
+            "SkippedContours": sum(len(fault.numbers) for fault in self.summary.faults if fault.left_out),
+            "Guessed": [note.text for note in self.summary.notes if note.rank == Rank.GUESSED],
         }
 
 
-def _points(item: ContourItem, values: np.ndarray | None) -> tuple[np.ndarray | None, str]:
-    """(n, 3) float64 in mm, or None and what is wrong."""
+class _Faults:
+    """What is wrong with the contours of a ROI: the numbers of those that have the same fault, by fault."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[Rank, str, str, str], list[int]] = {}
+
+    def left_out(self, item: ContourItem, one: str, several: str, rank: Rank = Rank.CHANGED_SHAPE) -> None:
+        self._numbers.setdefault((rank, one, several, "left out"), []).append(item.number)
+
+    def guessed(self, item: ContourItem, one: str, several: str, how: str) -> None:
+        self._numbers.setdefault((Rank.GUESSED, one, several, how), []).append(item.number)
+
+    def all(self) -> tuple[Fault, ...]:
+        faults = [Fault(*fault, tuple(sorted(numbers))) for fault, numbers in self._numbers.items()]
+        return tuple(sorted(faults, key=lambda fault: fault.numbers[0]))
+
+
+def _is_closed(item: ContourItem, faults: _Faults) -> bool:
+    kind = defined_kind(item.kind)
+    if kind in CLOSED:
+        if kind != item.kind:
+            written = quoted(item.kind[:40])
+            faults.guessed(item, f"is of type {written}", f"are of type {written}", f"taken for {kind}")
+        return True
+    if not kind:
+        faults.guessed(item, "says no type", "say no type", f"taken for {CLOSED_PLANAR}")
+        return True
+    listed = one_line(kind[:40])
+    faults.left_out(
+        item, f"is of type {listed}, which encloses no area", f"are of type {listed}, which encloses no area",
+        Rank.LEFT_OUT,
+    )  # fmt: skip
+    return False
+
+
+def _points(item: ContourItem, text: bytes, values: np.ndarray | None, faults: _Faults) -> np.ndarray | None:
+    """(n, 3) float64 in mm; None for what cannot be used."""
+    if not text:
+        faults.left_out(item, "has no points", "have no points", Rank.LEFT_OUT)
+        return None
     if values is None:
-        return None, "holds data that are not numbers"
+        values = _without_stray_backslashes(item, text)
+        if values is None:
+            faults.left_out(item, "holds data that are not numbers", "hold data that are not numbers")
+            return None
+        faults.guessed(item, "has a stray backslash", "have a stray backslash", "passed over")
     if len(values) % 3:
-        return None, f"has {len(values)} coordinates, which is no multiple of three"
+        what = "a number of coordinates that is no multiple of three"
+        faults.left_out(item, f"has {what}", f"have {what}")
+        return None
     points = values.reshape(-1, 3)
-    if item.declared is not None and item.declared != len(points):
-        return None, f"says that it has {item.declared} points, but has {len(points)}"
     if np.abs(points).max() > MAX_COORDINATE_MM:
-        return None, "has a coordinate more than a kilometre from the origin"
+        what = "a coordinate more than a kilometre from the origin"
+        faults.left_out(item, f"has {what}", f"have {what}")
+        return None
     if not _has_three_distinct(points):
-        return None, f"has {len(points)} points, of which fewer than three are distinct"
-    return points, ""
+        what = "fewer than three distinct points"
+        faults.left_out(item, f"has {what}", f"have {what}", Rank.LEFT_OUT)
+        return None
+    if not _is_flat(points):
+        what = f"its points stray by more than {MAX_STRAY_MM:g} mm from a plane"
+        faults.left_out(item, f"is not flat, {what}", f"are not flat, {what.replace('its', 'their')}")
+        return None
+    if item.declared is not None and item.declared != len(points):
+        what = "another Number of Contour Points than there are"
+        faults.guessed(item, f"says {what}", f"say {what}", "all points were taken")
+    return points
+
+
+def _without_stray_backslashes(item: ContourItem, text: bytes) -> np.ndarray | None:
+    """The numbers of a text that has a backslash too many, or line breaks: None where that is not the one reading.
+
+    At the ends a backslash is of no use. Between two numbers a value may be missing as well: there the number of points
+    that the contour declares has to agree.
+    """
+    parts = b"".join(text.split(b"\n")).replace(b"\r", b"").replace(b"\t", b" ").split(b"\\")
+    kept = [part for part in parts if part.strip(b"\0 ")]
+    outer = b"\\".join(parts).strip(b"\\ \0").split(b"\\")
+    (values,) = numbers([b"\\".join(kept)]) if kept else (None,)
+    if values is None or len(values) % 3:
+        return None
+    return values if len(kept) == len(outer) or 3 * (item.declared or 0) == len(values) else None
 
 
 def _has_three_distinct(points: np.ndarray) -> bool:
@@ -159,6 +244,14 @@ def _has_three_distinct(points: np.ndarray) -> bool:
         return True
     others = points[(points != points[0]).any(axis=1)]
     return len(others) > 1 and bool((others != others[0]).any())
+
+
+def _is_flat(points: np.ndarray) -> bool:
+    if (np.ptp(points, axis=0) <= MAX_STRAY_MM).any():
+        return True
+    centred = points - points.mean(axis=0)
+    normal = np.linalg.eigh(centred.T @ centred)[1][:, 0]
+    return bool(np.ptp(centred @ normal) <= MAX_STRAY_MM)
 
 
 def _extreme_points(points: np.ndarray) -> np.ndarray:

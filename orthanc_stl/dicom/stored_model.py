@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orthanc_stl.dicom import provenance
 from orthanc_stl.dicom.color import rgb_of
-from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
-from orthanc_stl.dicom.roi import Color
+from orthanc_stl.dicom.elements import Buffer, DicomFile, Elements, open_file, unpadded
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
 from orthanc_stl.dicom.study_context import class_name, uid_of
 from orthanc_stl.dicom.text import character_sets, decode
-from orthanc_stl.errors import InvalidInput
-
-ENCAPSULATED_STL = "1.2.840.10008.5.1.4.1.1.104.3"
+from orthanc_stl.errors import InvalidInput, reading
+from orthanc_stl.model import Color
 
 
 @dataclass(frozen=True)
@@ -54,21 +52,22 @@ class StoredModel:
         }
 
 
+@reading("the Encapsulated STL object")
 def read_encapsulated_stl(data: Buffer) -> StoredModel:
     """Raises InvalidInput for what is no Encapsulated STL object, has no document in it, or is damaged."""
     file = open_file(data)
     top = {element.tag: element for element in file.elements()}
-    sop_class = uid_of(_raw(file, top, 0x00080016))
+    sop_class = uid_of(file.value_of(top, 0x00080016))
     if sop_class != ENCAPSULATED_STL:
         raise InvalidInput(f"this is a {class_name(sop_class)} object; an Encapsulated STL was expected")
-    terms = character_sets(_raw(file, top, 0x00080005))
+    terms = character_sets(file.value_of(top, 0x00080005))
 
-    def text(tag: int, of: dict[int, Element] = top) -> str:
-        return decode(_raw(file, of, tag), terms)
+    def text(tag: int, of: Elements = top) -> str:
+        return decode(file.value_of(of, tag), terms)
 
-    algorithm = _first_item(file, top, 0x00221612)
+    algorithm = file.first_item(top, 0x00221612)
     parameters, names, warnings = provenance.read(text(0x00660032, algorithm))
-    units = _first_item(file, top, 0x004008EA)
+    units = file.first_item(top, 0x004008EA)
     maker = (text(0x00080070), text(0x00081090), text(0x00181020))
     return StoredModel(
         stl=_document(file, top),
@@ -78,7 +77,7 @@ def read_encapsulated_stl(data: Buffer) -> StoredModel:
         units=text(0x00080100, units),
         color=_color(file, top),
         sources=_sources(file, top),
-        frame_of_reference_uid=uid_of(_raw(file, top, 0x00200052)),
+        frame_of_reference_uid=uid_of(file.value_of(top, 0x00200052)),
         software=" ".join(part for part in maker if part),
         parameters=parameters,
         made=text(0x0008002A) or text(0x00080023) + text(0x00080033),
@@ -86,44 +85,20 @@ def read_encapsulated_stl(data: Buffer) -> StoredModel:
     )
 
 
-def _raw(file: DicomFile, of: dict[int, Element], tag: int) -> bytes:
-    element = of.get(tag)
-    return file.value(element) if element else b""
-
-
-def _document(file: DicomFile, top: dict[int, Element]) -> memoryview:
+def _document(file: DicomFile, top: Elements) -> memoryview:
     element = top.get(0x00420011)
     if element is None or element.start == element.stop:
         raise InvalidInput("this Encapsulated STL object has no document in it")
-    document = file.data[element.start : element.stop]
-    declared = _raw(file, top, 0x00420015)
-    if len(declared) == 4:
-        length = file.encoding.u32.unpack(declared)[0]
-        # One byte less is the padding. Any other length contradicts the document, and the document is what there is.
-        if length == len(document) - 1:
-            return document[:length]
-    return document
+    return unpadded(file.data[element.start : element.stop], file.value_of(top, 0x00420015))
 
 
-def _first_item(file: DicomFile, of: dict[int, Element], tag: int) -> dict[int, Element]:
-    return next(_items_of(file, of, tag), {})
-
-
-def _items_of(file: DicomFile, of: dict[int, Element], tag: int) -> Iterator[dict[int, Element]]:
-    sequence = of.get(tag)
-    if sequence is None:
-        return
-    for start, stop in items(file.data, sequence):
-        yield {element.tag: element for element in elements(file.data, start, stop, sequence.inside)}
-
-
-def _color(file: DicomFile, top: dict[int, Element]) -> Color | None:
-    raw = _raw(file, top, 0x0062000D)
+def _color(file: DicomFile, top: Elements) -> Color | None:
+    raw = file.value_of(top, 0x0062000D)
     if len(raw) != 6:
         return None
     return rgb_of(struct.unpack("<3H" if file.encoding.little else ">3H", raw))
 
 
-def _sources(file: DicomFile, top: dict[int, Element]) -> tuple[str, ...]:
-    uids = (uid_of(_raw(file, item, 0x00081155)) for item in _items_of(file, top, 0x00420013))
+def _sources(file: DicomFile, top: Elements) -> tuple[str, ...]:
+    uids = (uid_of(file.value_of(item, 0x00081155)) for item in file.items_of(top, 0x00420013))
     return tuple(uid for uid in uids if uid)

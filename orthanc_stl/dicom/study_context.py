@@ -12,7 +12,7 @@ from pydicom.uid import UID
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.dicom.values import cleaned, is_valid
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 
 # PS3.3 C.7.1.1 Patient: texts, then sequences.
 _PATIENT = frozenset((
@@ -99,6 +99,7 @@ class StudyContext:
     frame_of_reference_uid: str
 
 
+@reading("the DICOM file")
 def read_study_context(data: Buffer | DicomFile) -> StudyContext:
     """Read the head of any DICOM instance. Raises InvalidInput if it does not say which it is."""
     file = data if isinstance(data, DicomFile) else open_file(data)
@@ -112,6 +113,8 @@ def read_study_context(data: Buffer | DicomFile) -> StudyContext:
     for tag, uid in uids.items():
         if not uid:
             raise InvalidInput(f"this DICOM file has no {keyword_for_tag(tag)}")
+        if not uid.isascii():
+            raise InvalidInput(f"this DICOM file is damaged: its {keyword_for_tag(tag)} is not ASCII")
     terms = character_sets(file.value(found[_SPECIFIC_CHARACTER_SET])) if _SPECIFIC_CHARACTER_SET in found else ()
     patient = dict.fromkeys(_PATIENT_TYPE_2, "") | _values(file, found, _PATIENT, terms)
     if patient["PatientSex"] not in ("M", "F", "O"):
@@ -126,12 +129,18 @@ def read_study_context(data: Buffer | DicomFile) -> StudyContext:
         Reference(uids[_SOP_CLASS_UID], uids[_SOP_INSTANCE_UID], uids[_SERIES_INSTANCE_UID]),
         uids[_STUDY_INSTANCE_UID],
         str(series.get("SeriesDescription", "")),
-        uid_of(file.value(frame)) if frame else "",
+        ascii_uid(file.value(frame)) if frame else "",
     )
 
 
 def uid_of(raw: bytes) -> str:
+    """For messages and comparisons: what is not ASCII becomes U+FFFD."""
     return raw.decode("ascii", "replace").strip("\0 ")
+
+
+def ascii_uid(raw: bytes) -> str:
+    """A UID that another object may refer to: empty if it holds bytes that are not ASCII, which none can name."""
+    return uid_of(raw) if raw.isascii() else ""
 
 
 def class_name(sop_class_uid: str) -> str:

@@ -28,13 +28,6 @@ def character_sets(raw: bytes) -> tuple[str, ...]:
     return tuple(term.strip() for term in raw.decode("ascii", "replace").rstrip("\0 ").split("\\")) if raw else ()
 
 
-def python_encodings(terms: Sequence[str]) -> list[str]:
-    """The codecs of these terms. An unknown term falls back to Latin-1, as pydicom and Orthanc do."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return charset.convert_encodings(list(terms))
-
-
 def is_known_character_set(term: str) -> bool:
     return term in charset.python_encoding
 

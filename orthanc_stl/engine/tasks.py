@@ -123,13 +123,13 @@ def model_of_structures(structure_set: StructureSet, options: Options, progress:
     """
     if options.get("roi_numbers"):
         numbers = list(dict.fromkeys(options["roi_numbers"]))
-        warnings: list[str] = []
+        notes = []
     else:
-        numbers, warnings = structure_set.numbers_of(options.get("roi_names") or ())
+        numbers, notes = structure_set.numbers_of(options.get("roi_names") or ())
     if not numbers:
         raise InvalidInput("no ROI was chosen: RoiNames or RoiNumbers names at least one")
-    rois, skipped = structure_set.contours(numbers)
-    warnings = [*warnings, *skipped, *structure_set.frame_of(numbers)[1]]
+    rois, told = structure_set.contours(numbers)
+    warnings = [note.text for note in (*notes, *told, *structure_set.frame_of(numbers)[1])]
     _refuse_if_strict(options, warnings)
     model = surface_from_contours(
         rois,

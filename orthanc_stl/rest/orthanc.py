@@ -10,14 +10,11 @@ import re
 from typing import Any, NoReturn
 
 from orthanc_stl import errors
-
-RT_STRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
-ENCAPSULATED_STL = "1.2.840.10008.5.1.4.1.1.104.3"
-RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL, RAW_DATA, RT_STRUCTURE_SET
 
 # What people call the SOP classes that they are likely to pass by mistake.
 _KNOWN_CLASSES = {
-    RT_STRUCT: "an RT-STRUCT",
+    RT_STRUCTURE_SET: "an RT-STRUCT",
     ENCAPSULATED_STL: "an encapsulated STL",
     RAW_DATA: "a Raw Data object",
     "1.2.840.10008.5.1.4.1.1.2": "a CT image",

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from orthanc_stl.dicom import elements
 from orthanc_stl.dicom.encapsulated_stl import read_encapsulated_stl
-from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set, structures_json
+from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput, StlError, TooLarge
 from tests.data import shared_files
+from tests.dicom.listing import listing
 from tests.phantoms import Study, ball, ct_slices, cylinder, structure_set
 
 SOP_CLASS = struct.pack("<HH2sH30s", 8, 0x16, b"UI", 30, b"1.2.840.10008.5.1.4.1.1.481.3")
@@ -46,7 +47,7 @@ def nested(depth: int, undefined: bool) -> bytes:
 
 def read_everything(data: bytes) -> None:
     structures = read_structure_set(data, max_contour_points=100_000)
-    structures_json(structures)
+    listing(structures)
     structures.surroundings([])
     _ = structures.source
     structures.contours([roi.number for roi in structures.rois])

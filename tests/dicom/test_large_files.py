@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from orthanc_stl.dicom.encapsulated_stl import Description, encapsulate, read_encapsulated_stl
-from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set, structures_json
+from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.dicom.study_context import read_study_context
+from tests.dicom.listing import listing
 from tests.phantoms import ball, large_structure_set, structure_set
 
 
@@ -40,7 +41,7 @@ def peak_bytes(work: Callable[[], object]) -> int:
 def test_listing_takes_less_than_converting_the_numbers_one_by_one(large: bytes) -> None:
     numbers = ("1.2345 " * 1_200_000).split()
     one_by_one = seconds(lambda: list(map(float, numbers)))
-    assert seconds(lambda: structures_json(read_structure_set(large))) < 4 * one_by_one
+    assert seconds(lambda: listing(read_structure_set(large))) < 4 * one_by_one
 
 
 def test_names_do_not_depend_on_the_contours(large: bytes) -> None:
@@ -49,11 +50,11 @@ def test_names_do_not_depend_on_the_contours(large: bytes) -> None:
 
 def test_one_roi_takes_a_fraction_of_all(large: bytes) -> None:
     one = seconds(lambda: read_structure_set(large).contours([3]))
-    assert one < seconds(lambda: structures_json(read_structure_set(large))) / 3
+    assert one < seconds(lambda: listing(read_structure_set(large))) / 3
 
 
 def test_listing_holds_little_more_than_one_roi(large: bytes) -> None:
-    assert peak_bytes(lambda: structures_json(read_structure_set(large))) < len(large) / 2
+    assert peak_bytes(lambda: listing(read_structure_set(large))) < len(large) / 2
 
 
 def test_an_stl_is_copied_once_into_its_object_and_not_at_all_out_of_it() -> None:

@@ -9,9 +9,10 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set, structures_json
+from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.errors import InvalidInput
 from tests.data import shared_file, shared_files
+from tests.dicom.listing import listing
 
 FILES = [
     file
@@ -41,15 +42,17 @@ def test_the_same_as_by_pydicom(file: Path) -> None:
     drawn = {int(item.ReferencedROINumber): item for item in ds.ROIContourSequence}
     for roi in structures.rois:
         theirs = drawn.get(roi.number, Dataset())
-        assert list(roi.colour or ()) == list(theirs.get("ROIDisplayColor") or [])
+        assert list(roi.color or ()) == list(theirs.get("ROIDisplayColor") or [])
         expected = {
             number: points_of(contour)
             for number, contour in enumerate(theirs.get("ContourSequence") or [], 1)
             if contour.ContourGeometricType in CLOSED and len(np.unique(points_of(contour), axis=0)) >= 3
         }
-        ours, skipped = roi.read()
+        ours, notes = roi.read()
         assert [contour.number for contour in ours] == list(expected)
-        assert len(skipped) == len(roi.items) - len(expected)
+        left_out = {number for fault in roi.summary.faults if fault.left_out for number in fault.numbers}
+        assert left_out == {item.number for item in roi.items} - set(expected)
+        assert len(notes) == len(roi.summary.faults)
         for contour in ours:
             np.testing.assert_array_equal(contour.points, expected[contour.number])
 
@@ -57,7 +60,7 @@ def test_the_same_as_by_pydicom(file: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_every_roi_is_usable_or_says_why(file: Path) -> None:
     structures = read_structure_set(file.read_bytes())
-    for roi, listed in zip(structures.rois, structures_json(structures), strict=True):
+    for roi, listed in zip(structures.rois, listing(structures), strict=True):
         if listed["Usable"]:
             (contours,), _ = structures.contours([roi.number])
             assert sum(listed["Contours"].values()) >= len(contours.contours) > 0
@@ -69,9 +72,9 @@ def test_every_roi_is_usable_or_says_why(file: Path) -> None:
 
 def test_pinnacle_names_its_two_kinds_of_useless_contours() -> None:
     structures = read_structure_set(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm").read_bytes())
-    skipped = [sentence for roi in structures.rois for sentence in roi.summary.skipped]
-    assert sum("fewer than three" in sentence for sentence in skipped) == 84
-    assert sum("type POINT" in sentence for sentence in skipped) == 13
+    faults = [fault for roi in structures.rois for fault in roi.summary.faults]
+    assert sum(len(fault.numbers) for fault in faults if "fewer than three" in fault.one) == 84
+    assert sum(len(fault.numbers) for fault in faults if "type POINT" in fault.one) == 13
 
 
 def test_oncentra_with_two_frames_of_reference() -> None:

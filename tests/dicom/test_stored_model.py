@@ -16,7 +16,7 @@ def test_round_trip(stl: bytes) -> None:
     model = read_encapsulated_stl(made(stl=stl, frame_of_reference_uid="1.2.3"))
     assert model.stl == stl
     assert (model.title, model.description, model.units) == (TITLE_RTSTRUCT, "Heart, Lung", "mm")
-    assert model.colour == (255, 128, 0)
+    assert model.color == (255, 128, 0)
     assert model.sources == (Study().uid("rtstruct"),)
     assert model.frame_of_reference_uid == "1.2.3"
     assert model.software == "Orthanc STL plugin orthanc-stl 1.2.3"
@@ -57,7 +57,7 @@ def test_a_length_that_contradicts_the_document_is_not_believed(length: int) -> 
 def test_objects_in_other_transfer_syntaxes(syntax: str) -> None:
     model = read_encapsulated_stl(file_of(read(made(stl=ODD_STL)), Study(syntax=syntax)))
     assert model.stl == ODD_STL
-    assert model.colour == (255, 128, 0)
+    assert model.color == (255, 128, 0)
 
 
 def test_an_object_without_document() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from orthanc_stl import errors
+from orthanc_stl.dicom.elements import unpadded
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.conversion import listing
 from orthanc_stl.rest.http import ranges
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-from orthanc_stl.rest.orthanc import ENCAPSULATED_STL, Orthanc
+from orthanc_stl.rest.orthanc import Orthanc
 
 _DOCUMENT = "0042-0011"
 _DOCUMENT_LENGTH = "0042-0015"
@@ -23,15 +25,11 @@ def stl(app: App, request: Request) -> Answer:
     )
 
 
-def _document(orthanc: Orthanc, instance: str) -> bytes:
+def _document(orthanc: Orthanc, instance: str) -> memoryview:
     document = orthanc.tag(instance, _DOCUMENT)
     if not document:
         raise errors.InvalidInput(f"instance {instance} holds no document")
-    unpadded = len(document) - 1
-    # The length is a binary number (UL) in the byte order of the file.
-    if orthanc.tag(instance, _DOCUMENT_LENGTH) in (unpadded.to_bytes(4, order) for order in ("little", "big")):
-        return document[:-1]
-    return document
+    return unpadded(memoryview(document), orthanc.tag(instance, _DOCUMENT_LENGTH))
 
 
 def info(app: App, request: Request) -> Answer:

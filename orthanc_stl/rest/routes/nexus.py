@@ -6,19 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from orthanc_stl import errors
-from orthanc_stl.dicom.elements import open_file  # the one module of that room without heavy imports
+from orthanc_stl.dicom.elements import open_file, unpadded
+from orthanc_stl.dicom.sop_classes import (
+    ENCAPSULATED_STL,
+    NEXUS_CONTENT_TAG,
+    NEXUS_CREATOR,
+    NEXUS_CREATOR_TAG,
+    NEXUS_GROUP,
+    NEXUS_LENGTH_TAG,
+    RAW_DATA,
+)
 from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.conversion import convert
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields, ranges
 from orthanc_stl.rest.http.messages import Answer, Request
-from orthanc_stl.rest.orthanc import ENCAPSULATED_STL, RAW_DATA
 from orthanc_stl.rest.parents import find_parent, smallest_file
-
-# The private elements of the original plugin.
-PRIVATE_CREATOR = b"OrthancSTL"
-_GROUP = 0x4205
 
 _MAGIC = b"\x20\x73\x78\x4e"
 _NO_BASE64 = "Content must be a Nexus file in base64, but is not base64"
@@ -60,14 +64,11 @@ def _load(app: App, instance: str, size: int) -> memoryview:
 def find_model(dicom: bytes, instance: str) -> memoryview:
     """The bytes of the model in a DICOM file. Raises `InvalidInput` when there is none."""
     file = open_file(dicom)
-    found = {element.tag: element for element in file.elements() if element.tag >> 16 == _GROUP}
-    creator, content, length = (found.get(_GROUP << 16 | number) for number in (0x0010, 0x1001, 0x1002))
-    if creator is None or file.value(creator).strip(b"\0 ") != PRIVATE_CREATOR or content is None:
+    found = {element.tag: element for element in file.elements() if element.tag >> 16 == NEXUS_GROUP}
+    content = found.get(NEXUS_CONTENT_TAG)
+    if file.value_of(found, NEXUS_CREATOR_TAG).strip(b"\0 ") != NEXUS_CREATOR.encode() or content is None:
         raise errors.InvalidInput(f"instance {instance} is a Raw Data object, but holds no Nexus model")
-    stop = content.stop
-    if length is not None and file.value(length) == file.encoding.u32.pack(content.stop - content.start - 1):
-        stop -= 1  # the byte that pads the element is not the model's
-    return file.data[content.start : stop]
+    return unpadded(file.data[content.start : content.stop], file.value_of(found, NEXUS_LENGTH_TAG))
 
 
 def create(app: App, request: Request) -> Answer:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from orthanc_stl import errors
+from orthanc_stl.dicom.sop_classes import RT_STRUCTURE_SET
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.conversion import convert, listing, resolution
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-from orthanc_stl.rest.orthanc import RT_STRUCT
 
 
 def roi_names(app: App, request: Request) -> Answer:
     """GET /stl/rt-struct/{id}: the ROI names, sorted, each once."""
     instance = request.groups[0]
-    app.orthanc.require_class(instance, RT_STRUCT)
+    app.orthanc.require_class(instance, RT_STRUCTURE_SET)
     return json_answer(listing(app, request, "roi_names", instance)["names"])
 
 
 def structures(app: App, request: Request) -> Answer:
     """GET /instances/{id}/stl/structures: the ROIs with all that is known of them."""
     instance = request.groups[0]
-    app.orthanc.require_class(instance, RT_STRUCT)
+    app.orthanc.require_class(instance, RT_STRUCTURE_SET)
     return json_answer(listing(app, request, "structures", instance)["structures"])
 
 
@@ -48,7 +48,7 @@ def encode_rtstruct(app: App, request: Request) -> Answer:
         raise errors.InvalidField("RoiNames and RoiNumbers exclude each other: give one of the two")
     options["tags"] = fields.tags(body)
     asynchronous = fields.boolean(body, "Asynchronous", False)
-    app.orthanc.require_class(instance, RT_STRUCT)
+    app.orthanc.require_class(instance, RT_STRUCTURE_SET)
     return convert(
         app,
         request,

@@ -35,8 +35,8 @@ export class StructureList {
     const input = h('input', { type: 'checkbox', disabled: !structure.Usable, value: structure.Number, onchange: () => this.#changed() });
     const swatch = h('span', { class: 'swatch' });
     if (structure.Color) swatch.style.background = `rgb(${structure.Color.join(',')})`;
-    const skipped = structure.Usable && structure.Skipped?.length
-      ? h('span', { class: 'skipped', title: structure.Skipped.slice(0, 20).join('\n') }, icon('warning'), `${plural(structure.Skipped.length, 'contour')} skipped`) : null;
+    const skipped = structure.Usable && structure.SkippedContours
+      ? h('span', { class: 'skipped', title: structure.Skipped.slice(0, 20).join('\n') }, icon('warning'), `${plural(structure.SkippedContours, 'contour')} skipped`) : null;
     const element = h('label', { class: structure.Usable ? 'structure' : 'structure unusable' }, input, swatch,
       h('span', { class: 'structure-text' }, h('span', { class: 'structure-name' }, structure.Name || `(ROI ${structure.Number}, without a name)`),
         h('span', { class: 'structure-note' }, structure.Usable ? usableNote(structure) : `Not possible: ${structure.Reason}`, skipped)));

@@ -1,0 +1,188 @@
+"""Which contours belong to which ROI, in files that number them wrongly: the one sensible reading, and what is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+
+from orthanc_stl.dicom.roi_sequences import whole_number
+from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
+from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.model import Note, Rank
+from tests.dicom.edited import edited
+from tests.dicom.test_structure_set import small, tiny
+from tests.phantoms import structure_set
+
+
+def test_contours_belong_to_a_roi_by_number_not_by_place() -> None:
+    structures = read_structure_set(structure_set(small(), reverse_contour_sequence=True))
+    assert structures.roi(2).name == "Sphere"
+    assert structures.roi(2).box == ((-6, -6, -3), (6, 6, 3))
+
+
+def test_numbers_may_be_any() -> None:
+    rois = [replace(roi, number=number) for roi, number in zip(small(), (4711, -3), strict=True)]
+    assert [roi.number for roi in read_structure_set(structure_set(rois)).rois] == [4711, -3]
+
+
+def test_a_name_of_two_rois_takes_both_and_warns() -> None:
+    structures = read_structure_set(structure_set([tiny("A"), tiny("B"), tiny("A", centre=(80, 0, 0))]))
+    numbers, (note,) = structures.numbers_of(["A"])
+    assert numbers == [1, 3]
+    assert note == Note(Rank.GUESSED, "A", '2 ROIs are named "A" (numbers 1, 3): all were taken')
+
+
+def test_a_name_twice_in_the_request_counts_once() -> None:
+    assert read_structure_set(structure_set(small())).numbers_of(["Body", "Body"]) == ([1], [])
+
+
+def test_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(InvalidInput, match='no ROI named "Heart"; it has "Body", "Sphere"'):
+        read_structure_set(structure_set(small())).numbers_of(["Heart"])
+
+
+def test_unknown_number_lists_the_known_ones() -> None:
+    with pytest.raises(InvalidInput, match="no ROI of number 7; it has 1, 2"):
+        read_structure_set(structure_set(small())).contours([7])
+
+
+def notes_of(structures: StructureSet, number: int) -> list[str]:
+    (_,), notes = structures.contours([number])
+    assert {note.rank for note in notes} <= {Rank.GUESSED}
+    return [note.text for note in notes]
+
+
+def boxes(structures: StructureSet) -> dict[str, float]:
+    """Name to the least x: it tells contours apart."""
+    return {roi.name: roi.box[0][0] if roi.box else float("nan") for roi in structures.rois}
+
+
+def test_rois_of_one_number_with_as_many_contour_items_are_paired_in_order() -> None:
+    rois = [tiny("A"), tiny("B", number=3, centre=(40, 0, 0)), tiny("C", number=3, centre=(80, 0, 0))]
+    structures = read_structure_set(structure_set([replace(roi, interpreted_type=roi.name) for roi in rois]))
+    assert [(roi.number, roi.name, roi.interpreted_type) for roi in structures.rois] == [
+        (1, "A", "A"), (3, "B", "B"), (4, "C", "C"),
+    ]  # fmt: skip
+    assert boxes(structures) == {"A": -6, "B": 34, "C": 74}
+    assert notes_of(structures, 4) == [
+        'ROI 4 "C": its number 3 is also that of "B": their contours were taken in order'
+    ]
+    assert notes_of(structures, 1) == []
+
+
+def test_rois_of_one_number_with_fewer_contour_items_cannot_be_told_apart() -> None:
+    structures = read_structure_set(structure_set([tiny("A", number=1), tiny("B", number=1, drawn=False)]))
+    assert [(roi.number, roi.name) for roi in structures.rois] == [(1, "A"), (2, "B")]
+    assert notes_of(structures, 1) == ['ROI 1 "A": it has its number in common with "B": all its contours were taken']
+    with pytest.raises(InvalidInput, match='ROI 2 "B" has no usable contour: its number 1 is also that of "A"'):
+        structures.contours([2])
+
+
+def test_two_contour_items_of_one_roi_are_joined_and_numbered_on() -> None:
+    data = edited(structure_set(small()), lambda ds: set_reference(ds.ROIContourSequence[1], "1"))
+    structures = read_structure_set(data)
+    (body,), _ = structures.contours([1])
+    assert [contour.number for contour in body.contours] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def set_reference(item: Dataset, number: str | None) -> None:
+    set_number(item, 0x30060084, number)
+
+
+def set_number(item: Dataset, tag: int, number: str | None) -> None:
+    """Whatever it is: pydicom would refuse some."""
+    if number is None:
+        del item[tag]
+    else:
+        raw = number.encode()
+        item[tag] = RawDataElement(Tag(tag), "IS", len(raw), raw, 0, False, True)
+
+
+@pytest.mark.parametrize(
+    ("references", "told"),
+    [
+        ((None, None), "name no ROI"),
+        (("1", None), "name no ROI"),
+        (("abc", ""), "name no ROI"),
+        (("1", "7"), "name ROI 7, which is not listed"),
+        (("11", "12"), "name ROI 12, which is not listed"),
+    ],
+)
+def test_contour_items_that_name_no_roi_are_paired_where_as_many_rois_have_none(
+    references: tuple[str | None, ...], told: str
+) -> None:
+    def edit(ds: Dataset) -> None:
+        for item, number in zip(ds.ROIContourSequence, references, strict=True):
+            set_reference(item, number)
+
+    data = edited(structure_set([tiny("A"), tiny("B", centre=(40, 0, 0))]), edit)
+    structures = read_structure_set(data)
+    assert boxes(structures) == {"A": -6, "B": 34}
+    assert notes_of(structures, 2) == [f'ROI 2 "B": its contours {told}: they were taken by their place in the file']
+
+
+def test_contour_items_that_may_belong_to_several_rois_are_rois_of_their_own() -> None:
+    data = edited(
+        structure_set([tiny("A"), tiny("B", drawn=False), tiny("C", centre=(40, 0, 0))]),
+        lambda ds: set_reference(ds.ROIContourSequence[1], None),
+    )
+    structures = read_structure_set(data)
+    assert [(roi.number, roi.name, roi.usable) for roi in structures.rois] == [
+        (1, "A", True), (2, "B", False), (3, "C", False), (4, "ROI 4", True),
+    ]  # fmt: skip
+    assert notes_of(structures, 4) == ['ROI 4 "ROI 4": the structure set does not list it: it was named by its number']
+
+
+def test_contours_of_a_roi_that_is_not_listed_have_their_number_for_a_name() -> None:
+    data = structure_set([tiny("A"), tiny("B", number=9, listed=False)])
+    structures = read_structure_set(data)
+    assert [(roi.number, roi.name) for roi in structures.rois] == [(1, "A"), (9, "ROI 9")]
+    assert notes_of(structures, 1) == []
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_structure_set_without_a_list_of_rois(empty: bool) -> None:
+    def edit(ds: Dataset) -> None:
+        del ds.StructureSetROISequence
+        if empty:
+            ds.StructureSetROISequence = []
+
+    data = edited(structure_set([tiny("A", number=5), tiny("B", number=2)]), edit)
+    structures = read_structure_set(data)
+    assert [(roi.number, roi.name, roi.interpreted_type) for roi in structures.rois] == [
+        (5, "ROI 5", "ORGAN"), (2, "ROI 2", "ORGAN"),
+    ]  # fmt: skip
+    assert read_roi_names(data) == ["ROI 2", "ROI 5"]
+
+
+@pytest.mark.parametrize("number", ["7.0", "7.", "+7", " 7 ", "07"])
+def test_a_number_that_is_written_as_a_float(number: str) -> None:
+    def edit(ds: Dataset) -> None:
+        set_number(ds.StructureSetROISequence[0], 0x30060022, number)
+        set_reference(ds.ROIContourSequence[0], "7")
+
+    structures = read_structure_set(edited(structure_set([tiny("A")]), edit))
+    assert [(roi.number, roi.usable) for roi in structures.rois] == [(7, True)]
+
+
+@pytest.mark.parametrize("number", [None, "", "seven", "7.5", "1e1", "+-7", "9" * 12 + "9"])
+def test_a_roi_without_a_number_gets_one(number: str | None) -> None:
+    data = edited(structure_set([tiny("A")]), lambda ds: set_number(ds.StructureSetROISequence[0], 0x30060022, number))
+    structures = read_structure_set(data)
+    assert [(roi.name, roi.usable) for roi in structures.rois] == [("A", True)]
+    assert any("gives it no number" in sentence for sentence in notes_of(structures, structures.rois[0].number))
+
+
+@pytest.mark.parametrize(("raw", "number"), [(b"7\0", 7), (b"-3", -3), (b"7.00 ", 7), (b"7.10", None), (b".", None)])
+def test_whole_numbers(raw: bytes, number: int | None) -> None:
+    assert whole_number(raw) == number
+
+
+def test_unlisted_rois_count_as_rois() -> None:
+    data = structure_set([tiny(str(k), listed=False) for k in range(3)])
+    with pytest.raises(TooLarge, match="MaxRois"):
+        read_structure_set(data, max_rois=2)
