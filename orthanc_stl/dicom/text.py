@@ -81,6 +81,20 @@ def long_string(text: str, limit: int = LO_CHARACTERS) -> str:
     return _CONTROL.sub(" ", text.replace("\\", "/")).strip()[:limit].strip()
 
 
+def listed(names: Sequence[str], limit: int = LO_CHARACTERS) -> str:
+    """Names as one value of VR LO, cut to `limit`: "Heart, Lung"; where not all have room, "Heart + 38 more"."""
+    clean = [long_string(name, len(name)) for name in names]
+    whole = ", ".join(clean)
+    if len(whole) <= limit:
+        return whole.strip()
+    for kept in range(len(clean) - 1, 0, -1):
+        shown = f"{', '.join(clean[:kept])} + {len(clean) - kept} more"
+        if len(shown) <= limit:
+            return shown
+    others = f" + {len(clean) - 1} more" if len(clean) > 1 else ""
+    return clean[0][: limit - len(others)].rstrip() + others
+
+
 def one_line(text: str) -> str:
     return _CONTROL.sub(" ", text).strip()
 

@@ -172,7 +172,7 @@ def _material(part: Part) -> dict[str, Any]:
 def _quantized(mesh: Mesh) -> tuple[np.ndarray, list[float], float]:
     """Positions (n, 4) in steps, of which the fourth only fills up; where they begin, and the length of a step."""
     low = mesh.vertices.min(axis=0).astype(np.float64)
-    step = float((mesh.vertices.max(axis=0) - low).max()) / STEPS or 1.0
+    step = float(np.ptp(mesh.vertices, axis=0).max()) / STEPS or 1.0
     positions = np.zeros((len(mesh.vertices), 4), "<u2")
     positions[:, :3] = np.rint((mesh.vertices - low) / step).clip(0, STEPS)
     return positions, low.tolist(), step

@@ -1,0 +1,141 @@
+"""Models to DICOM files: a series of Encapsulated STL objects, one a part, or an Encapsulated OBJ with its MTL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from pydicom.uid import generate_uid
+
+from orthanc_stl.dicom.encapsulated_model import (
+    STL,
+    Description,
+    Series,
+    encapsulated,
+    series_of,
+    series_of_names,
+)
+from orthanc_stl.dicom.encapsulated_obj import encapsulate_obj
+from orthanc_stl.dicom.study_context import Reference, StudyContext
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.formats.obj import MTL_NAME, obj_and_mtl
+from orthanc_stl.formats.scene import color_of, shown_name, written_parts
+from orthanc_stl.formats.stl import STL_HEADER, stl_bytes
+from orthanc_stl.model import Code, Model, Part
+
+ANATOMICAL_CATEGORIES = frozenset((("123037004", "SCT"), ("T-D000A", "SRT"), ("85756007", "SCT"), ("T-D0050", "SRT")))
+"""Of CID 7150: Anatomical Structure and Tissue. Only their property types are regions of the body; a type such as
+"Neoplasm" is none. The SRT codes are those of older files."""
+
+
+def encapsulate_parts(
+    model: Model,
+    *,
+    study: StudyContext,
+    references: Sequence[Reference],
+    version: str,
+    title: str = "",
+    series_number: int = 1,
+    icons: Sequence[np.ndarray | None] = (),
+    tags: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> list[bytes]:
+    """The DICOM files of all parts, in their order: one series, one Model Group UID, one Frame of Reference.
+
+    `study` gives patient, study and character set, `references` the instances that the model was made from. `title` is
+    the Document Title, the model's own if empty. `icons`: a picture `(height, width, 3) uint8` for each part, or None.
+    An empty frame of the model makes a new one. Raises InvalidInput for a part without triangles, and UnknownTag,
+    Overridden or InvalidField for what `tags` may not hold.
+    """
+    if len(written_parts(model)) < len(model.parts):
+        empty = next(part for part in model.parts if not len(part.mesh.triangles))
+        raise InvalidInput(f'part {empty.number} "{shown_name(empty)}" has no triangles; each part is to have some')
+    now = now or datetime.now().astimezone()
+    frame = model.frame_of_reference_uid or str(generate_uid(prefix=None))
+    names = [shown_name(part) for part in model]
+    told = series_of(study, f"{len(names)} models") if len(names) > 1 else series_of_names(study, names)
+    series = Series(series_number, told)
+    pictures = [*icons, *[None] * (len(names) - len(icons))]
+    return [
+        encapsulated(
+            STL,
+            stl_bytes(part.mesh, STL_HEADER),
+            source=study,
+            description=_description(model, part, title, icon),
+            version=version,
+            series=series,
+            now=now,
+            instance_number=place,
+            frame_of_reference_uid=frame,
+            references=references,
+            tags=tags,
+        ).content
+        for place, (part, icon) in enumerate(zip(model.parts, pictures, strict=True), 1)
+    ]
+
+
+def encapsulate_as_obj(
+    model: Model,
+    *,
+    study: StudyContext,
+    references: Sequence[Reference],
+    version: str,
+    title: str = "",
+    series_number: int = 1,
+    icon: np.ndarray | None = None,
+    tags: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> tuple[bytes, bytes]:
+    """The DICOM files of an OBJ with all parts and of its MTL. Arguments and errors as of `encapsulate_parts`."""
+    obj, mtl = obj_and_mtl(model)
+    description = Description(
+        title=title or model.title,
+        names=tuple(shown_name(part) for part in written_parts(model)),
+        parameters=model.parameters,
+        warnings=tuple(warning for part in model for warning in part.warnings),
+        icon=icon,
+    )
+    return encapsulate_obj(
+        obj,
+        mtl,
+        MTL_NAME,
+        source=study,
+        description=description,
+        version=version,
+        series_number=series_number,
+        frame_of_reference_uid=model.frame_of_reference_uid,
+        references=references,
+        tags=tags,
+        now=now,
+    )
+
+
+def _description(model: Model, part: Part, title: str, icon: np.ndarray | None) -> Description:
+    return Description(
+        title=title or model.title,
+        names=(shown_name(part),),
+        color=color_of(part),
+        parameters={**model.parameters, **_structure(part)},
+        warnings=part.warnings,
+        opacity=part.opacity,
+        anatomy=part.anatomy if _is_anatomical(part.category) else None,
+        segment=part.number,
+        icon=icon,
+    )
+
+
+def _structure(part: Part) -> dict[str, str]:
+    """What the standard has no attribute for in such an object, in its Algorithm Parameters."""
+    told = {"StructureNumber": str(part.number)}
+    if part.kind:
+        told["StructureType"] = part.kind
+    for key, code in (("PropertyCategory", part.category), ("PropertyType", part.anatomy)):
+        if code:
+            told[key] = f"({code.value}, {code.scheme}, {code.meaning})"
+    return told
+
+
+def _is_anatomical(category: Code | None) -> bool:
+    return category is None or (category.value, category.scheme) in ANATOMICAL_CATEGORIES
