@@ -45,8 +45,9 @@ def install(orthanc: Any) -> None:
         queue_size=settings.queue_size,
         held_bytes=settings.max_body_mb << 20,
         timeout_seconds=settings.timeout_seconds,
-        keep_finished=settings.finished_jobs,
-        keep_seconds=settings.finished_jobs_seconds,
+        listing_seconds=settings.listing_seconds,
+        remember_seconds=settings.finished_jobs_seconds,
+        remember_bytes=settings.finished_jobs_mb << 20,
         on_finished=lambda job: figures.job_ended(job),
     )
     figures = Figures(orthanc, jobs.stats)

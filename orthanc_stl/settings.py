@@ -6,6 +6,7 @@ with 4 GB of memory.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +24,9 @@ class Settings:
     hop_canvas_style: str = ""
     hop_path: str = ""
     workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 4))
-    queue_size: int = 32
+    queue_size: int = 64
     timeout_seconds: int = 600
+    listing_seconds: int = 30
     worker_memory_mb: int = 3072
     max_body_mb: int = 512
     max_nifti_mb: int = 1536
@@ -33,8 +35,9 @@ class Settings:
     max_contour_points: int = 20_000_000
     max_rois: int = 10_000
     nexus_cache_mb: int = 512
-    finished_jobs: int = 100
     finished_jobs_seconds: int = 3600
+    finished_jobs_mb: int = 64
+    trusted_proxies: tuple[str, ...] = ()
     python_executable: str = ""
     scheduler: str = ""
     scheduler_fallback: bool = True
@@ -61,6 +64,17 @@ def _text(key: str, value: Any) -> str:
     return value
 
 
+def _addresses(key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise InvalidConfiguration(f'"{key}" must be a list of addresses and networks, not {value!r}')
+    for one in value:
+        try:
+            ipaddress.ip_network(one, strict=False)
+        except ValueError as error:
+            raise InvalidConfiguration(f'"{key}" must be a list of addresses and networks: {error}') from None
+    return tuple(value)
+
+
 def _integer(low: int, high: int) -> Callable[[str, Any], int]:
     def check(key: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -80,6 +94,7 @@ OPTIONS = (
     Option("Workers", "workers", _integer(1, 256)),
     Option("QueueSize", "queue_size", _integer(1, 10_000)),
     Option("TimeoutSeconds", "timeout_seconds", _integer(1, 86_400)),
+    Option("ListingSeconds", "listing_seconds", _integer(1, 86_400)),
     Option("WorkerMemoryMB", "worker_memory_mb", _integer(512, 1 << 20)),
     Option("MaxBodyMB", "max_body_mb", MEGABYTES),
     Option("MaxNiftiMB", "max_nifti_mb", MEGABYTES),
@@ -88,8 +103,9 @@ OPTIONS = (
     Option("MaxContourPoints", "max_contour_points", _integer(3, 1 << 40)),
     Option("MaxRois", "max_rois", _integer(1, 1_000_000)),
     Option("NexusCacheMB", "nexus_cache_mb", MEGABYTES),
-    Option("FinishedJobs", "finished_jobs", _integer(1, 100_000)),
     Option("FinishedJobsSeconds", "finished_jobs_seconds", _integer(1, 7 * 86_400)),
+    Option("FinishedJobsMB", "finished_jobs_mb", MEGABYTES),
+    Option("TrustedProxies", "trusted_proxies", _addresses),
     Option("PythonExecutable", "python_executable", _text),
     Option("Scheduler", "scheduler", _text),
     Option("SchedulerFallback", "scheduler_fallback", _boolean),

@@ -14,19 +14,18 @@ import itertools
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from orthanc_stl import errors
 from orthanc_stl.engine import wire
-from orthanc_stl.engine.executor import Executor, Progress, Result, Work
+from orthanc_stl.engine.executor import Blob, Executor, Progress, Result, Work
 from orthanc_stl.engine.process import Child, survive_broken_pipes
 
-# What is worth the way to another machine; listings are answered faster than they would get there.
-CONVERSIONS = frozenset(("encode_rtstruct", "encode_nifti", "build_nexus"))
 TICK = 0.05  # seconds between looks at whether a conversion was cancelled or is over time
 RETRY = 10.0  # seconds before a cluster that was away is asked again
 
-Message = tuple[dict, list[bytes]]
+Message = tuple[dict[str, Any], list[bytes]]
 
 
 class ClusterAway(Exception):
@@ -41,20 +40,19 @@ class ClusterAway(Exception):
 
 
 class Cluster:
-    """An `Executor` that sends conversions to the Dask scheduler at `address`, and all else to `local`.
+    """An `Executor` that sends to the Dask scheduler at `address` what `runs_on_cluster`, and all else to `local`.
 
-    `fallback` does the conversions while the cluster is away; None: they fail with Busy. `memory_mb` as in LocalPool.
-    `report` is told, in a sentence, when the cluster goes away. `tasks`: see LocalPool; `conversions`: their names.
+    `fallback` does that work while the cluster is away; None: it fails with Busy. `memory_mb` as in LocalPool.
+    `report` is told, in a sentence, when the cluster goes away. `tasks`: see LocalPool.
     """
 
     def __init__(
         self, address: str, python: str, *, local: Executor, fallback: Executor | None, memory_mb: int = 0,
         report: Callable[[str], None] = lambda sentence: None, tasks: str = "orthanc_stl.engine.tasks",
-        conversions: frozenset[str] = CONVERSIONS,
     ) -> None:  # fmt: skip
         self._address, self._python, self._tasks = address, python, tasks
         self._local, self._fallback = local, fallback
-        self._memory_mb, self._report, self._conversions = memory_mb, report, conversions
+        self._memory_mb, self._report = memory_mb, report
         self._lock = threading.Lock()
         self._link: Link | None = None
         self._away: ClusterAway | None = None
@@ -62,7 +60,7 @@ class Cluster:
         self._stopped = False
 
     def run(self, work: Work, on_progress: Progress, cancelled: threading.Event) -> Result:
-        if work.task not in self._conversions:
+        if not work.runs_on_cluster:
             return self._local.run(work, on_progress, cancelled)
         deadline = time.monotonic() + work.timeout
         try:
@@ -75,6 +73,15 @@ class Cluster:
                 raise errors.Busy(f"{away}; try again later") from away
             left = dataclasses.replace(work, timeout=max(deadline - time.monotonic(), 1.0))
             return self._fallback.run(left, on_progress, cancelled)
+
+    def forget(self, file_key: str) -> None:
+        with self._lock:
+            link = self._link
+        if link is not None:
+            link.forget_files(file_key)
+        self._local.forget(file_key)
+        if self._fallback is not None:
+            self._fallback.forget(file_key)
 
     def stop(self) -> None:
         with self._lock:
@@ -100,7 +107,7 @@ class Cluster:
                 try:
                     header, blobs = messages.get(timeout=TICK)
                 except queue.Empty:
-                    _judge(cancelled, deadline, work.timeout)
+                    _raise_if_due(cancelled, deadline, work)
                     continue
                 if header["kind"] == "progress":
                     on_progress(header["fraction"], header["step"])
@@ -153,6 +160,7 @@ class Link:
         self._child = Child(python, "orthanc_stl.engine.cluster_client", arguments)
         self._numbers = itertools.count()
         self._waiting: dict[int, queue.SimpleQueue[Message]] = {}
+        self._sent: set[str] = set()  # keys of the files that it holds
         self._lost: str | None = None
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._reader = threading.Thread(target=self._read, name="stl-cluster", daemon=True)
@@ -171,12 +179,27 @@ class Link:
             if self._lost is not None:
                 messages.put(({"kind": "away", "message": self._lost}, []))
                 return number, messages
-        header = {"kind": "run", "call": number, "task": work.task, "options": work.options, "timeout": work.timeout}
-        self._send(header, work)
+        header = {
+            "kind": "run", "call": number, "task": work.task, "options": work.options, "timeout": work.timeout,
+            "timeout_option": work.timeout_option, "file_key": work.file_key,
+        }  # fmt: skip
+        with self._writing:
+            has_files = work.file_key in self._sent
+            if work.file_key:
+                self._sent.add(work.file_key)
+            self._write({**header, "has_files": has_files}, () if has_files else work.blobs)
         return number, messages
 
     def cancel(self, number: int) -> None:
-        self._send({"kind": "cancel", "call": number})
+        with self._writing:
+            self._write({"kind": "cancel", "call": number})
+
+    def forget_files(self, file_key: str) -> None:
+        """The cluster need not hold these files any more."""
+        with self._writing:
+            if file_key in self._sent:
+                self._sent.discard(file_key)
+                self._write({"kind": "forget", "file_key": file_key})
 
     def forget(self, number: int) -> None:
         with self._lock:
@@ -187,10 +210,10 @@ class Link:
         if threading.current_thread() is not self._reader:
             self._reader.join(2.0)
 
-    def _send(self, header: dict, work: Work | None = None) -> None:
+    def _write(self, header: dict[str, Any], blobs: Sequence[Blob] = ()) -> None:
         survive_broken_pipes()
-        with self._writing, contextlib.suppress(OSError, ValueError):  # gone: the reader tells who waits
-            wire.send(self._child.stdin, header, work.blobs if work else ())
+        with contextlib.suppress(OSError, ValueError):  # gone: the reader tells who waits
+            wire.send(self._child.stdin, header, blobs)
 
     def _read(self) -> None:
         reason = f"The Dask scheduler {self._address} was lost"
@@ -214,9 +237,8 @@ class Link:
         self._child.close()
 
 
-def _judge(cancelled: threading.Event, deadline: float, timeout: float) -> None:
+def _raise_if_due(cancelled: threading.Event, deadline: float, work: Work) -> None:
     if cancelled.is_set():
         raise errors.Cancelled("The conversion was cancelled")
     if time.monotonic() >= deadline:
-        limit = f'the {timeout:g} seconds that the option "TimeoutSeconds" allows'
-        raise errors.TimedOut(f"The conversion took longer than {limit}")
+        raise errors.TimedOut(work.took_too_long)

@@ -1,7 +1,8 @@
 """The process that talks to a Dask scheduler for Orthanc: `python -m orthanc_stl.engine.cluster_client`.
 
-Messages from Orthanc: "run" (a call's number, its work) and "cancel". To Orthanc: "progress", then "result" or "error"
-of a call; or, once and last, "away": the scheduler cannot be reached, or was lost, or has no workers.
+Messages from Orthanc: "run" (a call's number, its work), "cancel", and "forget" (the files that came with a key).
+To Orthanc: "progress", then "result" or "error" of a call; or, once and last, "away": the scheduler cannot be reached,
+or was lost, or has no workers.
 
 TLS and all else are configured as for any client of Dask: by its YAML files or DASK_... environment variables.
 """
@@ -38,20 +39,33 @@ class Conversation:
         self._tasks, self._memory_mb = tasks, memory_mb
         self._name = f"orthanc-stl-{uuid.uuid4()}"
         self._futures: dict[int, Future] = {}
+        self._files: dict[str, Future] = {}  # of requests with several parts: on the cluster once, by their key
         self._background: set[asyncio.Task] = set()
         self.lost = asyncio.Event()
         client.subscribe_topic(self._name, self._progress)
 
     def start(self, header: dict, blobs: list[bytes]) -> None:
-        number = header["call"]
-        work = Work(header["task"], header["options"], blobs, header["timeout"])
+        number, file_key = header["call"], header["file_key"]
+        work = Work(
+            header["task"], header["options"], (), header["timeout"], header["timeout_option"], file_key,
+        )  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large graphs: the file is in it, so that it outlives a lost worker
+            if file_key and not header["has_files"]:
+                self._files[file_key] = self._client.submit(
+                    cluster_task.keep, blobs, key=f"{self._name}-{file_key}", pure=False
+                )
+            files = self._files[file_key] if file_key else blobs
             self._futures[number] = self._client.submit(
-                cluster_task.perform, self._key(number), self._name, work, self._tasks, self._memory_mb, __version__,
-                key=self._key(number), pure=False, retries=0,
+                cluster_task.perform, self._key(number), self._name, work, files, self._tasks, self._memory_mb,
+                __version__, key=self._key(number), pure=False, retries=0,
             )  # fmt: skip
         self._spawn(self._finish(number, self._futures[number]))
+
+    def forget(self, file_key: str) -> None:
+        """Dask lets go of what no future stands for any more; so do our worker processes, when told."""
+        if self._files.pop(file_key, None) is not None:
+            self._spawn(self._client.run(cluster_task.forget, file_key, on_error="ignore"))
 
     def cancel(self, number: int) -> None:
         future = self._futures.pop(number, None)
@@ -138,6 +152,8 @@ async def converse(options: argparse.Namespace, incoming: IO[bytes], outgoing: I
         header, blobs = message.result()
         if header["kind"] == "run":
             conversation.start(header, blobs)
+        elif header["kind"] == "forget":
+            conversation.forget(header["file_key"])
         else:
             conversation.cancel(header["call"])
 

@@ -6,6 +6,7 @@ those of `engine/pool.py`, one for each thread of the Dask worker, kept warm.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 from distributed import get_worker
@@ -20,8 +21,13 @@ _pools: dict[tuple[str, int], LocalPool] = {}
 _running: dict[str, threading.Event] = {}
 
 
-def perform(call: str, topic: str, work: Work, tasks: str, memory_mb: int, version: str) -> Result:
-    """Do the work; its progress goes to the client that subscribed to `topic`. Raises StlError."""
+def keep(files: list[bytes]) -> list[bytes]:
+    """Files that several calls need: Dask brings them once to each machine, and makes them anew if one is lost."""
+    return files
+
+
+def perform(call: str, topic: str, work: Work, files: list[bytes], tasks: str, memory_mb: int, version: str) -> Result:
+    """Do the work on these files; its progress goes to the client that subscribed to `topic`. Raises StlError."""
     if version != __version__:
         raise errors.StlError(f"Orthanc has orthanc-stl {version}, but a worker of the Dask cluster {__version__}")
     worker = get_worker()
@@ -36,10 +42,18 @@ def perform(call: str, topic: str, work: Work, tasks: str, memory_mb: int, versi
         worker.log_event(topic, {"call": call, "fraction": fraction, "step": step})
 
     try:
-        return pool.run(work, on_progress, cancelled)
+        return pool.run(dataclasses.replace(work, blobs=files), on_progress, cancelled)
     finally:
         with _lock:
             _running.pop(call, None)
+
+
+def forget(file_key: str) -> None:
+    """Called on every Dask worker: the processes beside it let go of these files."""
+    with _lock:
+        pools = list(_pools.values())
+    for pool in pools:
+        pool.forget(file_key)
 
 
 def cancel(call: str) -> None:

@@ -1,14 +1,15 @@
-"""Who is next: quick listings before conversions, and each client in turn."""
+"""Who is next: each client in turn."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Turns(Generic[T]):
+class FairQueue(Generic[T]):
     """A queue that takes one item of each client in turn; a client's own items keep their order. Not thread-safe."""
 
     def __init__(self) -> None:
@@ -16,6 +17,9 @@ class Turns(Generic[T]):
 
     def __len__(self) -> int:
         return sum(map(len, self._clients.values()))
+
+    def __iter__(self) -> Iterator[T]:
+        return (item for items in self._clients.values() for item in items)
 
     def put(self, client: str, item: T) -> None:
         self._clients.setdefault(client, deque()).append(item)
@@ -30,18 +34,18 @@ class Turns(Generic[T]):
             self._clients[client] = items  # at the end: the others come first
         return item
 
-    def remove(self, client: str, item: T) -> bool:
-        """Take an item out; False when it is not there any more."""
-        items = self._clients.get(client)
-        if items is None or item not in items:
-            return False
-        items.remove(item)
-        if not items:
-            del self._clients[client]
-        return True
+    def remove_all(self, client: str, condition: Callable[[T], bool]) -> int:
+        """Take out the client's items for which that holds. Returns how many there were."""
+        items = self._clients.get(client, deque())
+        kept = deque(item for item in items if not condition(item))
+        if kept:
+            self._clients[client] = kept
+        else:
+            self._clients.pop(client, None)
+        return len(items) - len(kept)
 
     def clear(self) -> list[T]:
         """Take all items out."""
-        items = [item for waiting in self._clients.values() for item in waiting]
+        items = list(self)
         self._clients.clear()
         return items

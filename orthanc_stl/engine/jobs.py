@@ -1,20 +1,29 @@
-"""The queue of jobs and the threads that run them, in the Orthanc process: the standard library only."""
+"""The queue of jobs and the threads that run them, in the Orthanc process: the standard library only.
+
+Conversions and listings have a queue each, in which clients take turns. One worker takes listings only, and the others
+take conversions first. So each kind always has a part of the workers, whatever is asked for of the other, and takes all
+that the other leaves.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from orthanc_stl import errors
+from orthanc_stl.engine.admission import Admission
 from orthanc_stl.engine.executor import Executor, Work
-from orthanc_stl.engine.fair_queue import Turns
-from orthanc_stl.engine.job import CANCELLED, FAILURE, Job, Order
+from orthanc_stl.engine.fair_queue import FairQueue
+from orthanc_stl.engine.finished_jobs import FinishedJobs
+from orthanc_stl.engine.job import CANCELLED, FAILURE, PENDING, RUNNING, Job, Order, Outcome
 
-__all__ = ["Job", "Jobs", "Order", "Stats"]
+__all__ = ["Job", "Jobs", "Order", "Outcome", "Stats"]
+
+# Clients that have no name cannot be told apart. Those that wait for their answer take turns with those that do not.
+_NAMELESS_BACKGROUND = "\0background"
 
 
 @dataclass(frozen=True)
@@ -33,37 +42,45 @@ class Stats:
     peak_memory: int = 0
 
 
-class Jobs:
-    """Runs orders on an executor: `workers` at a time, and one more that only takes interactive ones.
+class Task(NamedTuple):
+    """One task of a job: the part of that number. The first one opens the job."""
 
-    So a listing never waits behind conversions. The executor should have `workers + 1` places.
-    `queue_size` bounds what waits, conversions and listings each; `held_bytes` the bodies of all unfinished, 0: no
-    limit. `on_finished` is called with each job that ended, on any thread, before those who wait for it go on.
+    job: Job
+    number: int
+
+
+class Jobs:
+    """Runs orders on an executor: conversions with `workers` tasks at a time, and listings with one more.
+
+    The executor should have `workers + 1` places. `queue_size` bounds the submitted conversions that wait; those that
+    somebody waits for are bounded by what `rest/http/waiting.py` lets in. `held_bytes` bounds the bodies of all
+    unfinished requests, 0: no limit. Each client has its share of both (see `Admission`).
+    `remember_seconds`, `remember_bytes`: see `FinishedJobs`. `on_finished` is called with each job that ended, on any
+    thread, before those who wait for it go on.
     """
 
     def __init__(
-        self, executor: Executor, *, workers: int = 1, queue_size: int = 32, held_bytes: int = 0,
-        timeout_seconds: float = 600, keep_finished: int = 100, keep_seconds: float = 3600,
-        on_finished: Callable[[Job], None] | None = None,
+        self, executor: Executor, *, workers: int = 1, queue_size: int = 64, held_bytes: int = 0,
+        timeout_seconds: float = 600, listing_seconds: float = 30, remember_seconds: float = 3600,
+        remember_bytes: int = 64 << 20, on_finished: Callable[[Job], None] | None = None,
     ) -> None:  # fmt: skip
         self._executor, self._workers = executor, workers
-        self._queue_size, self._timeout = queue_size, timeout_seconds
-        self._held_bytes, self._held = held_bytes, 0
-        self._keep_finished, self._keep_seconds = keep_finished, keep_seconds
+        self._admission = Admission(queue_size, held_bytes)
+        self._timeout_seconds, self._listing_seconds = timeout_seconds, listing_seconds
         self._on_finished = on_finished
         self._changed = threading.Condition()
-        self._quick: Turns[Job] = Turns()
-        self._long: Turns[Job] = Turns()
+        self._listings: FairQueue[Task] = FairQueue()
+        self._conversions: FairQueue[Task] = FairQueue()
         self._threads: list[threading.Thread] = []
-        self._known: OrderedDict[str, Job] = OrderedDict()
-        self._finished: OrderedDict[str, float] = OrderedDict()
-        self._running: set[Job] = set()
+        self._unfinished: dict[str, Job] = {}  # those that can be asked for
+        self._finished = FinishedJobs(remember_seconds, remember_bytes)
+        self._running: dict[Job, int] = {}  # how many tasks of it run
         self._figures = {"jobs": 0, "failures": 0, "cancelled": 0, "seconds": 0.0, "peak_memory": 0}
         self._stopped = False
 
     def run(self, order: Order) -> Any:
         """Submit an order, wait for its end, give its answer. Raises the job's StlError."""
-        job = self._enqueue(Job(order), known=False)
+        job = self._enqueue(Job(order))
         job.ended.wait()
         if job.error is not None:
             raise job.error
@@ -71,13 +88,12 @@ class Jobs:
 
     def submit(self, order: Order) -> Job:
         """Put an order into the queue. Raises Busy when that is full or Orthanc is stopping."""
-        return self._enqueue(Job(order), known=True)
+        return self._enqueue(Job(order, background=True))
 
     def get(self, uuid: str) -> Job:
         """A job that was submitted. Raises NotFound, also when it ended long ago."""
         with self._changed:
-            self._forget_old()
-            job = self._known.get(uuid)
+            job = self._unfinished.get(uuid) or self._finished.get(uuid)
         if job is None:
             raise errors.NotFound("There is no such job, or it ended long ago")
         return job
@@ -89,8 +105,6 @@ class Jobs:
         """
         job = self.get(uuid)
         if job.cancel():
-            with self._changed:
-                self._line(job).remove(job.client, job)
             self._settle(job)
         return job
 
@@ -98,9 +112,9 @@ class Jobs:
         """Fail what waits, end what runs, within two seconds. No job can be submitted afterwards."""
         with self._changed:
             self._stopped = True
-            waiting = self._quick.clear() + self._long.clear()
+            waiting = self._listings.clear() + self._conversions.clear()
             self._changed.notify_all()
-        for job in waiting:
+        for job in dict.fromkeys(task.job for task in waiting):
             self._fail(job, _stopping())
         self._executor.stop()
         deadline = time.monotonic() + 1.0
@@ -112,61 +126,62 @@ class Jobs:
 
     def stats(self) -> Stats:
         with self._changed:
-            return Stats(queued=len(self._quick) + len(self._long), running=len(self._running), **self._figures)  # type: ignore[arg-type]
+            queued = sum(task.job.state == PENDING for queue in self._queues() for task in queue)
+            running = sum(job.state == RUNNING for job in self._running)
+            return Stats(queued=queued, running=running, **self._figures)  # type: ignore[arg-type]
 
-    def _line(self, job: Job) -> Turns[Job]:
-        return self._quick if job.interactive else self._long
+    def _queues(self) -> tuple[FairQueue[Task], FairQueue[Task]]:
+        return self._listings, self._conversions
 
-    def _enqueue(self, job: Job, known: bool) -> Job:
+    def _enqueue(self, job: Job) -> Job:
         with self._changed:
             if self._stopped:
                 raise _stopping()
-            line = self._line(job)
-            if len(line) >= self._queue_size:
-                full = f'{len(line)} requests are waiting already, as many as the option "QueueSize" allows'
-                raise errors.Busy(f"{full}: try again later")
-            if self._held_bytes and self._held and self._held + job.size > self._held_bytes:
-                raise errors.Busy(
-                    f"Requests with {self._held >> 20} MB are being worked on, and together they may have "
-                    f'{self._held_bytes >> 20} MB (option "MaxBodyMB"): try again later'
-                )
-            self._ensure_threads()
-            self._held += job.size
-            line.put(job.client, job)
-            if known:
-                self._forget_old()
-                self._known[job.id] = job
-            self._changed.notify_all()
+            if job.background:
+                waiting = [task.job.client for task in self._conversions if task.job.background and task.number == 0]
+                self._admission.require_place(job.client, waiting)
+            self._admission.hold(job)
+            self._start_threads()
+            if job.background:
+                self._unfinished[job.id] = job
+            self._put(Task(job, 0))
         return job
 
-    def _ensure_threads(self) -> None:
+    def _put(self, *tasks: Task) -> None:
+        for task in tasks:
+            (self._listings if task.job.interactive else self._conversions).put(_turn(task.job), task)
+        self._changed.notify_all()
+
+    def _start_threads(self) -> None:
         for number in range(len(self._threads), self._workers + 1):
             thread = threading.Thread(target=self._work, args=(number == 0,), name=f"stl-job-{number}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
-    def _work(self, interactive_only: bool) -> None:
+    def _work(self, listings_only: bool) -> None:
+        queues = [self._listings] if listings_only else [self._conversions, self._listings]
         while True:
             with self._changed:
-                lines = [self._quick] if interactive_only else [self._quick, self._long]
-                while not self._stopped and not any(lines):
+                while not self._stopped and not any(queues):
                     self._changed.wait()
                 if self._stopped:
                     return
-                job = next(line for line in lines if line).take()
-                self._running.add(job)
+                task = next(queue for queue in queues if queue).take()
+                self._running[task.job] = self._running.get(task.job, 0) + 1
             try:
-                self._perform(job)
+                self._perform(task)
             finally:
-                with self._changed:
-                    self._running.discard(job)
+                self._leave(task.job)
 
-    def _perform(self, job: Job) -> None:
+    def _perform(self, task: Task) -> None:
+        job, number = task
         order = job.order
-        if order is None or not job.start():
+        if order is None:
             return
         try:
-            self._carry_out(job, order)
+            if number == 0 and not self._open(job, order):
+                return
+            self._carry_out(job, order, number)
         except errors.StlError as error:
             self._fail(job, error)
         except Exception as error:  # whatever happens is this job's failure; the thread goes on
@@ -174,51 +189,91 @@ class Jobs:
             failure.__cause__ = error
             self._fail(job, failure)
 
-    def _carry_out(self, job: Job, order: Order) -> None:
-        blobs = order.fetch()
-        job.bytes_in = sum(map(len, blobs))
-        job.advance(0.0, "starting the conversion")
-        work = Work(order.task, order.options, blobs, self._timeout)
-        del blobs
-        result = self._executor.run(work, job.advance, job.cancelled)
+    def _open(self, job: Job, order: Order) -> bool:
+        """Fetch the files and put the other parts into the queue. False when there is nothing more to do."""
+        if not job.start():
+            return False
+        files = order.fetch()
+        count = None if order.parts is None else len(order.parts)
+        job.open(files, count)
+        if count == 0:
+            self._finish(job, order, [])
+            return False
+        with self._changed:
+            if job.state == RUNNING and not self._stopped:
+                self._put(*(Task(job, number) for number in range(1, count or 1)))
+        return True
+
+    def _carry_out(self, job: Job, order: Order, number: int) -> None:
+        work = Work(
+            order.task, order.options_of(number), job.files,
+            timeout=self._listing_seconds if job.interactive else self._timeout_seconds,
+            timeout_option="ListingSeconds" if job.interactive else "TimeoutSeconds",
+            file_key="" if order.parts is None else job.id,
+            runs_on_cluster=order.runs_on_cluster,
+        )  # fmt: skip
+        if order.parts is None:
+            job.files = ()  # the work alone holds them now, and they are free when it is done
+
+        def advance(fraction: float, step: str) -> None:
+            job.advance(fraction, step, number)
+
+        try:
+            outcome: Outcome = self._executor.run(work, advance, job.cancelled)
+        except errors.StlError as error:
+            if order.fails_with(error):
+                raise
+            outcome = error
         del work
-        job.bytes_out, job.peak_memory = sum(map(len, result.blobs)), result.peak_memory
-        job.warnings = result.facts.get("warnings", 0)
-        if job.begin_storing() and job.succeed(order.finish(result)):
+        whole = job.done(number, outcome)
+        if whole is not None:
+            self._finish(job, order, whole if order.parts is not None else whole[0])
+
+    def _finish(self, job: Job, order: Order, outcome: Outcome | list[Outcome]) -> None:
+        if job.begin_storing() and job.succeed(order.finish(outcome)):
             self._settle(job)
 
     def _fail(self, job: Job, error: errors.StlError) -> None:
         if job.fail(error):
             self._settle(job)
 
+    def _leave(self, job: Job) -> None:
+        """A task is over. After the last one of a job that ended, no worker needs its files any more."""
+        with self._changed:
+            count = self._running.pop(job, 1) - 1
+            if count > 0:
+                self._running[job] = count
+            over = count <= 0 and job.has_parts and job.state not in (PENDING, RUNNING)
+        if over:
+            self._executor.forget(job.id)
+
     def _settle(self, job: Job) -> None:
         """A job ended: keep it for a while, count it, tell who wants to know, then who waits for it."""
         with self._changed:
-            if job.id in self._known:
-                self._finished[job.id] = time.monotonic()
-                self._forget_old()
-            self._running.discard(job)
-            self._held -= job.size
-            if not job.interactive:
-                self._figures["jobs"] += 1
-                self._figures["failures"] += job.state == FAILURE
-                self._figures["cancelled"] += job.state == CANCELLED
-                self._figures["seconds"] += job.seconds
-            self._figures["peak_memory"] = max(self._figures["peak_memory"], job.peak_memory)
+            queue = self._listings if job.interactive else self._conversions
+            queue.remove_all(_turn(job), lambda task: task.job is job)
+            if self._unfinished.pop(job.id, None) is not None:
+                self._finished.add(job)
+            self._admission.release(job)
+            self._count(job)
         try:
             if self._on_finished is not None:
                 self._on_finished(job)
         finally:
             job.ended.set()
 
-    def _forget_old(self) -> None:
-        horizon = time.monotonic() - self._keep_seconds
-        while self._finished:
-            oldest, ended = next(iter(self._finished.items()))
-            if len(self._finished) <= self._keep_finished and ended >= horizon:
-                return
-            del self._finished[oldest]
-            self._known.pop(oldest, None)
+    def _count(self, job: Job) -> None:
+        if not job.interactive:
+            self._figures["jobs"] += 1
+            self._figures["failures"] += job.state == FAILURE
+            self._figures["cancelled"] += job.state == CANCELLED
+            self._figures["seconds"] += job.seconds
+        self._figures["peak_memory"] = max(self._figures["peak_memory"], job.peak_memory)
+
+
+def _turn(job: Job) -> str:
+    """Whose turn a job takes."""
+    return job.client or (_NAMELESS_BACKGROUND if job.background else "")
 
 
 def _stopping() -> errors.Busy:

@@ -24,28 +24,27 @@ MB = 1 << 20
 
 @dataclass
 class _Running:
-    """What the guard looks at, and its reason for having ended the process."""
+    """What the watchdog looks at, and its reason for having ended the process."""
 
     worker: WorkerProcess
     cancelled: threading.Event
     deadline: float
-    timeout: float
+    too_long: str
     idle: bool  # the worker was there before the request
-    verdict: errors.StlError | None = None
+    end_reason: errors.StlError | None = None
 
-    def judge(self, now: float) -> None:
-        if self.verdict is not None:
+    def end_if_due(self, now: float) -> None:
+        if self.end_reason is not None:
             return
         if self.cancelled.is_set():
             self.end(errors.Cancelled("The conversion was cancelled"))
         elif now >= self.deadline and not self.worker.ready:
             self.end(errors.WorkerDied(f"The process for the conversion did not start in {START_SECONDS:g} seconds"))
         elif now >= self.deadline:
-            limit = f'the {self.timeout:g} seconds that the option "TimeoutSeconds" allows'
-            self.end(errors.TimedOut(f"The conversion took longer than {limit}"))
+            self.end(errors.TimedOut(self.too_long))
 
-    def end(self, verdict: errors.StlError) -> None:
-        self.verdict = verdict
+    def end(self, reason: errors.StlError) -> None:
+        self.end_reason = reason
         self.worker.kill()
 
 
@@ -68,12 +67,12 @@ class LocalPool:
         self._idle: list[WorkerProcess] = []
         self._running: list[_Running] = []
         self._stopped = False
-        self._guard: threading.Thread | None = None
+        self._watchdog: threading.Thread | None = None
 
     def run(self, work: Work, on_progress: Progress, cancelled: threading.Event) -> Result:
         deadline = time.monotonic() + work.timeout
         while True:
-            running = self._take(cancelled, deadline, work.timeout)
+            running = self._take(work, cancelled, deadline)
             try:
                 running.worker.await_ready()
                 if self._spare and not self._idle:
@@ -84,12 +83,12 @@ class LocalPool:
                 self._give_back(running)
                 raise
             except (EOFError, OSError, ValueError) as error:
-                failure = self._bury(running)
-                if running.idle and not running.worker.began and running.verdict is None:
+                failure = self._clear_away(running)
+                if running.idle and not running.worker.began and running.end_reason is None:
                     continue  # it was killed while idle, and its end had not been seen: that is nobody's failed request
                 raise failure from error
             except BaseException:
-                self._bury(running)
+                self._clear_away(running)
                 raise
             self._give_back(running)
             return result
@@ -107,38 +106,45 @@ class LocalPool:
             worker.close()
         with self._changed:
             self._changed.wait_for(lambda: not self._running, timeout=1.5)
-        guard = self._guard
-        if guard is not None and guard is not threading.current_thread():
-            guard.join(1.0)
+        watchdog = self._watchdog
+        if watchdog is not None and watchdog is not threading.current_thread():
+            watchdog.join(1.0)
+
+    def forget(self, file_key: str) -> None:
+        with self._changed:
+            for worker in self._idle:
+                if worker.file_key == file_key:
+                    worker.forget()
 
     def pids(self) -> list[int]:
         """The process ids of the workers."""
         with self._changed:
             return [worker.pid for worker in self._idle] + [running.worker.pid for running in self._running]
 
-    def _take(self, cancelled: threading.Event, deadline: float, timeout: float) -> _Running:
+    def _take(self, work: Work, cancelled: threading.Event, deadline: float) -> _Running:
         with self._changed:
             while not self._stopped and not self._idle and len(self._running) >= self._size:
                 self._changed.wait(TICK)
                 if cancelled.is_set():
                     raise errors.Cancelled("The conversion was cancelled")
                 if time.monotonic() >= deadline:
-                    raise errors.TimedOut(f"No worker process was free within {timeout:g} seconds")
+                    raise errors.TimedOut(f"No worker process was free within {work.timeout:g} seconds")
             if self._stopped:
                 raise _stopping()
-            idle = self._living()
+            idle = self._take_idle(work.file_key)
             # The time limit is the conversion's: a worker that it ended at its start would never get warm.
             start = time.monotonic() + START_SECONDS
-            running = _Running(idle or self._start(), cancelled, start, timeout, idle is not None)
+            running = _Running(idle or self._start(), cancelled, start, work.took_too_long, idle is not None)
             self._running.append(running)
-            if self._guard is None:
-                self._guard = threading.Thread(target=self._watch, name="stl-guard", daemon=True)
-                self._guard.start()
+            if self._watchdog is None:
+                self._watchdog = threading.Thread(target=self._watch, name="stl-watchdog", daemon=True)
+                self._watchdog.start()
             self._changed.notify_all()
             return running
 
-    def _living(self) -> WorkerProcess | None:
-        """An idle worker, the one used last first: the others' memory may rest."""
+    def _take_idle(self, file_key: str) -> WorkerProcess | None:
+        """An idle worker: one that holds the files already; one that holds none; of those, the one used last."""
+        self._idle.sort(key=lambda worker: 1 if not worker.file_key else 2 if worker.file_key == file_key else 0)
         while self._idle:
             worker = self._idle.pop()
             if worker.alive:
@@ -154,11 +160,12 @@ class LocalPool:
 
     def _give_back(self, running: _Running) -> None:
         worker = running.worker
-        grown = worker.resident > self._retire_mb * MB or worker.done >= self._retire_after
+        # What a worker holds for the next part of a request is no growth.
+        grown = (worker.resident > self._retire_mb * MB and not worker.file_key) or worker.done >= self._retire_after
         with self._changed:
             self._running.remove(running)
-            # Cancelled or over time in the very moment of the end: the guard has killed it already.
-            spent = running.verdict is not None or grown or not worker.usable or self._stopped
+            # Cancelled or over time in the very moment of the end: the watchdog has killed it already.
+            spent = running.end_reason is not None or grown or not worker.usable or self._stopped
             if not spent:
                 self._idle.append(worker)
             self._changed.notify_all()
@@ -166,21 +173,22 @@ class LocalPool:
             worker.close()
             self._replace()
 
-    def _bury(self, running: _Running) -> errors.StlError:
+    def _clear_away(self, running: _Running) -> errors.StlError:
         """Clear away a worker that ended or was ended in its task, start another. Returns what to tell the client."""
         # One that closed its pipe is about to end by itself; how it does is worth the wait.
-        manner = running.worker.close(grace=0.0 if running.verdict else 1.0)
+        how_it_ended = running.worker.close(grace=0.0 if running.end_reason else 1.0)
         with self._changed:
             self._running.remove(running)
             self._changed.notify_all()
         if running.worker.ready:  # one that cannot start would not do so in the background either
             self._replace()
-        if running.verdict is not None:
-            return running.verdict
+        if running.end_reason is not None:
+            return running.end_reason
         if not running.worker.ready:
-            return errors.WorkerDied(f"The process for the conversion {manner} at its start; standard error says why")
-        hint = ", most likely by the system for want of memory" if "SIGKILL" in manner else ""
-        return errors.WorkerDied(f"The process that did the conversion {manner}{hint}")
+            at_start = f"{how_it_ended} at its start; standard error says why"
+            return errors.WorkerDied(f"The process for the conversion {at_start}")
+        hint = ", most likely by the system for want of memory" if "SIGKILL" in how_it_ended else ""
+        return errors.WorkerDied(f"The process that did the conversion {how_it_ended}{hint}")
 
     def _replace(self) -> None:
         """Start a worker that nobody waits for, so that the next request finds it warm."""
@@ -189,14 +197,14 @@ class LocalPool:
                 self._idle.insert(0, self._start())
 
     def _watch(self) -> None:
-        """The guard's thread: ends what is cancelled or over time, and replaces idle workers that died."""
+        """The watchdog's thread: ends what is cancelled or over time, and replaces idle workers that died."""
         while True:
             with self._changed:
                 if self._stopped and not self._running:
                     return
                 now = time.monotonic()
                 for running in self._running:
-                    running.judge(now)
+                    running.end_if_due(now)
                 dead = [worker for worker in self._idle if not worker.alive]
                 self._idle = [worker for worker in self._idle if worker not in dead]
                 self._changed.wait(TICK if self._running else IDLE_TICK)

@@ -87,6 +87,7 @@ class WorkerProcess(Child):
         self.resident = 0
         self.ready = False
         self.usable = True
+        self.file_key = ""  # whose files it holds for the next part of the request
         self.began = False  # whether it has taken up the work that it was asked for last
         super().__init__(python, "orthanc_stl.engine.worker", [f"--tasks={tasks}", f"--memory-mb={memory_mb}"])
 
@@ -94,8 +95,11 @@ class WorkerProcess(Child):
         """Do the work, once it is ready. Raises the task's StlError; EOFError or OSError when the process has ended."""
         survive_broken_pipes()
         self.usable = self.began = False
+        has_files = bool(work.file_key) and work.file_key == self.file_key
+        request = {"task": work.task, "options": work.options, "file_key": work.file_key, "has_files": has_files}
         with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
-            wire.send(self.stdin, {"task": work.task, "options": work.options}, work.blobs)
+            wire.send(self.stdin, request, () if has_files else work.blobs)
+        self.file_key = work.file_key
         while True:
             header, blobs = wire.receive(self.stdout)
             if header["kind"] == "begun":
@@ -110,6 +114,13 @@ class WorkerProcess(Child):
         if header["kind"] == "error":
             raise errors.by_name(header["error"])(header["message"])
         return Result(header["facts"], blobs, header["peak"])
+
+    def forget(self) -> None:
+        """Have it let go of the files that it holds. Only while it is idle."""
+        survive_broken_pipes()
+        self.file_key = ""
+        with contextlib.suppress(OSError, ValueError):  # it has ended: so have its files
+            wire.send(self.stdin, {"forget": True})
 
     def await_ready(self) -> None:
         """Wait until it has imported its packages. Raises EOFError or OSError when it has ended."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from orthanc_stl import errors
-from orthanc_stl.engine import memory, wire
+from orthanc_stl.engine import kept_files, memory, wire
 from orthanc_stl.engine.child import LIFELINE, detach, quieten, take_streams
 from orthanc_stl.engine.executor import Progress
 
@@ -46,14 +46,25 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes], tasks: dict[str, Task], memo
         except MemoryError:  # the rest of the message is still in the pipe: nothing to go on with
             wire.send(outgoing, _out_of_memory(memory_mb))
             return
+        if header.get("forget"):
+            kept_files.forget()
+            _free_memory()
+            continue
         wire.send(outgoing, {"kind": "begun"})
-        facts, outputs = perform(tasks, header, blobs, _reporter(outgoing), memory_mb)
-        blobs.clear()
+        files = kept_files.begin(header["file_key"], blobs, header["has_files"])
+        del blobs
+        facts, outputs = perform(tasks, header, files, _reporter(outgoing), memory_mb)
+        del files
+        kept_files.end()
         wire.send(outgoing, {**facts, "peak": memory.peak()}, outputs)
         del outputs
-        gc.collect()
-        memory.give_back()
+        _free_memory()
         wire.send(outgoing, {"kind": "idle", "rss": memory.resident()})
+
+
+def _free_memory() -> None:
+    gc.collect()
+    memory.give_back()
 
 
 def perform(

@@ -60,6 +60,7 @@ def convert(
     fetch: Callable[[], Sequence[Blob]],
     parent: str,
     asynchronous: bool,
+    runs_on_cluster: bool = True,
 ) -> Answer:
     """Runs a conversion as a job, which is waited for unless `asynchronous`.
 
@@ -82,6 +83,7 @@ def convert(
         client=client_of(request),
         about=parent,
         size=len(request.body),
+        runs_on_cluster=runs_on_cluster,
     )
     if not asynchronous:
         return json_answer(wait_for(app, order))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orthanc_stl import errors
-from orthanc_stl.engine.executor import Result, Work
+from orthanc_stl.engine.executor import Executor, Result, Work
 from orthanc_stl.engine.jobs import Jobs, Order
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
@@ -62,12 +62,18 @@ def jobs(make_jobs: Callable[..., Jobs]) -> Jobs:
     return make_jobs()
 
 
-def perform(pool: LocalPool, task: str, *blobs: bytes, timeout: float = 30.0, **options: object) -> Result:
-    return pool.run(Work(task, options, blobs, timeout), no_progress, threading.Event())
+def perform(
+    pool: Executor, task: str, *blobs: bytes, timeout: float = 30.0, here: bool = False, **options: object
+) -> Result:
+    """`here`: not on a cluster."""
+    return pool.run(Work(task, options, blobs, timeout, runs_on_cluster=not here), no_progress, threading.Event())
 
 
 def order(task: str, *blobs: bytes, interactive: bool = False, client: str = "", **options: object) -> Order:
-    return Order(task, options, lambda: blobs, lambda result: result.facts, interactive, client, about="instance")
+    return Order(
+        task, options, lambda: blobs, lambda result: result.facts, interactive, client, "instance",
+        runs_on_cluster=not interactive,
+    )  # fmt: skip
 
 
 def background(function: Callable[[], object]) -> list:

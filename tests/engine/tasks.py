@@ -8,6 +8,7 @@ import signal
 import time
 
 from orthanc_stl import errors
+from orthanc_stl.engine import kept_files
 
 
 def preload() -> None:
@@ -96,5 +97,25 @@ def ignore_signals(options, blobs, progress):
     return {}, []
 
 
-ALL = (echo, steps, sleep, hold_the_gil, die, leave, segfault, eat, keep, noise, refuse, bug, ignore_signals)
+def part(options, blobs, progress):
+    """Sum of the bytes of a file, which is parsed once for all parts of a request. Or one of the things that fail."""
+    parsed = []
+
+    def parse():
+        parsed.append(True)
+        return sum(blobs[0])
+
+    total = kept_files.once("sum", parse)
+    progress(0.5, "summing up")
+    if "error" in options:
+        raise getattr(errors, options["error"])("this part cannot be done")
+    if "signal" in options:
+        os.kill(os.getpid(), options["signal"])
+    time.sleep(options["seconds"])
+    return {"number": options["number"], "sum": total, "parsed": len(parsed), "pid": os.getpid(), "warnings": 1}, [
+        bytes(options.get("size", 0))
+    ]
+
+
+ALL = (echo, steps, sleep, hold_the_gil, die, leave, segfault, eat, keep, noise, refuse, bug, ignore_signals, part)
 TASKS = {function.__name__: function for function in ALL}

@@ -17,13 +17,12 @@ import pytest
 from orthanc_stl import errors
 from orthanc_stl.engine.cluster import Cluster
 from orthanc_stl.engine.executor import Work
-from orthanc_stl.engine.jobs import Jobs
+from orthanc_stl.engine.jobs import Jobs, Order
 from tests.engine.conftest import TASKS, order, perform, runs, wait_for
 
 pytest.importorskip("distributed", reason="the tests of the cluster need Dask: pip install distributed")
 
 REPOSITORY = Path(__file__).parents[2]
-SENT = frozenset(("echo", "sleep", "where", "die", "eat", "refuse", "steps"))
 
 
 def dask(*arguments: str, folder: Path) -> subprocess.Popen:
@@ -98,7 +97,7 @@ def connect(python, make_pool):
         pools = make_pool(size=1), make_pool(size=2) if fallback else None
         reports: list[str] = []
         cluster = Cluster(
-            address, python, local=pools[0], fallback=pools[1], memory_mb=200, tasks=TASKS, conversions=SENT,
+            address, python, local=pools[0], fallback=pools[1], memory_mb=200, tasks=TASKS,
             report=reports.append,
         )  # fmt: skip
         cluster.reports = reports
@@ -132,7 +131,7 @@ def test_work_limits_errors_progress_and_cancel(shared_cluster, connect):
     with pytest.raises(errors.TimedOut, match="longer than the 1 seconds"):
         perform(cluster, "sleep", seconds=30, timeout=1.0)
     seen: list[float] = []
-    work = Work("steps", {"fractions": [0.1, 0.5, 0.9]}, [], 30)
+    work = Work("steps", {"fractions": [0.1, 0.5, 0.9]}, [], 30, runs_on_cluster=True)
     cluster.run(work, lambda fraction, step: seen.append(fraction), threading.Event())
     assert seen == [0.1, 0.5, 0.9]
     _cancel_in_the_middle(cluster, shared_cluster)
@@ -148,8 +147,9 @@ def _cancel_in_the_middle(cluster, dask_cluster):
 
     threading.Timer(1.0, cancel).start()
     start = time.monotonic()
+    work = Work("sleep", {"seconds": 30}, [], 60, runs_on_cluster=True)
     with pytest.raises(errors.Cancelled):
-        cluster.run(Work("sleep", {"seconds": 30}, [], 60), lambda fraction, step: None, cancelled)
+        cluster.run(work, lambda fraction, step: None, cancelled)
     assert time.monotonic() - start < 2.0
     wait_for(lambda: not all(map(runs, pids)))  # the one that slept
     assert perform(cluster, "echo").blobs == []
@@ -177,9 +177,26 @@ def test_twenty_conversions_over_both_and_none_is_lost_with_a_worker(cluster_of,
     jobs.stop()
 
 
+def test_the_parts_of_a_set_are_spread_and_their_file_is_parsed_once_by_each_worker(shared_cluster, connect):
+    cluster = connect(shared_cluster.address)
+    jobs = Jobs(cluster, workers=4)
+    file = os.urandom(20 << 20)
+    parts = [{"number": number, "seconds": 0.1} for number in range(12)]
+    set_of_parts = Order("part", {}, lambda: [file], lambda outcomes: outcomes, parts=parts, runs_on_cluster=True)
+    facts = [outcome.facts for outcome in jobs.run(set_of_parts)]
+    assert [one["number"] for one in facts] == list(range(12))
+    assert {one["sum"] for one in facts} == {sum(file)}
+    pids = {one["pid"] for one in facts}
+    assert len(pids) == 2
+    assert sum(one["parsed"] for one in facts) == 2
+    wait_for(lambda: not cluster._link._sent)
+    assert perform(cluster, "part", b"\1", number=0, seconds=0).facts["sum"] == 1
+    jobs.stop()
+
+
 def test_listings_stay_here(connect):
     cluster = connect("tcp://127.0.0.1:9")  # nobody is there, and nobody is asked
-    assert perform(cluster, "noise").facts["pid"] in cluster._local.pids()
+    assert perform(cluster, "noise", here=True).facts["pid"] in cluster._local.pids()
 
 
 def test_a_cluster_that_is_away_is_a_sentence(connect):

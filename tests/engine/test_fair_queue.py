@@ -4,53 +4,53 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_stl.engine.fair_queue import Turns
+from orthanc_stl.engine.fair_queue import FairQueue
 
 
-def drain(turns):
-    return [turns.take() for _ in range(len(turns))]
+def drain(queue):
+    return [queue.take() for _ in range(len(queue))]
 
 
 def test_each_client_in_turn():
-    turns = Turns()
+    queue = FairQueue()
     for item in ("a1", "a2", "a3", "b1", "c1", "c2"):
-        turns.put(item[0], item)
-    assert drain(turns) == ["a1", "b1", "c1", "a2", "c2", "a3"]
+        queue.put(item[0], item)
+    assert drain(queue) == ["a1", "b1", "c1", "a2", "c2", "a3"]
 
 
 def test_a_client_that_comes_back_waits_its_turn():
-    turns = Turns()
-    turns.put("a", "a1")
-    turns.put("b", "b1")
-    assert turns.take() == "a1"
-    turns.put("a", "a2")
-    assert drain(turns) == ["b1", "a2"]
+    queue = FairQueue()
+    queue.put("a", "a1")
+    queue.put("b", "b1")
+    assert queue.take() == "a1"
+    queue.put("a", "a2")
+    assert drain(queue) == ["b1", "a2"]
 
 
 def test_empty():
-    turns = Turns()
-    assert not turns
+    queue = FairQueue()
+    assert not queue
     with pytest.raises(IndexError):
-        turns.take()
+        queue.take()
 
 
 def test_removed_items_do_not_come():
-    turns = Turns()
+    queue = FairQueue()
     for item in ("a1", "a2", "b1"):
-        turns.put(item[0], item)
-    assert turns.remove("a", "a1")
-    assert not turns.remove("a", "a1")
-    assert turns.remove("b", "b1")
-    assert not turns.remove("nobody", "b1")
-    assert drain(turns) == ["a2"]
+        queue.put(item[0], item)
+    assert queue.remove_all("a", lambda item: item == "a1") == 1
+    assert queue.remove_all("a", lambda item: item == "a1") == 0
+    assert queue.remove_all("b", lambda item: True) == 1
+    assert queue.remove_all("nobody", lambda item: True) == 0
+    assert drain(queue) == ["a2"]
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=30))
 def test_nobody_is_served_twice_while_another_waits_and_none_is_lost(clients):
-    turns = Turns()
+    queue = FairQueue()
     for number, client in enumerate(clients):
-        turns.put(client, (client, number))
-    served = drain(turns)
+        queue.put(client, (client, number))
+    served = drain(queue)
     assert sorted(served) == sorted((client, number) for number, client in enumerate(clients))
     for place, (client, number) in enumerate(served):
         later = served[place + 1 :]

@@ -145,7 +145,7 @@ def test_a_full_queue_says_so_and_listings_still_pass(make_jobs):
     blocker(jobs)
     for _ in range(2):
         jobs.submit(order("echo"))
-    with pytest.raises(errors.Busy, match='2 requests are waiting already, as many as the option "QueueSize" allows'):
+    with pytest.raises(errors.Busy, match='2 requests are waiting already; the option "QueueSize" allows 2'):
         jobs.submit(order("echo"))
     assert jobs.run(order("echo", interactive=True))
     assert jobs.stats().queued == 2
@@ -216,9 +216,9 @@ def test_who_waits_for_a_cancelled_job_is_told(jobs):
     blocked = blocker(jobs)
     outcome = background(lambda: jobs.run(order("echo")))
     wait_for(lambda: jobs.stats().queued == 1)
-    (waiting,) = jobs._long.clear()
-    assert waiting.cancel()
-    jobs._settle(waiting)
+    (waiting,) = jobs._conversions.clear()
+    assert waiting.job.cancel()
+    jobs._settle(waiting.job)
     wait_for(lambda: outcome)
     assert isinstance(outcome[0], errors.Cancelled)
     jobs.cancel(blocked.id)
@@ -230,23 +230,27 @@ def test_jobs_are_known_to_who_submitted_them_and_to_nobody_else(jobs):
     with pytest.raises(errors.NotFound):
         jobs.cancel("no such")
     jobs.run(order("echo"))
-    assert jobs._known == {}
+    assert jobs._unfinished == {}
+    assert len(jobs._finished) == 0
 
 
-def test_finished_jobs_are_bounded_in_number(make_jobs):
-    jobs = make_jobs(keep_finished=3)
-    made = []
-    for _ in range(5):
-        made.append(jobs.submit(order("echo")))
-        made[-1].ended.wait(10)
-    for job in made[:2]:
-        with pytest.raises(errors.NotFound):
-            jobs.get(job.id)
-    assert [jobs.get(job.id) for job in made[2:]] == made[2:]
+def test_finished_jobs_are_remembered_whatever_their_number_and_bounded_in_bytes(make_jobs):
+    jobs = make_jobs(remember_bytes=400_000, queue_size=1000)
+    made = [jobs.submit(order("echo", text="x" * 1000)) for _ in range(150)]
+    made[-1].ended.wait(30)
+    known = [job for job in made if jobs._finished.get(job.id)]
+    assert known == made[-len(known) :]
+    assert 400_000 / 5000 < len(known) < 400_000 / 4000
+    with pytest.raises(errors.NotFound):
+        jobs.get(made[0].id)
+    many = make_jobs(queue_size=1000)
+    made = [many.submit(order("echo")) for _ in range(300)]
+    made[-1].ended.wait(30)
+    assert [many.get(job.id) for job in made] == made
 
 
 def test_finished_jobs_are_kept_for_a_while(make_jobs):
-    jobs = make_jobs(keep_seconds=2)
+    jobs = make_jobs(remember_seconds=2)
     job = jobs.submit(order("echo"))
     job.ended.wait(10)
     assert jobs.get(job.id) is job
@@ -274,7 +278,7 @@ def test_figures_and_the_log_line(make_jobs):
     assert stats.seconds == pytest.approx(sum(job.seconds for job in finished))
     assert stats.peak_memory == finished[0].peak_memory > 10e6
     lines = [job.summary() for job in finished]
-    assert lines[0].startswith("echo of instance for ward 3: Success in ")
+    assert lines[0].startswith("echo of instance for 'ward 3': Success in ")
     assert "2.0 MB in, 2.0 MB out, 0 warnings" in lines[0]
     assert [line.split(": ")[1].split(" in ")[0] for line in lines[1:]] == [
         "Failure (TooLarge)", "Failure (WorkerDied)", "Cancelled (Cancelled)",

@@ -12,7 +12,7 @@ from orthanc_stl.settings import OPTIONS, Settings, read_settings
 from runtime import config
 
 REPOSITORY = Path(__file__).parents[2]
-DEFAULTS = {option.key: getattr(Settings(workers=4), option.field) for option in OPTIONS}
+DEFAULTS = {option.key: getattr(Settings(workers=4), option.field) for option in OPTIONS} | {"TrustedProxies": []}
 
 
 def test_the_example_has_every_option_with_its_default() -> None:
@@ -31,5 +31,5 @@ def flat(section: dict[str, Any]) -> dict[str, Any]:
 def test_the_page_has_every_option_with_its_default() -> None:
     page = (REPOSITORY / "docs/configuration.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| `([\w.]+)` \| [^`|]*`([^`]*)` \|", page, re.MULTILINE))
-    words = {True: "true", False: "false", "": '""'}
-    assert rows == {key: str(words.get(value, value)) for key, value in DEFAULTS.items()}
+    words = {"True": "true", "False": "false", "": '""'}
+    assert rows == {key: words.get(str(value), str(value)) for key, value in DEFAULTS.items()}

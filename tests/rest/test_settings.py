@@ -17,16 +17,25 @@ def test_every_field_has_an_option_that_sets_it() -> None:
     assert {option.field for option in OPTIONS} == set(Settings.__dataclass_fields__)
     for option in OPTIONS:
         default = getattr(Settings(), option.field)
+        default = list(default) if isinstance(default, tuple) else default
         assert read_settings({option.key: default}, pytest.fail) == Settings()
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
 @pytest.mark.parametrize("value", [None, [], {}, {"a": 1}, 1.5, "7", 7, True])
 def test_a_wrong_type_names_the_option(option: Any, value: Any) -> None:
-    if type(value) is type(getattr(Settings(), option.field)):
+    if type(value) is type(getattr(Settings(), option.field)) or (option.key, value) == ("TrustedProxies", []):
         return
     with pytest.raises(InvalidConfiguration, match=f'"{option.key}" must be '):
         read_settings({option.key: value}, pytest.fail)
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    read = read_settings({"TrustedProxies": ["10.0.0.0/24", "::1"]}, pytest.fail)
+    assert read.trusted_proxies == ("10.0.0.0/24", "::1")
+    for wrong in (["proxy.example"], [1], ["10.0.0.0/40"]):
+        with pytest.raises(InvalidConfiguration, match='"TrustedProxies" must be a list of addresses'):
+            read_settings({"TrustedProxies": wrong}, pytest.fail)
 
 
 @pytest.mark.parametrize("value", [0, -1, 10**9])

@@ -101,6 +101,7 @@ def create(app: App, request: Request) -> Answer:
         fetch=fetch,
         parent=parent.path if parent else "" if stl is None else f"/instances/{stl}",
         asynchronous=asynchronous,
+        runs_on_cluster=stl is not None,  # a finished model is checked and stored faster than sent there
     )
 
 
