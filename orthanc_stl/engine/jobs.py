@@ -214,8 +214,12 @@ class Jobs:
         )  # fmt: skip
         if order.parts is None:
             job.files = ()  # the work alone holds them now, and they are free when it is done
+
+        def advance(fraction: float, step: str) -> None:
+            job.advance(fraction, step, number)
+
         try:
-            outcome: Outcome = self._executor.run(work, lambda *now: job.advance(*now, number=number), job.cancelled)
+            outcome: Outcome = self._executor.run(work, advance, job.cancelled)
         except errors.StlError as error:
             if order.fails_with(error):
                 raise

@@ -96,9 +96,9 @@ class WorkerProcess(Child):
         survive_broken_pipes()
         self.usable = self.began = False
         has_files = bool(work.file_key) and work.file_key == self.file_key
-        header = {"task": work.task, "options": work.options, "file_key": work.file_key, "has_files": has_files}
+        request = {"task": work.task, "options": work.options, "file_key": work.file_key, "has_files": has_files}
         with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
-            wire.send(self.stdin, header, () if has_files else work.blobs)
+            wire.send(self.stdin, request, () if has_files else work.blobs)
         self.file_key = work.file_key
         while True:
             header, blobs = wire.receive(self.stdout)

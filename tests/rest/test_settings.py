@@ -17,6 +17,7 @@ def test_every_field_has_an_option_that_sets_it() -> None:
     assert {option.field for option in OPTIONS} == set(Settings.__dataclass_fields__)
     for option in OPTIONS:
         default = getattr(Settings(), option.field)
+        default = list(default) if isinstance(default, tuple) else default
         assert read_settings({option.key: default}, pytest.fail) == Settings()
 
 
