@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
 
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.sources.file_kinds import kind_of
 
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 18  # compressed bytes given to zlib at once
@@ -32,17 +33,20 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SMALLEST_VOXEL, LARGEST_VOXEL = 1e-4, 1e4  # mm: a side outside is a mistake of units or a damaged header
 SMALLEST_ANGLE = 1e-3  # sine of the angle between an axis and the plane of the other two
 FARTHEST = 1e6  # mm from the origin; beyond, float32 vertices have less than 0.1 mm left
+LONGEST_QUATERNION = 1.01  # the square of its length: what is a little more than 1 is rounded, and made 1
 
 
+@reading("the NIfTI file")
 def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volume:
-    """Read a NIfTI-1 or NIfTI-2 file, gzip or plain.
+    """Read a NIfTI-1 or NIfTI-2 file, gzip or plain. What was guessed is among the volume's warnings.
 
     Raises `InvalidInput` with what is wrong, `TooLarge` for a file of more than `max_bytes` when decompressed.
     """
     view = memoryview(data).cast("B")
     source = _Gzip(view) if view[:2] == GZIP_MAGIC else _Plain(view)
     header = _header(source.first(_BLOCK[2]))
-    shape = _shape(header)
+    warnings: list[str] = []
+    shape = _shape(header, warnings)
     dtype = _dtype(header)
     offset = _offset(header)
     size = offset + math.prod(shape) * dtype.itemsize
@@ -51,11 +55,11 @@ def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volum
             f"The NIfTI file claims {_words(shape)} voxels of {dtype.itemsize} bytes, {size / MEGABYTE:.0f} MB, "
             f'over the {max_bytes / MEGABYTE:.0f} MB of the option "MaxNiftiMB"'
         )
-    affine, warnings = _affine(header, shape)
+    affine = _affine(header, shape, warnings)
     slope, inter = _scaling(header)
-    content = source.whole(size)
+    content = source.whole(size, warnings)
     raw = np.frombuffer(content, dtype, math.prod(shape), offset).reshape(shape, order="F")
-    return Volume(raw, affine, slope, inter, int(header["intent_code"]) == INTENT_LABEL, warnings)
+    return Volume(raw, affine, slope, inter, int(header["intent_code"]) == INTENT_LABEL, tuple(warnings))
 
 
 class _Plain:
@@ -67,8 +71,10 @@ class _Plain:
     def first(self, size: int) -> bytes:
         return bytes(self._view[:size])
 
-    def whole(self, size: int) -> memoryview:
+    def whole(self, size: int, warnings: list[str]) -> memoryview:
         _check_length(len(self._view), size)
+        if len(self._view) > size:
+            warnings.append(f"The NIfTI file has {len(self._view) - size} bytes after its voxels: they were left out")
         return self._view
 
 
@@ -77,15 +83,21 @@ class _Gzip:
 
     def __init__(self, view: memoryview) -> None:
         self._view = view
+        self._ends_in_other_data = False
 
     def first(self, size: int) -> bytes:
         found = bytearray(size)
         return bytes(found[: self._fill(memoryview(found))])
 
-    def whole(self, size: int) -> memoryview:
+    def whole(self, size: int, warnings: list[str]) -> memoryview:
         # numpy's memory comes zeroed and is not touched until it is filled: a file that ends early costs what it holds
         content = np.zeros(size + 1, np.uint8).data
-        _check_length(self._fill(content), size)
+        found = self._fill(content)
+        _check_length(found, size)
+        if found > size:
+            warnings.append("The NIfTI file goes on after its voxels: what follows was left out")
+        elif self._ends_in_other_data:
+            warnings.append("The NIfTI file has other bytes after its gzip data: they were left out")
         return content[:size]
 
     def _fill(self, into: memoryview) -> int:
@@ -116,11 +128,15 @@ class _Gzip:
                 left = member.unconsumed_tail
                 yield piece
             left = member.unused_data.lstrip(b"\0")  # some writers pad with zeros, and gzip(1) takes them too
-            while not left:
+            while len(left) < len(GZIP_MAGIC):
                 try:
-                    left = next(chunks).lstrip(b"\0")
+                    left = (left + next(chunks)).lstrip(b"\0")
                 except StopIteration:
+                    self._ends_in_other_data = bool(left)
                     return
+            if not left.startswith(GZIP_MAGIC):
+                self._ends_in_other_data = True
+                return
         raise InvalidInput(f"The gzip data of the NIfTI file has more than {MAX_MEMBERS} members")
 
     def _chunks(self) -> Iterator[bytes]:
@@ -131,8 +147,6 @@ class _Gzip:
 def _check_length(found: int, expected: int) -> None:
     if found < expected:
         raise InvalidInput(f"The NIfTI file is truncated: its header claims {expected} bytes, {found} came")
-    if found > expected:
-        raise InvalidInput(f"The NIfTI file is longer than the {expected} bytes that its header claims")
 
 
 _BLOCK = {1: 348, 2: 540}
@@ -141,6 +155,9 @@ _SINGLE = {1: b"n+1\0", 2: b"n+2\0\r\n\x1a\n"}
 
 def _header(block: bytes) -> Nifti1Header | Nifti2Header:
     """The header in the first bytes of a file, with the byte order found by its own size field."""
+    other = kind_of(block)
+    if other:
+        raise InvalidInput(f"Not a NIfTI file: it is {other}")
     if len(block) < _BLOCK[1]:
         raise InvalidInput(f"Not a NIfTI file: a header has at least {_BLOCK[1]} bytes, {len(block)} came")
     for endianness, order in (("<", "little"), (">", "big")):
@@ -163,12 +180,15 @@ def _checked(block: bytes, version: int, endianness: str) -> Nifti1Header | Nift
     return kind(block[:size], endianness=endianness, check=False)
 
 
-def _shape(header: Nifti1Header) -> tuple[int, int, int]:
+def _shape(header: Nifti1Header, warnings: list[str]) -> tuple[int, int, int]:
     dim = [int(n) for n in header["dim"]]
     count = dim[0]
     if not 1 <= count <= 7:
         raise InvalidInput(f"The NIfTI header claims {count} dimensions, 1 to 7 are possible")
     shape = dim[1 : count + 1]
+    if min(shape[:3]) > 0 and min(shape) == 0:
+        warnings.append(f"The NIfTI header claims the size {_words(shape)}: dimensions of size 0 were taken for 1")
+        shape = [n or 1 for n in shape]
     if any(n < 1 for n in shape):
         raise InvalidInput(f"The NIfTI header claims the size {_words(shape)}; each dimension must be at least 1")
     if count < 3:
@@ -216,23 +236,38 @@ def _scaling(header: Nifti1Header) -> tuple[float, float]:
     return (1.0, 0.0) if slope is None else (slope, inter)
 
 
-def _affine(header: Nifti1Header, shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The affine to LPS millimetres: sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1)."""
+def _affine(header: Nifti1Header, shape: tuple[int, int, int], warnings: list[str]) -> np.ndarray:
+    """The affine to LPS millimetres: sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1).
+
+    An sform that cannot be used (of zeros, say, as some writers leave it) gives way to a qform that can.
+    """
+    to_lps = RAS_TO_LPS @ np.diag([*[_millimetres(header, warnings)] * 3, 1.0])
+    has_qform = int(header["qform_code"]) > 0
+    if int(header["sform_code"]) > 0:
+        sform = np.asarray(header.get_sform(), np.float64)
+        if sform[:3, :3].any() or has_qform:
+            try:
+                return _checked_affine(to_lps, sform, shape, "sform")
+            except InvalidInput as unusable:
+                if not has_qform:
+                    raise
+                affine = _checked_affine(to_lps, _qform(header), shape, "qform")
+                warnings.append(f"{unusable}: its qform was taken instead")
+                return affine
+    if has_qform:
+        return _checked_affine(to_lps, _qform(header), shape, "qform")
+    ras = np.diag([*(abs(float(p)) for p in header["pixdim"][1:4]), 1.0])
+    affine = _checked_affine(to_lps, ras, shape, "pixdim")
+    warnings.append("The NIfTI file has neither an sform nor a qform: its size is right, its place is not known")
+    return affine
+
+
+def _millimetres(header: Nifti1Header, warnings: list[str]) -> float:
+    """Of the unit of length (xyzt_units, bits 0 to 2)."""
     units = int(header["xyzt_units"]) & 7
     if units not in MILLIMETRES:
-        raise InvalidInput(f"The NIfTI header has the unit of length {units}; 1 (m), 2 (mm) or 3 (um) is expected")
-    warnings: tuple[str, ...] = ()
-    if int(header["sform_code"]) > 0:
-        ras, name = np.asarray(header.get_sform(), np.float64), "sform"
-    elif int(header["qform_code"]) > 0:
-        ras, name = _qform(header), "qform"
-    else:
-        ras, name = np.diag([*(abs(float(p)) for p in header["pixdim"][1:4]), 1.0]), "pixdim"
-        warnings = ("The NIfTI file has neither an sform nor a qform: its size is right, its place is not known",)
-    with np.errstate(all="ignore"):  # what overflows is not finite, and refused below
-        affine = RAS_TO_LPS @ np.diag([*[MILLIMETRES[units]] * 3, 1.0]) @ ras
-    _check_affine(affine, shape, name)
-    return affine, warnings
+        warnings.append(f"The NIfTI header has the unknown unit of length {units}: millimetres were taken")
+    return MILLIMETRES.get(units, 1.0)
 
 
 def _qform(header: Nifti1Header) -> np.ndarray:
@@ -240,10 +275,23 @@ def _qform(header: Nifti1Header) -> np.ndarray:
     if float(sided["pixdim"][0]) not in (-1.0, 1.0):
         sided["pixdim"][0] = 1.0  # nifti1.h: a qfac of 0, from old writers, stands for 1
     sided["pixdim"][1:4] = np.abs(sided["pixdim"][1:4])  # nifti1.h: they are positive; nibabel mends them so as well
+    quaternion = np.array([float(sided[name]) for name in ("quatern_b", "quatern_c", "quatern_d")])
+    square = float(quaternion @ quaternion)
+    if 1 < square <= LONGEST_QUATERNION:
+        # A little less than 1, since float32 rounds: nibabel refuses more, and finds the fourth number by itself.
+        for name, value in zip(("quatern_b", "quatern_c", "quatern_d"), quaternion, strict=True):
+            sided[name] = value / math.sqrt(square) * (1 - 2e-7)
     try:
         return np.asarray(sided.get_qform(), np.float64)
     except (HeaderDataError, ValueError) as e:
         raise InvalidInput(f"The qform of the NIfTI header is unusable: {e}") from None
+
+
+def _checked_affine(to_lps: np.ndarray, ras: np.ndarray, shape: tuple[int, int, int], name: str) -> np.ndarray:
+    with np.errstate(all="ignore"):  # what overflows is not finite, and refused
+        affine: np.ndarray = to_lps @ ras
+    _check_affine(affine, shape, name)
+    return affine
 
 
 def _check_affine(affine: np.ndarray, shape: tuple[int, int, int], name: str) -> None:
@@ -263,5 +311,5 @@ def _check_affine(affine: np.ndarray, shape: tuple[int, int, int], name: str) ->
         raise InvalidInput(f"The {name} of the NIfTI header puts the volume {farthest:.3g} mm away from the origin")
 
 
-def _words(numbers: list[int] | tuple[int, ...] | np.ndarray) -> str:
+def _words(numbers: Sequence[float] | np.ndarray) -> str:
     return " x ".join(f"{n:.10g}" for n in numbers)

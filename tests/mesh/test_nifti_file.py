@@ -45,7 +45,7 @@ def test_a_file_is_read_as_nibabel_reads_it() -> None:
     file = made.to_bytes()
     theirs, ours = nibabel.Nifti1Image.from_bytes(file), read(file)
     assert ours.slope not in (0, 1)
-    np.testing.assert_allclose(ours.stored * ours.slope + ours.inter, theirs.get_fdata())
+    np.testing.assert_allclose(ours.stored * ours.slope + ours.intercept, theirs.get_fdata())
     np.testing.assert_allclose(ours.affine, LPS @ theirs.affine, atol=1e-6)
 
 
@@ -83,7 +83,7 @@ def test_extensions_are_passed_over() -> None:
 )
 def test_slope_and_intercept(slope: float, inter: float, expected: tuple[float, float]) -> None:
     volume = read(nifti_file(DATA, scl_slope=slope, scl_inter=inter))
-    assert (volume.slope, volume.inter) == expected
+    assert (volume.slope, volume.intercept) == expected
 
 
 QFORM = {
@@ -130,11 +130,10 @@ REFUSED = {
     "half of a pair": (nifti_file(DATA, magic=b"ni1\0"), "pair"),
     "cut NIfTI-2 header": (nifti_file(DATA, version=2)[:500], "540"),
     "truncated": (GOOD[:-1], "truncated: its header claims 376 bytes, 375 came"),
-    "over-long": (GOOD + b"\0", "longer than the 376 bytes"),
     "truncated gzip": (gzip.compress(GOOD)[:-12], "ends in the middle"),
-    "over-long gzip": (gzip.compress(GOOD + b"\0"), "longer than"),
     "damaged gzip": (gzip.compress(GOOD)[:10] + b"\xff" * 90, "damaged"),
-    "garbage after gzip": (gzip.compress(GOOD[:360]) + b"garbage", "damaged"),
+    "garbage after gzip": (gzip.compress(GOOD[:360]) + b"garbage", "truncated"),
+    "a damaged second member": (gzip.compress(GOOD[:360]) + gzip.compress(GOOD[360:])[:-9] + b"garbage", "damaged"),
     "one dimension": (nifti_file(DATA.ravel()), "not 1 dimensions"),
     "two dimensions": (nifti_file(DATA.reshape(6, 4)), "not 2 dimensions"),
     "four dimensions": (nifti_file(DATA.reshape(2, 3, 2, 2)), "2 x 3 x 2 x 2"),
@@ -152,7 +151,6 @@ REFUSED = {
     "offset not a number": (nifti_file(DATA, vox_offset=math.nan), "vox_offset"),
     "offset of half a byte": (nifti_file(DATA, vox_offset=352.5), "vox_offset"),
     "endless intercept": (nifti_file(DATA, scl_slope=1, scl_inter=math.inf), "scl_inter"),
-    "unit 5": (nifti_file(DATA, xyzt_units=5), "unit of length 5"),
     "NaN affine": (nifti_file(DATA, np.where(np.eye(4), math.nan, 0)), "not finite"),
     "infinite offset": (nifti_file(DATA, np.eye(4) + [[0, 0, 0, math.inf]] * 4), "not finite"),
     "singular affine": (nifti_file(DATA, SINGULAR), "singular"),
@@ -199,8 +197,7 @@ def test_a_gzip_bomb_is_not_blown_up() -> None:
     bomb = gzip.compress(nifti_file(np.zeros((100, 100, 100), "u1")) + bytes(400 * MB), 1)
     tracemalloc.start()
     start = time.monotonic()
-    with pytest.raises(InvalidInput, match="longer than"):
-        read(bomb)
+    assert "goes on after its voxels" in read(bomb).warnings[0]
     assert tracemalloc.get_traced_memory()[1] < 16 * MB
     assert time.monotonic() - start < 10
     tracemalloc.stop()

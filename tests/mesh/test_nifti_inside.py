@@ -118,7 +118,9 @@ RULE = {
     "250 grey values": (noise("u1", 250), False),
     "a smooth grey volume of 200 values": (cone(80, 30).astype("u1"), False),
     "fractions": (ball_mask((9, 9, 9), 3) * np.float32(0.5), False),
-    "negative values": (noise("i2", 5) - 1, False),
+    "a few labels, one below zero": (noise("i2", 5) - 1, True),
+    "a scan of a phantom, air below zero": (np.array([-1000, 0, 40], "i2")[noise("u1", 3)], False),
+    "grey values below zero": (noise("i2", 250) - 125, False),
 }
 
 
@@ -148,3 +150,42 @@ def test_a_volume_without_numbers_is_refused(value: float) -> None:
 def test_a_constant_grey_volume_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"3\.5"):
         model_of(np.full((9, 9, 9), 3.5, "f4"))
+
+
+@pytest.mark.parametrize(("kind", "steps"), [("i2", 65535), ("u2", 65535), ("u1", 255)])
+def test_labels_that_were_floats_behind_a_header_of_integers(kind: str, steps: int) -> None:
+    """nibabel stores the nearest multiple of a slope: label 5 comes back as 5.0006, or 5.05."""
+    labels = np.arange(118).repeat(400).reshape(118, 20, 20).T
+    slope = 117 / steps
+    stored = np.rint(labels / slope) + np.iinfo(kind).min
+    inter = -np.iinfo(kind).min * slope
+    file = nifti_file(stored.astype(kind), scl_slope=slope, scl_inter=inter)
+    assert np.abs(stored * slope + inter - labels).max() > 1e-4
+    model, _, _ = model_from_nifti(file)
+    assert model.report.volume == pytest.approx(117 * 400, rel=0.005)
+    assert not model.report.warnings
+    assert model_from_nifti(file, labels=[5])[0].report.volume == pytest.approx(400, rel=0.01)
+    with pytest.raises(InvalidInput, match="no label 118; it has 1, 2, 3, 4, 5, 6"):
+        model_from_nifti(file, labels=[118])
+
+
+def test_a_grey_volume_behind_a_small_slope_is_grey() -> None:
+    """A smooth scan has equal neighbours in 8 bits, and each value is near to a whole number where steps are fine."""
+    file = nifti_file(cone(80, 30).astype("u1"), scl_slope=0.45)
+    assert "no mask" in model_from_nifti(file)[0].report.warnings[0]
+
+
+def test_labels_take_the_nearest_whole_value() -> None:
+    blurred = nested().astype("f4") + np.float32(0.3)
+    assert model_of(blurred, labels=[7]).report.volume == pytest.approx(4000, rel=0.005)
+
+
+def test_labels_below_zero_are_told_of() -> None:
+    ignored = ball_mask((40, 40, 40), 12).astype("i2")
+    ignored[:4] = -1
+    model = model_of(ignored)
+    assert model.report.volume == pytest.approx(np.count_nonzero(ignored), rel=0.005)
+    assert "below zero, down to -1" in model.report.warnings[0]
+    alone = model_of(ignored, labels=[1])
+    assert alone.report.volume == pytest.approx(np.count_nonzero(ignored == 1), rel=0.005)
+    assert not alone.report.warnings

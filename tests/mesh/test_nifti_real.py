@@ -27,7 +27,7 @@ REFUSED = {
     "not-nifti.nii": "Not a NIfTI file",
 }
 GREY = {"anatomical.nii", "reoriented_anat_moved.nii", "someones_epi.nii.gz", "big.nii.gz", "little.nii.gz"}
-FILES = shared_files("nifti/*/*")
+FILES = [file for file in shared_files("nifti/*/*") if file.name.endswith((".nii", ".nii.gz"))]
 MASKS = [file for file in FILES if file.name not in REFUSED.keys() | GREY]
 BESIDE_STRUCTURES = [*shared_files("rtstruct/*/*/mask.nii.gz"), *shared_files("rtstruct/*/Mask.nii.gz")]
 

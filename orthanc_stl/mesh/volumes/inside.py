@@ -2,10 +2,17 @@
 
 A volume of a gigabyte is looked at block by block, so that no copy of it is ever made.
 
-**The rule for masks and label maps.** A volume counts as one when all its finite values are whole and none is negative,
-and when its header says so (intent 1002, "label"), or it has at most `FEW_VALUES` different values, or more than half
+**The rule for masks and label maps.** A volume counts as one when all its finite values are whole, and when its header
+says so (intent 1002, "label"), or it has at most `FEW_VALUES` different values, or none is negative and more than half
 of the pairs of neighbours (along the first axis, both non-zero) have equal values: labels come in flat regions, grey
 values do not. Any other volume is a grey one. `labels` makes any volume a label map, `threshold` makes it a grey one.
+
+Labels that were stored as multiples of a slope (nibabel does so where data are floats and the header is of integers:
+117 labels in 65,535 steps of 0.0018) are whole to half a step. They count as whole if no two stored values are so near
+to the same number: values of a scan are.
+
+A label below zero is something to ignore (nnU-Net has -1) where labels are few and no lower than `LOWEST_LABEL`; air in
+a CT is lower.
 """
 
 from __future__ import annotations
@@ -22,7 +29,10 @@ from orthanc_stl.mesh.volumes.volume import Volume
 
 FEW_VALUES = 32  # a mask has 2, most segmentations have fewer; CT, MR and PET volumes have hundreds and more
 BLOCK = 1 << 18  # voxels looked at at once: what is worked out of them stays in the cache (4 times as fast for floats)
-WHOLE = 1e-4  # how far a scaled value may be from a whole number: scl_slope is a float32
+WHOLE = 1e-4  # how far a value may be from a whole number: scl_slope is a float32
+HALF_A_STEP = 0.51  # of the slope: how far a label may be from a whole number that was stored as the nearest multiple
+MOST_STORED = 1 << 16  # different stored values that are compared, and more than any label map has
+LOWEST_LABEL = -255
 NAMED_LABELS = 60  # how many labels an error lists
 
 Box = tuple[slice, slice, slice]
@@ -84,6 +94,11 @@ def find_inside(
     if upper is not None and threshold is None:
         threshold = found.low
     if threshold is None and is_label_map(volume, found):
+        if found.low < 0:
+            warnings.append(
+                f"The label map has values below zero, down to {found.low:g}: they are inside as all that are not zero,"
+                " unless labels are chosen"
+            )
         return replace(_located(volume, _is_not_zero, None), warnings=tuple(warnings))
     if threshold is None and found.low == found.high:
         raise InvalidInput(f"Every value of the NIfTI volume is {found.low:g}: give a Threshold, or a mask")
@@ -123,18 +138,29 @@ def values(volume: Volume, box: Box) -> np.ndarray:
 
 def value_range(volume: Volume) -> Range:
     low, high, whole, finite = np.inf, -np.inf, True, 0
+    tolerance = _tolerance(volume)
     for found in _finite(volume):
         low, high = min(low, float(found.min())), max(high, float(found.max()))
-        whole = whole and _all_whole(found)
+        whole = whole and _all_whole(found, tolerance)
         finite += found.size
     return Range(low, high, whole, volume.stored.size - finite)
 
 
 def is_label_map(volume: Volume, found: Range) -> bool:
     """The rule at the head of this file."""
-    if not found.whole or found.low < 0:
+    if not found.whole or (found.low < LOWEST_LABEL and not volume.labels):
         return False
-    return volume.labels or found.high - found.low < FEW_VALUES or _few_values(volume) or _flat(volume)
+    if _tolerance(volume) > WHOLE and not _one_value_each(volume):
+        return False
+    if volume.labels or found.high - found.low < FEW_VALUES or _few_values(volume):
+        return True
+    return found.low >= 0 and _flat(volume)
+
+
+def _tolerance(volume: Volume) -> float:
+    """How far a label may be from a whole number."""
+    step = abs(volume.slope)
+    return max(WHOLE, HALF_A_STEP * step) if step < 1 else WHOLE
 
 
 def _located(volume: Volume, test: Callable[[np.ndarray], np.ndarray], level: Level | None) -> Inside:
@@ -171,10 +197,11 @@ def _is_one_of(labels: Sequence[int]) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _is_label(found: np.ndarray, label: int) -> np.ndarray:
+    """Which values are this label; of values that are not whole, the nearest whole one counts."""
     if found.dtype.kind == "f":
         if abs(label) > 1 << 53:  # no float tells such numbers apart
             return np.zeros(found.shape, bool)
-        return np.abs(found - label) <= WHOLE
+        return np.rint(found) == label
     limits = np.iinfo(found.dtype)
     return found == label if limits.min <= label <= limits.max else np.zeros(found.shape, bool)
 
@@ -195,7 +222,7 @@ def _check_labels(volume: Volume, labels: Sequence[int]) -> None:
 def _labels_in_words(volume: Volume) -> str:
     found: set[float] = set()
     for part in _finite(volume):
-        found |= set(np.unique(part).tolist()) - {0}
+        found |= set(np.unique(_rounded(part)).tolist()) - {0}
         if len(found) > 10 * NAMED_LABELS:
             return "it has too many values to list them"
     names = ", ".join(f"{label:.6g}" for label in sorted(found)[:NAMED_LABELS])
@@ -213,15 +240,30 @@ def _finite(volume: Volume) -> Iterator[np.ndarray]:
             yield part
 
 
-def _all_whole(found: np.ndarray) -> bool:
-    return found.dtype.kind != "f" or bool((np.abs(found - np.rint(found)) <= WHOLE).all())
+def _rounded(found: np.ndarray) -> np.ndarray:
+    """The whole numbers nearest to the values."""
+    return np.rint(found) if found.dtype.kind == "f" else found
+
+
+def _all_whole(found: np.ndarray, tolerance: float) -> bool:
+    return found.dtype.kind != "f" or bool((np.abs(found - np.rint(found)) <= tolerance).all())
+
+
+def _one_value_each(volume: Volume) -> bool:
+    """Whether no two different values are nearest to the same whole number."""
+    found: set[float] = set()
+    for part in _finite(volume):
+        found |= set(np.unique(part).tolist())
+        if len(found) > MOST_STORED:
+            return False
+    return len({round(value) for value in found}) == len(found)
 
 
 def _few_values(volume: Volume) -> bool:
     """Whether there are at most `FEW_VALUES` of them, known to be whole."""
     found: set[float] = set()
     for part in _finite(volume):
-        found |= set(np.unique(np.rint(part) if part.dtype.kind == "f" else part).tolist())
+        found |= set(np.unique(_rounded(part)).tolist())
         if len(found) > FEW_VALUES:
             return False
     return True
@@ -231,7 +273,7 @@ def _flat(volume: Volume) -> bool:
     """Whether more than half of the pairs of neighbours, both non-zero, are equal."""
     pairs = equal = 0
     for box in blocks(volume.stored.shape[::-1]):
-        part = values(volume, box)
+        part = _rounded(values(volume, box))
         one, other = part[..., 1:], part[..., :-1]
         both = (one != 0) & (other != 0)
         pairs += int(np.count_nonzero(both))

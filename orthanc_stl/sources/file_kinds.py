@@ -1,0 +1,53 @@
+"""What a file is by its first bytes, for the sentence on a file of another kind than was expected.
+
+The magic numbers are those of the formats' own descriptions; nothing here decides how a file is read.
+"""
+
+from __future__ import annotations
+
+_PACKED = ": unpack it first"
+
+_MAGICS: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"PK\x03\x04", "a zip archive" + _PACKED),
+    (0, b"PK\x05\x06", "an empty zip archive"),
+    (0, b"BZh", "packed by bzip2" + _PACKED),
+    (0, b"\xfd7zXZ\0", "packed by xz" + _PACKED),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive" + _PACKED),
+    (0, b"Rar!\x1a\x07", "a RAR archive" + _PACKED),
+    (0, b"\x28\xb5\x2f\xfd", "packed by zstd" + _PACKED),
+    (257, b"ustar", "a tar archive" + _PACKED),
+    (0, b"\x1f\x8b", "packed twice by gzip" + _PACKED),
+    (128, b"DICM", "a DICOM file"),
+    (0, b"NRRD", "an NRRD file"),
+    (0, b"\0\0\0\1\0\0", "a FreeSurfer volume (MGH or MGZ)"),
+    (0, b"ObjectType", "a MetaImage header"),
+    (0, b"NDims", "a MetaImage header"),
+    (0, b"\x89HDF", "an HDF5 file (MINC 2)"),
+    (0, b"CDF", "a NetCDF file (MINC 1)"),
+    (0, b"\x89PNG", "a PNG image"),
+    (0, b"\xff\xd8\xff", "a JPEG image"),
+    (0, b"II*\0", "a TIFF image"),
+    (0, b"MM\0*", "a TIFF image"),
+    (0, b"GIF8", "a GIF image"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x93NUMPY", "a NumPy array (.npy)"),
+    (0, b"glTF", "a GLB model"),
+    (0, b"ply\n", "a PLY model"),
+    (0, b"ply\r", "a PLY model"),
+    (0, b"solid", "an STL model"),
+    (0, b"# vtk", "a VTK file"),
+    (0, b"version https://git-lfs", "a pointer of Git LFS, not the file itself"),
+    (0, b"<!", "an HTML or XML page"),
+    (0, b"<html", "an HTML page"),
+    (0, b"<?xml", "an XML file"),
+    (0, b"{", "JSON text"),
+)
+
+
+def kind_of(beginning: bytes) -> str:
+    """ "a zip archive: unpack it first", by the first bytes of a file; empty for what is not known.
+
+    >>> kind_of(b"NRRD0005")
+    'an NRRD file'
+    """
+    return next((kind for at, magic, kind in _MAGICS if beginning[at : at + len(magic)] == magic), "")
