@@ -36,6 +36,11 @@ class Lattice:
     planes: tuple[float, ...] | None = None
     notes: tuple[Note, ...] = ()
 
+    @property
+    def voxel_volume(self) -> float:
+        """mm³, of a plane one step thick."""
+        return abs(float(np.linalg.det(self.affine[:3, :3])))
+
     def thickness(self) -> np.ndarray:
         """Of each plane in steps, `(count,) float64`."""
         if self.planes is None:

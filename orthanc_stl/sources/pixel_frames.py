@@ -12,11 +12,13 @@ import math
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import Decoder
 from pydicom.uid import UID
 
 from orthanc_stl.dicom.elements import EXPLICIT_BIG
@@ -30,6 +32,7 @@ _OFFSETS, _LENGTHS = 0x7FE00001, 0x7FE00002
 _RLE = "1.2.840.10008.1.2.5"
 _DEFLATED_FRAME = "1.2.840.10008.1.2.8.1"
 _JPEG_2000 = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 92, 93, 201, 202, 203))
+_JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 _NATIVE = ("", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", EXPLICIT_BIG, "1.2.840.10008.1.2.1.99")
 
 MOST_FRAMES = 1_000_000
@@ -156,16 +159,13 @@ class PixelFrames:
             return [b"".join(piece for _, piece in fragments)]
         extended = self.source.array(_OFFSETS, "u8").tolist()
         starts = extended if len(extended) == self.count else offsets
-        if len(starts) != self.count or any(a >= b for a, b in zip(starts, starts[1:], strict=False)):
+        if len(starts) != self.count or any(a >= b for a, b in pairwise(starts)):
             raise InvalidInput(
                 f"the compressed pixel data have {len(fragments)} fragments and {len(starts)} offsets for "
                 f"{self.count} frames"
             )
-        limits = [*starts, len(self._data)]
-        return [
-            b"".join(piece for at, piece in fragments if start <= at < stop)
-            for start, stop in zip(limits[:-1], limits[1:], strict=True)
-        ]
+        first = np.searchsorted([at for at, _ in fragments], [*starts, len(self._data)]).tolist()
+        return [b"".join(piece for _, piece in fragments[start:stop]) for start, stop in pairwise(first)]
 
     def _inflated(self, content: memoryview | bytes, number: int) -> bytes:
         machine = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -197,16 +197,14 @@ class PixelFrames:
     def _decoded(self, content: memoryview | bytes, number: int) -> np.ndarray:
         syntax = self.source.transfer_syntax
         _check_claims(bytes(content), syntax, self.rows, self.columns, number)
+        decoder = _decoder(syntax)
         try:
-            decoder = get_decoder(UID(syntax))
             options: dict[str, Any] = {
                 "transfer_syntax_uid": UID(syntax), "rows": self.rows, "columns": self.columns, "number_of_frames": 1,
                 "samples_per_pixel": 1, "bits_allocated": max(self.bits, 8), "bits_stored": self.bits,
                 "photometric_interpretation": "MONOCHROME2", "pixel_representation": 0, "pixel_keyword": "PixelData",
             }  # fmt: skip
             pixels, _ = decoder.as_array(encapsulate([bytes(content)]), index=0, raw=True, **options)
-        except NotImplementedError:
-            raise InvalidInput(f"frames compressed by {class_name(syntax)} are not read") from None
         except Exception as error:  # the plugins raise whatever they like for damaged data
             raise InvalidInput(
                 f"frame {number + 1} ({class_name(syntax)}) cannot be decoded: {_first_line(error)}"
@@ -232,6 +230,17 @@ def pixel_frames(source: DicomObject) -> PixelFrames:
     if count > MOST_FRAMES:
         raise TooLarge(f"this object has {count} frames, {MOST_FRAMES} are the most that are read")
     return PixelFrames(source, rows, columns, bits, count)
+
+
+def _decoder(syntax: str) -> Decoder:
+    try:
+        decoder = get_decoder(UID(syntax))
+    except NotImplementedError:
+        raise InvalidInput(f"frames compressed by {class_name(syntax)} are not read") from None
+    if not decoder.is_available:
+        hint = " (the package pyjpegls)" if syntax in _JPEG_LS else ""
+        raise InvalidInput(f"frames compressed by {class_name(syntax)} need a decoder that is not installed{hint}")
+    return decoder
 
 
 def _encapsulated(data: memoryview) -> tuple[list[int], list[tuple[int, memoryview]]]:

@@ -1,0 +1,195 @@
+"""DICOM segmentations: BINARY, FRACTIONAL and LABELMAP.
+
+PS3.3 A.51 and C.8.20 (Segmentation), A.51 with SOP class 66.7 (Label Map, Supplement 243). Functional groups are looked
+up per frame first, then in the shared ones; frames come in any order. A plane that a segment has no frame for is empty:
+its neighbours are not bridged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from orthanc_stl.dicom.study_context import Reference, StudyContext, class_name
+from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.model import Note, Rank, Structure
+from orthanc_stl.sources import kinds
+from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.dicom_object import DicomObject, Item, read_object
+from orthanc_stl.sources.pixel_frames import PixelFrames, pixel_frames
+from orthanc_stl.sources.seg_frames import FrameTable, frame_table
+from orthanc_stl.sources.seg_voxels import (
+    LabelVoxels,
+    SegmentVoxels,
+    counts_of,
+    counts_of_labels,
+    voxels_of_labels,
+    voxels_of_segment,
+)
+
+_TYPE = 0x00620001
+_SEGMENTS = 0x00620002
+_CATEGORY, _ANATOMY = 0x00620003, 0x0062000F
+_NUMBER, _LABEL, _DESCRIPTION = 0x00620004, 0x00620005, 0x00620006
+_MAXIMUM_FRACTIONAL = 0x0062000E
+_TRACKING_ID = 0x00620020
+_PADDING = 0x00280120
+_PHOTOMETRIC = 0x00280004
+_FRAME_OF_REFERENCE_UID = 0x00200052
+
+LABELMAP_CLASS = "1.2.840.10008.5.1.4.1.1.66.7"
+
+MOST_COUNTED = 1 << 29
+"""Pixels of all frames: up to here a listing counts the voxels of each segment (1 second for native ones)."""
+
+MOST_COUNTED_COMPRESSED = 1 << 27
+
+HALF = 0.5
+"""Of the maximum: where the surface of a FRACTIONAL segment lies, of a probability and of an occupancy alike."""
+
+
+@dataclass(frozen=True)
+class OpenSegmentation:
+    """An `OpenSource` of a DICOM SEG: a segment's frames are decoded when its shape is asked for."""
+
+    source: DicomObject
+    kind: str
+    frames: PixelFrames
+    table: FrameTable
+    max_voxels: int
+
+    @cached_property
+    def structures(self) -> tuple[Structure, ...]:
+        counts = self._counts()
+        found: dict[int, Structure] = {}
+        for item in self.source.items(_SEGMENTS):
+            number = item.unsigned(_NUMBER)
+            if number and number not in found and number != self.padding:
+                found[number] = self._structure(item, number, counts)
+        return tuple(found.values())
+
+    def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
+        structure = next((s for s in self.structures if s.number == number), None)
+        if structure is None:
+            known = ", ".join(str(s.number) for s in self.structures) or "none"
+            raise InvalidInput(f"the segmentation has no segment {number}; it has {known}")
+        if structure.reason:
+            raise InvalidInput(f'segment {number} "{structure.name}" cannot be used: {structure.reason}')
+        voxels = self._voxels(number)
+        if voxels is None or not (voxels.mask or voxels.values.max() >= HALF * voxels.maximum):
+            raise InvalidInput(f'segment {number} "{structure.name}" cannot be used: it has no voxel')
+        notes = (*self.table.lattice.notes, *self.frames.notes, *self._palette_note())
+        volume = voxels.volume(self.table.lattice, self.frames.rows, self.frames.columns)
+        if voxels.mask:
+            return Region(volume, labels=(1,)), notes
+        return Region(volume, threshold=HALF * voxels.maximum), notes
+
+    @property
+    def title(self) -> str:
+        return kinds.SEG.title
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        return self.source.uid(_FRAME_OF_REFERENCE_UID)
+
+    @property
+    def study(self) -> StudyContext:
+        return self.source.study
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        return self.source.references
+
+    @property
+    def padding(self) -> int | None:
+        """The pixel value that says "not looked at"; it is no segment."""
+        return self.source.unsigned(_PADDING) if self.kind == "LABELMAP" else None
+
+    @cached_property
+    def maximum(self) -> int:
+        return self.source.unsigned(_MAXIMUM_FRACTIONAL) or (1 << min(self.frames.bits, 16)) - 1
+
+    def _voxels(self, number: int) -> SegmentVoxels | None:
+        if self.kind == "LABELMAP":
+            return self._labels.of(number)
+        maximum = self.maximum if self.kind == "FRACTIONAL" else None
+        return voxels_of_segment(self.frames, self.table, number, self.max_voxels, maximum)
+
+    @cached_property
+    def _labels(self) -> LabelVoxels:
+        if self.frames.pixels * self.table.lattice.count > self.max_voxels:
+            raise TooLarge(
+                f"the segmentation has {self.table.lattice.count} planes of {self.frames.rows} x {self.frames.columns} "
+                f'pixels, over the {self.max_voxels:,} voxels of the option "MaxVoxels"'
+            )
+        return voxels_of_labels(self.frames, self.table)
+
+    def _counts(self) -> dict[int, tuple[int, float]] | None:
+        """Voxels, and steps-weighted voxels, of each segment; None if counting them takes too long for a listing."""
+        most = MOST_COUNTED if self.frames.native else MOST_COUNTED_COMPRESSED
+        if self.frames.pixels * self.frames.count > most:
+            return None
+        if self.kind == "LABELMAP":
+            return counts_of_labels(self.frames, self.table)
+        half = HALF * self.maximum if self.kind == "FRACTIONAL" else None
+        return counts_of(self.frames, self.table, half)
+
+    def _structure(self, item: Item, number: int, counts: dict[int, tuple[int, float]] | None) -> Structure:
+        reason = ""
+        facts: dict[str, Any] = {}
+        if counts is not None:
+            voxels, steps = counts.get(number, (0, 0.0))
+            reason = "" if voxels else "it has no voxel"
+            volume = steps * self.table.lattice.voxel_volume
+            facts = {"Voxels": voxels, "VolumeMl": round(volume / 1000, 4)}
+        elif self.kind != "LABELMAP" and number not in self.table.segments:
+            reason = "it has no frame"
+        name = item.text(_LABEL) or item.text(_DESCRIPTION) or item.text(_TRACKING_ID) or f"segment {number}"
+        return Structure(
+            number, name, item.color(), category=item.code(_CATEGORY), anatomy=item.code(_ANATOMY), reason=reason,
+            facts=facts,
+        )  # fmt: skip
+
+    def _palette_note(self) -> tuple[Note, ...]:
+        if self.source.text(_PHOTOMETRIC) != "PALETTE COLOR":
+            return ()
+        text = "the palette of the label map was left out: its pixels were taken as segment numbers"
+        return (Note(Rank.LEFT_OUT, "", text),)
+
+
+class Seg:
+    """The source of DICOM segmentations of voxels."""
+
+    key = kinds.SEG.key
+    name = kinds.SEG.name
+    sop_classes = kinds.SEG.sop_classes
+    suffixes = kinds.SEG.suffixes
+
+    def recognises(self, beginning: bytes) -> bool:
+        return False
+
+    def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSegmentation:
+        source = read_object(files[0], self.sop_classes, "a DICOM SEG")
+        kind = source.text(_TYPE)
+        if source.sop_class == LABELMAP_CLASS:
+            kind = kind or "LABELMAP"
+        frames = pixel_frames(source)
+        _check_type(kind, frames.bits, source)
+        if _SEGMENTS not in source:
+            raise InvalidInput("this segmentation has no Segment Sequence: it names no segment")
+        table = frame_table(source, frames, by_segment=kind != "LABELMAP")
+        return OpenSegmentation(source, kind, frames, table, options.limits.get("max_voxels", 200_000_000))
+
+
+def _check_type(kind: str, bits: int, source: DicomObject) -> None:
+    allowed = {"BINARY": (1, 8), "FRACTIONAL": (8, 16), "LABELMAP": (8, 16)}
+    if kind not in allowed:
+        raise InvalidInput(
+            f"this {class_name(source.sop_class)} object is of the type {kind or 'none'}; "
+            "BINARY, FRACTIONAL or LABELMAP is expected"
+        )
+    if bits not in allowed[kind]:
+        expected = " or ".join(map(str, allowed[kind]))
+        raise InvalidInput(f"a {kind} segmentation has {expected} bits a pixel, this one has {bits}")

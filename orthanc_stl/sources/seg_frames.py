@@ -1,0 +1,132 @@
+"""Which frame of a segmentation is of which segment, and where it lies: functional groups -> a lattice.
+
+PS3.3 C.7.6.16 (Multi-frame Functional Groups), C.8.20.3 (those of segmentations).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.sources.dicom_object import DicomObject, Item
+from orthanc_stl.sources.lattices import Lattice, lattice_of
+from orthanc_stl.sources.pixel_frames import PixelFrames
+
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230
+_SEGMENT_IDENTIFICATION, _REFERENCED_SEGMENT = 0x0062000A, 0x0062000B
+_PLANE_POSITION, _POSITION = 0x00209113, 0x00200032
+_PLANE_ORIENTATION, _ORIENTATION = 0x00209116, 0x00200037
+_PIXEL_MEASURES, _SPACING, _BETWEEN, _THICKNESS = 0x00289110, 0x00280030, 0x00180088, 0x00180050
+_SLIDE_POSITION = 0x0048021A
+_ORGANIZATION = 0x00209311
+
+SAME_AXES = 1e-3
+"""How far the orientations of two frames may differ, in each cosine."""
+
+_TAGS = {
+    "segment": (_SEGMENT_IDENTIFICATION, _REFERENCED_SEGMENT),
+    "position": (_PLANE_POSITION, _POSITION),
+    "orientation": (_PLANE_ORIENTATION, _ORIENTATION),
+    "spacing": (_PIXEL_MEASURES, _SPACING),
+}
+
+
+@dataclass(frozen=True)
+class FrameTable:
+    """`segments`: number to its frames; for a label map all frames are those of number 0."""
+
+    lattice: Lattice
+    segments: dict[int, list[int]]
+
+    def plane(self, frame: int) -> int:
+        return int(self.lattice.index[frame])
+
+
+class _Groups:
+    """The functional groups of one frame: its own first, then the shared ones."""
+
+    def __init__(self, shared: Item, own: Item) -> None:
+        self._places = (own, shared)
+
+    def item(self, group: int, tag: int) -> Item | None:
+        for place in self._places:
+            if group in place:
+                item = place.first(group)
+                if tag in item:
+                    return item
+        return None
+
+    def decimals(self, name: str) -> tuple[float, ...]:
+        group, tag = _TAGS[name]
+        item = self.item(group, tag)
+        return item.decimals(tag) if item else ()
+
+    def segment(self) -> int | None:
+        group, tag = _TAGS["segment"]
+        item = self.item(group, tag)
+        return item.unsigned(tag) if item else None
+
+
+def frame_table(source: DicomObject, frames: PixelFrames, *, by_segment: bool) -> FrameTable:
+    """Raises InvalidInput with the reason for frames that lie in no common lattice of patient space."""
+    shared = source.first(_SHARED)
+    empty = Item(source.file, {}, source.terms)
+    own = list(source.items(_PER_FRAME))
+    if len(own) > frames.count or (own and len(own) < frames.count):
+        raise InvalidInput(f"the object has {frames.count} frames, but functional groups of {len(own)}")
+    own = own or [empty] * frames.count
+    first = _Groups(shared, own[0])
+    _check_space(source, shared, own[0], first)
+    positions = np.empty((frames.count, 3))
+    segments: dict[int, list[int]] = {}
+    orientation, spacing = first.decimals("orientation"), first.decimals("spacing")
+    for number, item in enumerate(own):
+        groups = _Groups(shared, item)
+        position = groups.decimals("position")
+        if len(position) != 3:
+            raise InvalidInput(f"frame {number + 1} has no plane position, so there is no place for it")
+        positions[number] = position
+        if number:
+            _check_axes(groups, orientation, spacing, number)
+        segment = groups.segment() if by_segment else 0
+        if segment is None:
+            raise InvalidInput(f"frame {number + 1} does not say which segment it is of")
+        segments.setdefault(segment, []).append(number)
+    between, thickness = _heights(first)
+    lattice = lattice_of(positions, orientation, spacing, step=between, thickness=thickness)
+    return FrameTable(lattice, segments)
+
+
+def _check_space(source: DicomObject, shared: Item, own: Item, first: _Groups) -> None:
+    """Slides and projections have frames, but no planes in the patient."""
+    slide = any(_SLIDE_POSITION in place for place in (own, shared))
+    if slide or source.text(_ORGANIZATION).startswith("TILED"):
+        raise InvalidInput(
+            "this segmentation is of slide microscopy: its frames are tiles of a slide, and make no volume"
+        )
+    if len(first.decimals("orientation")) != 6 or len(first.decimals("position")) != 3:
+        raise InvalidInput(
+            "this segmentation is of a projection image, or of none: its frames have no plane in the patient"
+        )
+
+
+def _check_axes(groups: _Groups, orientation: tuple[float, ...], spacing: tuple[float, ...], number: int) -> None:
+    for name, expected, tolerance in (("orientation", orientation, SAME_AXES), ("spacing", spacing, 1e-3)):
+        found = groups.decimals(name)
+        if found == expected:
+            continue
+        apart = [abs(a - b) for a, b in zip(found, expected, strict=False)]
+        if len(found) != len(expected) or max(apart, default=0) > tolerance:
+            raise InvalidInput(f"frame {number + 1} has another {name} than the first one: they make no common volume")
+
+
+def _heights(first: _Groups) -> tuple[float | None, float | None]:
+    """Spacing Between Slices and Slice Thickness, where they are positive."""
+    found = []
+    for tag in (_BETWEEN, _THICKNESS):
+        item = first.item(_PIXEL_MEASURES, tag)
+        value = item.decimal(tag) if item else None
+        found.append(abs(value) if value else None)
+    return found[0], found[1]
