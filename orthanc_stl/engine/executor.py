@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from orthanc_stl.engine.pieces import Piece
 from orthanc_stl.mesh.progress import Progress
 
-__all__ = ["Blob", "Executor", "Progress", "Result", "Work"]
+__all__ = ["Blob", "Executor", "Piece", "Progress", "Result", "Work"]
 
-Blob = bytes | bytearray | memoryview
+Blob = bytes | bytearray | memoryview | Piece
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from orthanc_stl import __version__
+from orthanc_stl.conversion.images import FrameValues, gzipped, packed, piece_of
 from orthanc_stl.dicom.encapsulated_stl import (
     TITLE_NIFTI,
     TITLE_RTSTRUCT,
@@ -21,6 +22,7 @@ from orthanc_stl.dicom.encapsulated_stl import (
     encapsulate,
     read_encapsulated_stl,
 )
+from orthanc_stl.dicom.image_series import Encoding
 from orthanc_stl.dicom.nexus import nexus_object
 from orthanc_stl.dicom.series import image_series, matching
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
@@ -158,6 +160,20 @@ def stl_info(options: Options, blobs: Sequence[bytes], progress: Progress) -> Ou
     }, ()
 
 
+def image_slices(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
+    """Blobs: decoded frames. Files: slices of one level of a stack, int16 or as `layout` and `gzip` say."""
+    values = piece_of(
+        blobs,
+        [FrameValues(*frame) for frame in options["frames"]],
+        encoding=Encoding(*options["encoding"]),
+        size=(options["columns"], options["rows"]),
+        step=options["step"],
+        slices=options["slices"],
+    )
+    data = packed(values) if options["layout"] == "packed" else values.astype("<i2").tobytes()
+    return {}, [gzipped(data) if options["gzip"] else data]
+
+
 def create_nexus(options: Options, blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Blobs: a Nexus file; an instance of what the model joins, if anything. Files: the DICOM object.
 
@@ -260,5 +276,14 @@ def _millilitres(report: Report) -> float:
 
 TASKS: dict[str, Callable[[Options, Sequence[bytes], Progress], Outcome]] = {
     task.__name__: task
-    for task in (roi_names, structures, encode_rtstruct, encode_nifti, stl_info, create_nexus, build_nexus)
+    for task in (
+        roi_names,
+        structures,
+        encode_rtstruct,
+        encode_nifti,
+        stl_info,
+        image_slices,
+        create_nexus,
+        build_nexus,
+    )
 }

@@ -2,6 +2,7 @@
 
 A message is 4 bytes of magic, the length of a JSON header (uint32, little-endian), the header, then the blobs whose
 sizes the header's "sizes" gives. Blobs are written from where they lie and read into place: no copy is made on the way.
+A `Piece` is loaded when its turn comes, and let go before the next one is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from typing import IO
 
 from orthanc_stl.engine.executor import Blob
+from orthanc_stl.engine.pieces import Piece
 
 MAGIC = b"oSTL"
 PREFIX = struct.Struct("<4sI")
@@ -25,14 +27,26 @@ class BrokenStream(ValueError):
 
 def send(stream: IO[bytes], header: dict, blobs: Sequence[Blob] = ()) -> None:
     """Write one message. Raises OSError when the other side is gone."""
-    views = [memoryview(blob).cast("B") for blob in blobs]
-    text = json.dumps({**header, "sizes": [len(view) for view in views]}).encode()
+    text = json.dumps({**header, "sizes": [_size(blob) for blob in blobs]}).encode()
     if len(text) > MAX_HEADER:
         raise BrokenStream(f"a header of {len(text)} bytes is over the {MAX_HEADER} of a message")
     stream.write(PREFIX.pack(MAGIC, len(text)) + text)
-    for view in views:
-        stream.write(view)
+    for blob in blobs:
+        stream.write(_content(blob))
     stream.flush()
+
+
+def _size(blob: Blob) -> int:
+    return blob.size if isinstance(blob, Piece) else memoryview(blob).nbytes
+
+
+def _content(blob: Blob) -> memoryview:
+    if not isinstance(blob, Piece):
+        return memoryview(blob).cast("B")
+    content = memoryview(blob.load()).cast("B")
+    if len(content) != blob.size:
+        raise BrokenStream(f"a piece of {blob.size} bytes was announced, and {len(content)} came")
+    return content
 
 
 def receive(stream: IO[bytes]) -> tuple[dict, list[bytes]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orthanc_stl.engine.jobs import Jobs
 from orthanc_stl.rest.http.waiting import Waiting
@@ -10,7 +10,11 @@ from orthanc_stl.rest.metrics import Figures
 from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.routes.pages import Pages
+from orthanc_stl.rest.series_images import SeriesImagesCache
 from orthanc_stl.settings import Settings
+
+IMAGE_LEVELS_BYTES = 64 << 20
+"""Of the coarse levels of images, compressed, that are kept: some twenty series of 200 slices."""
 
 
 @dataclass(frozen=True)
@@ -22,3 +26,5 @@ class App:
     waiting: Waiting
     figures: Figures
     models: ModelCache
+    images: SeriesImagesCache = field(default_factory=SeriesImagesCache)
+    image_levels: ModelCache = field(default_factory=lambda: ModelCache(IMAGE_LEVELS_BYTES))

@@ -105,6 +105,24 @@ class Orthanc:
     def file(self, instance: str) -> bytes:
         return self.get(f"/instances/{instance}/file")
 
+    def decoder(self, instance: str) -> Any:
+        """The SDK's `DicomInstance`, of which Orthanc decodes one frame after the other. Raises `StorageFailed`.
+
+        Of all ways to decoded pixels this one alone leaves nothing in Orthanc's cache of parsed files (128 MB).
+        """
+        try:
+            return self._sdk.LoadDicomInstance(instance, self._sdk.LoadDicomInstanceMode.WHOLE_DICOM)
+        except self._sdk.OrthancException as e:
+            _raise_for(f"/instances/{instance}", e)
+
+    def head(self, instance: str) -> bytes:
+        """The DICOM file of an instance with empty pixel data, however large that is. Raises `StorageFailed`."""
+        try:
+            mode = self._sdk.LoadDicomInstanceMode.EMPTY_PIXEL_DATA
+            return self._sdk.LoadDicomInstance(instance, mode).SerializeDicomInstance()
+        except self._sdk.OrthancException as e:
+            _raise_for(f"/instances/{instance}", e)
+
     def store(self, dicom: bytes) -> dict[str, Any]:
         """Stores a DICOM file and gives Orthanc's answer.
 

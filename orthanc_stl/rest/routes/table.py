@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orthanc_stl.rest.http.messages import Handler
-from orthanc_stl.rest.routes import hop, jobs, models, nexus, nifti, pages
+from orthanc_stl.rest.routes import hop, images, jobs, models, nexus, nifti, pages
 from orthanc_stl.rest.routes import rtstruct as structures
 from orthanc_stl.settings import Settings
 
 ID = "([0-9a-f-]+)"  # Orthanc's identifiers, and the uuids of jobs
+NUMBER = "([0-9]{1,6})"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ ROUTES = (
     Route(f"/instances/{ID}/stl", {"GET": models.stl}),
     Route(f"/instances/{ID}/stl/info", {"GET": models.info}),
     Route(f"/instances/{ID}/stl/structures", {"GET": structures.structures}),
+    Route(f"/series/{ID}/stl/images", {"GET": images.images}),
+    Route(
+        rf"/series/{ID}/stl/images/([0-9]{{1,3}})/([0-9]{{1,2}})/([0-9]{{1,6}})-([0-9]{{1,6}})", {"GET": images.slices}
+    ),
     Route(f"/stl/jobs/{ID}", {"GET": jobs.progress, "DELETE": jobs.cancel}),
     Route("/stl/app/(.*)", {"GET": pages.app_file}),
 )
