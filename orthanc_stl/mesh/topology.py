@@ -88,3 +88,14 @@ def crowded_vertices(triangles: np.ndarray, count: int) -> np.ndarray:
     fan = connected_components(graph, directed=False)[1]
     first = np.unique(fan, return_index=True)[1]
     return np.flatnonzero(np.bincount(corners[first], minlength=count) > 1)
+
+
+def neighbours_of(triangles: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers `(e,) int64` of the two triangles at each edge of a closed mesh over `count` vertices."""
+    corners = triangles.reshape(-1).astype(np.int64)
+    onward = np.roll(triangles, -1, axis=1).reshape(-1).astype(np.int64)
+    rising = np.flatnonzero(corners < onward)
+    falling = np.flatnonzero(corners > onward)
+    first = rising[np.argsort(corners[rising] * count + onward[rising])]
+    second = falling[np.argsort(onward[falling] * count + corners[falling])]
+    return first // 3, second // 3
