@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 from pydicom.dataset import Dataset
 
 _COLORS = 256
@@ -27,21 +28,10 @@ def icon_image(picture: np.ndarray) -> Dataset:
 
 
 def _with_palette(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A palette `(256, 3) uint8` and the picture's indices in it.
-
-    Exact for up to 255 colors, as the shades of one structure are; of more, those alike in their upper bits become
-    their mean, with as many bits as leave 255 of them.
-    """
-    colors, which, counts = np.unique(picture.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
-    which = which.reshape(-1)
-    groups = np.arange(len(colors))
-    for dropped in range(1, 7):
-        if groups.max() < _FREE:
-            break
-        groups = np.unique(colors >> dropped, axis=0, return_inverse=True)[1].reshape(-1)
+    """A palette `(256, 3) uint8` and the picture's indices in it; exact where the picture has no more colors."""
+    image = Image.fromarray(np.ascontiguousarray(picture, dtype=np.uint8))
+    small = image.quantize(_FREE, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    known = np.array(small.getpalette(), np.uint8).reshape(-1, 3)[:_FREE]
     palette = np.full((_COLORS, 3), 255, np.uint8)
-    weights = np.bincount(groups, counts)
-    for channel in range(3):
-        means = np.bincount(groups, counts * colors[:, channel].astype(float)) / weights
-        palette[: len(weights), channel] = np.rint(means)
-    return palette, groups[which]
+    palette[: len(known)] = known
+    return palette, np.asarray(small)

@@ -144,7 +144,7 @@ def test_an_icon_of_many_colors_is_near_to_its_picture() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (128, 128, 3)).astype(np.uint8)
     icon = item_of(read(parts(icons=[picture])[0]).IconImageSequence)
     pixels = np.frombuffer(icon.PixelData, np.uint8).reshape(128, 128)
-    assert np.abs(apply_color_lut(pixels, icon).astype(int) - picture).max() <= 64  # noise is the worst there is
+    assert np.abs(apply_color_lut(pixels, icon).astype(int) - picture).max() <= 80  # noise is the worst there is
 
 
 def test_a_frame_is_made_once_where_the_model_has_none() -> None:
