@@ -1,4 +1,4 @@
-"""The conversions without a server, and how to tell Orthanc of the plugin: `python -m orthanc_stl`."""
+"""The commands without a server, and how to tell Orthanc of the plugin: `orthanc-stl`, `python -m orthanc_stl`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from orthanc_stl import __version__
-from orthanc_stl.errors import StlError
-from orthanc_stl.mesh.types import Surface
-from orthanc_stl.settings import Settings
+from orthanc_stl.cli_options import add_options, chosen_structures, request_of
+from orthanc_stl.errors import InvalidInput, StlError
+from orthanc_stl.formats.registry import WRITERS, writer_of_name
+
+if TYPE_CHECKING:
+    from orthanc_stl.conversion.result import ConversionResult
+    from orthanc_stl.model import Model, Part
+    from orthanc_stl.sources.base import OpenSource
+
+OLD_KINDS = ("rtstruct", "nifti")
+"""`convert rtstruct FILE`, as version 0.1 had it: the kind is found out by now."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,28 +46,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="orthanc-stl", description="STL models from RT-STRUCT and NIfTI files.")
+    parser = argparse.ArgumentParser(prog="orthanc-stl", description="3D models of structures in medical images.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    convert = commands.add_parser("convert", help="make an STL file").add_subparsers(required=True, metavar="KIND")
 
-    rtstruct = convert.add_parser("rtstruct", help="of structures of an RT-STRUCT file")
-    _common(rtstruct)
-    which = rtstruct.add_mutually_exclusive_group(required=True)
-    which.add_argument("--roi", action="append", default=[], metavar="NAME", help="a structure; may be repeated")
-    which.add_argument("--roi-number", action="append", type=int, default=[], metavar="N", help="the same by number")
-    rtstruct.add_argument("--no-end-caps", action="store_true", help="end at the first and last contour")
-    rtstruct.add_argument("--strict", action="store_true", help="fail if anything has to be skipped or guessed")
-    rtstruct.set_defaults(run=_convert_rtstruct)
+    suffixes = ", ".join(f".{writer.suffix}" for writer in WRITERS)
+    convert = commands.add_parser("convert", help=f"make a file of structures: {suffixes}")
+    convert.add_argument(
+        "files", nargs="+", metavar="FILE", help="RT-STRUCT, DICOM SEG, NIfTI, ...; then what it needs"
+    )
+    convert.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=f"with one of {suffixes}")
+    add_options(convert)
+    convert.set_defaults(run=_convert)
 
-    nifti = convert.add_parser("nifti", help="of a NIfTI volume")
-    _common(nifti)
-    nifti.add_argument("--label", action="append", type=int, default=[], metavar="N", help="a label; may be repeated")
-    nifti.add_argument("--threshold", type=float, metavar="T", help="for a volume that is not a mask")
-    nifti.set_defaults(run=_convert_nifti)
-
-    structures = commands.add_parser("structures", help="what is in an RT-STRUCT file")
-    structures.add_argument("file", type=Path, metavar="FILE")
+    structures = commands.add_parser("structures", help="what is in a file")
+    structures.add_argument("files", nargs="+", metavar="FILE")
     structures.add_argument("--json", action="store_true", help="all that is known, as JSON")
     structures.set_defaults(run=_structures)
 
@@ -65,67 +69,62 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.stl")
-    parser.add_argument("--resolution", type=_resolution, default=256, metavar="N", help="2 to 1024 (default 256)")
-    parser.add_argument("--no-smooth", action="store_true", help="leave the surface as the voxels have it")
-
-
-def _resolution(text: str) -> int:
-    if not text.isdecimal() or not 2 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"must be a number from 2 to 1024, not {text}")
-    return int(text)
-
-
 # The libraries for DICOM and meshes take a second to import: only the commands that use them do.
 
 
-def _convert_rtstruct(options: argparse.Namespace) -> None:
-    from orthanc_stl.dicom.structure_set import read_structure_set
-    from orthanc_stl.engine.tasks import model_of_structures
+def _open(files: Sequence[str], fields: dict[str, Any]) -> OpenSource:
+    from orthanc_stl.sources.base import ReadOptions
+    from orthanc_stl.sources.registry import open_files
 
-    chosen = {
-        "roi_names": options.roi,
-        "roi_numbers": options.roi_number,
-        "resolution": options.resolution,
-        "smooth": not options.no_smooth,
-        "end_caps": not options.no_end_caps,
-        "strict": options.strict,
-        "limits": {},
-    }
-    model, _ = model_of_structures(read_structure_set(options.file.read_bytes()), chosen, _progress)
-    _write(model, options.output)
+    paths = [Path(file) for file in files]
+    return open_files([path.read_bytes() for path in paths], ReadOptions(fields=fields), name=paths[0].name)
 
 
-def _convert_nifti(options: argparse.Namespace) -> None:
-    from orthanc_stl.mesh.volumes.build import surface_from_volume
-    from orthanc_stl.sources.nifti_file import read_nifti
+def _convert(options: argparse.Namespace) -> None:
+    from orthanc_stl.conversion.build import build_model
 
-    limits = Settings()
-    model = surface_from_volume(
-        read_nifti(options.file.read_bytes(), max_bytes=limits.max_nifti_mb << 20),
-        labels=options.label or None,
-        threshold=options.threshold,
-        resolution=options.resolution,
-        smooth=not options.no_smooth,
-        max_voxels=limits.max_voxels,
-        max_triangles=limits.max_triangles,
-        progress=_progress,
-    )
-    _write(model, options.output)
+    writer = writer_of_name(options.output.name)
+    if writer is None:
+        known = ", ".join(f".{one.suffix}" for one in WRITERS)
+        raise InvalidInput(f"{options.output.name} has no suffix of a format that is written here: {known}")
+    files = options.files[1:] if options.files[0] in OLD_KINDS and len(options.files) > 1 else options.files
+    request = request_of(options, several_parts=writer.several_parts)
+    source = _open(files, dict(request.fields))
+    result = build_model(source, chosen_structures(request), _progress)
+    if request.separate and not writer.several_parts:
+        for part in result.model:
+            _write(options.output.with_name(_name_of(options.output, part)), _alone(result.model, part))
+    else:
+        _write(options.output, result.model)
+    _tell(result)
+
+
+def _alone(model: Model, part: Part) -> Model:
+    from dataclasses import replace
+
+    return replace(model, parts=(part,))
+
+
+def _name_of(output: Path, part: Part) -> str:
+    """`heart.stl` of `out.stl`: the name of the structure, without what a file system does not take."""
+    name = re.sub(r"[^\w.+-]+", "_", part.name).strip("._") or str(part.number)
+    return f"{output.stem}-{name}{output.suffix}"
 
 
 def _structures(options: argparse.Namespace) -> None:
-    from orthanc_stl.dicom.structure_set import read_structure_set
-
-    rois = read_structure_set(options.file.read_bytes()).rois
+    found = _open(options.files, {}).structures
     if options.json:
-        print(json.dumps([roi.as_json() for roi in rois], indent=2, ensure_ascii=False))
+        print(json.dumps([one.as_json() for one in found], indent=2, ensure_ascii=False))
         return
-    for roi in rois:
-        contours = ", ".join(f"{count} {kind}" for kind, count in roi.kinds.items()) or "no contours"
-        print(f"{roi.number:>5}  {roi.name:<32}  {contours if roi.usable else roi.reason}")
+    for one in found:
+        print(f"{one.number:>5}  {one.name:<32}  {_facts(one.facts) if one.usable else one.reason}")
+
+
+def _facts(facts: Any) -> str:
+    if "Contours" in facts:
+        return ", ".join(f"{count} {kind}" for kind, count in facts["Contours"].items()) or "no contours"
+    volume = facts.get("VolumeMl")
+    return "" if volume is None else f"{volume:.3f} mL"
 
 
 def _plugin_path(options: argparse.Namespace) -> None:
@@ -135,27 +134,33 @@ def _plugin_path(options: argparse.Namespace) -> None:
     print(lines.removeprefix("{\n").removesuffix("\n}"))
 
 
-def _write(model: Surface, output: Path) -> None:
+def _write(output: Path, model: Model) -> None:
     """The file appears whole or not at all. Facts and warnings go to stderr."""
-    from orthanc_stl.engine.tasks import STL_HEADER
-    from orthanc_stl.formats.stl import stl_bytes
-
+    writer = writer_of_name(output.name)
+    assert writer is not None  # its suffix was looked at before
     temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(stl_bytes(model.mesh, STL_HEADER))
+        temporary.write_bytes(writer.write(model))
         temporary.replace(output)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(output)) from error
     finally:
         temporary.unlink(missing_ok=True)
-    report = model.report
-    closed = "closed" if report.closed else "not closed"
-    print(
-        f"{output}: {report.triangles} triangles, {report.volume / 1000:.3f} mL, {report.area / 100:.1f} cm², {closed}",
-        file=sys.stderr,
-    )
-    for warning in report.warnings:
-        print(f"  warning: {warning}", file=sys.stderr)
+    for part in model:
+        report = part.report
+        closed = "closed" if report.closed else "not closed"
+        name = f"{part.name}, " if len(model) > 1 else ""
+        facts = f"{report.triangles} triangles, {report.volume / 1000:.3f} mL, {report.area / 100:.1f} cm², {closed}"
+        print(f"{output}: {name}{facts}", file=sys.stderr)
+        for warning in part.warnings:
+            print(f"  warning: {warning}", file=sys.stderr)
+
+
+def _tell(result: ConversionResult) -> None:
+    for note in result.notes:
+        print(f"  warning: {note.text}", file=sys.stderr)
+    for one in result.skipped:
+        print(f"  left out: {one.name}: {one.reason}", file=sys.stderr)
 
 
 def _progress(fraction: float, step: str) -> None:

@@ -66,7 +66,11 @@ class Structure:
 
 @dataclass(frozen=True)
 class Part:
-    """One structure, meshed: `mesh` is in LPS mm; `report` has its measurements. `opacity` is 0..1."""
+    """One structure, or the union of several, meshed.
+
+    `mesh` is in LPS mm; `report` has its measurements. `opacity` is 0..1. `structures` and `names`: the numbers and
+    names of what it was made of.
+    """
 
     number: int
     name: str
@@ -78,6 +82,8 @@ class Part:
     category: Code | None = None
     anatomy: Code | None = None
     notes: tuple[Note, ...] = ()
+    structures: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def volume_ml(self) -> float:

@@ -55,8 +55,9 @@ def install(orthanc: Any) -> None:
     http_threads = configuration.get("HttpThreadsCount", HTTP_THREADS)
     pages = Pages(compress=not configuration.get("HttpCompressionEnabled", False))
     models = ModelCache(settings.nexus_cache_mb << 20)
+    scenes = ModelCache(settings.scene_cache_mb << 20)
     dispatcher = Dispatcher(
-        App(Orthanc(orthanc), settings, jobs, pages, Waiting(http_threads), figures, models),
+        App(Orthanc(orthanc), settings, jobs, pages, Waiting(http_threads), figures, models, scenes),
         threads=http_threads + SPARE_THREADS,
         describe_errors=configuration.get("HttpDescribeErrors", True),
         log_error=orthanc.LogError,

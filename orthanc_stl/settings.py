@@ -35,6 +35,7 @@ class Settings:
     max_contour_points: int = 20_000_000
     max_rois: int = 10_000
     nexus_cache_mb: int = 512
+    scene_cache_mb: int = 256
     finished_jobs_seconds: int = 3600
     finished_jobs_mb: int = 64
     trusted_proxies: tuple[str, ...] = ()
@@ -103,6 +104,7 @@ OPTIONS = (
     Option("MaxContourPoints", "max_contour_points", _integer(3, 1 << 40)),
     Option("MaxRois", "max_rois", _integer(1, 1_000_000)),
     Option("NexusCacheMB", "nexus_cache_mb", MEGABYTES),
+    Option("SceneCacheMB", "scene_cache_mb", MEGABYTES),
     Option("FinishedJobsSeconds", "finished_jobs_seconds", _integer(1, 7 * 86_400)),
     Option("FinishedJobsMB", "finished_jobs_mb", MEGABYTES),
     Option("TrustedProxies", "trusted_proxies", _addresses),

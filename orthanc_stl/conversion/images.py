@@ -29,7 +29,7 @@ class FrameValues:
 
 
 def stored_values(
-    record: bytes | memoryview, frame: FrameValues, encoding: Encoding, columns: int, rows: int
+    record: bytes | bytearray | memoryview, frame: FrameValues, encoding: Encoding, columns: int, rows: int
 ) -> np.ndarray:
     """The values of a frame as `encoding` keeps them, `(rows, columns) int16`; those that do not fit are cut.
 
@@ -68,7 +68,7 @@ def shrunk(slices: Sequence[np.ndarray], step: int) -> np.ndarray:
 
 
 def piece_of(
-    records: Iterable[bytes | memoryview],
+    records: Iterable[bytes | bytearray | memoryview],
     frames: Sequence[FrameValues],
     *,
     encoding: Encoding,

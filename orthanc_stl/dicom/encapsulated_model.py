@@ -35,6 +35,7 @@ from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.dicom.text import listed, long_string, plain_text
 from orthanc_stl.dicom.values import LENGTHS
 from orthanc_stl.dicom.writing import file_bytes
+from orthanc_stl.mesh.types import Note
 from orthanc_stl.model import Code, Color
 
 _ENCAPSULATED_DOCUMENT = 0x00420011
@@ -65,17 +66,18 @@ MTL = Kind("1.2.840.10008.5.1.4.1.1.104.5", "model/mtl", has_frame=False)
 class Description:
     """What an object says about the model in it.
 
-    `names`: of the structures in the model; `parameters`: what the conversion was told, by name; `warnings`: each
-    thing that was skipped or guessed, a sentence each. `opacity` of 0..1 and `anatomy` are left out where None;
-    `segment` is the number of the one segment of the source that the model is of; `icon` is a picture
-    `(height, width, 3) uint8`.
+    `names`: of the structures in the model; `parameters`: what the conversion was told, by name; `notes`: what was
+    changed, guessed or left out; `contours_volume` (mm³): that of the contours themselves. `opacity` of 0..1 and
+    `anatomy` are left out where None; `segment` is the number of the one segment of the source that the model is of;
+    `icon` is a picture `(height, width, 3) uint8`.
     """
 
     title: str
     names: tuple[str, ...] = ()
     color: Color | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    contours_volume: float | None = None
     opacity: float | None = None
     anatomy: Code | None = None
     segment: int | None = None
@@ -227,5 +229,8 @@ def _manufacturing_3d_model(ds: Dataset, description: Description, version: str)
     algorithm.AlgorithmFamilyCodeSequence = [code("123101", "DCM", "Neighborhood Analysis")]
     algorithm.AlgorithmName = MODEL_NAME
     algorithm.AlgorithmVersion = version
-    algorithm.AlgorithmParameters = provenance.write(description.parameters, description.names, description.warnings)
+    parameters = dict(description.parameters)
+    if description.contours_volume is not None:
+        parameters[provenance.CONTOURS_ML] = f"{description.contours_volume / 1000:.4f}"
+    algorithm.AlgorithmParameters = provenance.write(parameters, description.names, description.notes)
     ds.DerivationAlgorithmSequence = [algorithm]

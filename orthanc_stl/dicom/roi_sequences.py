@@ -95,7 +95,7 @@ def drawn_items(file: DicomFile, top: Elements, max_points: int) -> list[Drawn]:
     found: list[Drawn] = []
     total = 0
     for item in file.items_of(top, ROI_CONTOURS):
-        contours = []
+        contours: list[ContourItem] = []
         for contour in file.items_of(item, _CONTOURS):
             contours.append(_contour_item(file, contour, len(contours) + 1))
             total += 1

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 ENCAPSULATED_STL = "1.2.840.10008.5.1.4.1.1.104.3"
+ENCAPSULATED_OBJ = "1.2.840.10008.5.1.4.1.1.104.4"
+ENCAPSULATED_MTL = "1.2.840.10008.5.1.4.1.1.104.5"
+ENCAPSULATED_MODELS = (ENCAPSULATED_STL, ENCAPSULATED_OBJ)
 RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
 
 # The private block that the original plugin keeps Nexus models in, and its elements.

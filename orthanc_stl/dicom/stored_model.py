@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
 from orthanc_stl.dicom.study_context import class_name, uid_of
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.errors import InvalidInput, reading
+from orthanc_stl.mesh.types import Note
 from orthanc_stl.model import Color
 
 
@@ -34,7 +36,14 @@ class StoredModel:
     software: str
     parameters: dict[str, str]
     made: str
-    warnings: tuple[str, ...]
+    notes: tuple[Note, ...]
+    opacity: float | None
+    contours_ml: float | None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The sentences of the notes."""
+        return tuple(note.text for note in self.notes)
 
     def as_json(self) -> dict:
         return {
@@ -48,7 +57,10 @@ class StoredModel:
             "Software": self.software,
             "Parameters": self.parameters,
             "Made": self.made,
+            "Opacity": self.opacity,
+            "ContoursMl": self.contours_ml,
             "Warnings": list(self.warnings),
+            "Notes": [note.as_json() for note in self.notes],
         }
 
 
@@ -66,7 +78,7 @@ def read_encapsulated_stl(data: Buffer) -> StoredModel:
         return decode(file.value_of(of, tag), terms)
 
     algorithm = file.first_item(top, 0x00221612)
-    parameters, names, warnings = provenance.read(text(0x00660032, algorithm))
+    parameters, names, notes = provenance.read(text(0x00660032, algorithm))
     units = file.first_item(top, 0x004008EA)
     maker = (text(0x00080070), text(0x00081090), text(0x00181020))
     return StoredModel(
@@ -81,7 +93,9 @@ def read_encapsulated_stl(data: Buffer) -> StoredModel:
         software=" ".join(part for part in maker if part),
         parameters=parameters,
         made=text(0x0008002A) or text(0x00080023) + text(0x00080033),
-        warnings=warnings,
+        notes=notes,
+        opacity=_opacity(file, top),
+        contours_ml=_number(parameters.pop(provenance.CONTOURS_ML, "")),
     )
 
 
@@ -97,6 +111,23 @@ def _color(file: DicomFile, top: Elements) -> Color | None:
     if len(raw) != 6:
         return None
     return rgb_of(struct.unpack("<3H" if file.encoding.little else ">3H", raw))
+
+
+def _opacity(file: DicomFile, top: Elements) -> float | None:
+    """Recommended Presentation Opacity (C.35.1), FL of 0 to 1."""
+    raw = file.value_of(top, 0x0066000C)
+    if len(raw) != 4:
+        return None
+    value: float = struct.unpack("<f" if file.encoding.little else ">f", raw)[0]
+    return round(value, 4) if 0 <= value <= 1 else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _sources(file: DicomFile, top: Elements) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Cluster:
 
     def __init__(
         self, address: str, python: str, *, local: Executor, fallback: Executor | None, memory_mb: int = 0,
-        report: Callable[[str], None] = lambda sentence: None, tasks: str = "orthanc_stl.engine.tasks",
+        report: Callable[[str], None] = lambda sentence: None, tasks: str = "orthanc_stl.tasks",
     ) -> None:  # fmt: skip
         self._address, self._python, self._tasks = address, python, tasks
         self._local, self._fallback = local, fallback

@@ -58,7 +58,7 @@ class LocalPool:
 
     def __init__(
         self, python: str, *, size: int = 2, memory_mb: int = 0, retire_mb: int = 512,
-        retire_after: int = 1000, spare: bool = False, tasks: str = "orthanc_stl.engine.tasks",
+        retire_after: int = 1000, spare: bool = False, tasks: str = "orthanc_stl.tasks",
     ) -> None:  # fmt: skip
         self._python, self._tasks = python, tasks
         self._size, self._memory_mb = size, memory_mb

@@ -107,7 +107,7 @@ def _reporter(outgoing: IO[bytes]) -> Progress:
 
 def _options(arguments: Sequence[str] | None) -> Any:
     parser = argparse.ArgumentParser(prog="orthanc_stl.engine.worker")
-    parser.add_argument("--tasks", default="orthanc_stl.engine.tasks", help="the module that has TASKS and preload()")
+    parser.add_argument("--tasks", default="orthanc_stl.tasks", help="the module that has TASKS and preload()")
     parser.add_argument("--memory-mb", type=int, default=0, help="megabytes that a task may take; 0: no limit")
     parser.add_argument("--lifeline", type=int, help=LIFELINE)
     return parser.parse_args(arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -41,8 +42,14 @@ def encapsulate_parts(
     icons: Sequence[np.ndarray | None] = (),
     tags: Mapping[str, Any] | None = None,
     now: datetime | None = None,
+    series: Series | None = None,
+    first_number: int = 1,
+    count: int | None = None,
 ) -> list[bytes]:
     """The DICOM files of all parts, in their order: one series, one Model Group UID, one Frame of Reference.
+
+    Parts of one series that are made in several places have the same `series` (its description is set here) and
+    `count`, how many they are together; `first_number` is the Instance Number of the first part.
 
     `study` gives patient, study and character set, `references` the instances that the model was made from. `title` is
     the Document Title, the model's own if empty. `icons`: a picture `(height, width, 3) uint8` for each part, or None.
@@ -54,10 +61,11 @@ def encapsulate_parts(
         raise InvalidInput(f'part {empty.number} "{shown_name(empty)}" has no triangles; each part is to have some')
     now = now or datetime.now().astimezone()
     frame = model.frame_of_reference_uid or str(generate_uid(prefix=None))
-    names = [shown_name(part) for part in model]
-    told = series_of(study, f"{len(names)} models") if len(names) > 1 else series_of_names(study, names)
-    series = Series(series_number, told)
-    pictures = [*icons, *[None] * (len(names) - len(icons))]
+    count = len(model.parts) if count is None else count
+    names = [name for part in model for name in names_of(part)]
+    told = series_of(study, f"{count} models") if count > 1 else series_of_names(study, names)
+    series = replace(series or Series(series_number), description=told)
+    pictures = [*icons, *[None] * (len(model.parts) - len(icons))]
     return [
         encapsulated(
             STL,
@@ -72,7 +80,7 @@ def encapsulate_parts(
             references=references,
             tags=tags,
         ).content
-        for place, (part, icon) in enumerate(zip(model.parts, pictures, strict=True), 1)
+        for place, (part, icon) in enumerate(zip(model.parts, pictures, strict=True), first_number)
     ]
 
 
@@ -94,7 +102,7 @@ def encapsulate_as_obj(
         title=title or model.title,
         names=tuple(shown_name(part) for part in written_parts(model)),
         parameters=model.parameters,
-        warnings=tuple(warning for part in model for warning in part.warnings),
+        notes=tuple(note for part in model for note in part.notes),
         icon=icon,
     )
     return encapsulate_obj(
@@ -115,15 +123,21 @@ def encapsulate_as_obj(
 def _description(model: Model, part: Part, title: str, icon: np.ndarray | None) -> Description:
     return Description(
         title=title or model.title,
-        names=(shown_name(part),),
+        names=names_of(part),
         color=color_of(part),
         parameters={**model.parameters, **_structure(part)},
-        warnings=part.warnings,
+        notes=part.notes,
+        contours_volume=part.report.contours_volume,
         opacity=part.opacity,
         anatomy=part.anatomy if _is_anatomical(part.category) else None,
-        segment=part.number,
+        segment=part.number if len(part.structures) < 2 else None,
         icon=icon,
     )
+
+
+def names_of(part: Part) -> tuple[str, ...]:
+    """The names of all structures that a part was made of."""
+    return part.names or (shown_name(part),)
 
 
 def _structure(part: Part) -> dict[str, str]:

@@ -43,3 +43,9 @@ WRITERS: tuple[Writer, ...] = (
 def writer_of(suffix: str) -> Writer | None:
     """The writer of files that end so, without the first point: "glb", "obj.zip"."""
     return next((writer for writer in WRITERS if writer.suffix == suffix), None)
+
+
+def writer_of_name(name: str) -> Writer | None:
+    """The writer for a file of that name, by the longest suffix that fits."""
+    fitting = [writer for writer in WRITERS if name.lower().endswith(f".{writer.suffix}")]
+    return max(fitting, key=lambda writer: len(writer.suffix), default=None)

@@ -52,7 +52,8 @@ class Report:
 
     `closed`: no edge with other than two triangles. `voxel` is the grid's voxel (u, v, normal), None for a mesh read
     from a file. `notes`: each thing that was changed, guessed or left out, worst first. `contours_volume`: the volume
-    (mm³) of the contours themselves, worked out without the mesh; None for what is not made of contours.
+    (mm³) of the contours themselves, worked out without the mesh; None for what is not made of contours. `distance`:
+    how far (mm) the mesh strays from the full surface at most, None if it is that.
     """
 
     triangles: int
@@ -64,6 +65,7 @@ class Report:
     voxel: tuple[float, float, float] | None
     notes: tuple[Note, ...] = ()
     contours_volume: float | None = None
+    distance: float | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:

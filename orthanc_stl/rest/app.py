@@ -26,5 +26,6 @@ class App:
     waiting: Waiting
     figures: Figures
     models: ModelCache
+    scenes: ModelCache
     images: SeriesImagesCache = field(default_factory=SeriesImagesCache)
     image_levels: ModelCache = field(default_factory=lambda: ModelCache(IMAGE_LEVELS_BYTES))

@@ -1,57 +1,74 @@
-"""What all conversions have in common: limits, storing the result, and the answer, at once or by a job."""
+"""A conversion over HTTP: the order, and the answer that comes of its results."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from orthanc_stl import errors
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.engine.executor import Blob, Result
+from orthanc_stl.engine.job import Outcome
 from orthanc_stl.engine.jobs import Order
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.http import fields
-from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-from orthanc_stl.settings import Settings
-
-# The longest side of the grid; 256 is the original's default.
-RESOLUTION_DEFAULT, RESOLUTION_LOW, RESOLUTION_HIGH = 256, 2, 1024
+from orthanc_stl.rest.http.client import client_of
+from orthanc_stl.rest.http.messages import Answer, Request
+from orthanc_stl.rest.running import SourceFiles, limits, listing, run_or_submit
+from orthanc_stl.rest.storing import remember, series_identity, store_all
 
 # What Orthanc's own /tools/create-dicom answers.
 _STORED = ("ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status")
 
 
-def resolution(body: fields.Body) -> int:
-    return fields.integer(body, "Resolution", RESOLUTION_DEFAULT, RESOLUTION_LOW, RESOLUTION_HIGH)
-
-
-def limits(settings: Settings) -> dict[str, int]:
-    """The limits that a task checks, by the names of `Settings`."""
-    names = ("max_voxels", "max_triangles", "max_contour_points", "max_rois", "max_nifti_mb")
-    return {name: getattr(settings, name) for name in names}
-
-
-def client_of(request: Request) -> str:
-    """Who asks, as far as a callback can know: a user whom Orthanc or a proxy let in, else a proxy's client's address.
-
-    It decides whose turn it is and is named in the log; nothing is allowed or refused by it.
-    """
-    name = _basic_user(request.headers.get("authorization", ""))
-    for header in ("x-remote-user", "x-forwarded-user", "x-forwarded-for"):
-        name = name or request.headers.get(header, "").split(",")[0].strip()
-    return "".join(c for c in name if c.isprintable())[:64]
-
-
-def _basic_user(authorization: str) -> str:
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
-    except ValueError:
-        return ""
-
-
 def convert(
+    app: App, request: Request, source: SourceFiles, conversion: ConversionRequest, *, asynchronous: bool
+) -> Answer:
+    """Makes and stores the models that `conversion` asks for, as a job that is waited for unless `asynchronous`."""
+    conversion = replace(conversion, limits=limits(app.settings))
+    options = source.options(conversion) | {"Series": series_identity(app.orthanc, source.parent)}
+    parts: list[dict[str, Any]] | None = None
+    chosen: dict[str, Any] = {"structures": [], "skipped": []}
+    if conversion.separate:
+        chosen = listing(app, request, "choose_structures", source, conversion)
+        parts = [
+            {
+                "Request": replace(conversion, all=False, exclude=(), structures=(one["Number"],)).as_json(),
+                "Series": options["Series"] | {"Place": place, "Of": len(chosen["structures"])},
+            }
+            for place, one in enumerate(chosen["structures"], start=1)
+        ]
+
+    def finish(outcome: Result | list[Outcome]) -> dict[str, Any]:
+        if source.parent:
+            app.orthanc.get(source.parent)
+        results, failed = ([outcome], []) if isinstance(outcome, Result) else _usable(outcome, chosen["structures"])
+        if failed and conversion.strict:
+            raise errors.InvalidInput(failed[0]["Reason"])
+        answer = _joined(results, [*chosen["skipped"], *failed])
+        stored = store_all(app.orthanc, [blob for result in results for blob in result.blobs])
+        structures = [numbers for result in results for numbers in result.facts["structures"]]
+        remember(app.orthanc, stored, source.instance, structures, replace_old=conversion.replace)
+        for model, one in zip(answer["Models"], stored, strict=True):
+            model |= {"ID": one["ID"], "Path": one["Path"]}
+        return {key: stored[0][key] for key in _STORED if key in stored[0]} | answer
+
+    order = Order(
+        task="convert",
+        options=options,
+        fetch=source.fetch,
+        finish=finish,
+        client=client_of(request),
+        about=source.parent,
+        size=len(request.body),
+        runs_on_cluster=True,
+        parts=parts,
+        all_or_none=True,
+    )
+    return run_or_submit(app, order, asynchronous=asynchronous)
+
+
+def store_one(
     app: App,
     request: Request,
     *,
@@ -62,13 +79,9 @@ def convert(
     asynchronous: bool,
     runs_on_cluster: bool = True,
 ) -> Answer:
-    """Runs a conversion as a job, which is waited for unless `asynchronous`.
+    """Runs a task that makes one object, and stores it. `parent` is as in `SourceFiles`."""
 
-    `parent` is the path of the resource that the model belongs to, empty if it belongs to none: a model of what was
-    deleted meanwhile is not stored.
-    """
-
-    def store(result: Result) -> dict[str, Any]:
+    def finish(result: Result) -> dict[str, Any]:
         if parent:
             app.orthanc.get(parent)
         stored = app.orthanc.store(result.blobs[0])
@@ -78,36 +91,33 @@ def convert(
         task=task,
         options={**options, "limits": limits(app.settings)},
         fetch=fetch,
-        finish=store,
-        interactive=False,
+        finish=finish,
         client=client_of(request),
         about=parent,
         size=len(request.body),
         runs_on_cluster=runs_on_cluster,
     )
-    if not asynchronous:
-        return json_answer(wait_for(app, order))
-    job = app.jobs.submit(order)
-    app.figures.publish()
-    return json_answer({"ID": job.id, "Path": f"/stl/jobs/{job.id}"})
+    return run_or_submit(app, order, asynchronous=asynchronous)
 
 
-def listing(app: App, request: Request, task: str, instance: str) -> dict[str, Any]:
-    """The facts that a quick task finds in the file of an instance."""
-    order = Order(
-        task=task,
-        options={"limits": limits(app.settings)},
-        fetch=lambda: [app.orthanc.file(instance)],
-        finish=lambda result: result.facts,
-        interactive=True,
-        client=client_of(request),
-        about=f"/instances/{instance}",
-    )
-    return wait_for(app, order)
+def _usable(
+    outcomes: Sequence[Outcome], structures: Sequence[dict[str, Any]]
+) -> tuple[list[Result], list[dict[str, Any]]]:
+    """The results of the structures that could be made, and the others with their reason. Raises if none could."""
+    results, failed = [], []
+    for outcome, structure in zip(outcomes, structures, strict=True):
+        if isinstance(outcome, Result):
+            results.append(outcome)
+        else:
+            failed.append(structure | {"Reason": str(outcome)})
+    if not results:
+        raise next(outcome for outcome in outcomes if isinstance(outcome, errors.StlError))
+    return results, failed
 
 
-def wait_for(app: App, order: Order) -> Any:
-    """The answer of a job. Raises its StlError, or `Busy` when too many wait already."""
-    with app.waiting.place(interactive=order.interactive):
-        app.figures.publish()
-        return app.jobs.run(order)
+def _joined(results: Sequence[Result], skipped: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One answer of several: as of the first model, for old clients, and the list of all."""
+    answers = [result.facts["answer"] for result in results]
+    models = [model for answer in answers for model in answer["Models"]]
+    left_out = [*skipped, *(one for answer in answers for one in answer["Skipped"])]
+    return answers[0] | {"Models": models, "Skipped": left_out}

@@ -55,6 +55,24 @@ class Orthanc:
         except self._sdk.OrthancException as e:
             _raise_for(path, e)
 
+    def put(self, path: str, body: bytes) -> None:
+        try:
+            self._sdk.RestApiPut(path, body)
+        except self._sdk.OrthancException as e:
+            _raise_for(path, e)
+
+    def metadata(self, instance: str, number: int) -> str:
+        """A user-defined metadata of an instance; empty when it has none."""
+        try:
+            return self.get(f"/instances/{instance}/metadata/{number}").decode("utf-8", "replace")
+        except errors.NotFound:
+            return ""
+
+    def lookup_instance(self, sop_instance_uid: str) -> list[str]:
+        """The Orthanc identifiers of the instances with that SOP Instance UID."""
+        found = json.loads(self.post("/tools/lookup", sop_instance_uid.encode()))
+        return [one["ID"] for one in found if one["Type"] == "Instance"]
+
     def delete(self, path: str) -> None:
         try:
             self._sdk.RestApiDelete(path)
@@ -82,7 +100,7 @@ class Orthanc:
         found = self.sop_class(instance)
         if found != sop_class:
             wanted = _KNOWN_CLASSES[sop_class]
-            raise errors.InvalidInput(f"instance {instance} is {_what(found)}, but {wanted} is needed")
+            raise errors.InvalidInput(f"instance {instance} is {what(found)}, but {wanted} is needed")
 
     def tag(self, instance: str, tag: str) -> bytes:
         """The raw value of a top-level element, `tag` as `gggg-eeee`; empty when absent."""
@@ -134,7 +152,8 @@ class Orthanc:
         return answer
 
 
-def _what(sop_class: str) -> str:
+def what(sop_class: str) -> str:
+    """What people call objects of that class, with an article."""
     return _KNOWN_CLASSES.get(sop_class) or (f"of SOP class {sop_class}" if sop_class else "of an unknown SOP class")
 
 

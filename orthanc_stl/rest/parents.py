@@ -17,6 +17,10 @@ ORTHANC_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 MOST_SERIES = 32
 
 
+def is_orthanc_id(text: str) -> bool:
+    return ORTHANC_ID.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class Parent:
     """`level` is "patient", "study" or "series"; `series` are those in it, as Orthanc describes them."""
@@ -28,7 +32,7 @@ class Parent:
 
 def find_parent(orthanc: Orthanc, identifier: str, field: str) -> Parent:
     """What has that Orthanc identifier. Raises `ParentMissing`, also for an instance, which nothing can join."""
-    if ORTHANC_ID.fullmatch(identifier):
+    if is_orthanc_id(identifier):
         for level, plural in (("study", "studies"), ("series", "series"), ("patient", "patients")):
             path = f"/{plural}/{identifier}"
             try:

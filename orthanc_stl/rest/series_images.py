@@ -132,7 +132,7 @@ def window_of(orthanc: Orthanc, images: SeriesImages, number: int) -> tuple[floa
         return CT_WINDOW
     try:
         (piece,) = pixel_pieces(orthanc, [middle])
-        pixels = unpack(piece.load(), middle.path)
+        pixels = unpack(bytes(piece.load()), middle.path)
     except errors.InvalidInput:
         return CT_WINDOW
     kind = {"u1": "B", "<u2": "H", "<i2": "h", "<u4": "I"}[pixels.kind]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
 
 from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.mesh.contours.contour import RoiContours
@@ -71,6 +73,26 @@ class OpenSource(Protocol):
     @property
     def references(self) -> Sequence[Reference]:
         """The instances that a model of it is derived from."""
+
+
+@runtime_checkable
+class ContourSource(Protocol):
+    """What an `OpenSource` of contours has besides."""
+
+    def surroundings(self, numbers: Iterable[int], /) -> np.ndarray:
+        """Points `(n, 3)` on the structures other than `numbers`: the resolution is of the whole set."""
+
+    def frame_of(self, numbers: Iterable[int], /) -> tuple[str, Sequence[Note]]:
+        """The frame of reference of these structures, and a note if they differ in it."""
+
+
+@runtime_checkable
+class LatticeSource(Protocol):
+    """What an `OpenSource` of one whole volume has besides."""
+
+    @property
+    def volume(self) -> Volume:
+        """All of it, from which the structures are cut."""
 
 
 class Source(Protocol):

@@ -14,6 +14,7 @@ from orthanc_stl.dicom.encapsulated_stl import TITLE_RTSTRUCT, Description, enca
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.types import Note, Rank
 from tests.data import shared_files
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Study, ball, ct_slices, file_of, structure_set
@@ -22,6 +23,7 @@ STL = b"orthanc-stl".ljust(80) + (1).to_bytes(4, "little") + bytes(range(50))
 ODD_STL = STL + b"!"
 NOW = datetime(2024, 2, 29, 23, 59, 58, 123456, timezone(timedelta(hours=-3, minutes=-30)))
 WARNING = 'ROI 3 "Lung L\\R", contour 7 has no points: skipped'
+NOTE = Note(Rank.LEFT_OUT, "", WARNING)
 
 
 def source_of(study: Study | None = None, **knobs: object) -> StudyContext:
@@ -30,7 +32,7 @@ def source_of(study: Study | None = None, **knobs: object) -> StudyContext:
 
 def made(source: StudyContext | None = None, stl: bytes = STL, **knobs: object) -> bytes:
     source = source or source_of()
-    knobs.setdefault("description", Description(TITLE_RTSTRUCT, ("Heart", "Lung"), (255, 128, 0), {}, (WARNING,)))
+    knobs.setdefault("description", Description(TITLE_RTSTRUCT, ("Heart", "Lung"), (255, 128, 0), {}, (NOTE,)))
     knobs.setdefault("references", [source.reference])
     return encapsulate(stl, source=source, version="1.2.3", now=NOW, **knobs)
 
@@ -176,7 +178,9 @@ def test_odd_names(name: str) -> None:
 
 
 def test_every_warning_is_read_back_with_the_parameters() -> None:
-    description = Description("T", ("A", "B"), None, {"Resolution": "256", "Smooth": "true"}, (WARNING, "second"))
+    description = Description(
+        "T", ("A", "B"), None, {"Resolution": "256", "Smooth": "true"}, (NOTE, Note(Rank.GUESSED, "", "second"))
+    )
     model = read_encapsulated_stl(made(description=description))
     assert model.warnings == (WARNING, "second")
     assert model.parameters == {"Resolution": "256", "Smooth": "true"}
@@ -185,7 +189,8 @@ def test_every_warning_is_read_back_with_the_parameters() -> None:
 
 def test_too_many_warnings_are_counted() -> None:
     warnings = tuple(f"ROI 3, contour {n} has no points: skipped" for n in range(1000))
-    dicom = made(description=Description("T", ("A",), None, {}, warnings))
+    notes = tuple(Note(Rank.LEFT_OUT, "", warning) for warning in warnings)
+    dicom = made(description=Description("T", ("A",), None, {}, notes))
     told = read_encapsulated_stl(dicom).warnings
     assert told[:-1] == warnings[: len(told) - 1]
     assert len(told) > 150
@@ -269,4 +274,4 @@ def test_object_of_every_real_file_is_valid(file: Path) -> None:
         names = tuple(roi.name for roi in read_structure_set(data).rois)
     except InvalidInput:
         names = ("mask",)
-    assert_valid(made(source, description=Description(TITLE_RTSTRUCT, names, (1, 2, 3), {}, (WARNING,))))
+    assert_valid(made(source, description=Description(TITLE_RTSTRUCT, names, (1, 2, 3), {}, (NOTE,))))

@@ -19,8 +19,12 @@ from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.report import report_of
 from tests.data import shared_file
 
-CONVERSION = {"resolution": 64, "smooth": True, "tags": {}, "limits": {"max_nifti_mb": 64}}
-RTSTRUCT = CONVERSION | {"roi_names": None, "roi_numbers": None, "end_caps": True, "strict": False}
+REQUEST = {"Resolution": 64, "Limits": {"max_nifti_mb": 64}}
+SERIES = {
+    "SeriesInstanceUID": "2.25.1", "ModelGroupUID": "2.25.2", "FrameOfReferenceUID": "2.25.3", "SeriesNumber": 1,
+    "Moment": "2026-01-31T12:00:00+00:00", "Place": 1, "Of": 1,
+}  # fmt: skip
+ROLES = ("source", "study", "images")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,11 @@ def perform(pool, task, blobs, progress=lambda fraction, step: None, **options):
     return pool.run(Work(task, options, blobs, 60), progress, threading.Event())
 
 
+def convert(pool, blobs, progress=lambda fraction, step: None, *, roles=("source",), **request):
+    options = {"Request": REQUEST | request, "Roles": list(roles), "Series": SERIES}
+    return perform(pool, "convert", blobs, progress, **options)
+
+
 def test_names_are_listed(real_pool, structure_set):
     names = perform(real_pool, "roi_names", [structure_set]).facts["names"]
     assert len(names) == 10
@@ -47,7 +56,7 @@ def test_names_are_listed(real_pool, structure_set):
 
 
 def test_structures_are_described(real_pool, structure_set):
-    found = perform(real_pool, "structures", [structure_set]).facts["structures"]
+    found = perform(real_pool, "list_structures", [structure_set]).facts["structures"]
     heart = next(one for one in found if one["Name"] == "Heart")
     assert heart["Usable"]
     assert heart["Contours"].keys() == {"CLOSED_PLANAR"}
@@ -56,8 +65,7 @@ def test_structures_are_described(real_pool, structure_set):
 
 def test_a_model_of_a_roi_and_what_is_known_of_it_afterwards(real_pool, structure_set):
     seen = []
-    options = RTSTRUCT | {"roi_names": ["Heart"]}
-    result = perform(real_pool, "encode_rtstruct", [structure_set], lambda *now: seen.append(now), **options)
+    result = convert(real_pool, [structure_set], lambda *now: seen.append(now), Structures=["Heart"])
     answer = result.facts["answer"]
     model = report_of(read_stl(bytes(read_encapsulated_stl(result.blobs[0]).stl)))
     assert model.closed
@@ -68,50 +76,47 @@ def test_a_model_of_a_roi_and_what_is_known_of_it_afterwards(real_pool, structur
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] <= fractions[-1] <= 1
     assert not any("Heart" in step for _, step in seen)
-    info = perform(real_pool, "stl_info", result.blobs).facts
+    info = perform(real_pool, "stored_info", result.blobs).facts
     assert (info["Triangles"], info["Closed"], info["Rois"]) == (model.triangles, True, ["Heart"])
-    assert info["Parameters"] == {"Resolution": "64", "Smooth": "true", "EndCaps": "true"}
+    told = {"Resolution": "64", "Smooth": "true", "EndCaps": "true"}
+    assert {key: info["Parameters"][key] for key in told} == told
     assert info["Units"] == "mm"
     assert info["SourceInstances"] == [str(pydicom.dcmread(io.BytesIO(structure_set)).SOPInstanceUID)]
 
 
 def test_by_number_as_by_name(real_pool, structure_set):
-    number = perform(real_pool, "structures", [structure_set]).facts["structures"][0]
-    by_number = RTSTRUCT | {"roi_numbers": [number["Number"]]}
-    by_name = RTSTRUCT | {"roi_names": [number["Name"]]}
+    number = perform(real_pool, "list_structures", [structure_set]).facts["structures"][0]
     answers = [
-        perform(real_pool, "encode_rtstruct", [structure_set], **options).facts for options in (by_number, by_name)
+        convert(real_pool, [structure_set], Structures=[chosen]).facts for chosen in (number["Number"], number["Name"])
     ]
     assert answers[0] == answers[1]
 
 
 def test_the_known_names_are_told(real_pool, structure_set):
-    with pytest.raises(errors.InvalidInput, match=r'no ROI named "Hart".*"Heart"'):
-        perform(real_pool, "encode_rtstruct", [structure_set], **RTSTRUCT | {"roi_names": ["Hart"]})
-    with pytest.raises(errors.InvalidInput, match="no ROI was chosen"):
-        perform(real_pool, "encode_rtstruct", [structure_set], **RTSTRUCT | {"roi_names": []})
+    with pytest.raises(errors.InvalidInput, match=r'no structure "Hart".*"Heart"'):
+        convert(real_pool, [structure_set], Structures=["Hart"])
+    with pytest.raises(errors.InvalidInput, match="no structure was chosen"):
+        convert(real_pool, [structure_set])
 
 
-def test_limits_of_the_configuration_reach_the_rooms(real_pool, structure_set):
+def test_limits_of_the_configuration_reach_the_packages(real_pool, structure_set):
     for limit, value in {"max_voxels": 1000, "max_triangles": 100, "max_rois": 2, "max_contour_points": 50}.items():
-        options = RTSTRUCT | {"roi_names": ["Heart"], "limits": {limit: value}}
         with pytest.raises(errors.TooLarge):
-            perform(real_pool, "encode_rtstruct", [structure_set], **options)
+            convert(real_pool, [structure_set], Structures=["Heart"], Limits={limit: value})
 
 
 def test_tags_are_checked_and_written(real_pool, structure_set):
-    options = RTSTRUCT | {"roi_names": ["Heart"]}
-    stored = perform(real_pool, "encode_rtstruct", [structure_set], **options | {"tags": {"SeriesDescription": "mine"}})
+    stored = convert(real_pool, [structure_set], Structures=["Heart"], Tags={"SeriesDescription": "mine"})
     assert pydicom.dcmread(io.BytesIO(stored.blobs[0])).SeriesDescription == "mine"
     with pytest.raises(errors.Overridden):
-        perform(real_pool, "encode_rtstruct", [structure_set], **options | {"tags": {"PatientID": "other"}})
+        convert(real_pool, [structure_set], Structures=["Heart"], Tags={"PatientID": "other"})
 
 
-@pytest.mark.parametrize("task", ["roi_names", "structures", "encode_rtstruct", "stl_info"])
+@pytest.mark.parametrize("task", ["roi_names", "list_structures", "convert", "stored_info"])
 @pytest.mark.parametrize("data", [b"", b"nonsense", bytes(500)])
 def test_what_is_no_such_file_is_refused(real_pool, task, data):
     with pytest.raises(errors.InvalidInput):
-        perform(real_pool, task, [data], **RTSTRUCT | {"roi_names": ["Heart"]})
+        perform(real_pool, task, [data], Request=REQUEST | {"All": True}, Series=SERIES)
 
 
 def box_mask() -> tuple[bytes, np.ndarray]:
@@ -136,8 +141,8 @@ def series_of(affine: np.ndarray, spacing: str = "1.5\\1") -> bytes:
 
 def test_a_label_of_a_nifti(real_pool, structure_set):
     data, _ = box_mask()
-    options = CONVERSION | {"labels": [1], "threshold": None, "smooth": False}
-    result = perform(real_pool, "encode_nifti", [data, structure_set, b"[]"], **options)
+    files = [data, structure_set, b"[]"]
+    result = convert(real_pool, files, roles=ROLES, Structures=[1], Smooth=False)
     assert result.facts["answer"]["VolumeMl"] == pytest.approx(10 * 8 * 6 * 4.5 / 1000, rel=0.01)
     stored = pydicom.dcmread(io.BytesIO(result.blobs[0]))
     source = pydicom.dcmread(io.BytesIO(structure_set))
@@ -149,15 +154,14 @@ def test_a_label_of_a_nifti(real_pool, structure_set):
 
 def test_a_nifti_is_placed_in_the_frame_of_the_images_that_it_lies_on(real_pool, structure_set):
     data, affine = box_mask()
-    options = CONVERSION | {"labels": None, "threshold": None}
-    result = perform(real_pool, "encode_nifti", [data, structure_set, series_of(affine)], **options)
+    result = convert(real_pool, [data, structure_set, series_of(affine)], roles=ROLES, All=True)
     stored = pydicom.dcmread(io.BytesIO(result.blobs[0]))
     assert stored.FrameOfReferenceUID == "1.2.9"
-    assert stored.SeriesDescription == "thorax"
+    assert stored.SeriesDescription == "thorax: label 1, label 2"
     assert [item.ReferencedSOPInstanceUID for item in stored.SourceInstanceSequence] == [
         f"1.2.3.{k}" for k in range(12)
     ]
-    result = perform(real_pool, "encode_nifti", [data, structure_set, series_of(affine, "1.5\\1.1")], **options)
+    result = convert(real_pool, [data, structure_set, series_of(affine, "1.5\\1.1")], roles=ROLES, All=True)
     assert pydicom.dcmread(io.BytesIO(result.blobs[0])).FrameOfReferenceUID != "1.2.9"
 
 
@@ -181,15 +185,14 @@ def test_memory_levels_off_over_many_conversions(real_pool, structure_set):
     def resident(count: int) -> list[int]:
         levels = []
         for _ in range(count):
-            perform(real_pool, "encode_rtstruct", [structure_set], **RTSTRUCT | {"roi_names": ["Heart"]})
+            convert(real_pool, [structure_set], Structures=["Heart"])
             levels.append(real_pool._idle[-1].resident)
         return levels
 
     assert max(resident(6)) + 20e6 > max(resident(14)[-5:])
 
 
-@pytest.mark.parametrize(("task", "options"), [("encode_rtstruct", RTSTRUCT), ("encode_nifti", CONVERSION)])
-def test_tags_are_looked_at_before_anything_else(real_pool, task, options):
+def test_tags_are_looked_at_before_anything_else(real_pool):
     """A mesh may take a minute: nobody waits for it to be told of a tag. Here not even the file is a file."""
     with pytest.raises(errors.Overridden, match="PatientID"):
-        perform(real_pool, task, [b"no file at all"] * 3, **options | {"tags": {"PatientID": "X"}})
+        convert(real_pool, [b"no file at all"], Structures=[1], Tags={"PatientID": "X"})

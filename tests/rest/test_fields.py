@@ -13,7 +13,7 @@ from orthanc_stl.rest.http import fields
 
 @pytest.mark.parametrize("value", ["64", 64.0, True, None, [], {}])
 def test_an_integer_is_a_json_integer(value: Any) -> None:
-    with pytest.raises(errors.InvalidField, match=r"^Integer value expected in field: R, but came "):
+    with pytest.raises(errors.InvalidField, match=r"^Integer value expected in field: R, got "):
         fields.integer({"R": value}, "R", 256, 2, 1024)
 
 
@@ -29,13 +29,13 @@ def test_an_integer_in_its_range() -> None:
 
 @pytest.mark.parametrize("value", ["true", 1, 0, None, "yes", [], 1.5])
 def test_a_boolean_is_true_or_false(value: Any) -> None:
-    with pytest.raises(errors.InvalidField, match=r"^Boolean value expected in field: S, but came "):
+    with pytest.raises(errors.InvalidField, match=r"^Boolean value expected in field: S, got "):
         fields.boolean({"S": value}, "S", True)
 
 
 @pytest.mark.parametrize("value", ["a", ["a", 1], None, {}, [["a"]], [None]])
 def test_a_list_of_strings(value: Any) -> None:
-    with pytest.raises(errors.InvalidField, match=r"^List of strings expected in field: N, but came "):
+    with pytest.raises(errors.InvalidField, match=r"^List of strings expected in field: N, got "):
         fields.texts({"N": value}, "N")
 
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from orthanc_stl.errors import InvalidField, MalformedBody
 from orthanc_stl.rest.http.body import decoded
-from orthanc_stl.rest.routes.nifti import _content, sizes_of
+from orthanc_stl.rest.http.content import content
+from orthanc_stl.rest.inputs import NO_NIFTI
+from orthanc_stl.rest.volume_images import sizes_of
 from tests.nifti_phantoms import nifti_file
 
 DATA = np.zeros((3, 4, 5), "u1")
@@ -48,27 +50,31 @@ def test_what_is_not_base64(text: bytes) -> None:
         decoded(memoryview(text), "the complaint")
 
 
+def found(body: dict) -> bytes:
+    return bytes(content(body, "Nifti", missing=NO_NIFTI.format("Nifti")).whole())
+
+
 @pytest.mark.parametrize("uri", ["data:;base64,QUJD", "data:a/b;base64,QUJD", "data:a/b;x=y;base64,QUJD"])
 def test_data_uris(uri: str) -> None:
-    assert bytes(_content({"Nifti": uri})) == b"QUJD"
-    assert bytes(_content({"Nifti": memoryview(uri.encode())})) == b"QUJD"
+    assert found({"Nifti": uri}) == b"ABC"
+    assert found({"Nifti": memoryview(uri.encode())}) == b"ABC"
 
 
 @pytest.mark.parametrize("uri", ["QUJD", "", "data:base64,QUJD", "data:;base64", "http://x/y;base64,QUJD", "\ud800"])
 def test_what_is_no_data_uri(uri: str) -> None:
     with pytest.raises(MalformedBody, match="a data URI"):
-        _content({"Nifti": uri})
+        found({"Nifti": uri})
 
 
 @pytest.mark.parametrize("body", [{}, {"Nifti": None}, {"Nifti": 5}, {"Nifti": ["data:;base64,QUJD"]}])
 def test_what_is_no_text(body: dict) -> None:
     with pytest.raises(InvalidField, match="String value expected in field: Nifti"):
-        _content(body)
+        found(body)
 
 
 def test_a_data_uri_without_a_file() -> None:
     with pytest.raises(InvalidField, match="holds no file"):
-        _content({"Nifti": "data:;base64,"})
+        found({"Nifti": "data:;base64,"})
 
 
 def test_nothing_heavy_is_imported() -> None:

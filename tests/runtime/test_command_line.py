@@ -88,8 +88,8 @@ def test_a_label_of_a_nifti_volume(tmp_path: Path) -> None:
 def test_what_cannot_work_is_one_sentence(rtss: Path, tmp_path: Path) -> None:
     out = tmp_path / "o.stl"
     unknown = call("convert", "rtstruct", rtss, "--roi", "Nose", "-o", out)
-    assert 'no ROI named "Nose"; it has "Body"' in sentence(unknown)
-    assert "not a DICOM file" in sentence(call("structures", __file__))
+    assert 'no structure "Nose"; it has 1 "Body"' in sentence(unknown)
+    assert "one of these is expected: an RT-STRUCT" in sentence(call("structures", __file__))
     assert "Not a NIfTI file" in sentence(call("convert", "nifti", rtss, "-o", out))
     assert "/no/file: No such file" in sentence(call("structures", "/no/file"))
     nowhere = call("convert", "rtstruct", rtss, "--roi", "Heart", "-o", "/no/folder/o.stl")

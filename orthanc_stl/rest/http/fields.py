@@ -1,6 +1,6 @@
 """Typed fields of JSON bodies.
 
-The beginning of each sentence is the original's, since scripts look for it; what came instead follows.
+The beginning of each sentence is the original's, since scripts look for it; what was found instead follows.
 """
 
 from __future__ import annotations
@@ -54,6 +54,52 @@ def number(body: Body, name: str) -> float | None:
     return float(value)
 
 
+def number_between(body: Body, name: str, low: float, high: float) -> float:
+    """A finite number in [low, high]. Raises `InvalidField` for another type, `OutOfRange` for another number."""
+    found = number(body, name)
+    if found is None:
+        raise _mistyped("Number", name, body.get(name, _MISSING))
+    if not low <= found <= high:
+        raise errors.OutOfRange(f"{name} must be from {low:g} to {high:g}, but is {found:g}")
+    return found
+
+
+def numbers_or_texts(body: Body, name: str) -> tuple[int | float | str, ...]:
+    """A list of at least one number or string; one alone stands for a list of one."""
+    value = body.get(name)
+    listed = value if isinstance(value, list) else [value]
+    if any(isinstance(v, bool) or not isinstance(v, int | float | str) or not _finite(v) for v in listed):
+        raise _mistyped("List of numbers or strings", name, value)
+    if not listed:
+        raise errors.InvalidField(f"List of numbers or strings expected in field: {name}, but the list is empty")
+    return tuple(dict.fromkeys(listed))
+
+
+def color(body: Body, name: str) -> tuple[int, int, int]:
+    """Red, green and blue."""
+    return color_of(body.get(name), name)
+
+
+def color_of(value: Any, name: str) -> tuple[int, int, int]:
+    """Raises `InvalidField` for anything but three integers from 0 to 255."""
+    if not isinstance(value, list) or len(value) != 3 or not all(type(v) is int and 0 <= v <= 255 for v in value):
+        raise _mistyped("List of three integers from 0 to 255", name, value)
+    red, green, blue = value
+    return red, green, blue
+
+
+def mapping(body: Body, name: str) -> dict[str, Any]:
+    """An object."""
+    value = body.get(name)
+    if not isinstance(value, dict):
+        raise _mistyped("Object", name, value)
+    return value
+
+
+def _finite(value: int | float | str) -> bool:
+    return isinstance(value, str) or -MAX_NUMBER <= value <= MAX_NUMBER
+
+
 def texts(body: Body, name: str) -> list[str]:
     """A list of at least one string."""
     return _items(body, name, "List of strings", str)
@@ -65,10 +111,10 @@ def integers(body: Body, name: str) -> list[int] | None:
 
 
 def tags(body: Body) -> dict[str, Any]:
-    """`Tags`: what each may hold is for the DICOM room to say."""
+    """`Tags`: what each may hold is for the package dicom to say."""
     value = body.get("Tags", {})
     if not isinstance(value, dict):
-        raise errors.MalformedBody(f"Tags must be provided as a JSON object, but came {_shown(value)}")
+        raise errors.MalformedBody(f"Tags must be provided as a JSON object, got {_shown(value)}")
     return value
 
 
@@ -82,8 +128,8 @@ def _items(body: Body, name: str, what: str, kind: type) -> list[Any]:
 
 
 def _mistyped(what: str, name: str, value: Any) -> errors.InvalidField:
-    came = "it is missing" if value is _MISSING else f"came {_shown(value)}"
-    return errors.InvalidField(f"{what} expected in field: {name}, but {came}")
+    found = "but it is missing" if value is _MISSING else f"got {_shown(value)}"
+    return errors.InvalidField(f"{what} expected in field: {name}, {found}")
 
 
 def _shown(value: Any) -> str:

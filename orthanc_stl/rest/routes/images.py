@@ -12,10 +12,11 @@ from orthanc_stl.dicom.image_frames import Frame
 from orthanc_stl.dicom.image_series import Encoding, Stack
 from orthanc_stl.engine.jobs import Order
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.conversion import client_of, wait_for
 from orthanc_stl.rest.http import ranges
+from orthanc_stl.rest.http.client import client_of
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.image_pixels import pixel_pieces
+from orthanc_stl.rest.running import wait_for
 from orthanc_stl.rest.series_images import SeriesImages
 
 MOST_BYTES = 4 << 20

@@ -6,10 +6,11 @@ from orthanc_stl import errors
 from orthanc_stl.dicom.elements import unpadded
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.conversion import listing
 from orthanc_stl.rest.http import ranges
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
+from orthanc_stl.rest.inputs import instance_files
 from orthanc_stl.rest.orthanc import Orthanc
+from orthanc_stl.rest.running import listing
 
 _DOCUMENT = "0042-0011"
 _DOCUMENT_LENGTH = "0042-0015"
@@ -36,4 +37,4 @@ def info(app: App, request: Request) -> Answer:
     """GET /instances/{id}/stl/info"""
     instance = request.groups[0]
     app.orthanc.require_class(instance, ENCAPSULATED_STL)
-    return json_answer(listing(app, request, "stl_info", instance))
+    return json_answer(listing(app, request, "stored_info", instance_files(app, instance)))

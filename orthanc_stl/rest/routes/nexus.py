@@ -18,7 +18,7 @@ from orthanc_stl.dicom.sop_classes import (
 )
 from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.conversion import convert
+from orthanc_stl.rest.conversion import store_one
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields, ranges
 from orthanc_stl.rest.http.messages import Answer, Request
@@ -94,7 +94,7 @@ def create(app: App, request: Request) -> Answer:
             return [app.orthanc.file(stl), *joined]
         return [bodies.decoded(encoded, _NO_BASE64), *joined]
 
-    return convert(
+    return store_one(
         app,
         request,
         task="create_nexus" if stl is None else "build_nexus",

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orthanc_stl.rest.http.messages import Handler
-from orthanc_stl.rest.routes import hop, images, jobs, models, nexus, nifti, pages
-from orthanc_stl.rest.routes import rtstruct as structures
+from orthanc_stl.rest.routes import encode, hop, images, jobs, models, nexus, nifti, pages, rtstruct, scenes, structures
 from orthanc_stl.settings import Settings
 
 ID = "([0-9a-f-]+)"  # Orthanc's identifiers, and the uuids of jobs
@@ -23,13 +22,23 @@ class Route:
     methods: Mapping[str, Handler]
 
 
+SUFFIX = r"([0-9a-z]+(?:\.zip)?)"  # of a file, as in formats/registry.py
+
 ROUTES = (
-    Route(f"/stl/rt-struct/{ID}", {"GET": structures.roi_names}),
-    Route("/stl/encode-rtstruct", {"POST": structures.encode_rtstruct}),
+    Route(f"/stl/rt-struct/{ID}", {"GET": rtstruct.roi_names}),
+    Route("/stl/encode-rtstruct", {"POST": rtstruct.encode_rtstruct}),
     Route("/stl/encode-nifti", {"POST": nifti.encode_nifti}),
+    Route("/stl/encode", {"POST": encode.encode}),
+    Route("/stl/structures", {"POST": structures.of_content}),
+    Route("/stl/formats", {"GET": scenes.formats}),
     Route(f"/instances/{ID}/stl", {"GET": models.stl}),
     Route(f"/instances/{ID}/stl/info", {"GET": models.info}),
-    Route(f"/instances/{ID}/stl/structures", {"GET": structures.structures}),
+    Route(f"/instances/{ID}/stl/structures", {"GET": structures.of_instance}),
+    Route(f"/instances/{ID}/stl/structures/([0-9]+)/info", {"GET": scenes.structure_info}),
+    Route(rf"/instances/{ID}/stl/structures/([0-9]+)\.{SUFFIX}", {"GET": scenes.structure}),
+    Route(rf"/instances/{ID}/stl/scene\.{SUFFIX}", {"GET": scenes.of_instance}),
+    Route(rf"/series/{ID}/stl/scene\.{SUFFIX}", {"GET": scenes.of_series}),
+    Route(rf"/studies/{ID}/stl/scene\.{SUFFIX}", {"GET": scenes.of_study}),
     Route(f"/series/{ID}/stl/images", {"GET": images.images}),
     Route(
         rf"/series/{ID}/stl/images/([0-9]{{1,3}})/([0-9]{{1,2}})/([0-9]{{1,6}})-([0-9]{{1,6}})", {"GET": images.slices}

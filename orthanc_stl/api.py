@@ -1,0 +1,168 @@
+"""The public API for notebooks and scripts: files in, models out. `orthanc_stl` exports it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orthanc_stl.conversion.build import build_model
+from orthanc_stl.conversion.choose import Skipped
+from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.formats.registry import WRITERS, writer_of_name
+from orthanc_stl.mesh.contours import build as contours
+from orthanc_stl.mesh.contours.contour import Contour, RoiContours
+from orthanc_stl.mesh.progress import Progress, no_progress
+from orthanc_stl.mesh.types import Note
+from orthanc_stl.mesh.volumes import build as volumes
+from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.model import Model as BaseModel
+from orthanc_stl.model import Part, Structure
+from orthanc_stl.sources.base import OpenSource, ReadOptions
+from orthanc_stl.sources.registry import open_files
+
+Points = np.ndarray | Sequence[Sequence[float]]
+"""`(n, 3)` in LPS mm: an array, or lists."""
+
+
+@dataclass(frozen=True)
+class Model(BaseModel):
+    """Parts in one frame of reference, in LPS mm. `model["Heart"]` is a part by its name or number.
+
+    `skipped`: structures that could not be made, with the reason; `notes`: what was changed, guessed or left out.
+    """
+
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return tuple(note for part in self.parts for note in part.notes)
+
+    def save(self, path: str | Path) -> None:
+        """Write the file that the suffix names: .stl, .glb, .3mf, .ply, .obj.zip, .stl.zip.
+
+        Raises InvalidInput for another suffix.
+        """
+        path = Path(path)
+        writer = writer_of_name(path.name)
+        if writer is None:
+            known = ", ".join(f".{one.suffix}" for one in WRITERS)
+            raise InvalidInput(f"{path.name} has no suffix of a format that is written here: {known}")
+        path.write_bytes(writer.write(self))
+
+
+class Structures:
+    """The structures that a file has. Iterating gives each `Structure`."""
+
+    def __init__(self, source: OpenSource, fields: Mapping[str, Any]) -> None:
+        self._source = source
+        self._fields = dict(fields)
+
+    def __iter__(self) -> Iterable[Structure]:
+        return iter(self._source.structures)
+
+    def __len__(self) -> int:
+        return len(self._source.structures)
+
+    @property
+    def names(self) -> list[str]:
+        return [structure.name for structure in self._source.structures]
+
+    def mesh(
+        self,
+        structures: Sequence[str | int] | str | int | None = None,
+        *,
+        union: bool = False,
+        progress: Progress = no_progress,
+        **options: Any,
+    ) -> Model:
+        """A model of these structures, by name or number (default: all that can be used), a part each.
+
+        `union`: one part of them all. `options`: those of `ConversionRequest`: `resolution`, `smooth`, `end_caps`,
+        `tolerance` (mm), `triangles`, `keep_largest`, `min_volume_ml`, `strict`.
+        Raises InvalidInput for an unknown structure or option, and if nothing can be made.
+        """
+        known = {option.field for option in OPTIONS} - {"structures", "all", "separate", "replace"}
+        unknown = sorted(options.keys() - known)
+        if unknown:
+            raise InvalidInput(f"mesh() has no option {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        chosen = [structures] if isinstance(structures, str | int) else structures
+        request = ConversionRequest(
+            structures=tuple(chosen or ()), all=not chosen, separate=not union, fields=self._fields, **options
+        )
+        result = build_model(self._source, request, progress)
+        model = result.model
+        return Model(model.parts, model.title, model.frame_of_reference_uid, model.parameters, skipped=result.skipped)
+
+
+def read(*paths: str | Path | bytes, **fields: Any) -> Structures:
+    """The structures of a file: RT-STRUCT, DICOM SEG, RTDOSE, NIfTI, NRRD, STL, OBJ, PLY, GLB, ...
+
+    Further `paths` are what the first one needs: the RT Plan of a dose, the MTL of an OBJ. `fields` are those of the
+    kind of file, in the names of the REST API: `Levels=[30, "95%"]`, `LabelNames={"1": "liver"}`, `Threshold=300`.
+    Raises InvalidInput for what is none of these, or is damaged.
+    """
+    files = [path if isinstance(path, bytes) else Path(path).read_bytes() for path in paths]
+    if not files:
+        raise InvalidInput("read() needs a path, got none")
+    name = paths[0] if isinstance(paths[0], str | Path) else ""
+    return Structures(open_files(files, ReadOptions(fields=fields), name=Path(str(name)).name), fields)
+
+
+def surface_from_contours(outlines: Sequence[Points], *, name: str = "structure", **options: Any) -> Part:
+    """The closed surface of closed planar polygons, each `(n, 3)` in LPS mm, in any order and direction.
+
+    `options`: `resolution`, `smooth`, `end_caps`. Raises InvalidInput for a wrong shape, and if nothing is enclosed.
+
+    >>> square = [[0, 0], [10, 0], [10, 10], [0, 10]]
+    >>> box = surface_from_contours([[(x, y, z) for x, y in square] for z in range(0, 30, 3)], smooth=False)
+    >>> round(box.volume_ml, 2), box.closed
+    (3.0, True)
+    """
+    found = [Contour(_points(points, number), number) for number, points in enumerate(outlines, start=1)]
+    if not found:
+        raise InvalidInput("surface_from_contours() needs at least one polygon, got none")
+    surface = contours.surface_from_contours([RoiContours(1, name, tuple(found))], **options)
+    return Part(1, name, surface.mesh, surface.report, notes=surface.report.notes)
+
+
+def surface_from_volume(
+    values: np.ndarray, affine: np.ndarray | None = None, *, name: str = "structure", **options: Any
+) -> Part:
+    """The closed surface of a mask, a label map (`labels=[3]`) or a grey volume (`threshold=300`).
+
+    `values` is (nx, ny, nz) of any real type; `affine` is (4, 4): voxel index to LPS mm (default: voxels of 1 mm).
+    Raises InvalidInput for a wrong shape, and if nothing is inside.
+
+    >>> import numpy as np
+    >>> cube = np.pad(np.ones((10, 10, 10), np.uint8), 2)
+    >>> round(surface_from_volume(cube, smooth=False).volume_ml, 2)
+    1.0
+    """
+    array = np.asarray(values)
+    if array.ndim != 3 or array.dtype.kind not in "buif":
+        raise InvalidInput(f"surface_from_volume() needs a (nx, ny, nz) array of real numbers, got {_shape(array)}")
+    matrix = np.eye(4) if affine is None else np.asarray(affine, np.float64)
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
+        raise InvalidInput(f"the affine must be an invertible (4, 4) array, got {_shape(matrix)}")
+    stored = array.astype(np.uint8) if array.dtype.kind == "b" else array
+    surface = volumes.surface_from_volume(Volume(stored, matrix), **options)
+    return Part(1, name, surface.mesh, surface.report, notes=surface.report.notes)
+
+
+def _points(points: Points, number: int) -> np.ndarray:
+    array = np.asarray(points, np.float64)
+    if array.ndim != 2 or array.shape[1] != 3:
+        raise InvalidInput(f"polygon {number} must be a list of points (n, 3) in mm, got {_shape(array)}")
+    return array
+
+
+def _shape(array: np.ndarray) -> str:
+    return f"{array.dtype} of shape {array.shape}"
+
+
+__all__ = ["Model", "Structures", "read", "surface_from_contours", "surface_from_volume"]

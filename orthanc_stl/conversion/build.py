@@ -1,0 +1,166 @@
+"""From an open source to a model: structures are chosen, meshed, cleaned up and made small.
+
+Every way in calls these: a worker, the cluster, the command line and a notebook.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from orthanc_stl.conversion.choose import Choice, Skipped, choose
+from orthanc_stl.conversion.clean import clean_up
+from orthanc_stl.conversion.meshing import mesh_shape, united
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.conversion.result import ConversionResult
+from orthanc_stl.dicom.text import listed
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.contours.contour import RoiContours
+from orthanc_stl.mesh.progress import Progress, no_progress
+from orthanc_stl.mesh.types import Note, Surface, ranked
+from orthanc_stl.model import Model, Part, Structure
+from orthanc_stl.sources.base import ContourSource, OpenSource, Shape
+
+# The part of a conversion's time that goes into the mesh; making it small is the rest. Measured.
+MESHED = 0.85
+
+OUTLINE_OPACITY = 0.15
+OUTLINES = ("EXTERNAL", "BODY")
+"""Kinds (and names) of structures that hold all others: they would hide them."""
+
+
+def build_model(source: OpenSource, request: ConversionRequest, progress: Progress = no_progress) -> ConversionResult:
+    """The model of what `request` chooses: one part for each structure with `separate`, else one of their union.
+
+    A structure that cannot be meshed is skipped, with its reason, unless it is the only one or `strict` is asked for:
+    then it raises InvalidInput.
+    """
+    choice = choose(source.structures, request)
+    if request.separate:
+        parts, skipped = _separate(source, choice, request, progress)
+    else:
+        parts, skipped = (union_part(source, choice.structures, request, progress),), ()
+    model = Model(parts, source.title, source.frame_of_reference_uid, parameters(request))
+    if request.strict:
+        _refuse([*choice.notes, *(note for part in parts for note in part.notes)])
+    return ConversionResult(model, (*choice.skipped, *skipped), choice.notes)
+
+
+def _separate(
+    source: OpenSource, choice: Choice, request: ConversionRequest, progress: Progress
+) -> tuple[tuple[Part, ...], tuple[Skipped, ...]]:
+    parts: list[Part] = []
+    skipped: list[Skipped] = []
+    count = len(choice.structures)
+    for done, structure in enumerate(choice.structures):
+        step = portion(progress, done / count, (done + 1) / count)
+        try:
+            parts.append(union_part(source, [structure], request, step))
+        except InvalidInput as error:
+            if request.strict or count == 1:
+                raise
+            skipped.append(Skipped(structure.number, structure.name, str(error)))
+    if not parts:
+        raise InvalidInput("; ".join(f'"{one.name}": {one.reason}' for one in skipped))
+    return tuple(parts), tuple(skipped)
+
+
+def union_part(
+    source: OpenSource, structures: Sequence[Structure], request: ConversionRequest, progress: Progress = no_progress
+) -> Part:
+    """One part of all these structures together. Raises InvalidInput, with the reason, if no surface can be made."""
+    shapes: list[Shape] = []
+    notes: list[Note] = []
+    for structure in structures:
+        shape, found = source.shape(structure.number)
+        shapes.append(shape)
+        notes += found
+    around = None
+    if isinstance(source, ContourSource):
+        numbers = [structure.number for structure in structures]
+        around = source.surroundings(numbers)
+        notes += source.frame_of(numbers)[1]
+    if request.strict:
+        _refuse(notes)
+    surface = _meshed(shapes, request, around, portion(progress, 0, MESHED))
+    surface = clean_up(surface, request, portion(progress, MESHED, 1))
+    return _part(structures, surface, notes, request)
+
+
+def _meshed(
+    shapes: Sequence[Shape], request: ConversionRequest, around: np.ndarray | None, progress: Progress
+) -> Surface:
+    """The surface of one shape, or of the union of several."""
+    limits = {name: request.limits[name] for name in ("max_voxels", "max_triangles") if name in request.limits}
+
+    def mesh(shape: Shape | Sequence[RoiContours], progress: Progress) -> Surface:
+        return mesh_shape(
+            shape,
+            surroundings=around,
+            resolution=request.resolution,
+            smooth=request.smooth,
+            end_caps=request.end_caps,
+            progress=progress,
+            **limits,
+        )
+
+    whole = united(shapes)
+    if whole is not None:
+        return mesh(whole, progress)
+    raise InvalidInput("these structures cannot be united: ask for Separate")
+
+
+def _part(structures: Sequence[Structure], surface: Surface, notes: Sequence[Note], request: ConversionRequest) -> Part:
+    first = structures[0]
+    alone = len(structures) == 1
+    name = first.name if alone else request.name or listed([one.name for one in structures])
+    color = request.colors.get(str(first.number)) or request.color
+    kind = first.kind if alone else ""
+    return Part(
+        number=first.number,
+        name=request.name if alone and request.name and not request.separate else name,
+        mesh=surface.mesh,
+        report=surface.report,
+        color=_rgb(color) if color else next((one.color for one in structures if one.color), None),
+        opacity=_opacity(first, alone) if request.opacity is None else request.opacity,
+        kind=kind,
+        category=first.category if alone else None,
+        anatomy=first.anatomy if alone else None,
+        notes=ranked([*notes, *surface.report.notes]),
+        structures=tuple(one.number for one in structures),
+        names=tuple(one.name for one in structures),
+    )
+
+
+def _opacity(structure: Structure, alone: bool) -> float:
+    outline = structure.kind.upper() in OUTLINES or structure.name.strip().upper() in OUTLINES
+    return OUTLINE_OPACITY if alone and outline else 1.0
+
+
+def _rgb(values: Sequence[int]) -> tuple[int, int, int]:
+    red, green, blue = values
+    return red, green, blue
+
+
+def parameters(request: ConversionRequest) -> dict[str, str]:
+    """What the object says of its making, under the names of the request's fields."""
+    told = {"Resolution": request.resolution, "Smooth": request.smooth, "EndCaps": request.end_caps}
+    told |= {key: value for key, value in request.as_json().items() if key in _TOLD}
+    told |= dict(request.fields)
+    return {key: json.dumps(value) for key, value in told.items()}
+
+
+_TOLD = ("Tolerance", "Triangles", "KeepLargest", "MinVolumeMl")
+
+
+def portion(progress: Progress, start: float, end: float) -> Progress:
+    """The progress of a step that takes the whole from `start` to `end`."""
+    return lambda fraction, step: progress(start + (end - start) * fraction, step)
+
+
+def _refuse(notes: Sequence[Note]) -> None:
+    if notes:
+        sentences = "; ".join(note.text for note in ranked(notes))
+        raise InvalidInput(f"Strict is true, and this would have to be skipped or guessed: {sentences}")

@@ -1,0 +1,81 @@
+"""The files that a conversion comes with, told apart by their roles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.dicom.series import ImageSeries, image_series, matching
+from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.sources.base import ContourSource, LatticeSource, OpenSource, ReadOptions
+from orthanc_stl.sources.registry import open_files
+
+Blob = bytes | bytearray | memoryview
+
+SOURCE, STUDY, IMAGES = "source", "study", "images"
+"""Roles: the object itself and what it needs; an instance of the study that the model goes to, for a file that is no
+DICOM object; the study's image series, as JSON for dicom/series.py."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """`name` is the name of the file as the client gave it, to tell kinds apart that look alike.
+
+    `kind` is the key of the only kind that it may be; empty: any.
+    """
+
+    source: tuple[Blob, ...]
+    study: Blob | None = None
+    images: Sequence[Mapping[str, Any]] = ()
+    name: str = ""
+    kind: str = ""
+
+    @staticmethod
+    def of(roles: Sequence[str], blobs: Sequence[Blob], name: str = "", kind: str = "") -> Inputs:
+        """`roles` has a role for each of `blobs`."""
+        by_role: dict[str, list[Blob]] = {SOURCE: [], STUDY: [], IMAGES: []}
+        for role, blob in zip(roles, blobs, strict=True):
+            by_role[role].append(blob)
+        images = json.loads(bytes(by_role[IMAGES][0])) if by_role[IMAGES] else ()
+        return Inputs(tuple(by_role[SOURCE]), next(iter(by_role[STUDY]), None), images, name, kind)
+
+    def open(self, request: ConversionRequest) -> OpenSource:
+        """The source. Raises InvalidInput for what no reader knows, and for what is damaged."""
+        return open_files(self.source, ReadOptions(request.fields, request.limits), name=self.name, kind=self.kind)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model belongs in DICOM: study, frame of reference (empty: a new one), and what it is made from."""
+
+    study: StudyContext
+    frame_of_reference_uid: str = ""
+    references: Sequence[Reference] = field(default_factory=tuple)
+
+
+def place_of(source: OpenSource, inputs: Inputs, numbers: Sequence[int]) -> Place:
+    """The place of a model of `source`. A file that is no DICOM object joins the images that it lies on, if any.
+
+    `numbers` are those of its structures that the model has.
+    """
+    if source.study is not None:
+        own = source.frame_of(numbers)[0] if isinstance(source, ContourSource) else ""
+        return Place(source.study, own or source.frame_of_reference_uid, source.references)
+    if inputs.study is None:
+        raise InvalidInput("a file that is no DICOM object needs the study that its model goes to")
+    images = _images_of(source, inputs)
+    # Without such images the description would be that of whichever series the instance comes from.
+    study = replace(read_study_context(inputs.study), series_description=images.description if images else inputs.name)
+    return Place(study, images.frame_of_reference_uid if images else "", images.references if images else ())
+
+
+def _images_of(source: OpenSource, inputs: Inputs) -> ImageSeries | None:
+    """The image series whose voxels the volume has."""
+    if not inputs.images or not isinstance(source, LatticeSource):
+        return None
+    nx, ny, nz = source.volume.stored.shape
+    return matching(image_series(inputs.images), source.volume.affine, (nx, ny, nz))

@@ -1,0 +1,63 @@
+"""Models as DICOM objects: one for each part, in one series, with one Model Group UID (PS3.17 RRRR.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from orthanc_stl import __version__
+from orthanc_stl.conversion.inputs import Place
+from orthanc_stl.conversion.pictures import icon_of
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.dicom.encapsulated_model import Series
+from orthanc_stl.formats.encapsulated import encapsulate_parts
+from orthanc_stl.model import Model
+
+
+@dataclass(frozen=True)
+class SeriesIdentity:
+    """What the objects of one conversion have in common, wherever each is made. `moment` has its offset from UTC.
+
+    `place` is the Instance Number of the first of these objects, `of` how many the series will have.
+    `frame_of_reference_uid` is for models that join no other frame.
+    """
+
+    series_instance_uid: str
+    model_group_uid: str
+    frame_of_reference_uid: str
+    series_number: int
+    moment: datetime
+    place: int = 1
+    of: int = 1
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> SeriesIdentity:
+        return SeriesIdentity(
+            data["SeriesInstanceUID"],
+            data["ModelGroupUID"],
+            data["FrameOfReferenceUID"],
+            data["SeriesNumber"],
+            datetime.fromisoformat(data["Moment"]),
+            data["Place"],
+            data["Of"],
+        )
+
+
+def dicom_objects(model: Model, place: Place, identity: SeriesIdentity, request: ConversionRequest) -> list[bytes]:
+    """The DICOM files of the parts of `model`, in their order. Raises InvalidInput for what `Tags` may not hold."""
+    return encapsulate_parts(
+        replace(model, frame_of_reference_uid=place.frame_of_reference_uid or identity.frame_of_reference_uid),
+        study=place.study,
+        references=place.references,
+        version=__version__,
+        icons=[icon_of(part) for part in model],
+        tags=request.tags,
+        now=identity.moment,
+        series=Series(
+            identity.series_number, uid=identity.series_instance_uid, model_group_uid=identity.model_group_uid
+        ),
+        first_number=identity.place,
+        count=max(identity.of, len(model)),
+    )

@@ -1,0 +1,111 @@
+"""What a conversion is asked for, in one place: a frozen dataclass with one JSON form.
+
+Imported in the Orthanc process: the standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from orthanc_stl.conversion.options import (
+    RESOLUTION,
+    Boolean,
+    Color,
+    Integer,
+    Number,
+    NumbersOrTexts,
+    Object,
+    Option,
+    Text,
+    Texts,
+    option,
+    options_of,
+)
+
+
+@dataclass(frozen=True)
+class ConversionRequest:
+    """Which structures of a source become models, and how.
+
+    `fields` are those of the kind of source (options.SOURCE_OPTIONS), `tags` extra DICOM attributes, `limits` those of
+    the configuration, by the names of `Settings`.
+
+    >>> ConversionRequest.from_json({"Structures": ["Heart"], "Resolution": 128}).resolution
+    128
+    """
+
+    structures: tuple[int | str, ...] = option(
+        "Structures", NumbersOrTexts(), (), "numbers or names of the structures", shown="this or `All`"
+    )
+    all: bool = option("All", Boolean(), False, "every structure that can be used")
+    exclude: tuple[str, ...] = option(
+        "Exclude", Texts(), (), 'with `All`: patterns of names to leave out, such as `"*couch*"`; case does not matter'
+    )
+    separate: bool = option("Separate", Boolean(), False, "one object for each structure, stored together, or none")
+    resolution: int = option(
+        "Resolution",
+        Integer(2, 1024),
+        RESOLUTION,
+        "how fine: voxels along the longest side, at least ([accuracy.md](accuracy.md))",
+    )
+    smooth: bool = option("Smooth", Boolean(), True, "takes the terraces between slices away; volumes stay")
+    end_caps: bool = option(
+        "EndCaps",
+        Boolean(),
+        True,
+        "contours: a structure reaches half a slice beyond its first and last contour, as masks and most planning "
+        "systems have it; false: it ends at them, as with the C++ plugin",
+    )
+    strict: bool = option(
+        "Strict", Boolean(), False, "refuse (400, with the list) what would have to be skipped, guessed or changed"
+    )
+    tolerance: float | None = option(
+        "Tolerance",
+        Number(0, 10),
+        None,
+        "mm that triangles may stray from the full surface to make it small; 0: the full surface",
+        shown="a tenth of the voxel's side, at most 0.1",
+    )
+    triangles: int | None = option(
+        "Triangles", Integer(4, 10_000_000), None, "instead: at most so many, and the largest distance is told"
+    )
+    keep_largest: bool = option("KeepLargest", Boolean(), False, "only the largest piece of each structure")
+    min_volume_ml: float = option("MinVolumeMl", Number(0, 1e6), 0.0, "pieces of less are left out, and that is told")
+    name: str = option("Name", Text(), "", "of one model of several structures", shown="their names")
+    color: tuple[int, int, int] | None = option("Color", Color(), None, "the same", shown="the first one's")
+    opacity: float | None = option("Opacity", Number(0, 1), None, "0 to 1", shown="1; 0.15 for the outline of the body")
+    colors: Mapping[str, Any] = option("Colors", Object(), {}, "colours by the number of the structure")
+    replace: bool = option(
+        "Replace", Boolean(), False, "the models that the same structures of the same source had before are removed"
+    )
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """What differs from the defaults, by JSON keys."""
+        values = asdict(self)
+        given = {o.key: _plain(values[o.field]) for o in OPTIONS if values[o.field] != o.default}
+        rest = {"Fields": dict(self.fields), "Tags": dict(self.tags), "Limits": dict(self.limits)}
+        return given | {key: value for key, value in rest.items() if value}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> ConversionRequest:
+        """The request that `as_json` gave; what is not there has its default."""
+        values = {o.field: _frozen(data[o.key]) for o in OPTIONS if o.key in data}
+        return ConversionRequest(
+            **values, fields=data.get("Fields", {}), tags=data.get("Tags", {}), limits=data.get("Limits", {})
+        )
+
+
+OPTIONS: tuple[Option, ...] = options_of(ConversionRequest)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,74 @@
+"""The options of a conversion, read from a JSON body: each by its kind, with the sentences of `fields`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from orthanc_stl import errors
+from orthanc_stl.conversion import options as kinds
+from orthanc_stl.conversion.options import SOURCE_OPTIONS, Kind, Option
+from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
+from orthanc_stl.rest.http import fields
+
+# The options that the original has, in the order in which it looks at them: the same one is named first.
+_FIRST = ("Smooth", "Resolution", "Strict", "EndCaps")
+_ORDER = sorted(OPTIONS, key=lambda option: _FIRST.index(option.key) if option.key in _FIRST else len(_FIRST))
+
+MOST_SOURCE_ENTRIES = 100_000
+
+
+def conversion_request(body: fields.Body) -> ConversionRequest:
+    """The request that a body makes. Raises `InvalidField` or `OutOfRange` for the first field that is wrong."""
+    values = {option.field: option_value(body, option) for option in _ORDER}
+    if values["tolerance"] is not None and values["triangles"] is not None:
+        raise errors.InvalidField("Tolerance and Triangles exclude each other: give one of the two")
+    given = {key: _value(body, key, kind) for key, (kind, _) in SOURCE_OPTIONS.items() if body.get(key) is not None}
+    return ConversionRequest(**values, fields=given, tags=fields.tags(body))
+
+
+def query_request(query: Mapping[str, str]) -> ConversionRequest:
+    """The request that the query of a URL makes: `?resolution=128&smooth=false&tolerance=0.2`."""
+    body: dict[str, Any] = {}
+    for option in OPTIONS:
+        text = query.get(option.key.lower())
+        if text is not None and isinstance(option.kind, kinds.Boolean | kinds.Integer | kinds.Number):
+            body[option.key] = _from_text(option.key, text)
+    return ConversionRequest(**{option.field: option_value(body, option) for option in _ORDER})
+
+
+def _from_text(key: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise errors.InvalidField(f"{key} in the address must be a number, true or false, got {text[:40]!r}") from None
+
+
+def option_value(body: fields.Body, option: Option) -> Any:
+    """The value of one option, its default where the body has none."""
+    if option.key not in body or (body[option.key] is None and option.default is None):
+        return option.default
+    return _value(body, option.key, option.kind)
+
+
+def _value(body: fields.Body, key: str, kind: Kind) -> Any:
+    match kind:
+        case kinds.Boolean():
+            return fields.boolean(body, key, False)
+        case kinds.Integer(low, high):
+            return fields.integer(body, key, low, low, high)
+        case kinds.Number(low, high):
+            return fields.number_between(body, key, low, high)
+        case kinds.Text():
+            return fields.text(body, key)
+        case kinds.Texts():
+            return tuple(fields.texts(body, key))
+        case kinds.Integers():
+            return tuple(fields.integers(body, key) or ())
+        case kinds.NumbersOrTexts():
+            return fields.numbers_or_texts(body, key)
+        case kinds.Color():
+            return fields.color(body, key)
+        case kinds.Object():
+            return fields.mapping(body, key)

@@ -1,0 +1,94 @@
+"""Where the files of a conversion come from: an instance that Orthanc has, or a file in the body of the request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from orthanc_stl import errors
+from orthanc_stl.engine.executor import Blob
+from orthanc_stl.rest.app import App
+from orthanc_stl.rest.http import fields
+from orthanc_stl.rest.http.content import Content, content
+from orthanc_stl.rest.orthanc import Orthanc, what
+from orthanc_stl.rest.parents import all_series, is_orthanc_id, smallest_file
+from orthanc_stl.rest.running import SourceFiles
+from orthanc_stl.rest.volume_images import BEGINNING, images_of_size, sizes_of
+from orthanc_stl.sources.kinds import KINDS, Kind, kind_of
+
+_NO_FILE = 'Missing the "{0}" argument containing the file: a data URI such as "data:;base64,H4sI" is expected'
+NO_NIFTI = 'Missing the "{0}" argument containing the NIfTI file: a data URI such as "data:;base64,H4sI" is expected'
+
+# Where an object names another that belongs to it: an RT Dose its RT Plan, an OBJ its MTL.
+_COMPANION = {
+    "1.2.840.10008.5.1.4.1.1.481.2": "300c-0002/0/0008-1155",
+    "1.2.840.10008.5.1.4.1.1.104.4": "0008-114a/0/0008-1155",
+}
+
+
+def require_source(orthanc: Orthanc, instance: str, *kinds: Kind) -> Kind:
+    """The kind of an instance: one of `kinds`, or of all that are read here.
+
+    Raises `NotFound` without such an instance, `InvalidInput` that says what it is if it is of another kind.
+    """
+    found = orthanc.sop_class(instance)
+    kind = kind_of(found)
+    if kind is None or (kinds and kind not in kinds):
+        wanted = " or ".join(one.name for one in kinds) if kinds else "an object that says where structures are"
+        known = "" if kinds else f" ({', '.join(one.name for one in KINDS if one.sop_classes)})"
+        raise errors.InvalidInput(f"instance {instance} is {what(found)}, but {wanted} is needed{known}")
+    return kind
+
+
+def instance_files(app: App, instance: str) -> SourceFiles:
+    """The file of an instance, and of what belongs to it and is in Orthanc."""
+    companion = _COMPANION.get(app.orthanc.sop_class(instance))
+    instances = [instance]
+    if companion:
+        uid = app.orthanc.tag(instance, companion).decode("ascii", "replace").strip("\0 ")
+        instances += app.orthanc.lookup_instance(uid)[:1] if uid else []
+    return SourceFiles(
+        roles=("source",) * len(instances),
+        fetch=lambda: [app.orthanc.file(one) for one in instances],
+        parent=f"/instances/{instance}",
+        instance=instance,
+    )
+
+
+def content_files(
+    app: App, body: fields.Body, *, field: str = "Content", parent: str = "Parent", missing: str = _NO_FILE
+) -> SourceFiles:
+    """The file in the body, and the study that its models go to."""
+    file = content(body, field, missing=missing.format(field))
+    study = fields.text(body, parent)
+    name = fields.text(body, "FileName") if "FileName" in body else ""
+    return SourceFiles(
+        roles=("source", "study", "images"),
+        fetch=lambda: _fetched(app.orthanc, file, study, parent),
+        parent=f"/studies/{study}",
+        name=name,
+    )
+
+
+def file_alone(body: fields.Body) -> SourceFiles:
+    """The file in the body, of which nothing is stored."""
+    file = content(body, "Content", missing=_NO_FILE.format("Content"))
+    name = fields.text(body, "FileName") if "FileName" in body else ""
+    return SourceFiles(roles=("source",), fetch=lambda: [file.whole()], parent="", name=name)
+
+
+def _fetched(orthanc: Orthanc, file: Content, study: str, field: str) -> Sequence[Blob]:
+    series = all_series(orthanc, f"/studies/{study}")
+    images = json.dumps(images_of_size(orthanc, series, sizes_of(file.beginning(BEGINNING)))).encode()
+    return [file.whole(), smallest_file(orthanc, series, f"the study {field}"), images]
+
+
+def require_study(orthanc: Orthanc, study: str, field: str) -> None:
+    """Raises `ParentMissing` for what is not the Orthanc identifier of a study."""
+    try:
+        if is_orthanc_id(study):
+            orthanc.get(f"/studies/{study}")
+            return
+    except errors.NotFound:
+        pass
+    raise errors.ParentMissing(f"{field} must be the Orthanc identifier of a study, but is {study[:80]!r}")

@@ -1,0 +1,27 @@
+"""What is in a source: all that is known of each structure, before any model is made."""
+
+from __future__ import annotations
+
+from orthanc_stl import errors
+from orthanc_stl.rest.app import App
+from orthanc_stl.rest.http import body as bodies
+from orthanc_stl.rest.http.messages import Answer, Request, json_answer
+from orthanc_stl.rest.http.options import conversion_request
+from orthanc_stl.rest.inputs import file_alone, instance_files, require_source
+from orthanc_stl.rest.running import listing
+
+
+def of_instance(app: App, request: Request) -> Answer:
+    """GET /instances/{id}/stl/structures"""
+    instance = request.groups[0]
+    require_source(app.orthanc, instance)
+    return json_answer(listing(app, request, "list_structures", instance_files(app, instance))["structures"])
+
+
+def of_content(app: App, request: Request) -> Answer:
+    """POST /stl/structures: the same of a file that is not stored, in `Content`."""
+    body = bodies.read_object(request.body, file="Content")
+    if "Content" not in body:
+        raise errors.InvalidField("Content, a file as a data URI, is expected")
+    found = listing(app, request, "list_structures", file_alone(body), conversion_request(body))
+    return json_answer(found["structures"])

@@ -1,0 +1,75 @@
+"""Orders for the workers: what files they get, and waiting for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.engine.executor import Blob
+from orthanc_stl.engine.jobs import Order
+from orthanc_stl.rest.app import App
+from orthanc_stl.rest.http.client import client_of
+from orthanc_stl.rest.http.messages import Answer, Request, json_answer
+from orthanc_stl.settings import Settings
+
+
+@dataclass(frozen=True)
+class SourceFiles:
+    """The files of a conversion. `fetch` gives them, each with its role (conversion/inputs.py), when the job starts.
+
+    `parent` is the path of the resource that the models belong to: models of what was deleted meanwhile are not stored.
+    `instance` is the Orthanc id of the source, empty for a file that came with the request; `name` is its file name,
+    and `kind` the key of the only kind that it may be, both empty if nobody said.
+    """
+
+    roles: tuple[str, ...]
+    fetch: Callable[[], Sequence[Blob]]
+    parent: str
+    instance: str = ""
+    name: str = ""
+    kind: str = ""
+
+    def options(self, conversion: ConversionRequest) -> dict[str, Any]:
+        """Of a task that reads these files."""
+        return {"Request": conversion.as_json(), "Roles": list(self.roles), "Name": self.name, "Kind": self.kind}
+
+
+def limits(settings: Settings) -> dict[str, int]:
+    """The limits that a task checks, by the names of `Settings`."""
+    names = ("max_voxels", "max_triangles", "max_contour_points", "max_rois", "max_nifti_mb")
+    return {name: getattr(settings, name) for name in names}
+
+
+def listing(
+    app: App, request: Request, task: str, source: SourceFiles, conversion: ConversionRequest | None = None
+) -> dict[str, Any]:
+    """The facts that a quick task finds in these files."""
+    conversion = replace(conversion or ConversionRequest(), limits=limits(app.settings))
+    order = Order(
+        task=task,
+        options=source.options(conversion),
+        fetch=source.fetch,
+        finish=lambda result: result.facts,
+        interactive=True,
+        client=client_of(request),
+        about=source.parent,
+    )
+    return wait_for(app, order)
+
+
+def wait_for(app: App, order: Order) -> Any:
+    """The answer of a job. Raises its StlError, or `Busy` when too many wait already."""
+    with app.waiting.place(interactive=order.interactive):
+        app.figures.publish()
+        return app.jobs.run(order)
+
+
+def run_or_submit(app: App, order: Order, *, asynchronous: bool) -> Answer:
+    """The answer of a job, or, at once, where its progress is."""
+    if not asynchronous:
+        return json_answer(wait_for(app, order))
+    job = app.jobs.submit(order)
+    app.figures.publish()
+    return json_answer({"ID": job.id, "Path": f"/stl/jobs/{job.id}"})
