@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from orthanc_stl.mesh.types import Mesh
@@ -52,3 +54,31 @@ def vertex_normals(mesh: Mesh) -> np.ndarray:
     sums[:, length == 0] = [[0], [0], [1]]
     length[length == 0] = 1
     return np.ascontiguousarray((sums / length).T, dtype=np.float32)
+
+
+def chosen_part(mesh: Mesh, chosen: np.ndarray) -> Mesh:
+    """The triangles that are `chosen` `(m,) bool`, with the vertices that they use."""
+    triangles = mesh.triangles[chosen]
+    used = np.zeros(len(mesh.vertices), bool)
+    used[triangles.reshape(-1)] = True
+    number = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return Mesh(mesh.vertices[used], number[triangles])
+
+
+def together(meshes: Sequence[Mesh]) -> Mesh:
+    """All triangles in one mesh; nothing is merged."""
+    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
+    moved = [mesh.triangles + np.int32(start) for mesh, start in zip(meshes, starts[:-1], strict=True)]
+    none = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
+    return Mesh(
+        np.concatenate([none.vertices, *(mesh.vertices for mesh in meshes)]),
+        np.concatenate([none.triangles, *moved]).astype(np.int32, copy=False),
+    )
+
+
+def signed_volumes(mesh: Mesh) -> np.ndarray:
+    """Six times the signed volume `(m,) float64` (mm³) of the tetrahedron of each triangle and the mesh's middle."""
+    corners = mesh.vertices[mesh.triangles].astype(np.float64)
+    if len(mesh.vertices):
+        corners -= mesh.vertices.mean(axis=0, dtype=np.float64)
+    return np.asarray((corners[:, 0] * np.cross(corners[:, 1], corners[:, 2])).sum(axis=1))

@@ -1,0 +1,125 @@
+"""The bodies that a mesh consists of, and meshes without some of them.
+
+A surface that faces inwards is a cavity, and belongs to the body around it: a hollow ball is one piece.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.triangles import chosen_part, signed_volumes
+from orthanc_stl.mesh.types import Mesh
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One body: `volume` in mm³ without its cavities, their number, and its `triangles` `(m,) int64` in the mesh."""
+
+    volume: float
+    cavities: int
+    triangles: np.ndarray
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A mesh without some pieces or cavities: how many are left and the volumes (mm³) of what went, largest first."""
+
+    mesh: Mesh
+    left: int
+    removed: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Shells:
+    """Connected surfaces: the one of each triangle, their signed volumes (mm³), and for each the body around it.
+
+    `body` of a surface that faces outwards is itself; -1 for one that faces inwards and lies in no body.
+    """
+
+    of_triangle: np.ndarray
+    volumes: np.ndarray
+    body: np.ndarray
+
+
+def pieces_of(mesh: Mesh) -> list[Piece]:
+    """The bodies of a closed mesh, the largest first."""
+    return _pieces(_shells_of(mesh))
+
+
+def _pieces(shells: _Shells) -> list[Piece]:
+    bodies = np.flatnonzero(shells.body == np.arange(len(shells.body)))
+    volumes = np.bincount(np.maximum(shells.body, 0), shells.volumes, len(shells.body))
+    cavities = np.bincount(shells.body[shells.body >= 0], minlength=len(shells.body)) - 1
+    order = np.argsort(shells.body[shells.of_triangle], kind="stable")
+    ends = np.searchsorted(shells.body[shells.of_triangle][order], np.arange(len(shells.body) + 1))
+    found = [
+        Piece(float(volumes[body]), int(cavities[body]), np.sort(order[ends[body] : ends[body + 1]])) for body in bodies
+    ]
+    return sorted(found, key=lambda piece: (-piece.volume, piece.triangles[0]))
+
+
+def largest_piece(mesh: Mesh) -> Cleaned:
+    """Only the body of the largest volume, with its cavities."""
+    return _with_pieces(mesh, 1, 0.0)
+
+
+def without_small_pieces(mesh: Mesh, smallest: float) -> Cleaned:
+    """Without the bodies of less than `smallest` mm³; none may be left."""
+    return _with_pieces(mesh, None, smallest)
+
+
+def _with_pieces(mesh: Mesh, most: int | None, smallest: float) -> Cleaned:
+    pieces = pieces_of(mesh)
+    left = [piece for piece in pieces[:most] if piece.volume >= smallest]
+    if len(left) == len(pieces):
+        return Cleaned(mesh, len(pieces), ())
+    chosen = np.zeros(len(mesh.triangles), bool)
+    for piece in left:
+        chosen[piece.triangles] = True
+    return Cleaned(chosen_part(mesh, chosen), len(left), tuple(piece.volume for piece in pieces[len(left) :]))
+
+
+def without_cavities(mesh: Mesh) -> Cleaned:
+    """Solid bodies: each surface that faces inwards goes. `removed`: the volumes of the cavities."""
+    shells = _shells_of(mesh)
+    inwards = shells.volumes < 0
+    if not inwards.any():
+        return Cleaned(mesh, len(shells.volumes), ())
+    left = chosen_part(mesh, ~inwards[shells.of_triangle])
+    return Cleaned(left, int((~inwards).sum()), tuple(sorted((-shells.volumes[inwards]).tolist(), reverse=True)))
+
+
+def _shells_of(mesh: Mesh) -> _Shells:
+    count = len(mesh.vertices)
+    ends = mesh.triangles[:, [0, 1, 0, 2]].reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    of_vertex = connected_components(graph, directed=False)[1] if count else np.zeros(0, np.int64)
+    number, of_triangle = np.unique(of_vertex[mesh.triangles[:, 0]], return_inverse=True)
+    volumes = np.bincount(of_triangle, signed_volumes(mesh) / 6, len(number))
+    return _Shells(of_triangle, volumes, _bodies(mesh, of_triangle, volumes))
+
+
+def _bodies(mesh: Mesh, of_triangle: np.ndarray, volumes: np.ndarray) -> np.ndarray:
+    """For each surface the smallest body that it lies in, or itself if it faces outwards."""
+    body = np.where(volumes >= 0, np.arange(len(volumes)), -1)
+    inwards = np.flatnonzero(volumes < 0)
+    if not len(inwards):
+        return body
+    order = np.argsort(of_triangle, kind="stable")
+    starts = np.searchsorted(of_triangle[order], np.arange(len(volumes)))
+    corners = mesh.vertices[mesh.triangles[order]]
+    low = np.minimum.reduceat(corners.min(axis=1), starts)
+    high = np.maximum.reduceat(corners.max(axis=1), starts)
+    points = corners[starts, 0].astype(np.float64)
+    for outer in np.flatnonzero(volumes >= 0)[np.argsort(volumes[volumes >= 0], kind="stable")]:
+        within = (body[inwards] < 0) & (low[inwards] >= low[outer]).all(axis=1)
+        candidates = inwards[within & (high[inwards] <= high[outer]).all(axis=1)]
+        if len(candidates):
+            surface = SurfaceDistance(chosen_part(mesh, of_triangle == outer))
+            body[candidates[surface.signed(points[candidates]) < 0]] = outer
+    return body
