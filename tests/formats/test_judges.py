@@ -14,10 +14,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from orthanc_stl.formats.base import WriteOptions
-from orthanc_stl.formats.obj import obj_and_mtl
-from orthanc_stl.formats.registry import WRITERS, writer_of
 from orthanc_stl.model import Part
+from tests.formats.draw import CHROMIUM, drawing, files_of
 from tests.formats.scenes import FRAME, scene
 
 SCENE = scene()
@@ -30,14 +28,8 @@ OBJ_NAMES = ["PTV_60_Gy_boost_Größe", "External", "skin_scan"]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scene in every format."""
     path = tmp_path_factory.mktemp("scene")
-    for writer in WRITERS:
-        (path / f"scene.{writer.suffix}").write_bytes(writer.write(SCENE))
-    glb = writer_of("glb")
-    assert glb
-    (path / "scene_compressed.glb").write_bytes(glb.write(SCENE, WriteOptions(compress=True)))
-    obj, mtl = obj_and_mtl(SCENE)
-    (path / "model.obj").write_bytes(obj)
-    (path / "model.mtl").write_bytes(mtl)
+    for name, content in files_of(SCENE).items():
+        (path / name).write_bytes(content)
     return path
 
 
@@ -124,3 +116,19 @@ def test_assimp(folder: Path, file: str, names: list[str] | None, box: list[list
     assert sum(int(count) for _, count in meshes) == sum(piece.report.triangles for piece in SCENE)
     if names:
         assert [name for name, _ in meshes] == names
+
+
+def test_3mf_in_three() -> None:
+    """In a browser, since its loader needs one."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    if not os.environ.get("ORTHANC_STL_NPM"):
+        pytest.skip("ORTHANC_STL_NPM is not set: three.js is not here")
+    with drawing(files_of(SCENE)) as draw:
+        facts, image = draw("3mf")
+    assert {part["name"]: part["color"] for part in facts["parts"]} == {
+        piece.name: color for piece, color in zip(SCENE.parts, COLORS, strict=True)
+    }
+    assert np.allclose(facts["box"], [[0, 0, 0], [180, 120, 230]], atol=1e-4)
+    assert image.startswith(b"\x89PNG")
