@@ -2,6 +2,89 @@
 
 from __future__ import annotations
 
-from orthanc_stl.sources.base import Source
+from collections.abc import Sequence
 
-SOURCES: tuple[Source, ...] = ()
+from orthanc_stl.dicom.elements import open_file
+from orthanc_stl.dicom.study_context import class_name, uid_of
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.sources.base import OpenSource, ReadOptions, Source
+from orthanc_stl.sources.encapsulated import Encapsulated
+from orthanc_stl.sources.file_kinds import kind_of
+from orthanc_stl.sources.mesh_files import MeshFiles
+from orthanc_stl.sources.nifti import Nifti
+from orthanc_stl.sources.nrrd import Nrrd
+from orthanc_stl.sources.rtdose import RtDose
+from orthanc_stl.sources.rtstruct import RtStruct
+from orthanc_stl.sources.seg import Seg
+from orthanc_stl.sources.surface_segmentation import SurfaceSegmentation
+
+SOURCES: tuple[Source, ...] = (
+    RtStruct(), Seg(), RtDose(), SurfaceSegmentation(), Encapsulated(), Nifti(), Nrrd(), MeshFiles(),
+)  # fmt: skip
+
+BEGINNING = 1 << 16
+"""Bytes of a file by which it is recognised."""
+
+_SOP_CLASS_UID = 0x00080016
+_READ = "an RT-STRUCT, DICOM SEG, RT Dose, Surface Segmentation, Encapsulated STL or OBJ"
+_FILES = "NIfTI, NRRD, STL, OBJ, PLY, GLB or 3MF"
+
+
+def source_for(sop_class: str) -> Source:
+    """The source that reads objects of this SOP class. Raises InvalidInput, naming the class, if there is none."""
+    for source in SOURCES:
+        if sop_class in source.sop_classes:
+            return source
+    raise InvalidInput(f"this is an object of the class {class_name(sop_class)}; {_READ} is expected")
+
+
+def source_by_key(key: str) -> Source:
+    """Raises KeyError for a key that no source has."""
+    for source in SOURCES:
+        if source.key == key:
+            return source
+    raise KeyError(key)
+
+
+def recognise(beginning: bytes, name: str = "") -> Source | None:
+    """The source of a file that is no DICOM object, by its first bytes, else by the suffix of its name."""
+    for source in SOURCES:
+        if source.recognises(beginning):
+            return source
+    found = [(len(suffix), source) for source in SOURCES for suffix in source.suffixes if name.lower().endswith(suffix)]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def open_files(files: Sequence[bytes | memoryview], options: ReadOptions, name: str = "") -> OpenSource:
+    """Find the source of the first file, a DICOM object or any other, and open it. `name` is the file's.
+
+    Raises InvalidInput that says what came instead.
+    """
+    if not files or not len(files[0]):
+        raise InvalidInput("the file is empty")
+    beginning = bytes(memoryview(files[0]).cast("B")[:BEGINNING])
+    if beginning[128:132] == b"DICM":
+        return source_for(_sop_class(files[0])).open(files, options)
+    source = recognise(beginning) or _bare_dicom(files[0]) or recognise(b"", name)
+    came = kind_of(beginning)
+    if source is None or (came and not source.recognises(beginning) and not source.sop_classes):
+        came = came or f"{len(files[0])} bytes of an unknown kind"
+        raise InvalidInput(f"a DICOM object or a {_FILES} file is expected; this is {came}")
+    return source.open(files, options)
+
+
+def _sop_class(data: bytes | memoryview) -> str:
+    file = open_file(data)
+    for element in file.elements():
+        if element.tag >= _SOP_CLASS_UID:
+            return uid_of(file.value(element)) if element.tag == _SOP_CLASS_UID else ""
+    return ""
+
+
+def _bare_dicom(data: bytes | memoryview) -> Source | None:
+    """The source of a DICOM object without preamble and meta information, as some planning systems write them."""
+    try:
+        sop_class = _sop_class(data)
+    except InvalidInput:
+        return None
+    return source_for(sop_class) if sop_class else None
