@@ -23,7 +23,7 @@ from orthanc_stl.sources.nifti_file import MAX_BYTES
 from orthanc_stl.sources.nrrd_file import NrrdFile, read_nrrd
 from orthanc_stl.sources.volume_files import FileSource, OpenMasks, OpenVolume, open_volumes
 
-_KEY = re.compile(r"Segment([0-9]{1,6})_(Name|Color|LabelValue|Layer|Terminology)")
+_KEY = re.compile(r"Segment([0-9]{1,6})_(Name|Color|LabelValue|Layer|Terminology|Tags)")
 MOST_SEGMENTS = 65_536
 
 
@@ -115,7 +115,7 @@ def segments_of(file: NrrdFile) -> tuple[Segment, ...]:
         layer = _whole(texts.get("Layer", "0"))
         if label is None or layer is None or not 0 <= layer < len(file.layers):
             raise InvalidInput(f"Segment{place} of the file has no label, or the layer {texts.get('Layer', '')[:20]!r}")
-        category, anatomy = _terminology(texts.get("Terminology", ""))
+        category, anatomy = _terminology(texts.get("Terminology") or texts.get("Tags", ""))
         name = one_line(texts.get("Name", ""))[:1024] or f"label {label}"
         number = place + 1 if repeated else label
         found.append(Segment(number, name, label, layer, _color(texts.get("Color", "")), category, anatomy))
@@ -139,8 +139,12 @@ def _color(text: str) -> Color | None:
 
 
 def _terminology(text: str) -> tuple[Code | None, Code | None]:
-    """Category and type of "context~SCT^123037004^Anatomical Structure~SCT^10200004^Liver~^^~..."."""
-    parts = text.split("~")
+    """Category and type of "context~SCT^123037004^Anatomical Structure~SCT^10200004^Liver~^^~...".
+
+    In `Tags` it stands as "...|TerminologyEntry:context~...|".
+    """
+    found = re.search(r"TerminologyEntry:([^|]*)", text)
+    parts = (found[1] if found else text).split("~")
     return (_code(parts[1]), _code(parts[2])) if len(parts) > 2 else (None, None)
 
 

@@ -12,7 +12,7 @@ from orthanc_stl.dicom.roi import Roi
 from orthanc_stl.dicom.structure_set import StructureSet, read_structure_set
 from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.mesh.contours.contour import RoiContours
-from orthanc_stl.model import Note, Rank, Structure
+from orthanc_stl.model import Note, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
 
@@ -30,8 +30,8 @@ class OpenStructureSet:
         return tuple(_structure(roi) for roi in self.structure_set.rois)
 
     def shape(self, number: int) -> tuple[RoiContours, tuple[Note, ...]]:
-        (contours,), skipped = self.structure_set.contours([number])
-        return contours, tuple(Note(Rank.LEFT_OUT, contours.name, text) for text in skipped)
+        (contours,), notes = self.structure_set.contours([number])
+        return contours, tuple(notes)
 
     def surroundings(self, except_numbers: Iterable[int]) -> np.ndarray:
         """(k, 3) float64: six extreme points of each closed contour of the other ROIs, for `mesh_shape`."""
@@ -45,8 +45,8 @@ class OpenStructureSet:
     def frame_of_reference_uid(self) -> str:
         return self.structure_set.frame_of_reference_uid
 
-    def frame_of(self, numbers: Iterable[int]) -> tuple[str, list[str]]:
-        """The frame of reference of these ROIs, and a warning if they differ in it."""
+    def frame_of(self, numbers: Iterable[int]) -> tuple[str, list[Note]]:
+        """The frame of reference of these ROIs, and a note if they differ in it."""
         return self.structure_set.frame_of(numbers)
 
     @property

@@ -12,11 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
+from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.stl import joined
 from orthanc_stl.mesh.types import Mesh
-from orthanc_stl.model import Note, Rank, Structure
+from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.dicom_object import DicomObject, Item, read_object
@@ -26,7 +27,7 @@ _SEGMENTS, _SURFACES = 0x00620002, 0x00660002
 _NUMBER, _LABEL, _DESCRIPTION = 0x00620004, 0x00620005, 0x00620006
 _CATEGORY, _ANATOMY = 0x00620003, 0x0062000F
 _REFERENCED_SURFACES, _REFERENCED_SURFACE, _SURFACE_NUMBER = 0x0066002B, 0x0066002C, 0x00660003
-_OPACITY = 0x0066000C
+_OPACITY, _CIELAB = 0x0066000C, 0x0062000D
 _POINTS, _COORDINATES, _DOUBLE_COORDINATES = 0x00660011, 0x00660016, 0x00660022
 _PRIMITIVES = 0x00660013
 _TRIANGLES, _OLD_TRIANGLES = 0x00660041, 0x00660023
@@ -111,7 +112,7 @@ class OpenSurfaces:
             raise InvalidInput("it has no surface with triangles")
         first = parts[0]
         mesh = joined([part.mesh for part in parts])
-        return MeshPart("", mesh, segment.color() or first.color, first.opacity), tuple(notes)
+        return MeshPart("", mesh, first.color, first.opacity), tuple(notes)
 
 
 class SurfaceSegmentation:
@@ -147,7 +148,13 @@ def _surface_part(surface: Item, max_triangles: int) -> MeshPart | None:
     triangles = np.concatenate(corners).astype(np.int64) - 1
     opacity = surface.array(_OPACITY, "f4")
     shown = float(np.clip(opacity[0], 0, 1)) if len(opacity) and np.isfinite(opacity[0]) else 1.0
-    return part_of("", coordinates.reshape(-1, 3), triangles, surface.color(), shown)
+    return part_of("", coordinates.reshape(-1, 3), triangles, _color(surface), shown)
+
+
+def _color(surface: Item) -> Color | None:
+    """By the white point D50 of the standard: these objects have no custom of another one."""
+    lab = surface.array(_CIELAB, "u2")
+    return rgb_of((int(lab[0]), int(lab[1]), int(lab[2]))) if len(lab) == 3 else None
 
 
 def _corner_lists(primitives: Item) -> Iterator[np.ndarray]:

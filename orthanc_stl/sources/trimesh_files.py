@@ -45,7 +45,7 @@ def read_ply(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
     faces, colors = np.asarray(mesh.faces), _vertex_colors(mesh)
     names = {int(number): one_line(name.decode("utf-8", "replace")) for number, name in _LABEL.findall(head)}
     labels = _face_labels(mesh)
-    parts = []
+    parts: list[MeshPart] = []
     for label in [None] if labels is None else np.unique(labels).tolist():
         check_parts(len(parts) + 1)
         chosen = faces if label is None else faces[labels == label]
@@ -111,9 +111,9 @@ def _face_labels(mesh: trimesh.Trimesh) -> np.ndarray | None:
 
 
 def _vertex_colors(mesh: trimesh.Trimesh) -> np.ndarray | None:
-    if mesh.visual.kind != "vertex":
+    if getattr(mesh.visual, "kind", "") != "vertex":
         return None
-    colors = np.asarray(mesh.visual.vertex_colors)
+    colors = np.asarray(getattr(mesh.visual, "vertex_colors", ()))
     return colors if colors.shape == (len(mesh.vertices), 4) else None
 
 
@@ -122,7 +122,7 @@ def _common(colors: np.ndarray | None, faces: np.ndarray) -> tuple[Color | None,
     if colors is None or not len(faces):
         return None, 1.0
     found, counts = np.unique(colors[np.unique(faces)], axis=0, return_counts=True)
-    red, green, blue, alpha = found[counts.argmax()].tolist()
+    red, green, blue, alpha = found[int(np.argmax(counts))].tolist()
     return (red, green, blue), alpha / 255
 
 
