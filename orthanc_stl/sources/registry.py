@@ -8,71 +8,88 @@ from orthanc_stl.dicom.elements import open_file
 from orthanc_stl.dicom.study_context import class_name, uid_of
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.sources.base import OpenSource, ReadOptions, Source
+from orthanc_stl.sources.encapsulated import Encapsulated
 from orthanc_stl.sources.file_kinds import kind_of
+from orthanc_stl.sources.mesh_files import MeshFiles
 from orthanc_stl.sources.nifti import Nifti
+from orthanc_stl.sources.nrrd import Nrrd
+from orthanc_stl.sources.rtdose import RtDose
 from orthanc_stl.sources.rtstruct import RtStruct
 from orthanc_stl.sources.seg import Seg
+from orthanc_stl.sources.surface_segmentation import SurfaceSegmentation
 
-SOURCES: tuple[Source, ...] = (RtStruct(), Seg(), Nifti())
+SOURCES: tuple[Source, ...] = (
+    RtStruct(), Seg(), RtDose(), SurfaceSegmentation(), Encapsulated(), Nifti(), Nrrd(), MeshFiles(),
+)  # fmt: skip
 
-BEGINNING = 64 << 10
-"""Bytes that tell what a file is."""
+BEGINNING = 1 << 16
+"""Bytes of a file by which it is recognised."""
 
 _SOP_CLASS_UID = 0x00080016
 
+def source_for(sop_class: str) -> Source:
+    """The source that reads objects of this SOP class. Raises InvalidInput, naming the class, if there is none."""
+    for source in SOURCES:
+        if sop_class in source.sop_classes:
+            return source
+    read = ", ".join(source.name for source in SOURCES if source.sop_classes)
+    raise InvalidInput(f"this is an object of the class {class_name(sop_class)}; one of these is expected: {read}")
 
-def source_for(sop_class: str) -> Source | None:
-    """The reader of objects of this SOP class."""
-    return next((source for source in SOURCES if sop_class in source.sop_classes), None)
 
-
-def source_by_key(key: str) -> Source | None:
-    return next((source for source in SOURCES if source.key == key), None)
+def source_by_key(key: str) -> Source:
+    """Raises KeyError for a key that no source has."""
+    for source in SOURCES:
+        if source.key == key:
+            return source
+    raise KeyError(key)
 
 
 def recognise(beginning: bytes, name: str = "") -> Source | None:
-    """The reader of a file that is no DICOM object, by its first bytes, else by the suffix of its name."""
-    found = next((source for source in SOURCES if source.recognises(beginning)), None)
-    if found is not None:
-        return found
-    lower = name.lower()
-    return next((source for source in SOURCES if source.suffixes and lower.endswith(source.suffixes)), None)
+    """The source of a file that is no DICOM object, by its first bytes, else by the suffix of its name."""
+    for source in SOURCES:
+        if source.recognises(beginning):
+            return source
+    found = [(len(suffix), source) for source in SOURCES for suffix in source.suffixes if name.lower().endswith(suffix)]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 def open_files(
     files: Sequence[bytes | bytearray | memoryview], options: ReadOptions, *, name: str = "", kind: str = ""
 ) -> OpenSource:
-    """Open the first file, with the others that it needs. `name` is its file name, `kind` the only kind that it may be.
+    """Find the source of the first file, a DICOM object or any other, and open it.
 
-    Raises InvalidInput that says what came, for what no reader knows.
+    `name` is the file's name, `kind` the key of the only source that may read it; both empty if nobody said.
+    Raises InvalidInput that says what came instead.
     """
-    source = source_by_key(kind) if kind else _source_of(files[0], name)
-    if source is None:
-        raise InvalidInput(_unknown(bytes(files[0][:BEGINNING])))
-    return source.open([memoryview(file) for file in files], options)
+    if not files or not len(files[0]):
+        raise InvalidInput("the file is empty")
+    files = [memoryview(file).cast("B") for file in files]
+    if kind:
+        return source_by_key(kind).open(files, options)
+    beginning = bytes(files[0][:BEGINNING])
+    if beginning[128:132] == b"DICM":
+        return source_for(_sop_class(files[0])).open(files, options)
+    source = recognise(beginning) or _bare_dicom(files[0]) or recognise(b"", name)
+    came = kind_of(beginning)
+    if source is None or (came and not source.recognises(beginning) and not source.sop_classes):
+        came = came or f"{len(files[0])} bytes of an unknown kind"
+        read = ", ".join(source.name for source in SOURCES)
+        raise InvalidInput(f"this is {came}; one of these is expected: {read}")
+    return source.open(files, options)
 
 
-def _source_of(file: bytes | bytearray | memoryview, name: str) -> Source | None:
-    beginning = bytes(file[:BEGINNING])
-    known = recognise(beginning, name)
-    if known is not None:
-        return known
+def _sop_class(data: bytes | memoryview) -> str:
+    file = open_file(data)
+    for element in file.elements():
+        if element.tag >= _SOP_CLASS_UID:
+            return uid_of(file.value(element)) if element.tag == _SOP_CLASS_UID else ""
+    return ""
+
+
+def _bare_dicom(data: bytes | memoryview) -> Source | None:
+    """The source of a DICOM object without preamble and meta information, as some planning systems write them."""
     try:
-        dicom = open_file(file)
+        sop_class = _sop_class(data)
     except InvalidInput:
         return None
-    for element in dicom.elements():
-        if element.tag >= _SOP_CLASS_UID:
-            sop_class = uid_of(dicom.value(element)) if element.tag == _SOP_CLASS_UID else ""
-            found = source_for(sop_class)
-            if found is None:
-                readable = ", ".join(source.name for source in SOURCES if source.sop_classes)
-                raise InvalidInput(f"this is a {class_name(sop_class)} object; one of these is expected: {readable}")
-            return found
-    return None
-
-
-def _unknown(beginning: bytes) -> str:
-    found = kind_of(beginning)
-    known = ", ".join(source.name for source in SOURCES)
-    return f"this file is {found or 'of no kind that is known here'}; one of these is expected: {known}"
+    return source_for(sop_class) if sop_class else None

@@ -1,0 +1,153 @@
+"""NRRD files: the .seg.nrrd of 3D Slicer with its segments, layers, names and colors; label maps and grey volumes.
+
+A segment of a .seg.nrrd is `SegmentN_LabelValue` of the layer `SegmentN_Layer`; N promises no order. Labels repeat in
+layers, so that segments may overlap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from orthanc_stl.dicom.text import one_line
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.model import Code, Color, Note, Rank, Structure
+from orthanc_stl.sources import kinds
+from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.label_maps import LabelFacts, labels_of, naming_of_fields, region_of, volume_ml
+from orthanc_stl.sources.nifti_file import MAX_BYTES
+from orthanc_stl.sources.nrrd_file import NrrdFile, read_nrrd
+from orthanc_stl.sources.volume_files import FileSource, OpenMasks, OpenVolume, open_volumes
+
+_KEY = re.compile(r"Segment([0-9]{1,6})_(Name|Color|LabelValue|Layer|Terminology|Tags)")
+MOST_SEGMENTS = 65_536
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment of a .seg.nrrd, as its header has it."""
+
+    number: int
+    name: str
+    label: int
+    layer: int
+    color: Color | None
+    category: Code | None
+    anatomy: Code | None
+
+
+@dataclass(frozen=True)
+class OpenSegNrrd(FileSource):
+    """An `OpenSource` of a .seg.nrrd."""
+
+    layers: tuple[Volume, ...]
+    segments: tuple[Segment, ...]
+
+    @cached_property
+    def labels(self) -> tuple[Mapping[int, LabelFacts], ...]:
+        """Of each layer."""
+        return tuple(labels_of(layer) for layer in self.layers)
+
+    @cached_property
+    def structures(self) -> tuple[Structure, ...]:
+        return tuple(self._structure(segment) for segment in self.segments)
+
+    def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
+        segment = next((one for one in self.segments if one.number == number), None)
+        if segment is None:
+            known = ", ".join(str(one.number) for one in self.segments)
+            raise InvalidInput(f"the file has no segment {number}; it has {known}")
+        facts = self.labels[segment.layer].get(segment.label)
+        if facts is None:
+            raise InvalidInput(f'segment {number} "{segment.name}" has no voxel')
+        layer = self.layers[segment.layer]
+        return region_of(layer, segment.label, facts), tuple(Note(Rank.GUESSED, "", text) for text in layer.warnings)
+
+    def _structure(self, segment: Segment) -> Structure:
+        facts = self.labels[segment.layer].get(segment.label)
+        shown = {"Voxels": 0, "VolumeMl": 0.0}
+        if facts is not None:
+            shown = {"Voxels": facts.voxels, "VolumeMl": volume_ml(self.layers[segment.layer], facts)}
+        return Structure(
+            segment.number, segment.name, segment.color, category=segment.category, anatomy=segment.anatomy,
+            reason="" if facts else "it has no voxel", facts=shown,
+        )  # fmt: skip
+
+
+class Nrrd:
+    """The source of NRRD files; several files are a mask each."""
+
+    key = kinds.NRRD.key
+    name = kinds.NRRD.name
+    sop_classes = kinds.NRRD.sop_classes
+    suffixes = kinds.NRRD.suffixes
+
+    def recognises(self, beginning: bytes) -> bool:
+        return beginning[:4] == b"NRRD"
+
+    def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSegNrrd | OpenVolume | OpenMasks:
+        most = options.limits.get("max_nifti_mb")
+        found = [read_nrrd(data, most << 20 if most else MAX_BYTES) for data in files]
+        segments = segments_of(found[0]) if len(found) == 1 else ()
+        if segments:
+            return OpenSegNrrd(kinds.NRRD, found[0].layers, segments)
+        volumes = [layer for file in found for layer in file.layers]
+        return open_volumes(kinds.NRRD, volumes, naming_of_fields(options.fields), options)
+
+
+def segments_of(file: NrrdFile) -> tuple[Segment, ...]:
+    """The segments of the header, by N. Their number is the label, or N + 1 where labels repeat in layers."""
+    fields: dict[int, dict[str, str]] = {}
+    for key, value in file.header.items():
+        match = _KEY.fullmatch(str(key))
+        if match and len(fields) <= MOST_SEGMENTS:
+            fields.setdefault(int(match[1]), {})[match[2]] = str(value)
+    places = sorted(place for place, texts in fields.items() if "LabelValue" in texts)
+    labels = [_whole(fields[place]["LabelValue"]) for place in places]
+    repeated = len(set(labels)) < len(labels)
+    found = []
+    for place, label in zip(places, labels, strict=True):
+        texts = fields[place]
+        layer = _whole(texts.get("Layer", "0"))
+        if label is None or layer is None or not 0 <= layer < len(file.layers):
+            raise InvalidInput(f"Segment{place} of the file has no label, or the layer {texts.get('Layer', '')[:20]!r}")
+        category, anatomy = _terminology(texts.get("Terminology") or texts.get("Tags", ""))
+        name = one_line(texts.get("Name", ""))[:1024] or f"label {label}"
+        number = place + 1 if repeated else label
+        found.append(Segment(number, name, label, layer, _color(texts.get("Color", "")), category, anatomy))
+    return tuple(found)
+
+
+def _whole(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if re.fullmatch(r"-?[0-9]{1,12}", text) else None
+
+
+def _color(text: str) -> Color | None:
+    """Three numbers of 0 to 1, sRGB."""
+    try:
+        values = [round(float(word) * 255) for word in text.split()]
+    except (ValueError, OverflowError):
+        return None
+    if len(values) != 3 or not all(0 <= value <= 255 for value in values):
+        return None
+    return values[0], values[1], values[2]
+
+
+def _terminology(text: str) -> tuple[Code | None, Code | None]:
+    """Category and type of "context~SCT^123037004^Anatomical Structure~SCT^10200004^Liver~^^~...".
+
+    In `Tags` it stands as "...|TerminologyEntry:context~...|".
+    """
+    found = re.search(r"TerminologyEntry:([^|]*)", text)
+    parts = (found[1] if found else text).split("~")
+    return (_code(parts[1]), _code(parts[2])) if len(parts) > 2 else (None, None)
+
+
+def _code(text: Any) -> Code | None:
+    parts = [one_line(part) for part in str(text).split("^")]
+    return Code(parts[1], parts[0], parts[2]) if len(parts) == 3 and all(parts) else None

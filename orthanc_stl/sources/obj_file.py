@@ -1,0 +1,173 @@
+"""Wavefront OBJ and its MTL, read. A part is an object (`o`), else a group (`g`), else a material (`usemtl`).
+
+Polygons become fans of triangles; indices are from 1, or negative from the last vertex on. Textures and normals are
+left out.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import pairwise
+
+import numpy as np
+
+from orthanc_stl.dicom.text import one_line
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.model import Color
+from orthanc_stl.sources.mesh_parts import RAS_TO_LPS, MeshPart, check_parts, check_triangles, part_of
+
+MOST_CORNERS = 1 << 16
+"""Of a polygon."""
+
+_SPACE = re.compile(rb"SPACE\s*=\s*(LPS|RAS)")
+_TRUE_NAME = re.compile(rb"#\s*-?\d+ (.+)")
+
+
+@dataclass(frozen=True)
+class Material:
+    color: Color | None = None
+    opacity: float = 1.0
+
+
+@dataclass
+class _Piece:
+    """Triangles that belong together, as they are met."""
+
+    name: str
+    material: str = ""
+    corners: array[int] = field(default_factory=lambda: array("q"))
+
+
+def read_obj(data: bytes | memoryview, mtl: bytes | memoryview | None, max_triangles: int) -> list[MeshPart]:
+    """The parts of an OBJ file, in LPS mm. Raises InvalidInput for faces of vertices that do not exist."""
+    points, pieces, ras = _parsed(data, max_triangles)
+    materials = read_mtl(mtl) if mtl is not None else {}
+    places = np.frombuffer(points, np.float64).reshape(-1, 3) * (RAS_TO_LPS if ras else 1.0)
+    parts = []
+    for piece in pieces:
+        material = materials.get(piece.material, Material())
+        triangles = np.frombuffer(piece.corners, np.int64) if piece.corners else np.zeros(0, np.int64)
+        part = part_of(piece.name, places, triangles, material.color, material.opacity)
+        if part is not None:
+            parts.append(part)
+    if not parts:
+        raise InvalidInput("the OBJ file has no face")
+    return parts
+
+
+def _parsed(data: bytes | memoryview, max_triangles: int) -> tuple[array[float], list[_Piece], bool]:
+    points = array("d")
+    pieces: dict[str, _Piece] = {}
+    names = {"o": "", "g": "", "usemtl": "", "true": ""}
+    triangles, ras = 0, False
+    for number, line in enumerate(_lines(data), 1):
+        words = line.split()
+        if not words:
+            continue
+        keyword = words[0]
+        if keyword == b"v":
+            points.extend(_place(words, number))
+        elif keyword == b"f":
+            corners = _corners(words[1:], len(points) // 3, number)
+            triangles += len(corners) - 2
+            check_triangles(triangles, max_triangles)
+            piece = _piece(pieces, names)
+            for one, other in pairwise(corners[1:]):
+                piece.corners.extend((corners[0], one, other))
+        elif keyword in (b"o", b"g", b"usemtl"):
+            name = one_line(line.split(None, 1)[1].decode("utf-8", "replace")) if len(words) > 1 else ""
+            names[keyword.decode()] = (names["true"] or name) if keyword == b"o" else name
+            names["true"] = ""
+        elif keyword.startswith(b"#"):
+            found = _SPACE.search(line)
+            ras = ras or bool(found and found[1] == b"RAS")
+            true_name = _TRUE_NAME.fullmatch(line.strip())
+            names["true"] = one_line(true_name[1].decode("utf-8", "replace")) if true_name else ""
+    return points, list(pieces.values()), ras
+
+
+def _piece(pieces: dict[str, _Piece], names: dict[str, str]) -> _Piece:
+    """The piece that a face belongs to. The material of its first face gives it its color."""
+    name = names["o"] or names["g"] or names["usemtl"] or "part"
+    piece = pieces.get(name)
+    if piece is None:
+        check_parts(len(pieces) + 1)
+        piece = pieces[name] = _Piece(name, names["usemtl"])
+    return piece
+
+
+def _lines(data: bytes | memoryview) -> Iterator[bytes]:
+    """Lines, with those that end in a backslash joined to the next."""
+    held = b""
+    for line in BytesIO(data):
+        line = held + line.rstrip(b"\r\n")
+        if line.endswith(b"\\") and len(line) < 1 << 20:
+            held = line[:-1] + b" "
+            continue
+        held = b""
+        yield line
+
+
+def _place(words: list[bytes], number: int) -> tuple[float, float, float]:
+    try:
+        return float(words[1]), float(words[2]), float(words[3])
+    except (ValueError, IndexError):
+        raise InvalidInput(f"line {number} of the OBJ file is no vertex: three numbers are expected") from None
+
+
+def _corners(words: list[bytes], count: int, number: int) -> list[int]:
+    if not 3 <= len(words) <= MOST_CORNERS:
+        raise InvalidInput(f"line {number} of the OBJ file is a face of {len(words)} corners")
+    corners = []
+    for word in words:
+        text = word.partition(b"/")[0]
+        if not text.lstrip(b"-").isdigit() or len(text) > 12:
+            raise InvalidInput(f"line {number} of the OBJ file is a face with a corner that is no number")
+        index = int(text)
+        corner = index - 1 if index > 0 else count + index
+        if not 0 <= corner < count:
+            raise InvalidInput(f"line {number} of the OBJ file names vertex {index}; there are {count} so far")
+        corners.append(corner)
+    return corners
+
+
+def read_mtl(data: bytes | memoryview) -> dict[str, Material]:
+    """Materials by name: `Kd` is taken for sRGB, `d` is the opacity, `Tr` is 1 less that. Other lines are left out."""
+    materials: dict[str, Material] = {}
+    name = ""
+    for line in BytesIO(data):
+        words = line.split()
+        if len(words) < 2:
+            continue
+        if words[0] == b"newmtl":
+            name = one_line(line.split(None, 1)[1].decode("utf-8", "replace"))
+            check_parts(len(materials) + 1)
+            materials[name] = Material()
+            continue
+        values = _numbers(words[1:])
+        if name not in materials or not values:
+            continue
+        before = materials[name]
+        if words[0] == b"Kd" and len(values) >= 3:
+            red, green, blue = (round(min(max(value, 0.0), 1.0) * 255) for value in values[:3])
+            materials[name] = Material((red, green, blue), before.opacity)
+        elif words[0] in (b"d", b"Tr"):
+            opacity = values[-1] if words[0] == b"d" else 1 - values[-1]
+            materials[name] = Material(before.color, min(max(opacity, 0.0), 1.0))
+    return materials
+
+
+def _numbers(words: list[bytes]) -> list[float]:
+    found = []
+    for word in words:
+        try:
+            value = float(word)
+        except ValueError:
+            continue
+        if np.isfinite(value):
+            found.append(value)
+    return found
