@@ -53,7 +53,7 @@ def pack_failure(size: int, sentence: str) -> bytes:
     return (HEADER.pack(MAGIC, False, 0, 0, 0, len(text)) + text).ljust(size, b"\0")
 
 
-def unpack(record: bytes | memoryview, frame: str) -> Pixels:
+def unpack(record: bytes | bytearray | memoryview, frame: str) -> Pixels:
     """The pixels of a record. Raises InvalidInput with the sentence that is there instead, or for no record at all."""
     view = memoryview(record)
     if len(view) < HEADER.size or bytes(view[:4]) != MAGIC:

@@ -10,6 +10,7 @@ import ctypes
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from orthanc_stl import errors
@@ -26,7 +27,7 @@ by many threads, and glibc keeps what each of them frees. Measured on 500 slices
 def pixel_pieces(orthanc: Orthanc, frames: Sequence[Frame]) -> list[Piece]:
     """A piece for each frame, a record of `dicom/pixel_record.py`."""
     loader = _Loader(orthanc)
-    return [Piece(record_size(frame), lambda frame=frame: loader.record(frame)) for frame in frames]
+    return [Piece(record_size(frame), partial(loader.record, frame)) for frame in frames]
 
 
 class _Loader:
