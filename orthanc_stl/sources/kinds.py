@@ -58,8 +58,9 @@ MESH = Kind(
     "STL model generated from a mesh file",
     suffixes=(".stl", ".obj", ".ply", ".glb", ".3mf"),
 )
+IMAGES = Kind("images", "a series of images", "STL model generated from images")
 
-KINDS: tuple[Kind, ...] = (RTSTRUCT, SEG, RTDOSE, SURFACE_SEGMENTATION, ENCAPSULATED, NIFTI, NRRD, MESH)
+KINDS: tuple[Kind, ...] = (RTSTRUCT, SEG, RTDOSE, SURFACE_SEGMENTATION, ENCAPSULATED, NIFTI, NRRD, MESH, IMAGES)
 """In the order in which files are tried."""
 
 

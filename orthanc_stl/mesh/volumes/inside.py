@@ -91,7 +91,8 @@ def find_inside(
     if found.low > found.high:
         raise InvalidInput("The NIfTI volume has no finite value, so nothing is inside")
     warnings = [f"{found.others} voxels are not finite numbers and count as outside"] if found.others else []
-    if upper is not None and threshold is None:
+    open_below = upper is not None and threshold is None
+    if open_below:
         threshold = found.low
     if threshold is None and is_label_map(volume, found):
         if found.low < 0:
@@ -110,6 +111,8 @@ def find_inside(
     highest = found.high if upper is None else min(upper, found.high)
     if highest < value:
         raise OutOfRange(f"Upper must be at least the Threshold {value:g}, but is {highest:g}")
+    if open_below:  # so far below the values that only `upper` says where the surface is
+        value -= highest - found.low + 1
     level = Level(value, max(value - found.low, found.high - value) or 1.0, math.inf if upper is None else upper)
     inside = _located(volume, lambda values: (values >= value) & (values <= highest), level)
     return replace(inside, warnings=tuple(warnings))
