@@ -19,8 +19,8 @@ from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.parents import MOST_SERIES, all_series, smallest_file
 
-# Any MIME type or none, as browsers and scripts put it.
-_DATA_URI = re.compile(rb"data:[^,]{0,256};base64,")
+# Any MIME type or none, as browsers and scripts put it; in any case (RFC 2397 and 3986).
+_DATA_URI = re.compile(rb"data:[^,]{0,256};base64,", re.IGNORECASE)
 
 _NO_BASE64 = 'Missing the "Nifti" argument containing the NIfTI file: its data URI is not base64'
 
