@@ -32,7 +32,7 @@ from orthanc_stl.dicom.modules import (
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
 from orthanc_stl.dicom.stored_model import StoredModel, read_encapsulated_stl
 from orthanc_stl.dicom.study_context import Reference, StudyContext
-from orthanc_stl.dicom.text import long_string, plain_text
+from orthanc_stl.dicom.text import described, long_string, plain_text
 from orthanc_stl.dicom.values import LENGTHS
 from orthanc_stl.dicom.writing import file_bytes
 from orthanc_stl.model import Color
@@ -92,13 +92,22 @@ def encapsulate(
     _manufacturing_3d_model(ds, description, version)
     common_instance_reference(ds, references)
     sop_common(ds, ENCAPSULATED_STL, now)
-    character_set = user_tags.apply_tags(ds, tags or {}, _refused)
+    character_set = user_tags.apply_tags(ds, tags or {}, _refused, source.stated)
     return file_bytes(ds, _ENCAPSULATED_DOCUMENT, stl, character_set or source.character_set)
 
 
-def check_tags(tags: Mapping[str, Any]) -> None:
-    """Whether `encapsulate` will take these: before a mesh is made in vain. Raises what it raises."""
-    user_tags.apply_tags(Dataset(), tags, _refused)
+def check_tags(tags: Mapping[str, Any], source: StudyContext | None = None) -> None:
+    """Whether `encapsulate` will take these: before a mesh is made in vain. Raises what it raises.
+
+    Without the `source` what repeats the patient's and the study's attributes cannot be told from what changes them:
+    that is left to `encapsulate` then.
+    """
+    if source is None:
+        tags = {name: value for name, value in tags.items() if not user_tags.places(user_tags.tag_of(name))}
+    ds = Dataset()
+    if source:
+        patient_and_study(ds, source)
+    user_tags.apply_tags(ds, tags, _refused, source.stated if source else None)
 
 
 def _refused(tag: int) -> bool:
@@ -110,14 +119,14 @@ def _series(ds: Dataset, source: StudyContext, description: Description, now: da
     ds.Modality = "M3D"
     ds.SeriesInstanceUID = generate_uid(prefix=None)
     ds.SeriesNumber = "1"
-    ds.SeriesDescription = series_description(source, description.names)
+    ds.SeriesDescription = series_description(source, description.names, description.title)
     ds.SeriesDate, ds.SeriesTime = date_and_time(now)
 
 
-def series_description(source: StudyContext, names: Sequence[str]) -> str:
-    """`<description of the source>: <names>`, in 64 characters."""
-    listed = ", ".join(names)
-    return long_string(": ".join(part for part in (source.series_description, listed) if part))
+def series_description(source: StudyContext, names: Sequence[str], title: str = "") -> str:
+    """`<description of the source>: <names>`, in 64 characters; `title` where there is neither: viewers list series by
+    their description."""
+    return described(source.series_description, names) or long_string(title)
 
 
 def _document(ds: Dataset, description: Description, references: Sequence[Reference], now: datetime) -> None:
@@ -136,7 +145,7 @@ def _document(ds: Dataset, description: Description, references: Sequence[Refere
 def _manufacturing_3d_model(ds: Dataset, description: Description, version: str) -> None:
     """C.35.1; Algorithm Identification Macro: PS3.3 table 10-19, with a family of CID 7162."""
     ds.MeasurementUnitsCodeSequence = [code("mm", "UCUM", "mm")]
-    ds.ContentDescription = long_string(", ".join(description.names))
+    ds.ContentDescription = described("", description.names)
     if description.color:
         ds.RecommendedDisplayCIELabValue = cielab_of(description.color)
     algorithm = Dataset()

@@ -68,6 +68,7 @@ def encode_rtstruct(options: Options, blobs: Sequence[bytes], progress: Progress
     check_tags(options["tags"])
     progress(0.0, "reading the structure set")
     structure_set = _structure_set(options, blobs[0])
+    check_tags(options["tags"], structure_set.source)
     model, numbers = model_of_structures(structure_set, options, _part(progress, READ, MESHED))
     chosen = [structure_set.roi(number) for number in numbers]
     frame, _ = structure_set.frame_of(numbers)
@@ -92,6 +93,8 @@ def encode_nifti(options: Options, blobs: Sequence[bytes], progress: Progress) -
     labels = options.get("labels")
     max_mb = options.get("limits", {}).get("max_nifti_mb")
     progress(0.0, "reading the volume")
+    context = read_study_context(blobs[1])
+    check_tags(options["tags"], context)
     volume = read_nifti(blobs[0], max_bytes=max_mb << 20 if max_mb else MAX_BYTES)
     model = surface_from_volume(
         volume,
@@ -105,7 +108,7 @@ def encode_nifti(options: Options, blobs: Sequence[bytes], progress: Progress) -
     nx, ny, nz = volume.stored.shape
     images = matching(image_series(json.loads(blobs[2])), volume.affine, (nx, ny, nz))
     # Without such images the description would be that of whichever series the instance comes from.
-    source = replace(read_study_context(blobs[1]), series_description=images.description if images else "")
+    source = replace(context, series_description=images.description if images else "")
     description = Description(
         title=TITLE_NIFTI,
         names=tuple(f"label {label}" for label in labels or ()),

@@ -191,5 +191,13 @@ def test_memory_levels_off_over_many_conversions(real_pool, structure_set):
 @pytest.mark.parametrize(("task", "options"), [("encode_rtstruct", RTSTRUCT), ("encode_nifti", CONVERSION)])
 def test_tags_are_looked_at_before_anything_else(real_pool, task, options):
     """A mesh may take a minute: nobody waits for it to be told of a tag. Here not even the file is a file."""
+    with pytest.raises(errors.Overridden, match="SOPInstanceUID"):
+        perform(real_pool, task, [b"no file at all"] * 3, **options | {"tags": {"SOPInstanceUID": "1.2.3"}})
+
+
+def test_tags_are_compared_with_the_parent_before_a_mesh_is_made(real_pool, structure_set):
+    steps = []
+    options = RTSTRUCT | {"roi_names": ["Heart"], "tags": {"PatientID": "X"}}
     with pytest.raises(errors.Overridden, match="PatientID"):
-        perform(real_pool, task, [b"no file at all"] * 3, **options | {"tags": {"PatientID": "X"}})
+        perform(real_pool, "encode_rtstruct", [structure_set], lambda *now: steps.append(now[1]), **options)
+    assert steps == ["reading the structure set"]
