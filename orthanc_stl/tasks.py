@@ -81,10 +81,10 @@ def convert(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
     check_tags(request.tags)
     progress(0.0, "reading the file")
     source = kept_files.once("source", lambda: inputs.open(request))
+    check_tags(request.tags, inputs.study_of(source))
     result = build_model(source, request, _portion(progress, READ, MESHED))
     progress(MESHED, "writing the DICOM objects")
-    first = result.model.parts[0]
-    place = place_of(source, inputs, first.structures)
+    place = place_of(source, inputs, result.model.parts[0].structures)
     identity = SeriesIdentity.from_json(options["Series"])
     files = dicom_objects(result.model, place, identity, request)
     return {**_answer(result), "warnings": sum(len(part.notes) for part in result.model.parts)}, files

@@ -76,7 +76,11 @@ def nuclear(values: np.ndarray, position: Sequence[float], step: float, *, seed:
     """A reconstructed volume of nuclear medicine: one position, and a step from frame to frame."""
     ds = series_tags(seed, "NM", NuclearMedicineImageStorage)
     ds.SOPInstanceUID, ds.InstanceNumber, ds.NumberOfFrames = uid(seed, "nm"), 1, len(values)
-    ds.ImageType, ds.SpacingBetweenSlices, ds.PixelSpacing = ["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"], step, [4, 4]
+    ds.ImageType, ds.SpacingBetweenSlices, ds.PixelSpacing = (
+        ["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"],
+        step,
+        [4, 4],
+    )
     ds.DetectorInformationSequence = [
         _item(ImagePositionPatient=[float(x) for x in position], ImageOrientationPatient=list(AXIAL))
     ]

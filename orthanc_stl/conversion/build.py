@@ -15,7 +15,7 @@ from orthanc_stl.conversion.clean import clean_up
 from orthanc_stl.conversion.meshing import mesh_shape, united
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.result import ConversionResult
-from orthanc_stl.dicom.text import listed
+from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.progress import Progress, no_progress
@@ -115,7 +115,7 @@ def _meshed(
 def _part(structures: Sequence[Structure], surface: Surface, notes: Sequence[Note], request: ConversionRequest) -> Part:
     first = structures[0]
     alone = len(structures) == 1
-    name = first.name if alone else request.name or listed([one.name for one in structures])
+    name = first.name if alone else request.name or described("", [one.name for one in structures])
     color = request.colors.get(str(first.number)) or request.color
     kind = first.kind if alone else ""
     return Part(

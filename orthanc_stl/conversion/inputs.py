@@ -47,6 +47,14 @@ class Inputs:
         """The source. Raises InvalidInput for what no reader knows, and for what is damaged."""
         return open_files(self.source, ReadOptions(request.fields, request.limits), name=self.name, kind=self.kind)
 
+    def study_of(self, source: OpenSource) -> StudyContext:
+        """The patient and the study that models of the source go to. Raises InvalidInput if nobody said which."""
+        if source.study is not None:
+            return source.study
+        if self.study is None:
+            raise InvalidInput("a file that is no DICOM object needs the study that its model goes to")
+        return read_study_context(self.study)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -65,11 +73,9 @@ def place_of(source: OpenSource, inputs: Inputs, numbers: Sequence[int]) -> Plac
     if source.study is not None:
         own = source.frame_of(numbers)[0] if isinstance(source, ContourSource) else ""
         return Place(source.study, own or source.frame_of_reference_uid, source.references)
-    if inputs.study is None:
-        raise InvalidInput("a file that is no DICOM object needs the study that its model goes to")
     images = _images_of(source, inputs)
     # Without such images the description would be that of whichever series the instance comes from.
-    study = replace(read_study_context(inputs.study), series_description=images.description if images else inputs.name)
+    study = replace(inputs.study_of(source), series_description=images.description if images else inputs.name)
     return Place(study, images.frame_of_reference_uid if images else "", images.references if images else ())
 
 

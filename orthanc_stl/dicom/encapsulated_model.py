@@ -32,7 +32,7 @@ from orthanc_stl.dicom.modules import (
     sop_instance,
 )
 from orthanc_stl.dicom.study_context import Reference, StudyContext
-from orthanc_stl.dicom.text import listed, long_string, plain_text
+from orthanc_stl.dicom.text import described, long_string, plain_text
 from orthanc_stl.dicom.values import LENGTHS
 from orthanc_stl.dicom.writing import file_bytes
 from orthanc_stl.mesh.types import Note
@@ -44,8 +44,6 @@ _DOCUMENT = frozenset((_ENCAPSULATED_DOCUMENT, 0x00420012, 0x00420015))
 
 # SOP classes with segments, whose number a reference names: Segmentation, Label Map Segmentation.
 _WITH_SEGMENTS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
-
-_COLON = ": "
 
 
 @dataclass(frozen=True)
@@ -149,27 +147,29 @@ def encapsulated(
     ds.ModelGroupUID = series.model_group_uid
     common_instance_reference(ds, [*references, *(other.reference for other in documents)])
     sop_common(ds, kind.sop_class_uid, now)
-    character_set = user_tags.apply_tags(ds, tags or {}, _refused)
+    character_set = user_tags.apply_tags(ds, tags or {}, _refused, source.stated)
     content = file_bytes(ds, _ENCAPSULATED_DOCUMENT, document, character_set or source.character_set)
     return Written(content, Reference(kind.sop_class_uid, str(ds.SOPInstanceUID), str(ds.SeriesInstanceUID)))
 
 
-def check_tags(tags: Mapping[str, Any]) -> None:
-    """Whether `encapsulated` will take these: before a mesh is made in vain. Raises what it raises."""
-    user_tags.apply_tags(Dataset(), tags, _refused)
+def check_tags(tags: Mapping[str, Any], source: StudyContext | None = None) -> None:
+    """Whether `encapsulated` will take these: before a mesh is made in vain. Raises what it raises.
+
+    Without the `source` what repeats the patient's and the study's attributes cannot be told from what changes them:
+    that is left to `encapsulated` then.
+    """
+    if source is None:
+        tags = {name: value for name, value in tags.items() if not user_tags.places(user_tags.tag_of(name))}
+    ds = Dataset()
+    if source:
+        patient_and_study(ds, source)
+    user_tags.apply_tags(ds, tags, _refused, source.stated if source else None)
 
 
-def series_of_names(source: StudyContext, names: Sequence[str]) -> str:
-    """`<description of the source>: <names>` in 64 characters; names without room are counted: `Heart + 38 more`."""
-    room = LENGTHS["LO"] - len(source.series_description) - len(_COLON)
-    return series_of(source, listed(names, max(room, LENGTHS["LO"] // 2)))
-
-
-def series_of(source: StudyContext, content: str) -> str:
-    """`<description of the source>: <content>` in 64 characters; what is cut is the source's."""
-    room = LENGTHS["LO"] - len(content) - len(_COLON)
-    texts = (source.series_description[:room].rstrip(), content) if content else (source.series_description,)
-    return long_string(_COLON.join(text for text in texts if text))
+def series_description(source: StudyContext, names: Sequence[str], title: str = "") -> str:
+    """`<description of the source>: <names>`, in 64 characters; `title` where there is neither: viewers list series by
+    their description."""
+    return described(source.series_description, names) or long_string(title)
 
 
 def _refused(tag: int) -> bool:
@@ -215,7 +215,7 @@ def _named(other: DocumentReference) -> Dataset:
 def _manufacturing_3d_model(ds: Dataset, description: Description, version: str) -> None:
     """C.35.1; Algorithm Identification Macro: PS3.3 table 10-19, with a family of CID 7162."""
     ds.MeasurementUnitsCodeSequence = [code("mm", "UCUM", "mm")]
-    ds.ContentDescription = listed(description.names, LENGTHS["LO"])
+    ds.ContentDescription = described("", description.names)
     if description.color:
         ds.RecommendedDisplayCIELabValue = cielab_of(description.color)
     if description.opacity is not None:

@@ -21,7 +21,7 @@ from orthanc_stl.dicom.encapsulated_model import (
     DocumentReference,
     Series,
     encapsulated,
-    series_of_names,
+    series_description,
 )
 from orthanc_stl.dicom.study_context import Reference, StudyContext
 
@@ -48,8 +48,10 @@ def encapsulate_obj(
     """
     now = now or datetime.now().astimezone()
     frame = frame_of_reference_uid or str(generate_uid(prefix=None))
-    series = Series(series_number, series_of_names(source, description.names))
-    of_mtl = Series(series_number + 1, series_of_names(source, ("materials",)), model_group_uid=series.model_group_uid)
+    series = Series(series_number, series_description(source, description.names, description.title))
+    of_mtl = Series(
+        series_number + 1, series_description(source, ("materials",)), model_group_uid=series.model_group_uid
+    )
     colors = encapsulated(
         MTL,
         mtl,

@@ -16,7 +16,7 @@ from orthanc_stl.dicom.encapsulated_model import (
     Series,
     check_tags,
     encapsulated,
-    series_of_names,
+    series_description,
 )
 from orthanc_stl.dicom.stored_model import StoredModel, read_encapsulated_stl
 from orthanc_stl.dicom.study_context import Reference, StudyContext
@@ -51,7 +51,7 @@ def encapsulate(
         source=source,
         description=description,
         version=version,
-        series=Series(description=series_of_names(source, description.names)),
+        series=Series(description=series_description(source, description.names, description.title)),
         now=now or datetime.now().astimezone(),
         frame_of_reference_uid=frame_of_reference_uid,
         references=references,

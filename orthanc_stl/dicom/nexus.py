@@ -79,7 +79,9 @@ def nexus_object(
     size = memoryview(content).nbytes
     if size % 2:
         ds.add_new(NEXUS_LENGTH_TAG, "UL", size)  # else the byte that pads the element would count as the model's
-    terms = user_tags.apply_tags(ds, tags or {}, lambda tag: _is_refused(tag, parent, level))
+    terms = user_tags.apply_tags(
+        ds, tags or {}, lambda tag: _is_refused(tag, parent, level), parent.stated if parent else None
+    )
     return file_bytes(ds, NEXUS_CONTENT_TAG, content, terms or (parent.character_set if parent else ()))
 
 

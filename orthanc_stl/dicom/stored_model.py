@@ -102,7 +102,10 @@ def read_encapsulated_stl(data: Buffer) -> StoredModel:
 def _document(file: DicomFile, top: Elements) -> memoryview:
     element = top.get(0x00420011)
     if element is None or element.start == element.stop:
-        raise InvalidInput("this Encapsulated STL object has no document in it")
+        raise InvalidInput(
+            "this Encapsulated STL object has no document in it: Orthanc's anonymization empties it, unless its field"
+            ' "Keep" names "EncapsulatedDocument"'
+        )
     return unpadded(file.data[element.start : element.stop], file.value_of(top, 0x00420015))
 
 

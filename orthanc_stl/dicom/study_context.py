@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag
+from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
@@ -28,6 +28,14 @@ _STUDY = frozenset((
     0x00101020, 0x00101030, 0x00102000, 0x00102110, 0x00102180, 0x001021A0, 0x001021B0, 0x00102203, 0x0020000D,
     0x00200010,
     0x00080051, 0x00081032,
+))  # fmt: skip
+
+# The same modules and C.7.2.3 Clinical Trial Study, as far as they are outside of group 0010: what places an object in
+# a study.
+STUDY_TAGS = frozenset((
+    0x00080020, 0x00080030, 0x00080050, 0x00080051, 0x00080090, 0x00080096, 0x0008009C, 0x0008009D, 0x00081030,
+    0x00081032, 0x00081048, 0x00081049, 0x00081060, 0x00081062, 0x00081080, 0x00081084, 0x00081110, 0x0020000D,
+    0x00200010, 0x00321033, 0x00321034, 0x00380010, 0x00380014,
 ))  # fmt: skip
 
 # C.7.3.1 General Series: what an object that joins the series says as well.
@@ -66,6 +74,7 @@ _FRAME_OF_REFERENCE_UID = 0x00200052
 _LAST = _FRAME_OF_REFERENCE_UID
 
 _UIDS = (_SOP_CLASS_UID, _SOP_INSTANCE_UID, _STUDY_INSTANCE_UID, _SERIES_INSTANCE_UID)
+_FILED_APART = frozenset((_SOP_CLASS_UID, _SOP_INSTANCE_UID, _SERIES_INSTANCE_UID, _SPECIFIC_CHARACTER_SET))
 _WANTED = _PATIENT | _STUDY | _SERIES | {*_UIDS, _SPECIFIC_CHARACTER_SET, _FRAME_OF_REFERENCE_UID}
 
 Values = dict[str, str | list[str] | list[Dataset]]
@@ -85,8 +94,8 @@ class StudyContext:
     """The object that something is made from, or an instance of the study that it goes to.
 
     `patient`, `study`, `series`: the modules' attributes, keyword to text (a list where there are several values) or to
-    items, valid values only; `character_set`: the terms of Specific Character Set; `frame_of_reference_uid` is empty if
-    the object names none.
+    items, valid values only; `stated`: the texts of these modules as they are, valid or not, by tag; `character_set`:
+    the terms of Specific Character Set; `frame_of_reference_uid` is empty if the object names none.
     """
 
     patient: Values
@@ -97,6 +106,7 @@ class StudyContext:
     study_instance_uid: str
     series_description: str
     frame_of_reference_uid: str
+    stated: Mapping[int, str] = field(default_factory=dict)
 
 
 @reading("the DICOM file")
@@ -107,7 +117,7 @@ def read_study_context(data: Buffer | DicomFile) -> StudyContext:
     for element in file.elements():
         if element.tag > _LAST:
             break
-        if element.tag in _WANTED:
+        if element.tag in _WANTED or element.tag >> 16 == 0x0010 or element.tag in STUDY_TAGS:
             found[element.tag] = element
     uids = {tag: uid_of(file.value(found[tag])) if tag in found else "" for tag in _UIDS}
     for tag, uid in uids.items():
@@ -130,7 +140,17 @@ def read_study_context(data: Buffer | DicomFile) -> StudyContext:
         uids[_STUDY_INSTANCE_UID],
         str(series.get("SeriesDescription", "")),
         ascii_uid(file.value(frame)) if frame else "",
+        {tag: _stated(file, element, terms) for tag, element in found.items() if tag not in _FILED_APART},
     )
+
+
+def _stated(file: DicomFile, element: Element, terms: tuple[str, ...]) -> str:
+    """A value as text; empty for what is none."""
+    vr = dictionary_VR(element.tag) if dictionary_has_tag(element.tag) else "UN"
+    if vr == "US":
+        raw = file.value(element)
+        return str(file.encoding.u16.unpack(raw)[0]) if len(raw) == 2 else ""
+    return "" if vr in ("SQ", "UN", "OB") else decode(file.value(element), terms, person_name=vr == "PN")
 
 
 def uid_of(raw: bytes) -> str:

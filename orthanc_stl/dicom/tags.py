@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from orthanc_stl.dicom.elements import name_of
+from orthanc_stl.dicom.study_context import STUDY_TAGS
 from orthanc_stl.dicom.text import is_known_character_set
 from orthanc_stl.dicom.values import LENGTHS, is_valid
 from orthanc_stl.errors import InvalidField, Overridden, UnknownTag
@@ -23,12 +24,6 @@ MAX_DEPTH = 16
 _NUMBER = re.compile(r"([0-9a-fA-F]{4})[,-]?([0-9a-fA-F]{4})")
 _SPECIFIC_CHARACTER_SET = 0x00080005
 
-# C.7.2.1 General Study and C.7.2.2 Patient Study, where they are outside of group 0010; C.7.2.3 Clinical Trial Study.
-_STUDY = frozenset((
-    0x00080020, 0x00080030, 0x00080050, 0x00080051, 0x00080090, 0x00080096, 0x0008009C, 0x0008009D, 0x00081030,
-    0x00081032, 0x00081048, 0x00081049, 0x00081060, 0x00081062, 0x00081080, 0x00081084, 0x00081110, 0x0020000D,
-    0x00200010, 0x00321033, 0x00321034, 0x00380010, 0x00380014,
-))  # fmt: skip
 # What identifies the object and says how it is encoded: given by us, always.
 _IDENTITY = frozenset((0x00080016, 0x00080018, 0x0020000E))
 
@@ -38,11 +33,11 @@ def places_patient(tag: int) -> bool:
 
 
 def places_study(tag: int) -> bool:
-    return tag in _STUDY
+    return tag in STUDY_TAGS
 
 
 def places_series(tag: int) -> bool:
-    """C.7.3.1 General Series, as far as source.py takes it over."""
+    """C.7.3.1 General Series, as far as study_context.py takes it over."""
     return tag in (0x00080021, 0x00080031, 0x0008103E, 0x00200011)
 
 
@@ -51,26 +46,50 @@ def identifies(tag: int) -> bool:
     return tag in _IDENTITY or tag >> 16 in (0x0000, 0x0002, 0xFFFE) or tag & 0xFFFF == 0
 
 
+def places(tag: int) -> bool:
+    """What an object has in common with its patient and study."""
+    return places_patient(tag) or places_study(tag)
+
+
 def refuse_placing(tag: int) -> bool:
     """What `Tags` may not set in an object whose patient and study are given."""
-    return identifies(tag) or places_patient(tag) or places_study(tag)
+    return identifies(tag) or places(tag)
 
 
-def apply_tags(ds: Dataset, tags: Mapping[str, Any], refused: Callable[[int], bool]) -> tuple[str, ...]:
+def apply_tags(
+    ds: Dataset, tags: Mapping[str, Any], refused: Callable[[int], bool], stated: Mapping[int, str] | None = None
+) -> tuple[str, ...]:
     """Put the attributes into `ds`; the character set among them is returned, empty if there is none.
 
-    Raises UnknownTag; Overridden for a tag that `refused` refuses; InvalidField for a value that its tag cannot have.
+    `stated`: what the parent says of its patient, study and series, tag to text: a tag that repeats it changes nothing,
+    and is accepted. Raises UnknownTag; Overridden for a tag that `refused` refuses; InvalidField for a value that its
+    tag cannot have.
     """
     character_set: tuple[str, ...] = ()
     for name, value in tags.items():
         tag = tag_of(name)
         if refused(tag):
+            if not identifies(tag) and _repeats(tag, value, ds, stated or {}):
+                continue
             raise Overridden(f"Tags may not set {_title(tag)}: it is given by the parent and by the plugin")
         if tag == _SPECIFIC_CHARACTER_SET:
             character_set = _character_set(value)
         else:
             ds.add(_element(tag, value, 0))
     return character_set
+
+
+def _repeats(tag: int, value: Any, ds: Dataset, stated: Mapping[int, str]) -> bool:
+    """Whether a value is what the parent has, or nothing where the parent has nothing."""
+    if isinstance(value, str):
+        return _normal(value) == _normal(stated.get(tag, ""))
+    given = _items(tag, value, 0) if _vr(tag) == "SQ" and isinstance(value, list) else None
+    return given is not None and given == list(ds[tag].value if tag in ds else [])
+
+
+def _normal(text: str) -> str:
+    """Without what pads values and parts of names (PS3.5 sections 6.2 and 6.2.1)."""
+    return "\\".join(part.strip("\0 ").rstrip("^= ") for part in text.split("\\"))
 
 
 def tag_of(name: str) -> int:

@@ -81,18 +81,38 @@ def long_string(text: str, limit: int = LO_CHARACTERS) -> str:
     return _CONTROL.sub(" ", text.replace("\\", "/")).strip()[:limit].strip()
 
 
-def listed(names: Sequence[str], limit: int = LO_CHARACTERS) -> str:
-    """Names as one value of VR LO, cut to `limit`: "Heart, Lung"; where not all have room, "Heart + 38 more"."""
-    clean = [long_string(name, len(name)) for name in names]
-    whole = ", ".join(clean)
-    if len(whole) <= limit:
-        return whole.strip()
-    for kept in range(len(clean) - 1, 0, -1):
-        shown = f"{', '.join(clean[:kept])} + {len(clean) - kept} more"
-        if len(shown) <= limit:
-            return shown
-    others = f" + {len(clean) - 1} more" if len(clean) > 1 else ""
-    return clean[0][: limit - len(others)].rstrip() + others
+# Of a value: names take at most this much where more are in the way of a description before them.
+_NAMES_CHARACTERS = 40
+
+
+def described(description: str, names: Sequence[str], limit: int = LO_CHARACTERS) -> str:
+    """`<description>: <names>` in `limit` characters: the description is cut before the first name is, and names that
+    have no room are counted.
+
+    >>> described("Contours of the treatment planning system, approved on Monday", ["Heart", "Lung L"])
+    'Contours of the treatment planning system, approve: Heart, Lung L'
+    >>> described("", ["A long name of a structure"] * 40)
+    'A long name of a structure, A long name of a structure + 38 more'
+    """
+    description = long_string(description, limit)
+    clean = [name for name in (long_string(name, limit) for name in names) if name]
+    if not clean:
+        return description
+    room = max(_NAMES_CHARACTERS, limit - len(description) - 2)
+    listed = _listed(clean, room if description else limit, limit)
+    cut = description[: max(limit - len(listed) - 2, 0)].strip()
+    return f"{cut}: {listed}" if len(cut) >= min(len(description), 4) > 0 else listed
+
+
+def _listed(names: Sequence[str], room: int, limit: int) -> str:
+    """As many names as go into `room` characters, at least one, which may take `limit`."""
+    for count in range(min(len(names), limit), 0, -1):
+        more = f" + {len(names) - count} more" if count < len(names) else ""
+        listed = ", ".join(names[:count]) + more
+        if len(listed) <= (room if count > 1 else limit):
+            return listed
+    more = f" + {len(names) - 1} more" if len(names) > 1 else ""
+    return names[0][: limit - len(more)].rstrip() + more
 
 
 def one_line(text: str) -> str:

@@ -15,8 +15,7 @@ from orthanc_stl.dicom.encapsulated_model import (
     Description,
     Series,
     encapsulated,
-    series_of,
-    series_of_names,
+    series_description,
 )
 from orthanc_stl.dicom.encapsulated_obj import encapsulate_obj
 from orthanc_stl.dicom.study_context import Reference, StudyContext
@@ -63,7 +62,7 @@ def encapsulate_parts(
     frame = model.frame_of_reference_uid or str(generate_uid(prefix=None))
     count = len(model.parts) if count is None else count
     names = [name for part in model for name in names_of(part)]
-    told = series_of(study, f"{count} models") if count > 1 else series_of_names(study, names)
+    told = series_description(study, (f"{count} models",) if count > 1 else names, title or model.title)
     series = replace(series or Series(series_number), description=told)
     pictures = [*icons, *[None] * (len(model.parts) - len(icons))]
     return [

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from orthanc_stl import __version__
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.scene import written_parts
 from orthanc_stl.mesh.threads import in_order
@@ -29,7 +29,15 @@ RECORD = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
 
 NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VERTEX = re.compile(rb"\bvertex\s+(" + rb")\s+(".join([NUMBER] * 3) + rb")(?=\s|$)", re.IGNORECASE)
-ANY_VERTEX = re.compile(rb"\bvertex\b", re.IGNORECASE)
+KEYWORD = re.compile(rb"\b(vertex|endloop|endfacet)\b", re.IGNORECASE)
+NAMES = re.compile(rb"(?:\A|(?<=[\r\n]))[ \t]*(?:end)?solid\b(?:(?!\bfacet\s+normal\b)[^\r\n])*", re.IGNORECASE)
+"""The line of a solid's name, which may hold any word; some files go on in the same line."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+MOST_SURPLUS = 1 << 16
+"""Bytes after the last triangle that are passed over, if they are not more than the triangles take: some programs put a
+table of colors there. A count of triangles that is too small would leave more."""
 
 
 def write(model: Model, options: WriteOptions) -> bytes:
@@ -77,42 +85,67 @@ def stl_bytes(mesh: Mesh, header: str) -> bytes:
     return bytes(out)
 
 
-def read_stl(data: bytes) -> Mesh:
+@reading("the STL")
+def read_stl(data: bytes | memoryview) -> Mesh:
     """The mesh of an STL file, binary or ASCII; vertices at exactly the same place become one.
 
-    Raises InvalidInput for anything else, for a length that does not fit the number of triangles (up to two bytes
-    more are let pass: DICOM pads to even length), and for coordinates that are not finite.
+    What is one is decided as in the browser (webassets/app/shared/stl.js): tests/stl_files.json holds both to the same
+    files. Raises InvalidInput for anything else, for a length that does not fit the number of triangles, for polygons
+    that are no triangles, and for coordinates that are not finite.
     """
-    corners = _binary_corners(data) if _is_binary(data) else _ascii_corners(data)
+    corners = _binary_corners(data) if _is_binary(data) else _ascii_corners(bytes(data))
     if not np.isfinite(corners).all():
         raise InvalidInput("the STL has coordinates that are not finite numbers")
     return merged(corners)
 
 
-def _is_binary(data: bytes) -> bool:
+def _is_binary(data: bytes | memoryview) -> bool:
     """By the length, not by the first word: binary files that begin with "solid" are common."""
     if len(data) < HEADER_BYTES + 4:
         return False
-    count = int.from_bytes(data[HEADER_BYTES : HEADER_BYTES + 4], "little")
-    return 0 <= len(data) - (HEADER_BYTES + 4 + TRIANGLE_BYTES * count) <= 2
+    size = TRIANGLE_BYTES * int.from_bytes(data[HEADER_BYTES : HEADER_BYTES + 4], "little")
+    surplus = len(data) - (HEADER_BYTES + 4 + size)
+    if 0 <= surplus <= 2:  # DICOM pads to an even length
+        return True
+    return 0 < surplus <= min(size, MOST_SURPLUS) and not _is_text(bytes(data))
 
 
-def _binary_corners(data: bytes) -> np.ndarray:
+def _is_text(data: bytes) -> bool:
+    """Whether it begins with "solid" and has no NUL, but for those at its end: DICOM pads to an even length."""
+    beginning = data[:HEADER_BYTES].removeprefix(BYTE_ORDER_MARK).lstrip()
+    return beginning[:5].lower() == b"solid" and b"\0" not in data.rstrip(b"\0")
+
+
+def _binary_corners(data: bytes | memoryview) -> np.ndarray:
     count = int.from_bytes(data[HEADER_BYTES : HEADER_BYTES + 4], "little")
     return np.frombuffer(data, RECORD, count, HEADER_BYTES + 4)["numbers"][:, 3:].reshape(-1, 3, 3)
 
 
 def _ascii_corners(data: bytes) -> np.ndarray:
-    text = data.lstrip()
-    if text[:5].lower() != b"solid" or (b"\0" in text):
+    if not _is_text(data):
         raise InvalidInput(
             f"{len(data)} bytes that are no STL: neither is their length that of a binary STL, nor do they begin with"
-            ' "solid"'
+            ' "solid" and go on as text'
         )
+    text = NAMES.sub(b"", data.rstrip(b"\0").removeprefix(BYTE_ORDER_MARK))
     found = VERTEX.findall(text)
-    if len(found) % 3 or len(found) != len(ANY_VERTEX.findall(text)):
-        raise InvalidInput(f"an ASCII STL with {len(found)} readable vertices, which do not make up its triangles")
-    if not found and b"endsolid" not in text.lower():
+    _check_triangles(KEYWORD.findall(text), len(found))
+    if not found and b"endsolid" not in data.lower():
         raise InvalidInput('an ASCII STL without triangles and without "endsolid"')
     with np.errstate(over="ignore"):
         return np.array(found, dtype="S").astype(np.float64).astype(np.float32).reshape(-1, 3, 3)
+
+
+def _check_triangles(keywords: list[bytes], readable: int) -> None:
+    """Whether each loop has three vertices, all of which are numbers."""
+    words = [word.lower() for word in keywords]
+    vertices = words.count(b"vertex")
+    if readable != vertices:
+        raise InvalidInput(
+            f"an ASCII STL with {vertices} vertices, of which {vertices - readable} are not three numbers"
+        )
+    end = b"endloop" if b"endloop" in words else b"endfacet"
+    marks = b"".join(b"v" if word == b"vertex" else b"|" for word in words if word in (b"vertex", end))
+    loops = {len(loop) for loop in marks.split(b"|")} if end in words else {vertices % 3}
+    if loops - {0, 3}:
+        raise InvalidInput(f"an ASCII STL with a facet of {max(loops - {0, 3})} vertices: triangles have three")

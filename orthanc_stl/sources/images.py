@@ -47,8 +47,8 @@ PRESETS: Mapping[str, Preset] = {
     # Two lungs, or one piece where the windpipe joins them; gas in the bowel is much smaller.
     "lung": Preset("Lungs", None, -400, (197, 165, 145), CleanUp(min_share=1 / 3, leave_out_sides=True)),
 }
-"""Thresholds that are usual in CT: those of skin and lung lie between soft tissue (about 0 HU) and air or lung (-1000 and
-about -800 HU)."""
+"""Thresholds that are usual in CT: those of skin and lung lie between soft tissue (about 0 HU) and air or lung (-1000
+and about -800 HU)."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ BEGINNING = 1 << 16
 
 _SOP_CLASS_UID = 0x00080016
 
+
 def source_for(sop_class: str) -> Source:
     """The source that reads objects of this SOP class. Raises InvalidInput, naming the class, if there is none."""
     for source in SOURCES:
@@ -63,19 +64,19 @@ def open_files(
     """
     if not files or not len(files[0]):
         raise InvalidInput("the file is empty")
-    files = [memoryview(file).cast("B") for file in files]
+    views = [memoryview(file).cast("B") for file in files]
     if kind:
-        return source_by_key(kind).open(files, options)
-    beginning = bytes(files[0][:BEGINNING])
+        return source_by_key(kind).open(views, options)
+    beginning = bytes(views[0][:BEGINNING])
     if beginning[128:132] == b"DICM":
-        return source_for(_sop_class(files[0])).open(files, options)
-    source = recognise(beginning) or _bare_dicom(files[0]) or recognise(b"", name)
+        return source_for(_sop_class(views[0])).open(views, options)
+    source = recognise(beginning) or _bare_dicom(views[0]) or recognise(b"", name)
     came = kind_of(beginning)
     if source is None or (came and not source.recognises(beginning) and not source.sop_classes):
-        came = came or f"{len(files[0])} bytes of an unknown kind"
+        came = came or f"{len(views[0])} bytes of an unknown kind"
         read = ", ".join(source.name for source in SOURCES)
         raise InvalidInput(f"this is {came}; one of these is expected: {read}")
-    return source.open(files, options)
+    return source.open(views, options)
 
 
 def _sop_class(data: bytes | memoryview) -> str:

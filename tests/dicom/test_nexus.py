@@ -109,7 +109,7 @@ REFUSED = {
 def test_tags_of_the_parent_are_refused(level: str, name: str) -> None:
     parent = read_study_context(made(parent=PARENT)) if level else None
     with pytest.raises(Overridden):
-        made(parent=parent, level=level or "study", tags={name: "1"})
+        made(parent=parent, level=level or "study", tags={name: "2"})
 
 
 def test_wrong_value_of_a_tag() -> None:

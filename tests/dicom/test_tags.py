@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from orthanc_stl.dicom.encapsulated_stl import Description, encapsulate
-from orthanc_stl.dicom.study_context import read_study_context
+from orthanc_stl.dicom.encapsulated_stl import Description, check_tags, encapsulate
+from orthanc_stl.dicom.study_context import StudyContext, read_study_context
 from orthanc_stl.errors import InvalidField, Overridden, StlError, UnknownTag
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Study, ball, structure_set
@@ -95,6 +95,63 @@ def test_placing_tags_are_refused_by_name(name: str) -> None:
     with pytest.raises(Overridden, match=r"\([0-9a-f]{4},[0-9a-f]{4}\)") as refused:
         with_tags({name: "1.2.3"})
     assert name[0].isdigit() or name in str(refused.value)
+
+
+REPEATED = {
+    "PatientName": "Phantom^Torso",
+    "PatientID": "PHANTOM",
+    "PatientBirthDate": "19700101",
+    "0010,0040": "O",
+    "PatientAge": "045Y",
+    "PatientAddress": "1 Some Road",
+    "PregnancyStatus": "4",
+    "PatientComments": "",
+    "StudyDate": "20240102",
+    "StudyDescription": "Phantom study ",
+    "AccessionNumber": "A1",
+    "ReferringPhysicianName": "Doctor^Who^^",
+    "StudyInstanceUID": Study().uid("study"),
+    "ProcedureCodeSequence": [{"CodeValue": "1", "CodingSchemeDesignator": "99X", "CodeMeaning": "Planning"}],
+}
+
+
+def code() -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "1", "99X", "Planning"
+    return item
+
+
+@pytest.fixture(scope="module")
+def source() -> StudyContext:
+    extra = {"PatientAge": "045Y", "PatientAddress": "1 Some Road", "PregnancyStatus": 4}
+    study = Study(extra=extra | {"ProcedureCodeSequence": [code()]})
+    return read_study_context(structure_set([ball(radius=6, points=24)], study))
+
+
+def of_source(source: StudyContext, tags: dict[str, Any]) -> Dataset:
+    check_tags(tags)
+    check_tags(tags, source)
+    file = encapsulate(bytes(84), source=source, description=Description("T", ("A",)), version="1", tags=tags)
+    return pydicom.dcmread(BytesIO(file))
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_what_repeats_the_parent_is_accepted_and_changes_nothing(source: StudyContext, name: str) -> None:
+    before, after = of_source(source, {}), of_source(source, {name: REPEATED[name]})
+    for ds in (before, after):
+        del ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID, ds.ModelGroupUID
+        for element in [element for element in ds if element.VR in ("DA", "TM", "DT")]:
+            del ds[element.tag]
+    assert after == before
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_another_value_is_refused_before_a_mesh_is_made(source: StudyContext, name: str) -> None:
+    other: Any = [{"CodeValue": "2"}] if name == "ProcedureCodeSequence" else "045M"
+    with pytest.raises(Overridden):
+        check_tags({name: other}, source)
+    with pytest.raises(Overridden):
+        of_source(source, {name: other})
 
 
 @pytest.mark.parametrize("name", ["NopeTag", "", "seriesdescription", "0008,9999", "00081", "0008;103e", "日本"])

@@ -194,5 +194,14 @@ def test_memory_levels_off_over_many_conversions(real_pool, structure_set):
 
 def test_tags_are_looked_at_before_anything_else(real_pool):
     """A mesh may take a minute: nobody waits for it to be told of a tag. Here not even the file is a file."""
+    with pytest.raises(errors.Overridden, match="SOPInstanceUID"):
+        convert(real_pool, [b"no file at all"], Structures=[1], Tags={"SOPInstanceUID": "1.2.3"})
+
+
+def test_tags_are_compared_with_the_parent_before_a_mesh_is_made(real_pool, structure_set):
+    steps = []
     with pytest.raises(errors.Overridden, match="PatientID"):
-        convert(real_pool, [b"no file at all"], Structures=[1], Tags={"PatientID": "X"})
+        convert(
+            real_pool, [structure_set], lambda *now: steps.append(now[1]), Structures=["Heart"], Tags={"PatientID": "X"}
+        )
+    assert steps == ["reading the file"]

@@ -80,6 +80,36 @@ for (const [what, bytes, sentence] of [
   });
 }
 
+const TABLE = JSON.parse(readFileSync(new URL('../stl_files.json', import.meta.url), 'utf-8'));
+
+for (const row of TABLE) {
+  test(`a file of the table that the server reads as well: ${row.what}`, () => {
+    const bytes = new Uint8Array(row.text === undefined ? Buffer.from(row.base64, 'base64') : Buffer.from(row.text, 'latin1'));
+    if (row.refused || row.triangles === 0) { // a page has nothing to show of a file without triangles
+      assert.throws(() => readStl(bytes), NotStl);
+      return;
+    }
+    const { triangles, volume } = measureOf(readStl(bytes).corners);
+    assert.equal(triangles, row.triangles);
+    assert.ok(Math.abs(volume - row.volume) < 1e-6);
+  });
+}
+
+for (const name of ['stl_bom', 'stl_name_my_vertex_model', 'stl_92_bytes_after']) {
+  const path = `${root}/faults/${name}.stl`;
+  test(`${name}, after a public report, has 12 triangles`, { skip: !existsSync(path) && 'the shared data are not here' }, () => {
+    assert.equal(readStl(new Uint8Array(readFileSync(path))).corners.length, 12 * 9);
+  });
+}
+
+test('an ASCII STL in one line of megabytes is read, and text without facets or lines is refused', () => {
+  const corners = new Float32Array(9 * 40000).map((_, i) => i % 97);
+  const line = new TextEncoder().encode(new TextDecoder().decode(text(corners)).replaceAll('\n', ' ').replace('box', ''));
+  assert.ok(line.byteLength > 4 << 20);
+  assert.deepEqual(readAscii(line), corners);
+  assert.throws(() => readStl(new TextEncoder().encode(`solid ${'x'.repeat(9 << 20)}`)), /without a facet or a line/);
+});
+
 test('whatever bytes come, reading ends in triangles or in NotStl', () => {
   const next = random(7);
   const seeds = [binary(box(3, 4, 5)), text(box(3, 4, 5)), binary(box(1, 1, 1), 'solid')];

@@ -44,17 +44,50 @@ def test_base64_in_several_pieces() -> None:
     assert bytes(decoded(memoryview(base64.b64encode(data)), "")) == data
 
 
-@pytest.mark.parametrize("text", [b"*", b"AAA", b"AA AA", b"AA\nAA", b"===="])
-def test_what_is_not_base64(text: bytes) -> None:
-    with pytest.raises(MalformedBody, match="the complaint"):
+@given(st.binary(max_size=100))
+def test_base64_without_its_padding(data: bytes) -> None:
+    assert bytes(decoded(memoryview(base64.b64encode(data).rstrip(b"=")), "")) == data
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (b"AAA*", "it has the character '*' at character 4 of 4"),
+        (b"AA\xffA", r"it has the character '\xff' at character 3 of 4"),
+        (b"AA AAA", "it has a blank at character 3 of 6"),
+        (b"A" * 76 + b"\n" + b"AAAA", "it has a line break at character 77 of 81"),
+        (b"AAAA\r\nAAAA", "it has a line break at character 5 of 10"),
+        (b"AA==AAAA", 'it has a "=" before the end at character 3 of 8'),
+        (b"AA-_", 'it has a "-", as the variant for URLs has it at character 3 of 4'),
+        (b"AAAAA", "its 5 characters are one too many or up to three too few"),
+        (b"====", ""),
+    ],
+)
+def test_what_is_not_base64_is_told_with_its_place(text: bytes, what: str) -> None:
+    with pytest.raises(MalformedBody) as error:
         decoded(memoryview(text), "the complaint")
+    assert str(error.value).startswith(f"the complaint: {what}")
 
 
 def found(body: dict) -> bytes:
     return bytes(content(body, "Nifti", missing=NO_NIFTI.format("Nifti")).whole())
 
 
-@pytest.mark.parametrize("uri", ["data:;base64,QUJD", "data:a/b;base64,QUJD", "data:a/b;x=y;base64,QUJD"])
+def test_base64_that_ends_where_a_piece_ends_and_goes_on() -> None:
+    with pytest.raises(MalformedBody, match="before the end"):
+        decoded(memoryview(b"A" * ((4 << 20) - 1) + b"=" + b"AAAA"), "the complaint")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "data:;base64,QUJD",
+        "data:a/b;base64,QUJD",
+        "data:a/b;x=y;base64,QUJD",
+        "DATA:;BASE64,QUJD",
+        "Data:a/B;Base64,QUJD",
+    ],
+)
 def test_data_uris(uri: str) -> None:
     assert found({"Nifti": uri}) == b"ABC"
     assert found({"Nifti": memoryview(uri.encode())}) == b"ABC"

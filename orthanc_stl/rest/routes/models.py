@@ -29,7 +29,10 @@ def stl(app: App, request: Request) -> Answer:
 def _document(orthanc: Orthanc, instance: str) -> memoryview:
     document = orthanc.tag(instance, _DOCUMENT)
     if not document:
-        raise errors.InvalidInput(f"instance {instance} holds no document")
+        raise errors.InvalidInput(
+            f'instance {instance} holds no document: Orthanc\'s anonymization empties it, unless its field "Keep" names'
+            ' "EncapsulatedDocument"'
+        )
     return unpadded(memoryview(document), orthanc.tag(instance, _DOCUMENT_LENGTH))
 
 
