@@ -117,7 +117,7 @@ class Roi:
             if points is None:
                 skipped[item.number] = fault
             else:
-                contours.append(Contour(points, item.number))
+                contours.append(Contour(points, item.number, item.kind))
         doubts = [
             f"{self.title} has its number in common with {quoted(name)}: all its contours were taken"
             for name in self.namesakes
