@@ -145,3 +145,8 @@ def by_name(name: str) -> type[StlError]:
     """The class of that name, `StlError` for a name that is none of ours."""
     found = globals().get(name)
     return found if isinstance(found, type) and issubclass(found, StlError) else StlError
+
+
+def name_of(error: StlError) -> str:
+    """The name by which `by_name` finds its class, or the nearest one above it that is in this tree."""
+    return next(kind.__name__ for kind in type(error).__mro__ if globals().get(kind.__name__) is kind)

@@ -112,7 +112,7 @@ class Conversation:
 def failure(error: Exception) -> dict[str, str]:
     """The message of a call that failed, from what Dask raised."""
     if isinstance(error, errors.StlError):
-        name, sentence = type(error).__name__, str(error)
+        name, sentence = errors.name_of(error), str(error)
     elif isinstance(error, KilledWorker):
         name, sentence = "WorkerDied", "The conversion was given up: each worker of the Dask cluster that tried it died"
     else:

@@ -75,7 +75,7 @@ def perform(
         facts, outputs = tasks[header["task"]](header["options"], blobs, progress)
         return {"kind": "result", "facts": facts}, outputs
     except errors.StlError as error:
-        return _failure(type(error).__name__, str(error)), ()
+        return _failure(errors.name_of(error), str(error)), ()
     except MemoryError:
         return _out_of_memory(memory_mb), ()
     except Exception as error:

@@ -58,7 +58,8 @@ def _pieces(shells: _Shells) -> list[Piece]:
     order = np.argsort(shells.body[shells.of_triangle], kind="stable")
     ends = np.searchsorted(shells.body[shells.of_triangle][order], np.arange(len(shells.body) + 1))
     found = [
-        Piece(float(volumes[body]), int(cavities[body]), np.sort(order[ends[body] : ends[body + 1]])) for body in bodies
+        Piece(float(volumes[body]), int(cavities[body]), np.sort(order[ends[body] : ends[body + 1]]))
+        for body in bodies.tolist()
     ]
     return sorted(found, key=lambda piece: (-piece.volume, piece.triangles[0]))
 

@@ -18,12 +18,13 @@ def report_of(
     notes: Sequence[Note] = (),
     topology: Topology | None = None,
     contours_volume: float | None = None,
+    measures: tuple[float, float] | None = None,
 ) -> Report:
     """The report on `mesh`; an empty mesh counts as not closed, with a box of zeros.
 
-    `topology`: that of the mesh's triangles, if it is known already.
+    `topology`: that of the mesh's triangles, `measures`: its area (mm²) and volume (mm³), if they are known already.
     """
-    area, volume = area_and_volume(mesh)
+    area, volume = measures or area_and_volume(mesh)
     topology = topology or topology_of(mesh.triangles, len(mesh.vertices))
     return Report(
         triangles=len(mesh.triangles),

@@ -6,7 +6,11 @@ import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkPoints, vtkSMPTools
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
-from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkWindowedSincPolyDataFilter
+from vtkmodules.vtkFiltersCore import (
+    vtkFlyingEdges3D,
+    vtkTriangleMeshPointNormals,
+    vtkWindowedSincPolyDataFilter,
+)
 
 from orthanc_stl.mesh.threads import in_order
 from orthanc_stl.mesh.triangles import CHUNK, area_normals
@@ -75,6 +79,14 @@ def smoothed(
     sinc.NormalizeCoordinatesOn()
     sinc.Update()
     return vtk_to_numpy(sinc.GetOutput().GetPoints().GetData()).astype(np.float64) + middle
+
+
+def vertex_normals(mesh: Mesh) -> np.ndarray:
+    """Unit normals `(n, 3) float32` of the vertices: the means of their triangles', weighted by area."""
+    normals = vtkTriangleMeshPointNormals()
+    normals.SetInputData(poly_data(mesh.vertices, mesh.triangles))
+    normals.Update()
+    return vtk_to_numpy(normals.GetOutput().GetPointData().GetNormals()).copy()
 
 
 def poly_data(points: np.ndarray, triangles: np.ndarray) -> vtkPolyData:

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orthanc_stl.errors import OutOfRange, TooLarge
+from orthanc_stl.errors import OutOfRange, name_of
 from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.errors import TooManyTriangles, TooManyVoxels
 from tests.mesh.solids import ball, fork, model_of, ring, roi_of, two_balls
 
 FINGERPRINT = """
@@ -30,9 +31,7 @@ print(hashlib.sha256(stl_bytes(model_of(fork(), turn, (1, 2, 3), resolution=128)
 
 def test_voxels_are_limited_before_memory_is_spent() -> None:
     tracemalloc.start()
-    with pytest.raises(
-        TooLarge, match=r'Resolution 512 makes [\d,]+ voxels here, .* 1,000,000 of the option "MaxVoxels"'
-    ):
+    with pytest.raises(TooManyVoxels, match=r"takes about [\d,]+ voxels, more than the 1,000,000 that are allowed"):
         model_of(ball(30), resolution=512, max_voxels=1_000_000)
     assert tracemalloc.get_traced_memory()[1] < 5e6
     tracemalloc.stop()
@@ -40,7 +39,7 @@ def test_voxels_are_limited_before_memory_is_spent() -> None:
 
 def test_triangles_are_limited_before_memory_is_spent() -> None:
     tracemalloc.start()
-    with pytest.raises(TooLarge, match=r'makes about [\d,]+ triangles here, .* 100,000 of the option "MaxTriangles"'):
+    with pytest.raises(TooManyTriangles, match=r"takes about [\d,]+ triangles, more than the 100,000"):
         model_of(ball(30), resolution=512, max_triangles=100_000)
     assert tracemalloc.get_traced_memory()[1] < 5e6
     tracemalloc.stop()
@@ -48,8 +47,10 @@ def test_triangles_are_limited_before_memory_is_spent() -> None:
 
 def test_no_model_has_more_triangles_than_allowed() -> None:
     count = model_of(fork(), resolution=64).report.triangles
-    with pytest.raises(TooLarge, match="MaxTriangles"):
+    with pytest.raises(TooManyTriangles) as refused:
         model_of(fork(), resolution=64, max_triangles=count - 1)
+    assert refused.value.count > refused.value.limit == count - 1
+    assert name_of(refused.value) == "TooLarge"
     assert model_of(fork(), resolution=64, max_triangles=count + count // 5).report.triangles == count
 
 

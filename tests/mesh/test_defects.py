@@ -269,13 +269,25 @@ def test_contour_whose_points_lie_on_a_line() -> None:
     assert found.box[1][0] > 55
 
 
-def test_parts_thinner_than_voxels_are_told_of() -> None:
-    """A hundred posts of 3.6 mm over 200 mm; at Resolution 64 a voxel is 3 mm."""
-    posts = [ring(1.8, z, (20 * x, 20 * y), 40) for x in range(10) for y in range(10) for z in range(0, 15, 3)]
+def posts() -> list[np.ndarray]:
+    """A hundred posts of 3.6 mm over 200 mm."""
+    return [ring(1.8, z, (20 * x, 20 * y), 40) for x in range(10) for y in range(10) for z in range(0, 15, 3)]
+
+
+def test_parts_thinner_than_voxels_get_finer_ones() -> None:
+    """At Resolution 64 a voxel is 3 mm: less would be left of a post than a half."""
     truth = 15 * 100 * np.pi * 1.8**2
-    coarse, fine = model(*posts, resolution=64).report, model(*posts, resolution=640).report
-    assert coarse.volume < 0.6 * truth
-    assert len(coarse.warnings) == 1
-    assert coarse.warnings[0].startswith('500 of 500 contours of ROI "ROI" are narrower than two voxels (5.')
-    assert fine.volume == pytest.approx(truth, rel=0.05)
-    assert fine.warnings == ()
+    report = model(*posts(), resolution=64).report
+    assert report.volume == pytest.approx(truth, rel=0.02)
+    assert report.euler_number == 200
+    assert report.warnings == ()
+    assert report.voxel[0] < 1
+
+
+def test_what_is_lost_where_there_is_no_room_for_finer_voxels_is_told_of() -> None:
+    truth = 15 * 100 * np.pi * 1.8**2
+    report = model(*posts(), resolution=64, max_voxels=60_000).report
+    assert report.volume < 0.8 * truth
+    assert report.contours_volume == pytest.approx(truth, rel=0.001)
+    assert report.warnings[-1].startswith('the surface of ROI "ROI" encloses ')
+    assert "its contours 15.27 mL (-" in report.warnings[-1]

@@ -40,13 +40,17 @@ class Span:
     lonely: Sequence[Lonely] = ()
 
 
-def span_values(span: Span, heights: np.ndarray, smooth: bool) -> np.ndarray:
-    """The fields at `heights` (mm along the normal, clipped to the span): `(heights, rows, columns) int16`."""
+def span_values(span: Span, heights: np.ndarray, smooth: bool, everywhere: bool = False) -> np.ndarray:
+    """The fields at `heights` (mm along the normal, clipped to the span): `(heights, rows, columns) int16`.
+
+    `everywhere`: pixels far from outlines are worked out too, for values that will be moved.
+    """
     first, second = span.first, span.second
     values = np.empty((len(heights), *first.shape), np.int16)
     values[:] = np.where(first > 0, np.int16(FARTHEST), np.int16(-FARTHEST))
     differ = (first ^ second) < 0
-    active = np.flatnonzero(differ | (np.minimum(np.abs(first), np.abs(second)) < BAND))
+    near = np.minimum(np.abs(first), np.abs(second)) < BAND
+    active = np.arange(first.size) if everywhere else np.flatnonzero(differ | near)
     a = first.reshape(-1)[active].astype(np.float32)
     b = second.reshape(-1)[active].astype(np.float32)
     straight = _end_islands(span, active, a, b)

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.contours.bodies import bodies_of, settled
+from orthanc_stl.mesh.contours.check import Expected, expected_of
 from orthanc_stl.mesh.contours.contour import RoiContours
+from orthanc_stl.mesh.contours.findings import Findings
+from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS, Grid, Limits, grid_of
-from orthanc_stl.mesh.contours.planes import Frame, stacks_of
+from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
+from orthanc_stl.mesh.contours.planes import Stack, stacks_of
+from orthanc_stl.mesh.contours.regions import regions_of
+from orthanc_stl.mesh.contours.steps import usual_step
 from orthanc_stl.mesh.contours.union import united_volume
+from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.surface import finished, isosurface
 from orthanc_stl.mesh.topology import Topology
-from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
+from orthanc_stl.mesh.types import Mesh, Rank, Surface
 
 ELONGATED = 1.5
 """Voxels longer than this many sides along the normal have vertices to spare on surfaces across the normal."""
@@ -37,29 +46,81 @@ def surface_from_contours(
 
     `surroundings` is (k, 3) float64: points on the closed contours of the structure set's other ROIs, enough to span
     their extent (for the Resolution rule) and on their planes (for the thickness of a single slice).
-    Raises InvalidInput if no contour encloses anything, TooLarge before more than `max_voxels` voxels or
-    `max_triangles` triangles are made.
+    Raises InvalidInput if no contour encloses anything, TooManyVoxels and TooManyTriangles before more than
+    `max_voxels` voxels or `max_triangles` triangles are made.
     """
     progress(0.0, "finding the planes")
-    stacks, warnings = stacks_of(rois)
-    if not stacks:
-        raise InvalidInput("; ".join(warnings) or "there is no contour to make a surface of")
+    findings = Findings()
     around = np.zeros((0, 3)) if surroundings is None else np.asarray(surroundings, dtype=np.float64).reshape(-1, 3)
-    limits = Limits(max_voxels, max_triangles)
-    grids: list[tuple[Grid, Frame]] = []
-    for stack in reversed(stacks):  # the first one's grid has to hold what the others make
-        corners = [stack.frame.from_patient(frame.to_patient(grid.corners())) for grid, frame in grids]
-        also = np.concatenate(corners) if corners and stack is stacks[0] else None
-        nearby = stack.frame.from_patient(around)
-        grid, guesses = grid_of(stack, nearby, resolution, end_caps, limits, also)
-        grids.insert(0, (grid, stack.frame))
-        warnings += guesses
+    plans = _plans(rois, around, end_caps, findings)
+    if not plans:
+        reasons = [note.text for note in findings.notes()]
+        raise InvalidInput("; ".join(reasons[::-1]) or "there is no contour to make a surface of")
+    grids = _grids(plans, around, resolution, Limits(max_voxels, max_triangles))
     mesh, topology = _mesh_of(grids, smooth, max_triangles, progress)
     if not len(mesh.triangles):
         raise InvalidInput("the contours enclose less than one voxel: a higher Resolution may show them")
     progress(0.8, "checking the surface")
-    notes = [Note(Rank.LEFT_OUT, "", text) for text in warnings]
-    return Surface(mesh, report_of(mesh, grids[0][0].voxel, notes, topology))
+    expected = _expected(plans)
+    bodies = bodies_of(plans[0].chains, plans[0].frame, grids[0][0].side)
+    mesh, measures = settled(mesh, bodies, findings, len(plans) > 1)
+    _compare(expected, measures[1], rois, findings)
+    voxel = grids[0][0].voxel
+    return Surface(mesh, report_of(mesh, voxel, findings.notes(), topology, expected.volume, measures))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is drawn in one orientation."""
+
+    frame: Frame
+    chains: tuple[Chain, ...]
+
+
+def _plans(rois: Sequence[RoiContours], around: np.ndarray, end_caps: bool, findings: Findings) -> list[_Plan]:
+    plans = []
+    for stack in stacks_of(rois, findings):
+        usual = Usual(_usual(stack, stack.frame.from_patient(around)[:, 2]), end_caps)
+        chains = [chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, findings), usual, findings)]
+        if chains:
+            plans.append(_Plan(stack.frame, tuple(chains)))
+    return plans
+
+
+def _usual(stack: Stack, others: np.ndarray) -> float | None:
+    """The usual distance between slices of the file (mm): of the chosen ROIs, else of what is around them."""
+    steps = [outline.step for roi in stack.rois for outline in roi.outlines if np.isfinite(outline.step)]
+    return float(np.median(steps)) if steps else usual_step(others)
+
+
+def _grids(plans: Sequence[_Plan], around: np.ndarray, resolution: int, limits: Limits) -> list[tuple[Grid, Frame]]:
+    grids: list[tuple[Grid, Frame]] = []
+    for plan in reversed(plans):  # the first one's grid has to hold what the others make
+        corners = [plan.frame.from_patient(frame.to_patient(grid.corners())) for grid, frame in grids]
+        also = np.concatenate(corners) if corners and plan is plans[0] else None
+        nearby = plan.frame.from_patient(around)
+        grids.insert(0, (grid_of(plan.chains, nearby, resolution, limits, also), plan.frame))
+    return grids
+
+
+def _expected(plans: Sequence[_Plan]) -> Expected:
+    """Of bodies of several orientations: between that of the largest and of all of them."""
+    each = [expected_of(plan.chains) for plan in plans]
+    total, largest = sum(one.volume for one in each), max(one.volume for one in each)
+    return Expected((total + largest) / 2, sum(one.open for one in each) + (total - largest) / 2)
+
+
+def _compare(expected: Expected, found: float, rois: Sequence[RoiContours], findings: Findings) -> None:
+    if not expected.differs(found):
+        return
+    change = 100 * (found / expected.volume - 1) if expected.volume else 0.0
+    name = rois[0].name if len(rois) == 1 else ""
+    of = f'of ROI "{name}"' if name else "of the ROIs"
+    text = (
+        f"the surface {of} encloses {found / 1000:.4g} mL, its contours {expected.volume / 1000:.4g} mL"
+        f" ({change:+.1f} %)"
+    )
+    findings.sentence(Rank.CHANGED_SHAPE, name, text)
 
 
 def _mesh_of(
@@ -73,9 +134,6 @@ def _mesh_of(
     elongated = grid.voxel[2] >= ELONGATED * grid.side
     points, triangles, topology = simplified(points, triangles, volume.shape, elongated)
     if len(triangles) > max_triangles:
-        raise TooLarge(
-            f"the surface has {len(triangles):,} triangles, more than the {max_triangles:,} of the option"
-            ' "MaxTriangles"'
-        )
+        raise TooManyTriangles(len(triangles), max_triangles)
     progress(0.7, "smoothing the surface" if smooth else "placing the surface")
     return finished(frame.to_patient(grid.placed(points)), triangles, smooth=smooth), topology

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import shift as shifted
 
 from orthanc_stl.mesh.contours.between import Span, span_values
-from orthanc_stl.mesh.contours.distance import FARTHEST, NEAREST, signed_distances
+from orthanc_stl.mesh.contours.distance import FARTHEST, NEAREST, UNITS, signed_distances
 from orthanc_stl.mesh.contours.grid import Grid, Slab
 from orthanc_stl.mesh.contours.islands import Lonely
-from orthanc_stl.mesh.contours.slices import Piece
+from orthanc_stl.mesh.contours.parts import Chain
 from orthanc_stl.mesh.progress import Progress
 
 
@@ -23,12 +24,13 @@ def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
         row, column, rows, columns = slab.window
         window = volume[:, row : row + rows, column : column + columns]
         fields, lonely = _fields(grid, slab)
-        for piece in slab.pieces:
-            for part in _parts(grid, slab, piece, fields, lonely):
-                values = span_values(part.span, part.heights, smooth)
-                for index, ratio in part.outer:
-                    _mirror(values[index], ratio)
-                np.maximum(window[part.layers], values, out=window[part.layers])
+        for part in _parts(grid, slab.chain, fields, lonely):
+            values = span_values(part.span, part.heights, smooth, slab.chain.shift is not None)
+            if slab.chain.shift is not None:
+                _move(values, part.heights, slab.chain, grid.side)
+            for index, ratio in part.outer:
+                _mirror(values[index], ratio)
+            np.maximum(window[part.layers], values, out=window[part.layers])
     return volume
 
 
@@ -47,24 +49,43 @@ class _Part:
 
 
 def _fields(grid: Grid, slab: Slab) -> tuple[np.ndarray, list[Lonely]]:
-    """The signed distances on the ROI's own planes."""
+    """The signed distances on the chain's own planes; a vessel that moves on is drawn where it is first."""
     row, column, rows, columns = slab.window
     corner = grid.origin + grid.side * np.array([column, row])
-    outlines = [[(outline - corner) / grid.side for outline in plane.outlines] for plane in slab.roi.planes]
+    moved = [np.zeros(2), np.array(slab.chain.shift)] if slab.chain.shift else [np.zeros(2)] * len(slab.chain.layers)
+    outlines = [
+        [(outline - corner - by) / grid.side for outline in layer.outlines]
+        for layer, by in zip(slab.chain.layers, moved, strict=True)
+    ]
     return signed_distances(outlines, rows, columns)
 
 
-def _parts(grid: Grid, slab: Slab, piece: Piece, fields: np.ndarray, lonely: Sequence[Lonely]) -> Iterator[_Part]:
-    """A piece by spans, from the layer below its lower end to the one above its upper end."""
-    lowest = int(np.searchsorted(grid.layers, piece.low)) - 1
-    highest = int(np.searchsorted(grid.layers, piece.high))
+def _move(values: np.ndarray, heights: np.ndarray, chain: Chain, side: float) -> None:
+    """Moves the values at `heights` to where the vessel is there."""
+    start, end = chain.positions.tolist()
+    x, y = np.array(chain.shift) / side
+    for layer, height in zip(values, heights.tolist(), strict=True):
+        t = (height - start) / (end - start)
+        moved = shifted(layer.astype(np.float32), (t * y, t * x), order=1, mode="constant", cval=-FARTHEST)
+        sign = np.where(moved >= 0, np.float32(1), np.float32(-1))
+        layer[...] = np.rint(sign * np.clip(np.abs(moved), NEAREST, FARTHEST))
+
+
+def _parts(grid: Grid, chain: Chain, fields: np.ndarray, lonely: Sequence[Lonely]) -> Iterator[_Part]:
+    """A chain by spans, from the layer below its lower end to the one above its upper end."""
+    joined = chain.joined
+    lowest = _nearest(grid.layers, chain.low) if joined[0] else int(np.searchsorted(grid.layers, chain.low)) - 1
+    highest = _nearest(grid.layers, chain.high) if joined[1] else int(np.searchsorted(grid.layers, chain.high))
     heights = grid.layers[lowest : highest + 1].copy()
-    ratios = {
-        lowest: (piece.low - heights[0]) / (heights[1] - piece.low),
-        highest: (heights[-1] - piece.high) / (piece.high - heights[-2]),
-    }
-    heights[0], heights[-1] = heights[1], heights[-2]
-    spans = _spans(slab, piece, fields, lonely)
+    least = NEAREST / UNITS * grid.side  # a layer may lie at the very end, because that of another chain does
+    ratios = {}
+    if not joined[0]:
+        ratios[lowest] = (chain.low - heights[0]) / max(heights[1] - chain.low, least)
+        heights[0] = heights[1]
+    if not joined[1]:
+        ratios[highest] = (heights[-1] - chain.high) / max(chain.high - heights[-2], least)
+        heights[-1] = heights[-2]
+    spans = _spans(chain, fields, lonely)
     starts = [span.start for span in spans[1:]]
     owner = np.searchsorted(starts, heights, side="right")
     for index, span in enumerate(spans):
@@ -75,36 +96,39 @@ def _parts(grid: Grid, slab: Slab, piece: Piece, fields: np.ndarray, lonely: Seq
             yield _Part(span, slice(first, last + 1), heights[members], outer)
 
 
+def _nearest(layers: np.ndarray, place: float) -> int:
+    after = min(max(int(np.searchsorted(layers, place)), 1), len(layers) - 1)
+    return after if layers[after] - place <= place - layers[after - 1] else after - 1
+
+
 def _mirror(layer: np.ndarray, ratio: float) -> None:
     """Makes a copy of the last layer inside into the first outside, so that the body ends between them at its end."""
     outside = np.rint(np.abs(layer.astype(np.float32)) * -np.float32(ratio))
     layer[...] = np.clip(outside, -FARTHEST, -NEAREST)
 
 
-def _spans(slab: Slab, piece: Piece, fields: np.ndarray, lonely: Sequence[Lonely]) -> list[Span]:
-    """What lies between the planes of a piece, and beyond its end planes."""
-    planes = range(piece.first, piece.last + 1)
-    places = slab.positions
+def _spans(chain: Chain, fields: np.ndarray, lonely: Sequence[Lonely]) -> list[Span]:
+    """What lies between the planes of a chain, and beyond its end planes."""
+    places = chain.positions.tolist()
+    last = len(places) - 1
     spans = []
-    if piece.low < places[piece.first]:
-        tapered = _tapered(slab, piece, fields, piece.first, piece.first + 1, piece.low)
-        spans.append(Span(piece.low, float(places[piece.first]), tapered, fields[piece.first]))
-    for k in planes[:-1]:
-        before = (fields[k - 1], float(places[k] - places[k - 1])) if k > piece.first else None
-        after = (fields[k + 2], float(places[k + 2] - places[k + 1])) if k + 2 <= piece.last else None
+    if chain.low < places[0]:
+        spans.append(Span(chain.low, places[0], _tapered(places, fields, 0, 1, chain.low), fields[0]))
+    for k in range(last):
+        before = (fields[k - 1], places[k] - places[k - 1]) if k > 0 else None
+        after = (fields[k + 2], places[k + 2] - places[k + 1]) if k + 2 <= last else None
         alone = [part for part in lonely if part.plane == (k if part.above else k + 1)]
-        spans.append(Span(float(places[k]), float(places[k + 1]), fields[k], fields[k + 1], before, after, alone))
-    if piece.high > places[piece.last]:
-        tapered = _tapered(slab, piece, fields, piece.last, piece.last - 1, piece.high)
-        spans.append(Span(float(places[piece.last]), piece.high, fields[piece.last], tapered))
+        spans.append(Span(places[k], places[k + 1], fields[k], fields[k + 1], before, after, alone))
+    if chain.high > places[last]:
+        spans.append(Span(places[last], chain.high, fields[last], _tapered(places, fields, last, last - 1, chain.high)))
     return spans
 
 
-def _tapered(slab: Slab, piece: Piece, fields: np.ndarray, end: int, inner: int, to: float) -> np.ndarray:
+def _tapered(places: Sequence[float], fields: np.ndarray, end: int, inner: int, to: float) -> np.ndarray:
     """The field at `to`, beyond the end plane: as the last two planes taper; it may narrow there, never widen."""
-    if piece.first == piece.last:
+    if len(places) == 1:
         return fields[end]
-    ratio = np.float32(abs(to - slab.positions[end]) / abs(slab.positions[end] - slab.positions[inner]))
+    ratio = np.float32(abs(to - places[end]) / abs(places[end] - places[inner]))
     change = np.minimum(fields[end].astype(np.float32) - fields[inner], 0)
     tapered = np.rint(fields[end] + ratio * change)
     tapered = np.where(tapered < NEAREST, np.minimum(tapered, -NEAREST), tapered)

@@ -9,8 +9,8 @@ from scipy.ndimage import map_coordinates
 
 from orthanc_stl.mesh.contours.distance import FARTHEST, NEAREST, UNITS
 from orthanc_stl.mesh.contours.field import volume_of
+from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.grid import Grid
-from orthanc_stl.mesh.contours.planes import Frame
 from orthanc_stl.mesh.progress import Progress
 
 NEAR = 5 * UNITS // 2

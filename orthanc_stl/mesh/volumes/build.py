@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from vtkmodules.util.numpy_support import vtk_to_numpy
-from vtkmodules.vtkFiltersCore import vtkTriangleMeshPointNormals
 
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.simplify import simplified
-from orthanc_stl.mesh.surface import finished, isosurface, poly_data, smoothed
+from orthanc_stl.mesh.surface import finished, isosurface, smoothed, vertex_normals
 from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 from orthanc_stl.mesh.volumes.cells import Field, Plan, field_of, plan_of
@@ -119,14 +117,6 @@ def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longes
             break
         measures = area_and_volume(mesh)
     return mesh
-
-
-def vertex_normals(mesh: Mesh) -> np.ndarray:
-    """Unit normals `(n, 3) float32` of the vertices: the means of their triangles', weighted by area."""
-    normals = vtkTriangleMeshPointNormals()
-    normals.SetInputData(poly_data(mesh.vertices, mesh.triangles))
-    normals.Update()
-    return vtk_to_numpy(normals.GetOutput().GetPointData().GetNormals()).copy()
 
 
 def _volume_of(volume: Volume, inside: Inside) -> float:

@@ -1,0 +1,51 @@
+"""Where the layers of a grid lie along the normal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from orthanc_stl.mesh.contours.parts import Chain
+
+
+def layers_of(chain: Chain, step: float, brim: float) -> np.ndarray:
+    """Where to take layers (mm along the normal, ascending) so that each plane of the chain is one of them.
+
+    Neighbouring layers are at most `step` apart. An end lies between two layers, `brim` inside and outside of it: near
+    enough for a sharp edge.
+    """
+    planes = chain.positions.tolist()
+    stops = [planes[0] - chain.low, *np.diff(planes), chain.high - planes[-1]]
+    brim = min(brim, 0.4 * min(stop for stop in stops if stop > 0))
+    marks = list(planes)
+    before, after = [], []
+    if not chain.joined[0]:
+        before = [chain.low - brim]
+        marks = [chain.low + brim, *(planes[1:] if chain.low == planes[0] else planes)]
+    if not chain.joined[1]:
+        after = [chain.high + brim]
+        marks = [*(marks[:-1] if chain.high == planes[-1] else marks), chain.high - brim]
+    inner = [_from(start, end, step) for start, end in pairwise(marks)]
+    return np.concatenate([before, *inner, marks[-1:], after])
+
+
+def _from(start: float, end: float, step: float) -> np.ndarray:
+    """Layers from `start` (included) to `end` (excluded), evenly, at most `step` apart."""
+    count = max(1, int(np.ceil((end - start) / step - 1e-6)))
+    return start + np.arange(count) * ((end - start) / count)
+
+
+def merged(each: Sequence[np.ndarray], brim: float) -> np.ndarray:
+    """The layers of all chains, without such as nearly coincide."""
+    if len(each) == 1:
+        return each[0]
+    layers = np.unique(np.concatenate(each))
+    least = min(brim, *(0.5 * float(np.diff(own).min()) for own in each))
+    keep = [layers[0]]
+    for layer in layers[1:]:
+        if layer - keep[-1] > least:
+            keep.append(layer)
+    keep[-1] = layers[-1]  # the outermost is outside of every body
+    return np.array(keep)

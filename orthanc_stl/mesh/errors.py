@@ -1,0 +1,27 @@
+"""Limits that a mesh would go over, with the figures. The geometry names no options: who calls knows their names."""
+
+from __future__ import annotations
+
+from orthanc_stl.errors import TooLarge
+
+
+class OverLimit(TooLarge):
+    """`count` is what it would take (about), `limit` what is allowed."""
+
+    what = "elements"
+
+    def __init__(self, count: int | str, limit: int = 0) -> None:
+        if isinstance(count, str):  # as a sentence, from another process
+            super().__init__(count)
+            self.count = self.limit = 0
+            return
+        super().__init__(f"this takes about {count:,} {self.what}, more than the {limit:,} that are allowed")
+        self.count, self.limit = count, limit
+
+
+class TooManyVoxels(OverLimit):
+    what = "voxels"
+
+
+class TooManyTriangles(OverLimit):
+    what = "triangles"
