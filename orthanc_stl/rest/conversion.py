@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from orthanc_stl.engine.jobs import Order
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
+from orthanc_stl.rest.http.waiting import Use
 from orthanc_stl.settings import Settings
 
 # The longest side of the grid; 256 is the original's default.
@@ -30,27 +30,6 @@ def limits(settings: Settings) -> dict[str, int]:
     return {name: getattr(settings, name) for name in names}
 
 
-def client_of(request: Request) -> str:
-    """Who asks, as far as a callback can know: a user whom Orthanc or a proxy let in, else a proxy's client's address.
-
-    It decides whose turn it is and is named in the log; nothing is allowed or refused by it.
-    """
-    name = _basic_user(request.headers.get("authorization", ""))
-    for header in ("x-remote-user", "x-forwarded-user", "x-forwarded-for"):
-        name = name or request.headers.get(header, "").split(",")[0].strip()
-    return "".join(c for c in name if c.isprintable())[:64]
-
-
-def _basic_user(authorization: str) -> str:
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
-    except ValueError:
-        return ""
-
-
 def convert(
     app: App,
     request: Request,
@@ -68,6 +47,8 @@ def convert(
     deleted meanwhile is not stored.
     """
 
+    app.orthanc.require_writable()
+
     def store(result: Result) -> dict[str, Any]:
         if parent:
             app.orthanc.get(parent)
@@ -80,7 +61,7 @@ def convert(
         fetch=fetch,
         finish=store,
         interactive=False,
-        client=client_of(request),
+        client=request.client,
         about=parent,
         size=len(request.body),
         runs_on_cluster=runs_on_cluster,
@@ -100,7 +81,7 @@ def listing(app: App, request: Request, task: str, instance: str) -> dict[str, A
         fetch=lambda: [app.orthanc.file(instance)],
         finish=lambda result: result.facts,
         interactive=True,
-        client=client_of(request),
+        client=request.client,
         about=f"/instances/{instance}",
     )
     return wait_for(app, order)
@@ -108,6 +89,6 @@ def listing(app: App, request: Request, task: str, instance: str) -> dict[str, A
 
 def wait_for(app: App, order: Order) -> Any:
     """The answer of a job. Raises its StlError, or `Busy` when too many wait already."""
-    with app.waiting.place(interactive=order.interactive):
+    with app.waiting.place(Use.LISTING if order.interactive else Use.CONVERSION, order.client):
         app.figures.publish()
         return app.jobs.run(order)

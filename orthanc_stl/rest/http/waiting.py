@@ -52,21 +52,21 @@ class Waiting:
 
     def _take(self, use: Use, client: str) -> None:
         with self._lock:
-            for one in _counted_as(use):
-                held, places = self._held[one], self._places[one]
-                total = held.total()
-                free = total < places
-                if client and one is use and use is not Use.ANY:
-                    # The client's first request takes what is left for what is quick, if need be.
-                    most = places if held[client] else self._places[Use.LISTING]
-                    free = total < most and has_place(held[client], total, places)
-                if not free:
-                    raise errors.Busy(
-                        "So many requests wait already that Orthanc would have no thread left for others: try again "
-                        'later, or use "Asynchronous": true'
-                    )
+            if not all(self._is_free(one, use, client) for one in _counted_as(use)):
+                raise errors.Busy(
+                    "So many requests wait already that Orthanc would have no thread left for others: try again later, "
+                    'or use "Asynchronous": true'
+                )
             for one in _counted_as(use):
                 self._held[one][client] += 1
+
+    def _is_free(self, one: Use, use: Use, client: str) -> bool:
+        held, places = self._held[one], self._places[one]
+        if not client or one is not use or use is Use.ANY:
+            return held.total() < places
+        if held[client]:
+            return has_place(held[client], held.total(), places)
+        return held.total() < self._places[Use.LISTING]  # its first one takes what is left for what is quick
 
 
 def _counted_as(use: Use) -> tuple[Use, ...]:

@@ -16,7 +16,7 @@ from orthanc_stl.rest.conversion import convert, resolution
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request
-from orthanc_stl.rest.orthanc import Orthanc
+from orthanc_stl.rest.orthanc import ORTHANC_ID, Orthanc
 from orthanc_stl.rest.parents import MOST_SERIES, all_series, smallest_file
 
 # Any MIME type or none, as browsers and scripts put it.
@@ -26,8 +26,6 @@ _NO_BASE64 = 'Missing the "Nifti" argument containing the NIfTI file: its data U
 
 # Enough of it for the header of any file, compressed or not.
 _BEGINNING = 64 << 10
-
-_STUDY_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 
 # What dicom/series.py wants to know of a series: the same in all its images, and of each its own.
 _OF_SERIES = {"SeriesInstanceUID", "SeriesDescription", "SOPClassUID"}
@@ -101,7 +99,7 @@ def _content(body: fields.Body) -> memoryview:
 
 def _require_study(orthanc: Orthanc, study: str) -> None:
     try:
-        if _STUDY_ID.fullmatch(study):
+        if ORTHANC_ID.fullmatch(study):
             orthanc.get(f"/studies/{study}")
             return
     except errors.NotFound:
