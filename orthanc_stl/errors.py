@@ -8,6 +8,8 @@
     │   ├── UnknownTag            400  `Tags` names something that is not a DICOM tag
     │   ├── Overridden            400  a tag that places the object in the hierarchy
     │   └── ParentMissing         400  the study or series to attach to does not exist
+    ├── CrossSite                 403  a form of another site
+    ├── ReadOnly                  403  Orthanc stores nothing
     ├── NotFound                  404
     ├── TooLarge                  413  over a limit of the configuration
     ├── RangeNotSatisfiable       416  bytes that the representation does not have
@@ -76,6 +78,18 @@ class Overridden(InvalidInput):
 class ParentMissing(InvalidInput):
     orthanc_status = 2024
     message = "Trying to attach a new DICOM instance to an inexistent resource"
+
+
+class CrossSite(StlError):
+    status = 403
+    orthanc_status = 8
+    message = "Bad request"
+
+
+class ReadOnly(StlError):
+    status = 403
+    orthanc_status = 22
+    message = "Cannot modify a read-only data structure"
 
 
 class NotFound(StlError, LookupError):

@@ -16,7 +16,8 @@ from orthanc_stl.engine.jobs import Jobs
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.http.dispatch import STACK_BYTES, Dispatcher
+from orthanc_stl.rest.http.client import Clients
+from orthanc_stl.rest.http.dispatch import STACK_BYTES, Dispatcher, Server
 from orthanc_stl.rest.http.waiting import Waiting
 from orthanc_stl.rest.metrics import Figures
 from orthanc_stl.rest.model_cache import ModelCache
@@ -56,12 +57,17 @@ def install(orthanc: Any) -> None:
     pages = Pages(compress=not configuration.get("HttpCompressionEnabled", False))
     models = ModelCache(settings.nexus_cache_mb << 20)
     scenes = ModelCache(settings.scene_cache_mb << 20)
-    dispatcher = Dispatcher(
-        App(Orthanc(orthanc), settings, jobs, pages, Waiting(http_threads), figures, models, scenes),
+    waiting = Waiting(http_threads)
+    core = Orthanc(orthanc, read_only=bool(configuration.get("ReadOnly", False)))
+    server = Server(
         threads=http_threads + SPARE_THREADS,
-        describe_errors=configuration.get("HttpDescribeErrors", True),
+        max_body_mb=settings.max_body_mb,
+        waiting=waiting,
+        clients=Clients.of(configuration, settings.trusted_proxies),
         log_error=orthanc.LogError,
+        describe_errors=configuration.get("HttpDescribeErrors", True),
     )
+    dispatcher = Dispatcher(App(core, settings, jobs, pages, waiting, figures, models, scenes), server)
     for route in routes(settings):
         callback = dispatcher.callback(route.methods)
         _registered.append(callback)

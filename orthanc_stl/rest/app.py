@@ -28,4 +28,4 @@ class App:
     models: ModelCache
     scenes: ModelCache
     images: SeriesImagesCache = field(default_factory=SeriesImagesCache)
-    image_levels: ModelCache = field(default_factory=lambda: ModelCache(IMAGE_LEVELS_BYTES))
+    image_levels: ModelCache = field(default_factory=lambda: ModelCache(IMAGE_LEVELS_BYTES, loads_at_once=16))

@@ -12,7 +12,6 @@ from orthanc_stl.engine.executor import Blob, Result
 from orthanc_stl.engine.job import Outcome
 from orthanc_stl.engine.jobs import Order
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.http.client import client_of
 from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.running import SourceFiles, limits, listing, run_or_submit
 from orthanc_stl.rest.storing import remember, series_identity, store_all
@@ -25,6 +24,7 @@ def convert(
     app: App, request: Request, source: SourceFiles, conversion: ConversionRequest, *, asynchronous: bool
 ) -> Answer:
     """Makes and stores the models that `conversion` asks for, as a job that is waited for unless `asynchronous`."""
+    app.orthanc.require_writable()
     conversion = replace(conversion, limits=limits(app.settings))
     options = source.options(conversion) | {"Series": series_identity(app.orthanc, source.parent)}
     parts: list[dict[str, Any]] | None = None
@@ -58,7 +58,7 @@ def convert(
         options=options,
         fetch=source.fetch,
         finish=finish,
-        client=client_of(request),
+        client=request.client,
         about=source.parent,
         size=len(request.body),
         runs_on_cluster=True,
@@ -80,6 +80,7 @@ def store_one(
     runs_on_cluster: bool = True,
 ) -> Answer:
     """Runs a task that makes one object, and stores it. `parent` is as in `SourceFiles`."""
+    app.orthanc.require_writable()
 
     def finish(result: Result) -> dict[str, Any]:
         if parent:
@@ -92,7 +93,7 @@ def store_one(
         options={**options, "limits": limits(app.settings)},
         fetch=fetch,
         finish=finish,
-        client=client_of(request),
+        client=request.client,
         about=parent,
         size=len(request.body),
         runs_on_cluster=runs_on_cluster,

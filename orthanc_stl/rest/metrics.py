@@ -9,6 +9,7 @@ from typing import Any
 from orthanc_stl.engine.job import Job
 from orthanc_stl.engine.jobs import Stats
 from orthanc_stl.errors import StlError
+from orthanc_stl.rest.http.messages import printable
 
 
 class Figures:
@@ -40,8 +41,3 @@ class Figures:
         }
         for name, value in values.items():
             self._sdk.SetMetricsValue(f"orthanc_stl_{name}", float(value), self._sdk.MetricsType.DEFAULT)
-
-
-def printable(line: str) -> str:
-    """On one line, and in characters that Orthanc's log takes, whatever a client has put into it."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

@@ -26,7 +26,7 @@ _KNOWN_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.104.1": "an encapsulated PDF",
 }
 
-_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
+ORTHANC_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 
 # OrthancPluginErrorCode
 _UNKNOWN_RESOURCE = 17
@@ -36,8 +36,15 @@ _FULL_STORAGE = 19
 
 
 class Orthanc:
-    def __init__(self, sdk: Any):
-        self._sdk = sdk
+    """`read_only`: Orthanc's option ReadOnly."""
+
+    def __init__(self, sdk: Any, *, read_only: bool = False) -> None:
+        self._sdk, self._read_only = sdk, read_only
+
+    def require_writable(self) -> None:
+        """Raises `ReadOnly` when nothing can be stored: before the work, which would be in vain."""
+        if self._read_only:
+            raise errors.ReadOnly('This Orthanc is read-only (its option "ReadOnly"), so it cannot store a model')
 
     def get(self, path: str) -> bytes:
         """The body that GET `path` answers. Raises `NotFound`, or `StorageFailed` for any other failure."""
@@ -81,7 +88,7 @@ class Orthanc:
 
     def sop_class(self, instance: str) -> str:
         """The SOP class UID of an instance. Raises `NotFound` when Orthanc has no such instance."""
-        if not _ID.fullmatch(instance):
+        if not ORTHANC_ID.fullmatch(instance):
             raise errors.NotFound(f"{instance[:80]!r} is not the Orthanc identifier of an instance")
         try:
             return self.get(f"/instances/{instance}/metadata/SopClassUid").decode("ascii", "replace").strip("\0 ")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orthanc_stl import errors
-from orthanc_stl.rest.orthanc import Orthanc
-
-ORTHANC_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")
+from orthanc_stl.rest.orthanc import ORTHANC_ID, Orthanc
 
 # Series looked at in a study, and instances asked for the size of their file. It bounds the time that a study of
 # thousands of series takes.

@@ -10,8 +10,8 @@ from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.engine.executor import Blob
 from orthanc_stl.engine.jobs import Order
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.http.client import client_of
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
+from orthanc_stl.rest.http.waiting import Use
 from orthanc_stl.settings import Settings
 
 
@@ -53,7 +53,7 @@ def listing(
         fetch=source.fetch,
         finish=lambda result: result.facts,
         interactive=True,
-        client=client_of(request),
+        client=request.client,
         about=source.parent,
     )
     return wait_for(app, order)
@@ -61,7 +61,7 @@ def listing(
 
 def wait_for(app: App, order: Order) -> Any:
     """The answer of a job. Raises its StlError, or `Busy` when too many wait already."""
-    with app.waiting.place(interactive=order.interactive):
+    with app.waiting.place(Use.LISTING if order.interactive else Use.CONVERSION, order.client):
         app.figures.publish()
         return app.jobs.run(order)
 

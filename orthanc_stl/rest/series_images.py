@@ -15,8 +15,7 @@ from orthanc_stl.dicom.image_frames import MOST_FRAMES, NO_IMAGES, Frame, frames
 from orthanc_stl.dicom.image_series import Encoding, Stack, encoding_of, stacks_of
 from orthanc_stl.dicom.pixel_record import unpack
 from orthanc_stl.rest.image_pixels import pixel_pieces
-from orthanc_stl.rest.orthanc import Orthanc
-from orthanc_stl.rest.parents import ORTHANC_ID
+from orthanc_stl.rest.orthanc import ORTHANC_ID, Orthanc
 
 MOST_STACKS = 64
 """Told of: a radial series has one for each image."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from orthanc_stl import errors
-from orthanc_stl.rest.http.dispatch import STREAMED_FROM, Dispatcher
+from orthanc_stl.rest.http import sending
+from orthanc_stl.rest.http.client import Clients
+from orthanc_stl.rest.http.dispatch import Dispatcher, Server
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-from orthanc_stl.settings import Settings
+from orthanc_stl.rest.http.sending import MODEL_STREAMED_FROM, STREAMED_FROM
+from orthanc_stl.rest.http.waiting import Use, Waiting
 
 
 class Output:
@@ -46,15 +48,18 @@ class Output:
 Ask = Callable[..., Output]
 
 
-def asker(describe_errors: bool = True) -> tuple[Dispatcher, list[str], Ask]:
+def asker(describe_errors: bool = True, waiting: Waiting | None = None) -> tuple[Dispatcher, list[str], Ask]:
     log: list[str] = []
-    app: Any = SimpleNamespace(settings=Settings(max_body_mb=1))
-    dispatcher = Dispatcher(app, threads=2, describe_errors=describe_errors, log_error=log.append)
+    server = Server(
+        threads=2, max_body_mb=1, waiting=waiting or Waiting(50), clients=Clients(), log_error=log.append,
+        describe_errors=describe_errors,
+    )  # fmt: skip
+    dispatcher = Dispatcher(None, server)
 
     def ask(handler: Callable[[Any, Request], Answer], method: str = "GET", **request: Any) -> Output:
-        output = Output()
+        output = request.pop("output", None) or Output()
         callback = dispatcher.callback({"GET": handler, "POST": handler})
-        callback(output, "/stl/x", method=method, groups=(), headers={}, **request)
+        callback(output, "/stl/x", method=method, groups=(), **{"headers": {}, **request})
         return output
 
     return dispatcher, log, ask
@@ -157,3 +162,60 @@ def test_handlers_run_on_a_large_stack() -> None:
         return 0 if n == 0 else 1 + depth(n - 1)
 
     assert json.loads(asker()[2](deep).body) == {"depth": 900}
+
+
+class SlowReader(Output):
+    """Takes a piece in 30 seconds of its own time."""
+
+    now = 0.0
+
+    def SendStreamChunk(self, chunk: bytes) -> None:
+        super().SendStreamChunk(chunk)
+        self.now += 30.0
+
+
+def test_a_reader_that_takes_nearly_nothing_is_ended_and_what_it_read_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, sent = SlowReader(), []
+    monkeypatch.setattr(sending.time, "monotonic", lambda: reader.now)
+    _, log, ask = asker()
+    ask(lambda app, request: Answer(bytes(1 << 30), sent=lambda: sent.append(True), use=Use.LISTING), output=reader)
+    assert len(reader.body) < 1 << 20
+    assert sent == [True]
+    assert log == ["/stl/x: the client took 196608 bytes in 90 s; its connection is closed"]
+
+
+def test_a_model_goes_out_in_small_pieces() -> None:
+    pieces: list[int] = []
+
+    class Counting(Output):
+        def SendStreamChunk(self, chunk: bytes) -> None:
+            pieces.append(len(chunk))
+
+    asker()[2](lambda app, request: Answer(bytes(MODEL_STREAMED_FROM + 1), use=Use.LISTING), output=Counting())
+    assert sum(pieces) == MODEL_STREAMED_FROM + 1
+    assert max(pieces) == sending.CHUNK_BYTES
+
+
+def test_when_no_thread_may_be_held_the_answer_is_a_503_and_nothing_stays_held() -> None:
+    waiting = Waiting(10)
+    _, _, ask = asker(waiting=waiting)
+    sent: list[bool] = []
+    with waiting.place(Use.ANY), waiting.place(Use.LISTING):
+        for _ in range(20):
+            assert ask(lambda app, request: json_answer({})).status == 200
+    crowd = [waiting.place(Use.LISTING) for _ in range(8)]
+    for place in crowd:
+        place.__enter__()
+    output = ask(lambda app, request: Answer(b"x", use=Use.LISTING, sent=lambda: sent.append(True)))
+    assert output.status == 503
+    assert sent
+    assert ask(lambda app, request: json_answer({})).status == 200
+    for place in crowd:
+        place.__exit__(None, None, None)
+
+
+def test_a_form_of_another_site_reaches_no_handler() -> None:
+    headers = {"host": "orthanc:8042", "origin": "https://evil.example", "content-type": "text/plain"}
+    output = asker()[2](failing(AssertionError()), "POST", body=b"{}", headers=headers)
+    assert output.status == 403
+    assert "https://evil.example" in json.loads(output.body)["Details"]

@@ -28,7 +28,7 @@ TRUE_ML = 4 / 3 * np.pi * RADIUS**3 / 1000
 
 
 def ball_values(origin: np.ndarray, row: np.ndarray, column: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
-    """HU of a ball of 1000 in 0, `(ROWS, COLUMNS) int16`: what each pixel holds falls by 500 a millimetre at its rim."""
+    """HU of a ball of 1000 in 0, `(ROWS, COLUMNS) int16`: it falls by 500 a millimetre at its rim."""
     j, i = np.mgrid[:ROWS, :COLUMNS]
     points = origin + i[..., None] * row * spacing[1] + j[..., None] * column * spacing[0]
     depth = RADIUS - np.linalg.norm(points - CENTRE, axis=-1)

@@ -1,21 +1,64 @@
-"""Who asks."""
+"""Who asks, as far as a callback can know: Orthanc does not tell its plugins the address of a client.
+
+It decides whose turn it is and is named in the log; nothing is allowed or refused by it. Only what somebody else than
+the client says is believed: a user whose password Orthanc checked, and what the proxy in front of Orthanc writes.
+"""
 
 from __future__ import annotations
 
 import base64
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from orthanc_stl.rest.http.messages import Request
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_MOST_CHARACTERS = 64
 
 
-def client_of(request: Request) -> str:
-    """Who asks, as far as a callback can know: a user whom Orthanc or a proxy let in, else a proxy's client's address.
+class Clients:
+    """`checks_passwords`: whether Orthanc does. `trusted_proxies`: their addresses and networks."""
 
-    It decides whose turn it is and is named in the log; nothing is allowed or refused by it.
-    """
-    name = _basic_user(request.headers.get("authorization", ""))
-    for header in ("x-remote-user", "x-forwarded-user", "x-forwarded-for"):
-        name = name or request.headers.get(header, "").split(",")[0].strip()
-    return "".join(c for c in name if c.isprintable())[:64]
+    def __init__(self, *, checks_passwords: bool = False, trusted_proxies: Sequence[str] = ()) -> None:
+        self._proxies = [ipaddress.ip_network(one, strict=False) for one in trusted_proxies]
+        # With a proxy that is known to be there, the names that it passes on are those that it has let in.
+        self._believes_names = checks_passwords or bool(trusted_proxies)
+
+    @classmethod
+    def of(cls, configuration: Mapping[str, Any], trusted_proxies: Sequence[str]) -> Clients:
+        """By Orthanc's configuration: without "AuthenticationEnabled" it checks passwords if others may come in."""
+        checks = configuration.get("AuthenticationEnabled", configuration.get("RemoteAccessAllowed", False))
+        return cls(checks_passwords=bool(checks), trusted_proxies=trusted_proxies)
+
+    def name(self, headers: Mapping[str, str]) -> str:
+        """A user or an address; empty when neither is known."""
+        name = _basic_user(headers.get("authorization", "")) if self._believes_names else ""
+        if self._proxies:
+            name = name or headers.get("x-remote-user", "").strip() or headers.get("x-forwarded-user", "").strip()
+        name = name or self._address(headers.get("x-forwarded-for", ""))
+        return "".join(c for c in name if c.isprintable())[:_MOST_CHARACTERS]
+
+    def _address(self, forwarded_for: str) -> str:
+        """The last address that is none of a trusted proxy. What stands before it may be made up by the client."""
+        addresses = [one.strip() for one in forwarded_for.split(",") if one.strip()]
+        for address in reversed(addresses):
+            if not self._is_proxy(address):
+                return address
+        return addresses[0] if addresses else ""
+
+    def _is_proxy(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(_without_port(address))
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._proxies)
+
+
+def _without_port(address: str) -> str:
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    host, _, port = address.rpartition(":")
+    return host if port.isdigit() and host.count(".") == 3 else address
 
 
 def _basic_user(authorization: str) -> str:

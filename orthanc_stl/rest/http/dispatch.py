@@ -11,33 +11,46 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from orthanc_stl import errors
-from orthanc_stl.rest.app import App
-from orthanc_stl.rest.http.messages import PHRASES, Answer, Handler, Request, json_bytes
-from orthanc_stl.rest.metrics import printable
+from orthanc_stl.rest.http.client import Clients
+from orthanc_stl.rest.http.messages import PHRASES, Answer, Handler, Request, json_bytes, printable
+from orthanc_stl.rest.http.origin import require_same_site
+from orthanc_stl.rest.http.sending import send
+from orthanc_stl.rest.http.waiting import Use, Waiting
 
 # What Python needs for the deepest thing a handler does; Debian's HTTP threads have 100 KiB.
 STACK_BYTES = 16 << 20
 
-# Larger bodies are sent in pieces of this size.
-STREAMED_FROM = CHUNK_BYTES = 4 << 20
+
+@dataclass(frozen=True)
+class Server:
+    """What the HTTP server is like. `threads`: requests that can be under way at once, at least Orthanc's HTTP threads.
+
+    `describe_errors` is Orthanc's option HttpDescribeErrors.
+    """
+
+    threads: int
+    max_body_mb: int
+    waiting: Waiting
+    clients: Clients
+    log_error: Callable[[str], None]
+    describe_errors: bool = True
 
 
 class Dispatcher:
-    """Runs handlers on threads with a large stack.
+    """Runs handlers on threads with a large stack, for Orthanc's HTTP threads, each of which waits for one.
 
-    `threads` is how many requests can be under way at once: as many as Orthanc has HTTP threads, since each waits for
-    its answer. `describe_errors` is Orthanc's option HttpDescribeErrors.
+    `app` is what handlers are given besides the request.
     """
 
-    def __init__(self, app: App, *, threads: int, describe_errors: bool, log_error: Callable[[str], None]):
-        self._app = app
-        self._describe_errors = describe_errors
-        self._log_error = log_error
+    def __init__(self, app: Any, server: Server) -> None:
+        self._app, self._server = app, server
         threading.stack_size(STACK_BYTES)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="stl")
+        self._threads = ThreadPoolExecutor(server.threads, thread_name_prefix="stl")
 
     def callback(self, methods: Mapping[str, Handler]) -> Callable[..., None]:
         """The callable to register with Orthanc for a route with these methods."""
@@ -63,24 +76,44 @@ class Dispatcher:
         if handler is None:
             output.SendMethodNotAllowed(",".join(methods))
             return
+        headers = sdk["headers"]
         request = Request(
-            sdk["method"], uri, sdk["groups"] or (), sdk["headers"], sdk.get("get") or {}, sdk.get("body") or b""
-        )
-        _send(output, self._handle(handler, request))
+            sdk["method"], uri, sdk["groups"] or (), headers, sdk.get("get") or {}, sdk.get("body") or b"",
+            client=self._server.clients.name(headers),
+        )  # fmt: skip
+        with ExitStack() as places:
+            answer = self._handle(handler, request, places)
+            try:
+                send(output, answer, lambda line: self._server.log_error(printable(f"{request.uri}: {line}")))
+            finally:
+                answer.sent()
 
-    def _handle(self, handler: Handler, request: Request) -> Answer:
+    def _handle(self, handler: Handler, request: Request, places: ExitStack) -> Answer:
+        """The answer. What it holds of the HTTP threads is held until it was sent."""
         try:
+            places.enter_context(self._server.waiting.place(Use.ANY, request.client))
             self._check_size(request)
-            return handler(self._app, request)
+            require_same_site(request)
+            answer = handler(self._app, request)
+            if answer.use is not Use.ANY:
+                self._hold_for_sending(answer, request, places)
+            return answer
         except errors.StlError as e:
             return self._error_answer(request, e)
         except Exception:
             for line in [f"{request.method} {request.uri} failed:", *traceback.format_exc().splitlines()]:
-                self._log_error(printable(line))
+                self._server.log_error(printable(line))
             return self._error_answer(request, errors.StlError("The plugin failed; Orthanc's log says where"))
 
+    def _hold_for_sending(self, answer: Answer, request: Request, places: ExitStack) -> None:
+        try:
+            places.enter_context(self._server.waiting.place(answer.use, request.client))
+        except errors.Busy:
+            answer.sent()
+            raise
+
     def _check_size(self, request: Request) -> None:
-        limit = self._app.settings.max_body_mb
+        limit = self._server.max_body_mb
         if len(request.body) > limit << 20:
             size = len(request.body) / (1 << 20)
             raise errors.TooLarge(f'The body has {size:.0f} MB, more than the {limit} MB of the option "MaxBodyMB"')
@@ -90,7 +123,7 @@ class Dispatcher:
 
     def _error_body(self, request: Request, error: errors.StlError) -> bytes:
         """Orthanc's own JSON for an error, or nothing when its configuration wants errors undescribed."""
-        if not self._describe_errors:
+        if not self._server.describe_errors:
             return b""
         return json_bytes(error_json(request.method, request.uri, error))
 
@@ -106,25 +139,3 @@ def error_json(method: str, uri: str, error: errors.StlError) -> dict[str, Any]:
         "OrthancStatus": error.orthanc_status,
         "Uri": uri,
     }
-
-
-def _send(output: Any, answer: Answer) -> None:
-    for name, value in answer.headers.items():
-        output.SetHttpHeader(name, value)
-    if answer.status != 200:
-        output.SendHttpStatus(answer.status, bytes(answer.body))  # always text/plain, as Orthanc's own errors
-    elif len(answer.body) > STREAMED_FROM:
-        _stream(output, memoryview(answer.body), answer.content_type)
-    else:
-        output.AnswerBuffer(bytes(answer.body), answer.content_type)
-
-
-def _stream(output: Any, body: memoryview, content_type: str) -> None:
-    """In pieces: the first byte leaves at once, and no second copy of a large model is made."""
-    output.SetHttpHeader("Content-Length", str(len(body)))
-    output.StartStreamAnswer(content_type)
-    for at in range(0, len(body), CHUNK_BYTES):
-        try:
-            output.SendStreamChunk(bytes(body[at : at + CHUNK_BYTES]))
-        except Exception:  # the SDK's, which this room does not know: the client went away, as Orthanc's log says
-            return

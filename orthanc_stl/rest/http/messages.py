@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from orthanc_stl.rest.app import App
+from orthanc_stl.rest.http.waiting import Use
 
 JSON = "application/json"
 
 
 @dataclass(frozen=True)
 class Request:
-    """`groups` are those of the route's pattern; header names are in lower case."""
+    """`groups` are those of the route's pattern; header names are in lower case. `client`: who asks, see `Clients`."""
 
     method: str
     uri: str
@@ -23,21 +22,28 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    client: str = ""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` are those besides Content-Type and Content-Length, which Orthanc writes itself."""
+    """`headers` are those besides Content-Type and Content-Length, which Orthanc writes itself.
+
+    `sent` is called when the answer was sent, or could not be. `use`: what its sending counts as.
+    """
 
     body: bytes | memoryview = b""
     content_type: str = JSON
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    sent: Callable[[], None] = lambda: None
+    use: Use = Use.ANY
 
 
 # As Orthanc words them; Python's own words depend on its version.
 PHRASES = {
     400: "Bad Request",
+    403: "Forbidden",
     404: "Not Found",
     413: "Request Entity Too Large",
     416: "Requested Range Not Satisfiable",
@@ -45,7 +51,8 @@ PHRASES = {
     503: "Service Unavailable",
 }
 
-Handler = Callable[["App", Request], Answer]
+# Given the `App` of rest/app.py, of which this package knows nothing.
+Handler = Callable[[Any, Request], Answer]
 
 
 def json_bytes(value: Any) -> bytes:
@@ -55,3 +62,8 @@ def json_bytes(value: Any) -> bytes:
 
 def json_answer(value: Any, status: int = 200) -> Answer:
     return Answer(json_bytes(value), JSON, status)
+
+
+def printable(line: str) -> str:
+    """On one line, and in characters that Orthanc's log takes, whatever a client has put into it."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

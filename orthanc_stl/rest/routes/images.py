@@ -13,7 +13,6 @@ from orthanc_stl.dicom.image_series import Encoding, Stack
 from orthanc_stl.engine.jobs import Order
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import ranges
-from orthanc_stl.rest.http.client import client_of
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.image_pixels import pixel_pieces
 from orthanc_stl.rest.running import wait_for
@@ -161,7 +160,7 @@ def _values(
         fetch=lambda: pixel_pieces(app.orthanc, frames),
         finish=lambda result: result.blobs[0],
         interactive=True,
-        client=client_of(request),
+        client=request.client,
         about=f"/series/{request.groups[0]}",
     )
     values: bytes = wait_for(app, order)

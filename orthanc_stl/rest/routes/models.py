@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from orthanc_stl import errors
-from orthanc_stl.dicom.elements import unpadded
+from orthanc_stl.dicom.elements import open_file, unpadded
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
 from orthanc_stl.rest.app import App
-from orthanc_stl.rest.http import ranges
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.inputs import instance_files
-from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.running import listing
+from orthanc_stl.rest.stored_models import model_answer
 
-_DOCUMENT = "0042-0011"
-_DOCUMENT_LENGTH = "0042-0015"
+_DOCUMENT, _DOCUMENT_LENGTH = 0x00420011, 0x00420015
 
 
 def stl(app: App, request: Request) -> Answer:
     """GET /instances/{id}/stl: the STL as it was stored, without the byte that DICOM pads it with."""
     instance = request.groups[0]
     app.orthanc.require_class(instance, ENCAPSULATED_STL)
-    version, _ = app.orthanc.version(instance)
-    return ranges.answer(
-        request, etag=f'"{version}"', content_type="model/stl", content=lambda: _document(app.orthanc, instance)
+    return model_answer(
+        app,
+        request,
+        instance,
+        content_type="model/stl",
+        load=lambda size: find_document(app.orthanc.file(instance), instance),
     )
 
 
-def _document(orthanc: Orthanc, instance: str) -> memoryview:
-    document = orthanc.tag(instance, _DOCUMENT)
-    if not document:
+def find_document(dicom: bytes, instance: str) -> memoryview:
+    """The document in a DICOM file. Raises `InvalidInput` when there is none."""
+    file = open_file(dicom)
+    found = {element.tag: element for element in file.elements() if element.tag in (_DOCUMENT, _DOCUMENT_LENGTH)}
+    document, length = found.get(_DOCUMENT), found.get(_DOCUMENT_LENGTH)
+    if document is None or document.start == document.stop:
         raise errors.InvalidInput(
             f'instance {instance} holds no document: Orthanc\'s anonymization empties it, unless its field "Keep" names'
             ' "EncapsulatedDocument"'
         )
-    return unpadded(memoryview(document), orthanc.tag(instance, _DOCUMENT_LENGTH))
+    return unpadded(file.data[document.start : document.stop], file.value(length) if length is not None else b"")
 
 
 def info(app: App, request: Request) -> Answer:

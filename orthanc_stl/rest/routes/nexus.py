@@ -20,9 +20,10 @@ from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.conversion import store_one
 from orthanc_stl.rest.http import body as bodies
-from orthanc_stl.rest.http import fields, ranges
+from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.parents import find_parent, smallest_file
+from orthanc_stl.rest.stored_models import model_answer
 
 _MAGIC = b"\x20\x73\x78\x4e"
 _NO_BASE64 = "Content must be a Nexus file in base64, but is not base64"
@@ -32,16 +33,12 @@ _BEGINNING = 8  # characters of base64 that hold it
 def model(app: App, request: Request) -> Answer:
     """GET /instances/{id}/nexus, and /stl/3dhop-instances/{id}.nxz, the name that 3DHOP needs."""
     instance = request.groups[0]
-    try:
-        version, size = app.orthanc.version(instance)
-    except errors.NotFound:
-        app.models.forget(instance)
-        raise
-    return ranges.answer(
+    return model_answer(
+        app,
         request,
-        etag=f'"{version}"',
+        instance,
         content_type="application/octet-stream",
-        content=lambda: app.models.get(instance, version, lambda: _load(app, instance, size)),
+        load=lambda size: _load(app, instance, size),
         headers={"X-Content-Type-Options": "nosniff"},
     )
 

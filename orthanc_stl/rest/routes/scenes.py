@@ -21,7 +21,6 @@ from orthanc_stl.engine.jobs import Order
 from orthanc_stl.formats.registry import WRITERS, writer_of
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import ranges
-from orthanc_stl.rest.http.client import client_of
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.http.options import query_request
 from orthanc_stl.rest.inputs import instance_files, require_source
@@ -176,7 +175,7 @@ def _make(app: App, request: Request, recipe: Recipe) -> memoryview:
         options=recipe.source.options(recipe.conversion) | recipe.options,
         fetch=recipe.source.fetch,
         finish=finish,
-        client=client_of(request),
+        client=request.client,
         about=recipe.source.parent,
         runs_on_cluster=True,
     )

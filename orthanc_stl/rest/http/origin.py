@@ -1,0 +1,33 @@
+"""Requests that a page of another site has the browser send.
+
+A form may POST to any site, with the cookies, certificate or password that the browser has for it, and without asking
+first (Fetch standard, "CORS-safelisted request-header": three content types). Orthanc has no option that allows other
+sites anything; a site that wants it lets its proxy answer for Orthanc (CORS), and pages then ask with
+"application/json", which a browser sends to another site only after that.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from orthanc_stl import errors
+from orthanc_stl.rest.http.messages import Request
+
+_FORM_TYPES = ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def require_same_site(request: Request) -> None:
+    """Raises `CrossSite` for what a form of another site may have sent. Scripts send no `Origin`, and pass."""
+    origin = request.headers.get("origin", "")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method not in ("POST", "PUT") or not origin or kind not in _FORM_TYPES:
+        return
+    if request.headers.get("sec-fetch-site", "").lower() == "same-origin":  # the browser knows, whatever a proxy says
+        return
+    names = [request.headers.get(header, "") for header in ("host", "x-forwarded-host")]
+    if urlsplit(origin).netloc.lower() in [one.strip().lower() for name in names for one in name.split(",") if one]:
+        return
+    raise errors.CrossSite(
+        f"This request was sent by a page of another site ({origin[:80]}) as a form: send the JSON body with the "
+        'header "Content-Type: application/json"'
+    )

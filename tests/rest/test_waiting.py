@@ -1,0 +1,56 @@
+"""How many of Orthanc's HTTP threads the plugin holds, and each client of them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from orthanc_stl.errors import Busy
+from orthanc_stl.rest.http.waiting import Use, Waiting
+
+
+def taken(waiting: Waiting, use: Use, client: str = "", most: int = 1000) -> ExitStack:
+    """All the places that there are."""
+    places = ExitStack()
+    places.count = 0  # type: ignore[attr-defined]
+    while places.count < most:  # type: ignore[attr-defined]
+        try:
+            places.enter_context(waiting.place(use, client))
+        except Busy:
+            break
+        places.count += 1  # type: ignore[attr-defined]
+    return places
+
+
+@pytest.mark.parametrize(("use", "count"), [(Use.CONVERSION, 35), (Use.LISTING, 40), (Use.ANY, 45)])
+def test_some_threads_are_always_left(use: Use, count: int) -> None:
+    waiting = Waiting(50)
+    with taken(waiting, use) as places:
+        assert places.count == count  # type: ignore[attr-defined]
+    assert taken(waiting, use).count == count  # type: ignore[attr-defined]
+
+
+def test_listings_find_places_beside_conversions_and_pages_beside_both() -> None:
+    waiting = Waiting(50)
+    with taken(waiting, Use.CONVERSION), taken(waiting, Use.LISTING) as listings:
+        assert listings.count == 5  # type: ignore[attr-defined]
+        with waiting.place(Use.ANY):
+            pass
+
+
+def test_one_client_takes_half_and_each_other_gets_in() -> None:
+    waiting = Waiting(100)
+    with taken(waiting, Use.CONVERSION, "greedy") as places:
+        assert places.count == 35  # type: ignore[attr-defined]
+        with ExitStack() as others:
+            for number in range(80 - 35):
+                others.enter_context(waiting.place(Use.CONVERSION, f"modest {number}"))
+            with pytest.raises(Busy, match="no thread left"):
+                others.enter_context(waiting.place(Use.CONVERSION, "one too many"))
+
+
+def test_a_server_of_few_threads() -> None:
+    for threads in (1, 2):
+        with Waiting(threads).place(Use.CONVERSION, "a"):
+            pass
