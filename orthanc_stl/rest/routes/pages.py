@@ -51,6 +51,7 @@ _COMPRESSED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".wasm", ".txt")
 VENDOR = {
     "vendor/three/build/": "three/build",
     "vendor/three/examples/jsm/": "three/examples/jsm",
+    "vendor/three-mesh-bvh.js": "three-mesh-bvh/build/index.module.js",
     "vendor/o3dv.min.js": "online-3d-viewer/build/engine/o3dv.min.js",
     "basic-viewer/three.module.min.js": "three/build/three.module.js",
     "basic-viewer/three.core.js": "three/build/three.core.js",
@@ -58,6 +59,10 @@ VENDOR = {
     "basic-viewer/STLLoader.js": "three/examples/jsm/loaders/STLLoader.js",
     "o3dv/o3dv.min.js": "online-3d-viewer/build/engine/o3dv.min.js",
 }
+
+# three-mesh-bvh asks for "three" by its bare name, which only pages with an import map know; workers have none.
+_BARE_IMPORT = re.compile(rb"from 'three'")
+_CORE_OF_THREE = b"from './three/build/three.core.js'"
 
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}")
 _IMPORT_MAP = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
@@ -152,6 +157,8 @@ def asset_answer(request: Request, asset: Asset, *, compress: bool) -> Answer:
 
 def _read_asset(path: Path) -> Asset:
     body = path.read_bytes()
+    if "three-mesh-bvh" in path.parts:
+        body = _BARE_IMPORT.sub(_CORE_OF_THREE, body)
     compressed = gzip.compress(body, 6, mtime=0) if path.suffix in _COMPRESSED and len(body) > 1000 else None
     return Asset(
         body,

@@ -6,7 +6,15 @@
 const ROOT = new URL('../../../', import.meta.url);
 const APP = new URL('../', import.meta.url);
 
-const token = new URLSearchParams(globalThis.location?.search ?? '').get('token');
+const token = new URLSearchParams(globalThis.location?.search ?? '').get('token') ?? globalThis.history?.state?.token ?? null;
+
+/** Takes the token out of the address bar, where others see it and copy it. A reload of the same tab still has it. */
+export function hideToken() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has('token')) return;
+  url.searchParams.delete('token');
+  history.replaceState({ ...history.state, token }, '', url);
+}
 
 /** @param {string} path below Orthanc's root, without a leading slash @returns {string} */
 export const orthancUrl = (path) => new URL(path, ROOT).href;

@@ -1,17 +1,24 @@
 /**
- * Fetches an STL, reads it, and makes of it what the graphics card needs, away from the page: a model of millions of
- * triangles takes seconds, during which the page goes on answering.
+ * Fetches STL files, reads them, and makes of them what the graphics card and the tools need, away from the page: a
+ * model of millions of triangles takes seconds, during which the page goes on answering.
  *
- * In: {url, headers}. Out: {progress: {fraction, step}}*, then {model} or {failure: {status, body} | {message}}.
+ * In: {id, url, headers}. Out, with the same id: {progress: {fraction, step}}*, then {model} and after it {bvh}, or
+ * {failure: {status, body} | {message}}; {done} ends each.
  */
 
 import { measureOf, NotStl, readStl } from '../shared/stl.js';
 import { weld } from '../shared/weld.js';
 
-const report = (fraction, step) => postMessage({ progress: { fraction, step } });
+/** @typedef {import('./loader.js').Loaded} Loaded */
 
-/** The body, piece by piece; where the length is announced the pieces go straight into one array. */
-async function bodyOf(response) {
+/** @param {any} message @param {Transferable[]} transfer */
+const post = (message, transfer = []) => /** @type {any} */ (globalThis).postMessage(message, transfer);
+
+/**
+ * The body, piece by piece; where the length is announced the pieces go straight into one array.
+ * @param {Response} response @param {(fraction: number | null, step: string) => void} report @returns {Promise<Uint8Array>}
+ */
+async function bodyOf(response, report) {
   const announced = Number(response.headers.get('Content-Length')) || 0;
   const compressed = response.headers.has('Content-Encoding');
   if (!announced || compressed || !response.body) return new Uint8Array(await response.arrayBuffer());
@@ -26,33 +33,73 @@ async function bodyOf(response) {
     filled += value.length;
     if (filled - told > announced / 50) report((told = filled) / announced, 'loading');
   }
-  if (filled < announced) throw new NotStl('The transfer broke off before the model was complete. Please reload the page.');
+  if (filled < announced) {
+    throw new NotStl('The transfer broke off before the model was complete. Please reload the page.');
+  }
   return bytes;
 }
 
-function modelOf(bytes) {
+/** @param {Uint8Array} bytes @param {(fraction: number | null, step: string) => void} report @returns {Loaded} */
+function modelOf(bytes, report) {
   report(null, 'reading the triangles');
   const { corners } = readStl(bytes);
   const facts = measureOf(corners);
   const centre = facts.min.map((low, i) => (low + facts.max[i]) / 2);
   const surface = weld(corners, centre, facts.volume < 0, (fraction) => report(fraction, 'building the surface'));
-  if (surface.index.length === 0) throw new NotStl('All triangles of this model are without area: there is nothing to show.');
-  return { ...facts, volume: Math.abs(facts.volume), centre, ...surface };
+  if (surface.index.length === 0) {
+    throw new NotStl('All triangles of this model are without area: there is nothing to show.');
+  }
+  return { ...facts, volume: Math.abs(facts.volume), centre, area: areaOf(surface), ...surface };
 }
 
-onmessage = async ({ data: { url, headers } }) => {
+/** @param {{positions: Float32Array, index: Uint32Array}} surface @returns {number} mm² */
+function areaOf({ positions: p, index }) {
+  let twice = 0;
+  for (let i = 0; i < index.length; i += 3) {
+    const a = 3 * index[i], b = 3 * index[i + 1], c = 3 * index[i + 2];
+    const ux = p[b] - p[a], uy = p[b + 1] - p[a + 1], uz = p[b + 2] - p[a + 2];
+    const vx = p[c] - p[a], vy = p[c + 1] - p[a + 1], vz = p[c + 2] - p[a + 2];
+    twice += Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx);
+  }
+  return twice / 2;
+}
+
+/** @param {Loaded} model @returns {Promise<{roots: ArrayBuffer[], indirectBuffer: Uint32Array | Uint16Array}>} its search tree */
+async function treeOf({ positions, index }) {
+  const [{ BufferAttribute, BufferGeometry }, { MeshBVH }] = await Promise.all([
+    // @ts-ignore The addresses are the server's: workers have no import map.
+    import('../vendor/three/build/three.core.js'), import('../vendor/three-mesh-bvh.js')]);
+  const geometry = new BufferGeometry();
+  geometry.setAttribute('position', new BufferAttribute(positions, 3));
+  geometry.setIndex(new BufferAttribute(index, 1));
+  const tree = new MeshBVH(geometry, { indirect: true });
+  const { roots, indirectBuffer } = MeshBVH.serialize(tree, { cloneBuffers: false });
+  return { roots, indirectBuffer };
+}
+
+/** @param {unknown} error @returns {string} */
+function said(error) {
+  if (error instanceof NotStl) return error.message;
+  if (error instanceof RangeError) return 'The model is too large for the memory of this browser.';
+  if (error instanceof TypeError) return 'Orthanc did not answer. It may have stopped, or the network is down.';
+  return String(error);
+}
+
+onmessage = async ({ data: { id, url, headers } }) => {
+  const report = (/** @type {number | null} */ fraction, /** @type {string} */ step) => post({ id, progress: { fraction, step } });
   try {
     const response = await fetch(url, { headers });
     if (!response.ok) {
-      postMessage({ failure: { status: response.status, body: await response.text() } });
-      return;
+      post({ id, failure: { status: response.status, body: await response.text() } });
+    } else {
+      const model = modelOf(await bodyOf(response, report), report);
+      const copy = { ...model, positions: model.positions.slice(), index: model.index.slice() }; // the tree needs them, too
+      post({ id, model: copy }, [copy.positions.buffer, copy.normals.buffer, copy.index.buffer]);
+      const bvh = await treeOf(model);
+      post({ id, bvh }, [...bvh.roots, bvh.indirectBuffer.buffer]);
     }
-    const model = modelOf(await bodyOf(response));
-    postMessage({ model }, [model.positions.buffer, model.normals.buffer, model.index.buffer]);
   } catch (error) {
-    const message = error instanceof NotStl ? error.message
-      : error instanceof RangeError ? 'The model is too large for the memory of this browser.'
-      : error instanceof TypeError ? 'Orthanc did not answer. It may have stopped, or the network is down.' : String(error);
-    postMessage({ failure: { message } });
+    post({ id, failure: { message: said(error) } });
   }
+  post({ id, done: true });
 };

@@ -1,6 +1,6 @@
 /** A model and what is known of it, from Orthanc. */
 
-import { authorization, getJson, orthancUrl, request, RequestFailed, sentence } from '../shared/api.js';
+import { getJson, request, RequestFailed } from '../shared/api.js';
 import { dicomLabToRgb, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
 
@@ -14,30 +14,6 @@ export async function namedInstance(parameters) {
   const { MainDicomTags, Instances } = await getJson(`series/${encodeURIComponent(parameters.get('series'))}`);
   if (MainDicomTags.Modality === 'M3D') return Instances[0];
   throw new RequestFailed(`This series is of modality ${MainDicomTags.Modality ?? 'unknown'}. The viewer shows 3D models (STL, modality M3D).`, 400);
-}
-
-/**
- * @param {string} instance Orthanc's id
- * @param {(fraction: number | null, step: string) => void} onProgress
- * @returns {Promise<{triangles: number, min: number[], max: number[], volume: number, centre: number[],
- *   positions: Float32Array, normals: Float32Array, index: Uint32Array}>} mm, LPS; positions relative to `centre`
- * @throws {RequestFailed}
- */
-export function loadModel(instance, onProgress) {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('load-worker.js', import.meta.url), { type: 'module' });
-    const end = (settle, value) => {
-      worker.terminate();
-      settle(value);
-    };
-    worker.onerror = () => end(reject, new RequestFailed('The part of this page that reads models could not be started. Please reload the page.', 0));
-    worker.onmessage = ({ data: { progress, model, failure } }) => {
-      if (progress) onProgress(progress.fraction, progress.step);
-      else if (model) end(resolve, model);
-      else end(reject, new RequestFailed(failure.message ?? sentence(failure.status, failure.body), failure.status ?? 0));
-    };
-    worker.postMessage({ url: orthancUrl(`instances/${encodeURIComponent(instance)}/stl`), headers: authorization() });
-  });
 }
 
 /**
@@ -61,20 +37,6 @@ export async function loadFacts(instance) {
 function warningsIn(algorithms) {
   const lines = (Array.isArray(algorithms) ? algorithms : []).flatMap(({ AlgorithmParameters }) => String(AlgorithmParameters ?? '').split(/[\r\n]+/));
   return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));
-}
-
-/** Above this many triangles the server would be busy for long with each look at a model. */
-const MANY_TRIANGLES = 500_000;
-
-/**
- * Whether the surface is closed, which the server finds out triangle by triangle: nobody waits for it.
- * @param {string} instance @param {number} triangles
- * @returns {Promise<boolean>} true also where it cannot be found out
- */
-export async function isClosed(instance, triangles) {
-  if (triangles > MANY_TRIANGLES) return true;
-  const info = await getJson(`instances/${encodeURIComponent(instance)}/stl/info`).catch(() => ({}));
-  return info.Closed ?? true;
 }
 
 /** @param {string} instance @returns {Promise<Blob>} the STL file as it is stored */

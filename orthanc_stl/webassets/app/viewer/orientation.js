@@ -5,6 +5,7 @@
 
 import * as THREE from 'three';
 import { h } from '../shared/dom.js';
+import { t } from '../shared/language.js';
 
 const LETTERS = [['R', 'L'], ['A', 'P'], ['I', 'S']];
 
@@ -35,12 +36,12 @@ export class Orientation {
     this.stage = stage;
     this.edges = ['left', 'right', 'top', 'bottom'].map((edge) => h('div', { class: `edge-letter ${edge}`, 'aria-hidden': 'true' }));
     this.cube = h('div', { class: 'cube' }, ...FACES.map((face) => this.#face(face)));
-    container.append(...this.edges, h('div', { class: 'cube-frame', role: 'group', 'aria-label': 'Look at the model from' }, this.cube));
+    container.append(...this.edges, h('div', { class: 'cube-frame', role: 'group', 'aria-label': t('Look at the model from') }, this.cube));
     stage.onFrame.push(() => this.update());
   }
 
   #face([name, normal, right, down]) {
-    const button = h('button', { type: 'button', title: `View from ${name.toLowerCase()}`, 'aria-label': name,
+    const button = h('button', { type: 'button', title: t(`View from ${name.toLowerCase()}`), 'aria-label': t(name),
       onclick: () => this.stage.lookFrom(new THREE.Vector3(...normal)) }, name[0]);
     const columns = [...right, 0, ...down, 0, ...normal, 0, ...normal.map((value) => value * HALF), 1];
     button.style.transform = `matrix3d(${columns.join(',')})`;
@@ -55,7 +56,7 @@ export class Orientation {
     // World to eye, with y downwards as the page has it; column by column.
     const columns = [0, 1, 2].flatMap((axis) => [right, -1, back].map((row) => (row === -1 ? -up.getComponent(axis) : row.getComponent(axis))).concat(0));
     this.cube.style.transform = `matrix3d(${columns.map((value) => value.toFixed(5)).join(',')},0,0,0,1)`;
-    this.stage.canvas.setAttribute('aria-label', `3D model, seen from ${lettersOf(back).split('').map((letter) => NAMES[letter]).join(' and ')}`);
+    this.stage.canvas.setAttribute('aria-label', t('3D model, seen from {side}', { side: lettersOf(back).split('').map((letter) => t(NAMES[letter])).join(` ${t('and')} `) }));
   }
 
   /** @returns {{text: string, edge: string}[]} for the screenshot */

@@ -1,64 +1,95 @@
-/** Lines and labels over the 3D window: drawn as SVG, so they stay sharp, and moved along with each frame. */
+/** Lines and labels over the 3D view: drawn as SVG, so they stay sharp, moved along with each frame; labels keep apart. */
 
 import { h } from '../shared/dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
+const GAP = 4; // px between labels
+
+/**
+ * @typedef {object} Item
+ * @property {string} kind a class: "measure", "dimension"
+ * @property {import('three').Vector3[]} points in patient coordinates
+ * @property {string} text empty: no label
+ * @property {boolean} closed the last point is joined with the first
+ * @property {SVGElement} line @property {SVGElement[]} dots @property {SVGElement | null} leader @property {HTMLElement | null} label
+ * @property {{x: number, y: number}[]} at on the screen @property {{x: number, y: number}} labelAt
+ */
+
+/** @param {string} tag @param {string} className @returns {SVGElement} */
+function svg(tag, className) {
+  const element = document.createElementNS(SVG, tag);
+  element.setAttribute('class', className);
+  return element;
+}
 
 export class Overlay {
   /** @param {import('./stage.js').Stage} stage @param {HTMLElement} container */
   constructor(stage, container) {
     this.stage = stage;
-    this.svg = document.createElementNS(SVG, 'svg');
-    this.svg.setAttribute('class', 'overlay');
+    this.svg = svg('svg', 'overlay');
     this.svg.setAttribute('aria-hidden', 'true');
     this.labels = h('div', { class: 'overlay-labels' });
     container.append(this.svg, this.labels);
+    /** @type {Set<Item>} */
     this.items = new Set();
     stage.onFrame.push(() => this.update());
   }
 
   /**
-   * @param {'measure' | 'dimension'} kind
-   * @param {import('three').Vector3[]} points one or two, in patient coordinates
-   * @param {string} text empty: no label
-   * @returns {object} a handle for `remove`
+   * @param {string} kind @param {import('three').Vector3[]} points @param {string} text
+   * @param {boolean} [closed] @returns {Item} a handle for `remove`
    */
-  add(kind, points, text) {
-    const make = (tag) => {
-      const element = document.createElementNS(SVG, tag);
-      element.setAttribute('class', kind);
-      this.svg.append(element);
-      return element;
-    };
-    const item = { kind, points, text, line: points.length === 2 ? make('line') : null, dots: points.map(() => make('circle')),
-      label: text ? h('div', { class: `label ${kind}` }, text) : null };
-    if (item.label) this.labels.append(item.label);
+  add(kind, points, text, closed = false) {
+    const label = text ? h('div', { class: `label ${kind}` }, text) : null;
+    /** @type {Item} */
+    const item = { kind, points, text, closed, line: svg('path', kind), label, leader: label && svg('line', 'leader'),
+      dots: points.length <= 3 ? points.map(() => svg('circle', kind)) : [], at: [], labelAt: { x: 0, y: 0 } };
     for (const dot of item.dots) dot.setAttribute('r', kind === 'measure' ? '4' : '2.5');
+    this.svg.append(...(item.leader ? [item.leader] : []), item.line, ...item.dots);
+    if (label) this.labels.append(label);
     this.items.add(item);
     this.stage.draw();
     return item;
   }
 
+  /** @param {Item} item */
   remove(item) {
-    for (const element of [item.line, item.label, ...item.dots]) element?.remove();
+    for (const element of [item.line, item.label, item.leader, ...item.dots]) element?.remove();
     this.items.delete(item);
     this.stage.draw();
   }
 
   update() {
+    /** @type {{left: number, top: number, right: number, bottom: number}[]} */
+    const taken = [];
     for (const item of this.items) {
       const at = item.points.map((point) => this.stage.project(point));
       item.at = at;
       item.dots.forEach((dot, i) => set(dot, { cx: at[i].x, cy: at[i].y }));
-      if (item.line) set(item.line, { x1: at[0].x, y1: at[0].y, x2: at[1].x, y2: at[1].y });
-      if (item.label) {
-        const x = (at[0].x + at.at(-1).x) / 2, y = (at[0].y + at.at(-1).y) / 2;
-        item.label.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translate(-50%, -50%)`;
-      }
+      item.line.setAttribute('d', `M${at.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L')}${item.closed ? 'Z' : ''}`);
+      if (item.label) this.#place(item, taken);
     }
+  }
+
+  /** The label in the middle of its line, or the nearest place below or above it where no other is. @param {Item} item @param {any[]} taken */
+  #place(item, taken) {
+    const label = /** @type {HTMLElement} */ (item.label);
+    const x = average(item.at.map((point) => point.x)), middle = average(item.at.map((point) => point.y));
+    const w = label.offsetWidth / 2 + GAP / 2, half = label.offsetHeight / 2 + GAP / 2;
+    const free = (/** @type {number} */ y) => taken.every((box) => x + w <= box.left || x - w >= box.right || y + half <= box.top || y - half >= box.bottom);
+    let y = middle;
+    for (let step = 1; step < 60 && !free(y); step++) y = middle + (step % 2 ? 1 : -1) * Math.ceil(step / 2) * half;
+    taken.push({ left: x - w, right: x + w, top: y - half, bottom: y + half });
+    item.labelAt = { x, y };
+    label.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translate(-50%, -50%)`;
+    if (item.leader) set(item.leader, { x1: x, y1: middle, x2: x, y2: y });
   }
 }
 
+/** @param {number[]} values */
+const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** @param {SVGElement} element @param {Record<string, number>} values */
 const set = (element, values) => {
   for (const [name, value] of Object.entries(values)) element.setAttribute(name, value.toFixed(1));
 };

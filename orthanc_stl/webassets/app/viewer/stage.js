@@ -2,10 +2,10 @@
 
 import * as THREE from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
-import { addLights, edgesOf, Picker } from './surface.js';
+import { addLights } from './part-mesh.js';
 
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
-const BARS = 172; // px of the window's height that the floating bars take
+const BARS = 56; // px of the window's height that the letters at its edges take
 const TURN_SECONDS = 40; // one slow turn of the model before the first touch
 const KEY_TURN = Math.PI / 24; // one press of an arrow
 const KEY_MOVE = 24; // px
@@ -20,7 +20,7 @@ export class Stage {
   /** @param {HTMLElement} container gets the canvas @throws {Error} where the browser has no WebGL 2 */
   constructor(container) {
     this.container = container;
-    this.renderer = new THREE.WebGLRenderer({ antialias: true, alpha: true, powerPreference: 'high-performance' });
+    this.renderer = new THREE.WebGLRenderer({ antialias: true, alpha: true, stencil: true, powerPreference: 'high-performance' });
     this.renderer.localClippingEnabled = true;
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.canvas = this.renderer.domElement;
@@ -37,10 +37,18 @@ export class Stage {
     this.camera = this.perspective;
     this.camera.position.copy(HOME);
     this.controls = this.#newControls();
-    this.picker = new Picker(this.renderer);
-    this.mesh = null;
+    /** What is looked at: parts, slices, caps. */
+    this.world = new THREE.Group();
+    this.scene.add(this.world);
+    this.radius = 0; // nothing to show yet
+    this.centre = new THREE.Vector3();
+    this.half = new THREE.Vector3(1, 1, 1);
+    /** @type {(() => void)[]} */
     this.onFrame = [];
+    /** @type {(() => void)[]} when the eye has moved by hand or in flight */
+    this.onMove = [];
     this.turning = false;
+    /** @type {((now: number) => void) | null} */
     this.flight = null;
     this.pending = false;
     new ResizeObserver(() => this.resize()).observe(container);
@@ -53,7 +61,10 @@ export class Stage {
     controls.dampingFactor = 0.12;
     controls.zoomToCursor = true;
     controls.autoRotateSpeed = 60 / TURN_SECONDS;
-    controls.addEventListener('change', () => this.draw());
+    controls.addEventListener('change', () => {
+      this.draw();
+      for (const listener of this.onMove) listener();
+    });
     controls.addEventListener('start', () => this.touched());
     this.canvas.addEventListener('wheel', () => this.touched(), { passive: true });
     return controls;
@@ -66,15 +77,21 @@ export class Stage {
     this.flight = null;
   }
 
-  /** @param {THREE.Mesh} mesh from surface.js */
-  show(mesh) {
-    this.mesh = mesh;
-    this.radius = mesh.geometry.boundingSphere.radius;
-    this.centre = mesh.position.clone();
-    this.half = mesh.geometry.boundingBox.max.clone();
-    this.scene.add(mesh);
-    Object.assign(this.controls, { minDistance: this.radius * 0.05, maxDistance: this.radius * 30, minZoom: 0.05, maxZoom: 100 });
-    this.goHome(false);
+  /**
+   * What there is to see has this box: the clipping range and the way home follow it.
+   * @param {THREE.Box3} box LPS mm @param {boolean} first go home, and turn slowly if that is wanted
+   */
+  setBounds(box, first = false) {
+    box.getCenter(this.centre);
+    this.half = box.getSize(new THREE.Vector3()).multiplyScalar(0.5);
+    this.radius = Math.max(this.half.length(), 1e-3);
+    Object.assign(this.controls, { minDistance: this.radius * 0.02, maxDistance: this.radius * 30, minZoom: 0.05, maxZoom: 100 });
+    if (first) this.goHome(false);
+    this.draw();
+  }
+
+  /** A slow turn, until the first touch. */
+  turn() {
     this.turning = !reducedMotion();
     this.controls.autoRotate = this.turning;
     this.draw();
@@ -148,9 +165,10 @@ export class Stage {
       this.camera.updateProjectionMatrix();
       this.camera.lookAt(this.controls.target);
     };
-    if (!smooth || reducedMotion() ) {
+    if (!smooth || reducedMotion()) {
       place(1);
       this.draw();
+      for (const listener of this.onMove) listener();
       return;
     }
     const begin = performance.now();
@@ -159,17 +177,6 @@ export class Stage {
       place(part * part * (3 - 2 * part));
       if (part === 1) this.flight = null;
     };
-    this.draw();
-  }
-
-  /** @param {boolean} on only the edges of the triangles; the list of edges is made when it is first asked for */
-  setWireframe(on) {
-    if (on && !this.edges) {
-      this.edges = edgesOf(this.mesh);
-      this.scene.add(this.edges);
-    }
-    this.edges.visible = on;
-    this.mesh.visible = !on;
     this.draw();
   }
 
@@ -215,7 +222,7 @@ export class Stage {
 
   #frame(now) {
     this.pending = false;
-    if (!this.mesh) return;
+    if (!this.radius) return;
     const seconds = Math.min(0.1, (now - (this.before ?? now)) / 1000);
     this.#watchSpeed(now);
     this.before = now;
@@ -240,16 +247,38 @@ export class Stage {
     for (const listener of this.onFrame) listener();
   }
 
-  /** @param {PointerEvent | MouseEvent} event @returns {THREE.Vector3 | null} the point of the surface there */
-  pick(event) {
-    if (!this.mesh) return null;
+  /** @param {{clientX: number, clientY: number}} event @returns {THREE.Raycaster} along the line of sight there */
+  rayAt({ clientX, clientY }) {
     this.#setFrustum(); // the frame that shows the camera's last move may still be to come
     const box = this.canvas.getBoundingClientRect();
-    return this.picker.pick(this.mesh, this.camera, event.clientX - box.left, event.clientY - box.top, box.width, box.height);
+    const ndc = new THREE.Vector2(((clientX - box.left) / box.width) * 2 - 1, 1 - ((clientY - box.top) / box.height) * 2);
+    const caster = new THREE.Raycaster();
+    caster.setFromCamera(ndc, this.camera);
+    return caster;
+  }
+
+  /** @returns {{position: number[], target: number[], parallel: boolean, zoom: number}} where the eye is, for `restoreCamera` */
+  cameraState() {
+    const round = (/** @type {THREE.Vector3} */ v) => v.toArray().map((value) => Math.round(value * 100) / 100);
+    return { position: round(this.camera.position), target: round(this.controls.target), parallel: this.camera === this.orthographic,
+      zoom: Math.round(this.camera.zoom * 1000) / 1000 };
+  }
+
+  /** @param {{position: number[], target: number[], parallel: boolean, zoom: number}} state */
+  restoreCamera({ position, target, parallel, zoom }) {
+    this.touched();
+    this.setOrthographic(parallel);
+    this.controls.target.fromArray(target);
+    this.camera.position.fromArray(position);
+    this.camera.zoom = zoom;
+    this.camera.updateProjectionMatrix();
+    this.camera.lookAt(this.controls.target);
+    this.draw();
   }
 
   /** @param {THREE.Vector3} point @returns {{x: number, y: number}} pixels from the upper left of the canvas */
   project(point) {
+    this.#setFrustum();
     const ndc = point.clone().project(this.camera);
     return { x: ((ndc.x + 1) / 2) * this.width, y: ((1 - ndc.y) / 2) * this.height };
   }

@@ -1,0 +1,178 @@
+/** What the address of the page names, as a list of parts: known before the first triangle is loaded. */
+
+import { getJson, request, RequestFailed } from '../shared/api.js';
+import { DEFAULT_RGB, dicomLabToRgb, parseDicomLab } from '../shared/color.js';
+import { date, person } from '../shared/format.js';
+import { t } from '../shared/language.js';
+import { kindOf, paletteColor } from './kinds.js';
+
+/**
+ * @typedef {object} Listed a part before it is loaded
+ * @property {string} id of the page's own: what links and `window.viewer` name it by
+ * @property {number} number @property {string} name @property {string} group the title of its series
+ * @property {string} kind @property {number[]} color 0..255 @property {number} opacity 0..1
+ * @property {string} mesh @property {string} info paths below Orthanc's root
+ * @property {string} instance that it is stored in, or comes from
+ * @property {number} weight the larger, the sooner it is loaded
+ * @property {number | null} volumeMl @property {number[][] | null} extent two corners, LPS mm
+ * @property {string[]} warnings known from the list
+ */
+
+/**
+ * @typedef {object} Catalogue
+ * @property {string} title @property {string} about whose it is
+ * @property {Listed[]} parts @property {{name: string, reason: string}[]} unusable
+ * @property {string | null} source the instance whose structures these are; null for stored models
+ * @property {string | null} series the one series of stored models; null for several
+ * @property {string} origin an instance to find the images by
+ */
+
+const SOURCES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
+const STL_CLASS = '1.2.840.10008.5.1.4.1.1.104.3';
+const safe = encodeURIComponent;
+
+/** @param {string} path @returns {Promise<any>} null where it may not be seen or is not there */
+const optional = (path) => getJson(path).catch(() => null);
+
+/** @param {string} path @returns {Promise<string>} empty where it may not be seen or is not there */
+const optionalText = (path) => request(path).then((answer) => answer.text(), () => '');
+
+/** @param {string} instance @returns {Promise<string>} patient, study, date */
+async function aboutOf(instance) {
+  const study = await optional(`instances/${safe(instance)}/study`);
+  const { PatientMainDicomTags: patient = {}, MainDicomTags: tags = {} } = study ?? {};
+  return [person(patient.PatientName ?? ''), tags.StudyDescription, date(tags.StudyDate ?? '')].filter(Boolean).join(' · ');
+}
+
+/** @param {URLSearchParams} parameters @returns {Promise<Catalogue | null>} null if the address names nothing @throws {RequestFailed} */
+export async function catalogueOf(parameters) {
+  const value = (/** @type {string} */ name) => parameters.get(name)?.trim() ?? '';
+  if (value('source')) return sourceCatalogue(value('source'));
+  if (value('instance')) return storedCatalogue(value('instance').split(',').map((id) => id.trim()).filter(Boolean));
+  if (value('series')) return seriesCatalogue(value('series'));
+  if (value('study')) return studyCatalogue(value('study'));
+  return null;
+}
+
+/** @param {string} id of a series @returns {Promise<Catalogue>} */
+async function seriesCatalogue(id) {
+  const { MainDicomTags: { Modality: modality = '' }, Instances: instances } = await getJson(`series/${safe(id)}`);
+  if (SOURCES.includes(modality)) return sourceCatalogue(instances[0]);
+  if (modality === 'M3D') return storedCatalogue(await onlyStl(instances));
+  throw new RequestFailed(
+    t('This series is of modality {modality}. The viewer shows 3D models (STL, modality M3D).', { modality: modality || t('unknown') }), 400);
+}
+
+/** @param {string} id of a study @returns {Promise<Catalogue>} */
+async function studyCatalogue(id) {
+  const series = await getJson(`studies/${safe(id)}/series`);
+  const models = series.filter((/** @type {any} */ each) => each.MainDicomTags.Modality === 'M3D');
+  const instances = await onlyStl(models.flatMap((/** @type {any} */ each) => each.Instances));
+  if (!instances.length) throw new RequestFailed(t('This study has no stored 3D models (STL, modality M3D).'), 400);
+  return storedCatalogue(instances);
+}
+
+/** @param {string[]} instances @returns {Promise<string[]>} without those of other classes, such as OBJ */
+async function onlyStl(instances) {
+  const classes = await Promise.all(instances.map((id) => optionalText(`instances/${safe(id)}/metadata/SopClassUid`)));
+  const models = instances.filter((_, i) => !classes[i].trim() || classes[i].trim() === STL_CLASS);
+  return models.length ? models : instances;
+}
+
+/** @param {string[]} instances Orthanc's ids @returns {Promise<Catalogue>} */
+async function storedCatalogue(instances) {
+  const all = await Promise.all(instances.map((id, i) => storedPart(id, i + 1)));
+  const parts = all.sort((a, b) => a.group.localeCompare(b.group) || a.number - b.number);
+  const series = new Set(parts.map((part) => part.series));
+  return {
+    title: parts.length === 1 || series.size === 1 ? parts[0].group : t('{count} models', { count: parts.length }),
+    about: await aboutOf(instances[0]),
+    parts,
+    unusable: [],
+    source: null,
+    series: series.size === 1 && parts.length > 1 ? parts[0].series : null,
+    origin: instances[0],
+  };
+}
+
+/** @param {string} id @param {number} place in the list @returns {Promise<Listed & {series: string}>} */
+async function storedPart(id, place) {
+  const [tags, instance] = await Promise.all([optional(`instances/${safe(id)}/simplified-tags`), optional(`instances/${safe(id)}`)]);
+  const text = (/** @type {string} */ name) => (typeof tags?.[name] === 'string' ? tags[name].trim() : '');
+  const lab = parseDicomLab(tags?.RecommendedDisplayCIELabValue);
+  const group = text('SeriesDescription') || text('DocumentTitle') || t('3D model');
+  const opacity = Number(text('RecommendedPresentationOpacity') || NaN);
+  const name = text('ContentDescription') || group;
+  return {
+    id,
+    number: Number(text('InstanceNumber')) || place,
+    name,
+    group,
+    kind: kindOf('', name),
+    color: lab ? dicomLabToRgb(lab) : [...DEFAULT_RGB],
+    opacity: Number.isFinite(opacity) ? opacity : 1,
+    mesh: `instances/${safe(id)}/stl`,
+    info: `instances/${safe(id)}/stl/info`,
+    instance: id,
+    weight: Number(text('EncapsulatedDocumentLength')) || 0,
+    volumeMl: null,
+    extent: null,
+    warnings: warningsIn(tags?.DerivationAlgorithmSequence),
+    series: instance?.ParentSeries ?? '',
+  };
+}
+
+/** The plugin writes each warning that a model was made with as a line of Algorithm Parameters. @param {any} algorithms @returns {string[]} */
+function warningsIn(algorithms) {
+  const items = Array.isArray(algorithms) ? algorithms : [];
+  const lines = items.flatMap(({ AlgorithmParameters: text }) => String(text ?? '').split(/[\r\n]+/));
+  return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));
+}
+
+/** @param {string} id of an RT-STRUCT, SEG or RTDOSE @returns {Promise<Catalogue>} */
+async function sourceCatalogue(id) {
+  const [structures, series, about] = await Promise.all([
+    getJson(`instances/${safe(id)}/stl/structures`), optional(`instances/${safe(id)}/series`), aboutOf(id)]);
+  const { SeriesDescription: description, Modality: modality } = series?.MainDicomTags ?? {};
+  const title = description || t('Structures of {what}', { what: modality ?? t('a file') });
+  const usable = structures.filter((/** @type {any} */ each) => each.Usable);
+  if (!usable.length) {
+    const reason = structures[0]?.Reason ? ` ${t('The first one')}: ${structures[0].Reason}` : '';
+    throw new RequestFailed(t('This file has no structure that can be shown.') + reason, 400);
+  }
+  return {
+    title,
+    about,
+    parts: usable.map((/** @type {any} */ each) => structurePart(id, each, title)),
+    unusable: structures.filter((/** @type {any} */ each) => !each.Usable)
+      .map((/** @type {any} */ each) => ({ name: each.Name, reason: each.Reason })),
+    source: id,
+    series: null,
+    origin: id,
+  };
+}
+
+/** @param {string} instance @param {any} structure of the listing @param {string} group @returns {Listed} */
+function structurePart(instance, structure, group) {
+  const kind = kindOf(structure.Type ?? '', structure.Name);
+  const base = `instances/${safe(instance)}/stl/structures/${structure.Number}`;
+  const extent = structure.Extent ?? null;
+  const box = extent ? extent[1].reduce((/** @type {number} */ all, /** @type {number} */ high, /** @type {number} */ i) =>
+    all * Math.max(1, high - extent[0][i]), 1) / 1000 : 0;
+  return {
+    id: String(structure.Number),
+    number: structure.Number,
+    name: structure.Name,
+    group,
+    kind,
+    color: structure.Color ?? paletteColor(structure.Number),
+    opacity: structure.Opacity ?? (kind === 'External' ? 0.15 : 1),
+    mesh: `${base}.stl`,
+    info: `${base}/info`,
+    instance,
+    weight: structure.VolumeMl ?? box,
+    volumeMl: structure.VolumeMl ?? null,
+    extent,
+    warnings: (structure.Skipped ?? []).map(String),
+  };
+}

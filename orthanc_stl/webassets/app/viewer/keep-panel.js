@@ -1,0 +1,40 @@
+/** The panel for taking things home. */
+
+import { pageUrl } from '../shared/api.js';
+import { h, notice } from '../shared/dom.js';
+import { t } from '../shared/language.js';
+import { downloadScene, formats, storeParts } from './keep.js';
+
+/** @param {import('./app.js').App} app @returns {{element: HTMLElement, fill: () => void}} `fill`: when it is first opened */
+export function keepPanel(app) {
+  const { catalogue } = app;
+  const said = h('div', { class: 'keep-said', role: 'status' });
+  const chosen = () => app.parts.all.filter((part) => part.visible && part.state !== 'failed');
+  const guard = (/** @type {() => Promise<void>} */ act) => async () => {
+    try {
+      await act();
+    } catch (error) {
+      said.replaceChildren(notice('error', '', /** @type {Error} */ (error).message));
+    }
+  };
+  const store = guard(async () => {
+    const answer = await storeParts(/** @type {string} */ (catalogue.source), chosen(), (fraction, step) => {
+      said.textContent = `${t(step)} … ${Math.round(fraction * 100)} %`;
+    });
+    said.replaceChildren(h('p', {}, t('{count} models were stored.', { count: answer.Models?.length ?? 1 })),
+      h('a', { class: 'button', href: pageUrl('three.html', { series: answer.ParentSeries }) }, t('Open the stored models')));
+  });
+  const files = h('div', { class: 'row wrap' });
+  let asked = false;
+  const fill = () => {
+    if (asked) return;
+    asked = true;
+    formats().then((list) => files.replaceChildren(...list.map(({ Suffix: suffix, Name: name }) =>
+      h('button', { type: 'button', class: 'chip', title: name, onclick: guard(() => downloadScene(catalogue, chosen(), suffix)) }, suffix))));
+  };
+  const element = h('div', { class: 'keep-body' },
+    h('p', { class: 'about' }, t('What is shown now is taken: hide what you do not need.')),
+    catalogue.source ? h('button', { type: 'button', class: 'button primary', onclick: store }, t('Store the shown ones as models')) : null,
+    files, said);
+  return { element, fill };
+}

@@ -1,0 +1,89 @@
+/** Loads meshes, a few at a time, the most wanted first, each in a worker that is kept. */
+
+import { authorization, orthancUrl, RequestFailed, sentence } from '../shared/api.js';
+
+/**
+ * @typedef {object} Loaded a surface in mm, LPS; `positions` are relative to `centre`
+ * @property {number} triangles @property {number[]} min @property {number[]} max
+ * @property {number} volume mm³ @property {number} area mm² @property {number[]} centre
+ * @property {Float32Array} positions @property {Float32Array} normals @property {Uint32Array} index
+ */
+
+/**
+ * @typedef {object} Task
+ * @property {string} path below Orthanc's root
+ * @property {() => number} weight asked when a worker is free: the largest goes first
+ * @property {(model: Loaded) => void} onModel
+ * @property {(bvh: any) => void} onTree
+ * @property {(error: RequestFailed) => void} onFailure
+ * @property {(fraction: number | null, step: string) => void} [onProgress]
+ * @property {() => void} [onStart]
+ */
+
+const WORKERS = 3;
+
+export class Loader {
+  constructor(workers = WORKERS) {
+    this.limit = workers;
+    /** @type {Task[]} */
+    this.waiting = [];
+    /** @type {Map<Worker, {id: number, task: Task} | null>} null: free */
+    this.workers = new Map();
+    this.last = 0;
+  }
+
+  /** @param {Task} task */
+  add(task) {
+    this.waiting.push(task);
+    queueMicrotask(() => this.#next());
+  }
+
+  #next() {
+    while (this.waiting.length) {
+      const worker = this.#freeWorker();
+      if (!worker) return;
+      let best = 0;
+      this.waiting.forEach((each, i) => { if (each.weight() > this.waiting[best].weight()) best = i; });
+      const [task] = this.waiting.splice(best, 1);
+      const id = ++this.last;
+      this.workers.set(worker, { id, task });
+      task.onStart?.();
+      worker.postMessage({ id, url: orthancUrl(task.path), headers: authorization() });
+    }
+  }
+
+  #freeWorker() {
+    for (const [worker, doing] of this.workers) if (!doing) return worker;
+    if (this.workers.size >= this.limit) return null;
+    const worker = new Worker(new URL('load-worker.js', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data }) => this.#answer(worker, data);
+    worker.onerror = () => this.#broken(worker);
+    this.workers.set(worker, null);
+    return worker;
+  }
+
+  /** @param {Worker} worker @param {any} message of load-worker.js */
+  #answer(worker, { id, progress, model, bvh, failure, done }) {
+    const doing = this.workers.get(worker);
+    if (!doing || doing.id !== id) return;
+    const { task } = doing;
+    if (progress) task.onProgress?.(progress.fraction, progress.step);
+    else if (model) task.onModel(model);
+    else if (bvh) task.onTree(bvh);
+    else if (failure) {
+      task.onFailure(new RequestFailed(failure.message ?? sentence(failure.status, failure.body), failure.status ?? 0));
+    } else if (done) {
+      this.workers.set(worker, null);
+      this.#next();
+    }
+  }
+
+  /** @param {Worker} worker */
+  #broken(worker) {
+    const doing = this.workers.get(worker);
+    this.workers.delete(worker);
+    worker.terminate();
+    doing?.task.onFailure(new RequestFailed('The part of this page that reads models could not be started. Please reload the page.', 0));
+    this.#next();
+  }
+}

@@ -1,0 +1,53 @@
+/** The parts as a table of numbers, and as a CSV file. */
+
+import { fileName, h, icon, save } from '../shared/dom.js';
+import { t } from '../shared/language.js';
+import { notesOf } from './parts.js';
+
+/** @typedef {import('./parts.js').Part} Part */
+
+/** Title and value, empty where it is not known. @type {[string, (part: Part) => string | number][]} */
+const COLUMNS = [
+  ['Number', (part) => part.number],
+  ['Name', (part) => part.name],
+  ['Kind', (part) => part.kind],
+  ['Volume (mL)', (part) => rounded(part.volumeMl, 3)],
+  ['Volume of the contours (mL)', (part) => rounded(part.facts?.ContoursMl, 3)],
+  ['Area (cm²)', (part) => rounded(part.model && part.model.area / 100, 2)],
+  ['Extent (mm)', (part) => (part.model ? part.model.max.map((high, i) => rounded(high - /** @type {any} */ (part.model).min[i], 1)).join(' × ') : '')],
+  ['Pieces', (part) => part.facts?.Pieces ?? ''],
+  ['Triangles', (part) => part.model?.triangles ?? ''],
+  ['Closed', (part) => (part.facts ? t(part.facts.Closed ? 'yes' : 'no') : '')],
+  ['Things to know', (part) => notesOf(part).map(({ text }) => text).join(' | ') || part.reason],
+];
+
+/** @param {number | null | undefined} value @param {number} digits */
+const rounded = (value, digits) => (value === null || value === undefined ? '' : Number(value.toFixed(digits)));
+
+/** A cell; what a spreadsheet would take for a formula is not one. @param {string | number} value */
+function cell(value) {
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\n\r;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** @param {Part[]} parts @returns {string} with a header, RFC 4180 */
+export function csv(parts) {
+  const rows = [COLUMNS.map(([title]) => cell(title)), ...parts.map((part) => COLUMNS.map(([, of]) => cell(of(part))))];
+  return `${rows.map((row) => row.join(',')).join('\r\n')}\r\n`;
+}
+
+/** @param {import('./app.js').App} app */
+export function numbersDialog(app) {
+  const parts = app.parts.all;
+  const list = parts.length ? h('tbody', {}, ...parts.map((part) => h('tr', {}, ...COLUMNS.map(([title, of], i) =>
+    h(i === 1 ? 'th' : 'td', { dir: i === 1 ? 'auto' : null, scope: i === 1 ? 'row' : null, class: typeof of(part) === 'number' ? 'number' : title === 'Things to know' ? 'notes' : null }, String(of(part))))))) : null;
+  const dialog = /** @type {HTMLDialogElement} */ (h('dialog', { class: 'help numbers', 'aria-label': t('Table of numbers') },
+    h('h2', {}, t('Table of numbers')),
+    h('div', { class: 'numbers-table', tabindex: '0', role: 'group', 'aria-label': t('Table of numbers') }, h('table', {}, h('thead', {}, h('tr', {}, ...COLUMNS.map(([title]) => h('th', { scope: 'col' }, t(title))))), list)),
+    h('form', { method: 'dialog', class: 'row' },
+      h('button', { type: 'button', class: 'button', onclick: () => save(new Blob(['\ufeff', csv(parts)], { type: 'text/csv' }), `${fileName(app.catalogue.title)}.csv`) }, icon('download'), 'CSV'),
+      h('button', { class: 'button primary' }, t('Close')))));
+  dialog.addEventListener('close', () => dialog.remove());
+  app.root.append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,201 @@
+/** The parts of the scene: what is known of each, whether and how it is shown, and loading them. */
+
+import * as THREE from 'three';
+import { MeshBVH } from 'three-mesh-bvh';
+import { getJson } from '../shared/api.js';
+import { Loader } from './loader.js';
+import { edgesOf, meshOf, paint } from './part-mesh.js';
+
+/** @typedef {import('./catalogue.js').Listed} Listed */
+
+/**
+ * @typedef {Listed & {
+ *   ownColor: number[], ownOpacity: number, visible: boolean,
+ *   state: 'waiting' | 'loading' | 'ready' | 'failed', reason: string, status: number,
+ *   model: import('./loader.js').Loaded | null, info: string, facts: any,
+ *   object: THREE.Mesh<THREE.BufferGeometry, THREE.MeshStandardMaterial> | null,
+ *   edges: THREE.LineSegments | null, tree: MeshBVH | null, wanted: boolean,
+ * }} Part
+ */
+
+/** Events: "list" (what is shown of the parts in words), "shape" (a mesh came or its tree), "look" (visibility, colours). */
+export class Parts extends EventTarget {
+  /** @param {import('./stage.js').Stage} stage @param {Listed[]} listed */
+  constructor(stage, listed) {
+    super();
+    this.stage = stage;
+    this.loader = new Loader();
+    this.wireframe = false;
+    /** @type {Part[]} */
+    this.all = listed.map((each) => ({
+      ...each, ownColor: each.color, ownOpacity: each.opacity, visible: true, state: /** @type {const} */ ('waiting'), reason: '', status: 0,
+      model: null, facts: null, object: null, edges: null, tree: null, wanted: false,
+    }));
+    this.byId = new Map(this.all.map((part) => [part.id, part]));
+    this.ready = new Promise((resolve) => { this.#resolveReady = resolve; });
+  }
+
+  /** @type {(value?: unknown) => void} */
+  #resolveReady = () => {};
+
+  /** @returns {Part[]} that are there and shown */
+  get shown() {
+    return this.all.filter((part) => part.visible && part.object);
+  }
+
+  /** @returns {Part[]} */
+  get loaded() {
+    return this.all.filter((part) => part.object);
+  }
+
+  /** @param {'list' | 'shape' | 'look'} kind */
+  tell(kind) {
+    this.dispatchEvent(new Event(kind));
+  }
+
+  /** Loads all that are to be seen; those that are hidden come when they are asked for. */
+  load() {
+    for (const part of this.all) if (part.visible) this.#want(part);
+    this.#checkReady();
+  }
+
+  /** @param {Part} part */
+  #want(part) {
+    if (part.wanted) return;
+    part.wanted = true;
+    this.loader.add({
+      path: part.mesh,
+      weight: () => (part.visible ? 1e15 : 0) + part.weight,
+      onStart: () => this.#setState(part, 'loading'),
+      onProgress: (fraction, step) => this.dispatchEvent(new CustomEvent('progress', { detail: { part, fraction, step } })),
+      onModel: (model) => this.#arrived(part, model),
+      onTree: (bvh) => {
+        if (!part.object) return;
+        part.tree = MeshBVH.deserialize({ version: 1, index: null, ...bvh }, part.object.geometry, { setIndex: false });
+        this.tell('shape');
+      },
+      onFailure: (error) => {
+        part.reason = error.message;
+        part.status = error.status;
+        this.#setState(part, 'failed');
+        this.#checkReady();
+      },
+    });
+  }
+
+  /** @param {Part} part @param {Part['state']} state */
+  #setState(part, state) {
+    part.state = state;
+    this.tell('list');
+  }
+
+  /** @param {Part} part @param {import('./loader.js').Loaded} model */
+  #arrived(part, model) {
+    part.model = model;
+    part.extent = [model.min, model.max];
+    part.volumeMl ??= model.volume / 1000;
+    part.object = meshOf(model, part.color, part.opacity);
+    part.object.userData.part = part;
+    part.object.visible = part.visible;
+    this.stage.world.add(part.object);
+    if (this.wireframe) this.#updateEdges(part);
+    this.#setState(part, 'ready');
+    this.tell('shape');
+    this.stage.draw();
+    this.#learn(part);
+    this.#checkReady();
+  }
+
+  /** What the server knows of a part: nobody waits for it. @param {Part} part */
+  async #learn(part) {
+    const facts = await getJson(part.info).catch(() => null);
+    if (!facts) return;
+    part.facts = facts;
+    part.volumeMl = facts.VolumeMl ?? part.volumeMl;
+    this.tell('list');
+  }
+
+  #checkReady() {
+    const open = this.all.some((part) => part.visible && (part.state === 'waiting' || part.state === 'loading'));
+    if (!open) this.#resolveReady();
+  }
+
+  /** @returns {THREE.Box3} of all that is loaded, or of what the list says; empty if nothing is known */
+  bounds() {
+    const box = new THREE.Box3();
+    const known = this.loaded.length ? this.loaded : this.all;
+    for (const { extent } of known) {
+      if (!extent) continue;
+      box.expandByPoint(new THREE.Vector3().fromArray(extent[0]));
+      box.expandByPoint(new THREE.Vector3().fromArray(extent[1]));
+    }
+    return box;
+  }
+
+  /**
+   * @param {Part | string} which @param {{visible?: boolean, color?: number[], opacity?: number}} change
+   * @throws {RangeError} for a part that is not there
+   */
+  set(which, change) {
+    const part = typeof which === 'string' ? this.byId.get(which) : which;
+    if (!part) throw new RangeError(`There is no part "${which}".`);
+    this.#apply(part, change);
+    this.tell('look');
+  }
+
+  /** Several at once, told once. @param {(part: Part) => {visible?: boolean, color?: number[], opacity?: number}} changeOf */
+  setAll(changeOf) {
+    for (const part of this.all) this.#apply(part, changeOf(part));
+    this.tell('look');
+  }
+
+  /** @param {Part} part @param {{visible?: boolean, color?: number[], opacity?: number}} change */
+  #apply(part, { visible = part.visible, color = part.color, opacity = part.opacity }) {
+    Object.assign(part, { visible, color: [...color], opacity: Math.min(1, Math.max(0, opacity)) });
+    if (visible) this.#want(part);
+    if (part.object) {
+      paint(part.object, part.color, part.opacity);
+      this.#updateEdges(part);
+    }
+    this.stage.draw();
+  }
+
+  /** @param {boolean} on only the edges of the triangles; their list is made when it is first asked for */
+  setWireframe(on) {
+    this.wireframe = on;
+    for (const part of this.loaded) this.#updateEdges(part);
+    this.stage.draw();
+  }
+
+  /** @param {Part} part */
+  #updateEdges(part) {
+    const { object } = part;
+    if (!object) return;
+    if (this.wireframe && part.visible && !part.edges) {
+      part.edges = edgesOf(object);
+      this.stage.world.add(part.edges);
+    }
+    object.visible = part.visible && !this.wireframe;
+    if (part.edges) part.edges.visible = part.visible && this.wireframe;
+  }
+}
+
+/** The looks: ways to show all parts that are one press away. @type {Record<string, (part: Part) => {color?: number[], opacity?: number, visible?: boolean}>} */
+export const LOOKS = {
+  standard: (part) => ({ color: part.ownColor, opacity: part.ownOpacity, visible: true }),
+  external: (part) => ({ opacity: part.kind === 'External' ? 0.15 : 1 }),
+  targets: (part) => ({ opacity: part.kind === 'Target' ? 1 : part.kind === 'External' ? 0.1 : 0.35 }),
+  xray: () => ({ opacity: 0.25 }),
+};
+
+/** @param {Part} part @returns {{rank: number, text: string}[]} what is to be known of a part, what matters most first */
+export function notesOf(part) {
+  const notes = part.facts?.Notes?.map((/** @type {any} */ note) => ({ rank: note.Rank, text: note.Text }));
+  const warnings = part.facts?.Warnings ?? part.warnings;
+  const list = notes?.length ? notes : warnings.map((/** @type {string} */ text) => ({ rank: rankOf(text), text }));
+  if (part.facts?.Closed === false) list.push({ rank: 1, text: 'The surface is not closed: its volume is a rough figure.' });
+  return list.sort((/** @type {any} */ a, /** @type {any} */ b) => a.rank - b.rank);
+}
+
+/** The rank of a sentence that came without one. @param {string} text */
+const rankOf = (text) => (/skipped|left out|ignored/i.test(text) ? 3 : /assumed|guess|taken as/i.test(text) ? 2 : 1);

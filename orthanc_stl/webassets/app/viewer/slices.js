@@ -1,0 +1,215 @@
+/** Three planes of images through the scene, with the outlines of the parts drawn on them. */
+
+import * as THREE from 'three';
+import { cut, loopsOf } from './outline.js';
+import { faceOf, greys, paintFace } from './reslice.js';
+
+/** @typedef {import('./stack.js').Stack} Stack */
+/** @typedef {import('./parts.js').Part} Part */
+
+/** The planes of the body, by the axis that their normal is nearest to. */
+export const BODY_PLANES = ['sagittal', 'coronal', 'axial'];
+
+/**
+ * @typedef {object} Slice one of the three
+ * @property {number} axis of the stack that it stands across @property {string} name of the body's plane that is nearest
+ * @property {number} index @property {boolean} on in the 3D view
+ * @property {import('./reslice.js').Face} face @property {Uint32Array} pixels
+ * @property {THREE.Mesh<THREE.BufferGeometry, THREE.MeshBasicMaterial>} quad @property {THREE.Group} lines
+ * @property {Map<Part, number[]>} cuts segments by part
+ */
+
+/** Event "slice": the planes moved, or what they show changed. */
+export class Slices extends EventTarget {
+  /** @param {import('./stage.js').Stage} stage @param {import('./parts.js').Parts} parts @param {() => void} changed */
+  constructor(stage, parts, changed) {
+    super();
+    this.stage = stage;
+    this.parts = parts;
+    this.changed = changed;
+    this.group = new THREE.Group();
+    this.group.visible = false;
+    stage.world.add(this.group);
+    /** @type {Stack | null} */
+    this.stack = null;
+    this.series = '';
+    /** @type {Slice[]} */
+    this.all = [];
+    /** @type {[number, number]} */
+    this.window = [40, 400];
+    this.last = 2;
+    this.dirty = new Set();
+    for (const kind of ['shape', 'look']) parts.addEventListener(kind, () => this.#soon(true));
+  }
+
+  get visible() {
+    return this.group.visible;
+  }
+
+  set visible(on) {
+    this.group.visible = on;
+    this.#soon(true);
+  }
+
+  /** @param {Stack} stack @param {string} series @param {THREE.Box3} box of the parts: the planes go through its middle */
+  use(stack, series, box) {
+    this.group.clear();
+    this.stack = stack;
+    this.series = series;
+    this.window = [...stack.window];
+    this.all = [0, 1, 2].map((axis) => this.#slice(stack, axis));
+    stack.addEventListener('values', () => this.stack === stack && this.#soon(false));
+    this.goTo(box.isEmpty() ? stack.bounds().getCenter(new THREE.Vector3()) : box.getCenter(new THREE.Vector3()));
+    this.setWindow(this.window);
+  }
+
+  /** @param {Stack} stack @param {number} axis @returns {Slice} */
+  #slice(stack, axis) {
+    const index = Math.floor(stack.size[axis] / 2);
+    const face = faceOf(stack, axis, index);
+    const pixels = new Uint32Array(face.width * face.height);
+    const texture = new THREE.DataTexture(new Uint8Array(pixels.buffer), face.width, face.height);
+    Object.assign(texture, { colorSpace: THREE.SRGBColorSpace, magFilter: THREE.LinearFilter, minFilter: THREE.LinearFilter });
+    const geometry = new THREE.BufferGeometry();
+    geometry.setAttribute('position', new THREE.BufferAttribute(new Float32Array(12), 3));
+    geometry.setAttribute('uv', new THREE.BufferAttribute(new Float32Array([0, 0, 1, 0, 1, 1, 0, 1]), 2));
+    geometry.setIndex([0, 1, 2, 0, 2, 3]);
+    const material = new THREE.MeshBasicMaterial({ map: texture, side: THREE.DoubleSide, toneMapped: false });
+    // Where a part's surface lies on the slice its outline is seen, not flicker.
+    Object.assign(material, { polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1 });
+    const quad = new THREE.Mesh(geometry, material);
+    const lines = new THREE.Group();
+    this.group.add(quad, lines);
+    const across = face.plane.normal.toArray().map(Math.abs);
+    return { axis, name: BODY_PLANES[across.indexOf(Math.max(...across))], index, on: true, face, pixels, quad, lines, cuts: new Map() };
+  }
+
+  /** @param {[number, number]} window centre and width, in units */
+  setWindow(window) {
+    if (!this.stack) return;
+    this.window = window;
+    this.table = greys(window, this.stack);
+    this.#soon(false);
+  }
+
+  /** @param {number} axis @param {number} index */
+  move(axis, index) {
+    const slice = this.all[axis];
+    if (!this.stack || !slice) return;
+    slice.index = Math.min(this.stack.size[axis] - 1, Math.max(0, Math.round(index)));
+    this.last = axis;
+    if (axis === 2) this.stack.wanted = slice.index;
+    this.#soon(true, axis);
+  }
+
+  /** All three through a point. @param {THREE.Vector3} point */
+  goTo(point) {
+    if (!this.stack) return;
+    const { last } = this;
+    this.stack.indexOf(point).forEach((index, axis) => this.move(axis, index));
+    this.last = last;
+  }
+
+  /** Redrawn once in the next frame. @param {boolean} outlines whether they changed, too @param {number} [only] axis */
+  #soon(outlines, only) {
+    for (const { axis } of this.all) if (only === undefined || axis === only) this.dirty.add(outlines ? axis : axis + 10).add(axis + 10);
+    if (this.pending || !this.stack) return;
+    this.pending = requestAnimationFrame(() => this.refresh());
+  }
+
+  /** Brings up to date what has changed, at once. */
+  refresh() {
+    cancelAnimationFrame(this.pending ?? 0);
+    this.pending = undefined;
+    if (!this.stack) return;
+    for (const slice of this.all) {
+      if (this.dirty.has(slice.axis + 10)) this.#paint(slice);
+      if (this.dirty.has(slice.axis)) this.#outline(slice);
+      slice.quad.visible = slice.on;
+      slice.lines.visible = slice.on;
+    }
+    this.dirty.clear();
+    this.stage.draw();
+    this.dispatchEvent(new Event('slice'));
+  }
+
+  /** @param {Slice} slice */
+  #paint(slice) {
+    const stack = /** @type {Stack} */ (this.stack);
+    slice.face = faceOf(stack, slice.axis, slice.index);
+    if (this.table) paintFace(stack, slice.axis, slice.index, this.table, slice.pixels);
+    if (slice.quad.material.map) slice.quad.material.map.needsUpdate = true;
+    const { origin, u, v, width, height } = slice.face;
+    const position = /** @type {THREE.BufferAttribute} */ (slice.quad.geometry.attributes.position);
+    [[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]].forEach(([i, j], corner) => {
+      const point = origin.clone().addScaledVector(u, i).addScaledVector(v, j);
+      position.setXYZ(corner, point.x, point.y, point.z);
+    });
+    position.needsUpdate = true;
+    slice.quad.geometry.computeBoundingSphere();
+  }
+
+  /** @param {Slice} slice */
+  #outline(slice) {
+    slice.cuts.clear();
+    for (const each of slice.lines.children) /** @type {THREE.LineSegments} */ (each).geometry.dispose();
+    slice.lines.clear();
+    for (const part of this.parts.shown) {
+      const segments = cut(part, slice.face.plane);
+      if (!segments.length) continue;
+      slice.cuts.set(part, segments);
+      const geometry = new THREE.BufferGeometry();
+      geometry.setAttribute('position', new THREE.Float32BufferAttribute(segments, 3));
+      const material = new THREE.LineBasicMaterial();
+      material.color.setRGB(part.color[0] / 255, part.color[1] / 255, part.color[2] / 255, THREE.SRGBColorSpace);
+      slice.lines.add(new THREE.LineSegments(geometry, material));
+    }
+  }
+
+  /** @param {THREE.Ray} ray @returns {import('./picking.js').Hit[]} */
+  hits(ray) {
+    if (!this.visible || !this.stack) return [];
+    return this.all.filter(({ on }) => on).flatMap((slice) => {
+      const point = ray.intersectPlane(slice.face.plane, new THREE.Vector3());
+      if (!point || !this.#isOn(slice, point)) return [];
+      return [{ point, distance: point.distanceTo(ray.origin), part: null, plane: slice.face.plane, axis: slice.axis }];
+    });
+  }
+
+  /** @param {Slice} slice @param {THREE.Vector3} point */
+  #isOn({ axis }, point) {
+    const stack = /** @type {Stack} */ (this.stack);
+    return stack.indexOf(point).every((value, i) => i === axis || (value >= -0.5 && value <= stack.size[i] - 0.5));
+  }
+
+  /** Outlines of the parts on one plane. @param {number} axis @returns {Record<string, number[][][]>} by part */
+  outlines(axis = this.last) {
+    this.refresh();
+    const { cuts } = this.all[axis] ?? { cuts: new Map() };
+    return Object.fromEntries([...cuts].map(([part, segments]) => [part.id, loopsOf(segments)]));
+  }
+
+  /** @returns {{series: string, axis: number, plane: string, index: number, at: number} | null} the one that moved last */
+  shownSlice() {
+    const slice = this.all[this.last];
+    if (!slice || !this.stack) return null;
+    const axis = BODY_PLANES.indexOf(slice.name);
+    const { origin, u, v, width, height } = slice.face;
+    const middle = origin.clone().addScaledVector(u, (width - 1) / 2).addScaledVector(v, (height - 1) / 2);
+    return { series: this.series, axis: slice.axis, plane: slice.name, index: slice.index, at: middle.getComponent(axis) };
+  }
+
+  /** @returns {any} for links */
+  state() {
+    if (!this.stack) return null;
+    return { series: this.series, visible: this.visible, at: this.all.map(({ index }) => index), on: this.all.map(({ on }) => on), window: this.window.map(Math.round) };
+  }
+
+  /** @param {any} state */
+  restore({ visible, at, on, window }) {
+    this.all.forEach((slice, axis) => { slice.on = on?.[axis] ?? true; });
+    at?.forEach((/** @type {number} */ index, /** @type {number} */ axis) => this.move(axis, index));
+    if (window) this.setWindow(window);
+    this.visible = Boolean(visible);
+  }
+}
