@@ -15,6 +15,7 @@ from orthanc_stl.engine.executor import Executor
 from orthanc_stl.engine.jobs import Jobs
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
+from orthanc_stl.engine.work_folder import remove_abandoned
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.client import Clients
 from orthanc_stl.rest.http.dispatch import STACK_BYTES, Dispatcher, Server
@@ -41,6 +42,7 @@ def install(orthanc: Any) -> None:
     settings = _settings(orthanc, configuration)
     _warn_about_threads(orthanc, configuration)
     threading.stack_size(STACK_BYTES)
+    remove_abandoned()  # what a kill of all our processes has left
     jobs = Jobs(
         _executor(orthanc, settings),
         workers=settings.workers,

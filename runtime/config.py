@@ -20,6 +20,7 @@ def defaults(runtime: Runtime, data: Path, port: int) -> Config:
         "StorageDirectory": str(data / "files"),
         "IndexDirectory": str(data / "index"),
         "HttpPort": port,
+        "HttpThreadsCount": 100,  # who waits for a conversion holds one
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
         "DicomServerEnabled": False,

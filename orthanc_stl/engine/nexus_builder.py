@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import math
+import os
 import subprocess
 import sys
 import time
@@ -18,8 +19,10 @@ import numpy as np
 
 from orthanc_stl.engine import nexus_process
 from orthanc_stl.engine.executor import Progress
+from orthanc_stl.engine.process import describe_exit
 from orthanc_stl.engine.python import environment
-from orthanc_stl.errors import InvalidInput, StlError
+from orthanc_stl.engine.work_folder import work_folder
+from orthanc_stl.errors import InvalidInput, StlError, WorkerDied
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.mesh.types import Mesh
 
@@ -34,14 +37,14 @@ POLL_SECONDS = 0.2
 
 MISSING = (
     'Making a Nexus model needs the package pymeshlab, which is not installed: install it with "pip install pymeshlab" '
-    "for the Python that runs the conversions"
+    'for the Python that runs the conversions, or start Orthanc with "./orthanc-stl run --with nexus"'
 )
 
 
 def build_nexus(mesh: Mesh, progress: Progress) -> bytes:
     """A Nexus file (Corto) of `mesh`, in its coordinates; its finest level has all triangles.
 
-    Raises `InvalidInput` when pymeshlab is missing, or cannot make one of this mesh.
+    Raises `InvalidInput` when pymeshlab is missing, or cannot make one of this mesh; `WorkerDied` when it was killed.
     """
     if importlib.util.find_spec("pymeshlab") is None:
         raise InvalidInput(MISSING)
@@ -75,12 +78,16 @@ def step_of(mesh: Mesh) -> float:
 def _run(files: list[bytes], step: float, expected: float, progress: Progress) -> bytes:
     """The model that nexus_process.py makes of a PLY file, given in pieces. `expected`: seconds that it will take."""
     command = [sys.executable, "-P", "-m", "orthanc_stl.engine.nexus_process", str(sum(map(len, files))), repr(step)]
-    pipe = subprocess.PIPE
+    pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
     begin = time.monotonic()
     with (
+        work_folder() as (folder, lock),
         ThreadPoolExecutor(1) as reader,
-        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment()) as keeper,
-    ):
+        subprocess.Popen(
+            [*command, f"--folder={folder}"], stdin=pipe, stdout=pipe, stderr=quiet, env=environment(),
+            pass_fds=(lock,) if os.name != "nt" else (),
+        ) as keeper,
+    ):  # fmt: skip
         assert keeper.stdin is not None
         assert keeper.stdout is not None
         output = reader.submit(keeper.stdout.read)
@@ -105,6 +112,10 @@ def _failure(code: int, said: str) -> StlError:
     """Why there is no model, in a sentence."""
     if code == nexus_process.CANNOT_LOAD:
         return InvalidInput(f"Making a Nexus model needs the package pymeshlab, which cannot be loaded: {said}")
+    if code == nexus_process.KILLED:
+        return WorkerDied(f"The process that makes the Nexus model was killed: {said}")
+    if code < 0:
+        return WorkerDied(f"The process that makes the Nexus model {describe_exit(code)}")
     if code == nexus_process.NO_ROOM:
         return StlError(f"Making a Nexus model needs room in the folder for temporary files: {said}")
     return InvalidInput(f"pymeshlab could not make a Nexus model of this mesh ({said or f'exit code {code}'})")

@@ -1,11 +1,12 @@
-"""The processes that pymeshlab runs in: `python -m orthanc_stl.engine.nexus_process SIZE STEP`, for nexus_builder.py.
+"""The processes that pymeshlab runs in: `python -m orthanc_stl.engine.nexus_process SIZE STEP --folder FOLDER`, for
+nexus_builder.py.
 
 A binary PLY file of SIZE bytes comes on standard input. On standard output goes the Nexus file, or, when the exit code
 is not 0, what went wrong.
 
-There are two of them. The keeper owns the folder that pymeshlab needs, and removes it however the work ends: it goes on
-when the worker is killed, and sees by the end of its standard input that nobody waits any more. Its child runs
-pymeshlab, which dies of some meshes; it never outlives the keeper.
+There are two of them. The keeper goes on when the worker that started it is killed, sees by the end of its standard
+input that nobody waits any more, and removes the folder that pymeshlab needs. Its child runs pymeshlab, which dies of
+some meshes; it never outlives the keeper.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +27,10 @@ from orthanc_stl.engine.child import detach, take_streams
 from orthanc_stl.engine.python import environment
 
 # Exit codes
-NOT_BUILT, CANNOT_LOAD, NO_ROOM, GIVEN_UP = 1, 3, 4, 5
+NOT_BUILT, CANNOT_LOAD, NO_ROOM, GIVEN_UP, KILLED = 1, 3, 4, 5, 6
+
+# What pymeshlab dies of by itself, on some meshes. Any other signal came from somebody.
+CRASHES = frozenset((signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", -1)))
 
 # Triangles of a node: small ones come sooner over a slow line, and this size is built fastest (7.1 s of CPU for 360,000
 # triangles; 8.2 s with pymeshlab's default of 32,768).
@@ -43,18 +46,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="orthanc_stl.engine.nexus_process")
     parser.add_argument("size", type=int, help="bytes of the PLY file")
     parser.add_argument("step", type=float, help="of the coordinates, in the model's units")
-    parser.add_argument("--folder", type=Path, help="the child: where the PLY file lies and the model goes")
+    parser.add_argument("--folder", type=Path, required=True, help="where the PLY file and the model are put")
+    parser.add_argument("--child", action="store_true", help="be the one that runs pymeshlab")
     options = parser.parse_args(arguments)
-    return build(options.folder, options.step) if options.folder else keep(options.size, options.step)
+    if options.child:
+        return build(options.folder, options.step)
+    try:
+        return keep(options.size, options.step, options.folder)
+    finally:
+        shutil.rmtree(options.folder, ignore_errors=True)
 
 
-def keep(size: int, step: float) -> int:
+def keep(size: int, step: float, folder: Path) -> int:
     """The keeper's work. Only the end of its standard input ends it early."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as a service manager sends it to all processes at once
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     incoming, outgoing = take_streams()
-    with contextlib.suppress(BrokenPipeError), tempfile.TemporaryDirectory(prefix="orthanc-stl-nexus-") as name:
-        folder = Path(name)
+    with contextlib.suppress(BrokenPipeError):
         try:
             if not _receive(incoming, _source(folder), size):
                 return GIVEN_UP
@@ -69,7 +77,7 @@ def keep(size: int, step: float) -> int:
             with answer.open("rb") as file:
                 shutil.copyfileobj(file, outgoing, CHUNK_BYTES)
         outgoing.close()
-        return code if code >= 0 else NOT_BUILT
+        return code if code >= 0 else NOT_BUILT if -code in CRASHES else KILLED
     return GIVEN_UP
 
 
@@ -84,7 +92,8 @@ def _receive(incoming: IO[bytes], path: Path, size: int) -> bool:
 
 def _run_child(folder: Path, step: float, incoming: IO[bytes]) -> int:
     """Its exit code. Its standard input is its lifeline."""
-    command = [sys.executable, "-P", "-m", "orthanc_stl.engine.nexus_process", "0", repr(step), f"--folder={folder}"]
+    module = "orthanc_stl.engine.nexus_process"
+    command = [sys.executable, "-P", "-m", module, "0", repr(step), f"--folder={folder}", "--child"]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=environment()) as child:
 

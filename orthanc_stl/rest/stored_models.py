@@ -10,7 +10,7 @@ from orthanc_stl import errors
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import ranges
 from orthanc_stl.rest.http.messages import Answer, Request
-from orthanc_stl.rest.http.sending import STREAMED_FROM
+from orthanc_stl.rest.http.sending import MODEL_STREAMED_FROM, STREAMED_FROM
 from orthanc_stl.rest.http.waiting import Use
 
 
@@ -41,4 +41,5 @@ def model_answer(
         if answer.status == 206 and len(answer.body) > STREAMED_FROM:
             # Orthanc takes the body of such an answer in one piece, and makes a copy of it.
             reading.enter_context(app.models.holding(2 * len(answer.body)))
-        return replace(answer, sent=reading.pop_all().close, use=Use.LISTING)
+        use = Use.LISTING if len(answer.body) > MODEL_STREAMED_FROM else Use.ANY
+        return replace(answer, sent=reading.pop_all().close, use=use)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +19,10 @@ import pytest
 
 from orthanc_stl.engine import nexus_builder
 from orthanc_stl.engine.nexus_builder import STEPS, build_nexus, step_of
-from orthanc_stl.errors import InvalidInput, StlError
+from orthanc_stl.errors import InvalidInput, StlError, WorkerDied
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.mesh.types import Mesh
-from tests.engine.conftest import wait_for, works
+from tests.engine.conftest import background, wait_for, works
 from tests.nexus_writer import box, sphere
 
 pytest.importorskip("pymeshlab", reason="pymeshlab is not installed: pip install pymeshlab")
@@ -146,7 +147,55 @@ def test_a_worker_that_is_killed_leaves_no_process_and_no_file(moment: str, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("killed", ["keeper", "child", "both"])
+def test_a_kill_is_no_fault_of_the_mesh_and_leaves_no_file(
+    killed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    (tmp_path / "site/pymeshlab.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    outcome = background(lambda: build_nexus(bumpy_sphere(10), lambda fraction, step: None))
+    wait_for(lambda: len(children(os.getpid())) == 2)
+    keeper, child = children(os.getpid())
+    for pid in {"keeper": [keeper], "child": [child], "both": [keeper, child]}[killed]:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: outcome)
+    assert isinstance(outcome[0], WorkerDied)
+    assert "SIGKILL" in str(outcome[0])
+    wait_for(lambda: not list(tmp_path.glob("orthanc-stl-nexus-*")))
+    wait_for(lambda: not works(child))
+
+
+def test_what_a_kill_of_all_has_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    """Six of seven kills left a patient's mesh in the folder for temporary files."""
+    code = (
+        "from tests.engine.test_nexus_builder import bumpy_sphere\n"
+        "from orthanc_stl.engine.nexus_builder import build_nexus\n"
+        "build_nexus(bumpy_sphere(200), lambda fraction, step: None)\n"
+    )
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=env) as worker:
+        wait_for(lambda: list(tmp_path.glob("*/model.nxs*")), 60)
+        # A look from elsewhere while they work removes nothing.
+        remove = [sys.executable, "-c", "from orthanc_stl.engine.work_folder import *; remove_abandoned()"]
+        subprocess.run(remove, env=env, check=True)
+        (folder,) = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o077 == 0
+        processes = [worker.pid, *children(worker.pid)]
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in processes:
+            os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not any(map(works, processes[1:])))
+    assert (folder / "mesh.ply").exists()
+    (tmp_path / "orthanc-stl-nexus-new").mkdir()
+    subprocess.run(remove, env=env, check=True)
+    assert [left.name for left in tmp_path.iterdir()] == ["orthanc-stl-nexus-new"]
+
+
 def children(pid: int) -> list[int]:
     """The processes that this one started, and theirs."""
-    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    found = [int(child) for task in tasks for child in task.read_text().split()]
     return found + [grandchild for child in found for grandchild in children(child)]

@@ -197,7 +197,7 @@ def test_a_model_goes_out_in_small_pieces() -> None:
 
 
 def test_when_no_thread_may_be_held_the_answer_is_a_503_and_nothing_stays_held() -> None:
-    waiting = Waiting(10)
+    waiting = Waiting(10, patience=0.01)
     _, _, ask = asker(waiting=waiting)
     sent: list[bool] = []
     with waiting.place(Use.ANY), waiting.place(Use.LISTING):

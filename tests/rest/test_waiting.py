@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -25,14 +27,14 @@ def taken(waiting: Waiting, use: Use, client: str = "", most: int = 1000) -> Exi
 
 @pytest.mark.parametrize(("use", "count"), [(Use.CONVERSION, 35), (Use.LISTING, 40), (Use.ANY, 45)])
 def test_some_threads_are_always_left(use: Use, count: int) -> None:
-    waiting = Waiting(50)
+    waiting = Waiting(50, patience=0.01)
     with taken(waiting, use) as places:
         assert places.count == count  # type: ignore[attr-defined]
     assert taken(waiting, use).count == count  # type: ignore[attr-defined]
 
 
 def test_listings_find_places_beside_conversions_and_pages_beside_both() -> None:
-    waiting = Waiting(50)
+    waiting = Waiting(50, patience=0.01)
     with taken(waiting, Use.CONVERSION), taken(waiting, Use.LISTING) as listings:
         assert listings.count == 5  # type: ignore[attr-defined]
         with waiting.place(Use.ANY):
@@ -40,7 +42,7 @@ def test_listings_find_places_beside_conversions_and_pages_beside_both() -> None
 
 
 def test_one_client_takes_half_and_each_other_gets_in() -> None:
-    waiting = Waiting(100)
+    waiting = Waiting(100, patience=0.01)
     with taken(waiting, Use.CONVERSION, "greedy") as places:
         assert places.count == 35  # type: ignore[attr-defined]
         with ExitStack() as others:
@@ -54,3 +56,15 @@ def test_a_server_of_few_threads() -> None:
     for threads in (1, 2):
         with Waiting(threads).place(Use.CONVERSION, "a"):
             pass
+
+
+def test_what_is_quick_waits_a_moment_for_a_place_and_a_conversion_does_not() -> None:
+    waiting = Waiting(10, patience=5)
+    places = taken(waiting, Use.LISTING, most=8)
+    threading.Timer(0.1, places.close).start()
+    start = time.monotonic()
+    with pytest.raises(Busy), waiting.place(Use.CONVERSION):
+        pass
+    assert time.monotonic() - start < 0.05
+    with waiting.place(Use.LISTING):
+        assert 0.05 < time.monotonic() - start < 2

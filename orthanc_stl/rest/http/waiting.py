@@ -27,11 +27,15 @@ class Use(IntEnum):
 # Percent of the HTTP threads.
 _PERCENT = {Use.CONVERSION: 70, Use.LISTING: 80, Use.ANY: 90}
 
+# Seconds that what is quick waits for a place that others leave in a moment. Conversions do not wait here.
+PATIENCE = 2.0
+
 
 class Waiting:
-    def __init__(self, http_threads: int) -> None:
+    def __init__(self, http_threads: int, patience: float = PATIENCE) -> None:
         self._places = {use: max(1, http_threads * percent // 100) for use, percent in _PERCENT.items()}
-        self._lock = threading.Lock()
+        self._patience = patience
+        self._changed = threading.Condition()
         self._held = {use: Counter[str]() for use in Use}
 
     @contextmanager
@@ -44,15 +48,20 @@ class Waiting:
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 for one in _counted_as(use):
                     self._held[one][client] -= 1
                     if not self._held[one][client]:
                         del self._held[one][client]
+                self._changed.notify_all()
 
     def _take(self, use: Use, client: str) -> None:
-        with self._lock:
-            if not all(self._is_free(one, use, client) for one in _counted_as(use)):
+        patience = 0.0 if use is Use.CONVERSION else self._patience
+        with self._changed:
+            free = self._changed.wait_for(
+                lambda: all(self._is_free(one, use, client) for one in _counted_as(use)), patience
+            )
+            if not free:
                 raise errors.Busy(
                     "So many requests wait already that Orthanc would have no thread left for others: try again later, "
                     'or use "Asynchronous": true'
