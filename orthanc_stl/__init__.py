@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orthanc_stl.api import (
         Model,
         Structures,
+        compare,
         read,
         surface_from_contours,
         surface_from_volume,
@@ -36,6 +37,7 @@ __all__ = [
     "Structure",
     "Structures",
     "__version__",
+    "compare",
     "read",
     "surface_from_contours",
     "surface_from_volume",

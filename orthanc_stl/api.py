@@ -14,6 +14,8 @@ from orthanc_stl.conversion.choose import Skipped
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.registry import WRITERS, writer_of_name
+from orthanc_stl.mesh.compare import Comparison
+from orthanc_stl.mesh.compare import compare as compare_meshes
 from orthanc_stl.mesh.contours import build as contours
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.progress import Progress, no_progress
@@ -154,6 +156,14 @@ def surface_from_volume(
     return Part(1, name, surface.mesh, surface.report, notes=surface.report.notes)
 
 
+def compare(a: Part, b: Part) -> Comparison:
+    """Dice, volume difference and surface distances of two closed parts in one frame of reference.
+
+    Raises InvalidInput for a part that is not closed. docs/comparison.md defines each figure.
+    """
+    return compare_meshes(a.mesh, b.mesh)
+
+
 def _points(points: Points, number: int) -> np.ndarray:
     array = np.asarray(points, np.float64)
     if array.ndim != 2 or array.shape[1] != 3:
@@ -165,4 +175,4 @@ def _shape(array: np.ndarray) -> str:
     return f"{array.dtype} of shape {array.shape}"
 
 
-__all__ = ["Model", "Structures", "read", "surface_from_contours", "surface_from_volume"]
+__all__ = ["Model", "Structures", "compare", "read", "surface_from_contours", "surface_from_volume"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.progress import Progress, no_progress
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids.booleans import united as united_meshes
 from orthanc_stl.mesh.types import Note, Surface, ranked
 from orthanc_stl.model import Model, Part, Structure
 from orthanc_stl.sources.base import ContourSource, OpenSource, Shape
@@ -42,7 +45,7 @@ def build_model(source: OpenSource, request: ConversionRequest, progress: Progre
         parts, skipped = _separate(source, choice, request, progress)
     else:
         parts, skipped = (union_part(source, choice.structures, request, progress),), ()
-    model = Model(parts, source.title, source.frame_of_reference_uid, parameters(request))
+    model = Model(parts, source.title, source.frame_of_reference_uid, parameters(request, source))
     if request.strict:
         _refuse([*choice.notes, *(note for part in parts for note in part.notes)])
     return ConversionResult(model, (*choice.skipped, *skipped), choice.notes)
@@ -109,7 +112,13 @@ def _meshed(
     whole = united(shapes)
     if whole is not None:
         return mesh(whole, progress)
-    raise InvalidInput("these structures cannot be united: ask for Separate")
+    count = len(shapes)
+    surfaces = [mesh(shape, portion(progress, n / count, (n + 1) / count)) for n, shape in enumerate(shapes)]
+    joined = united_meshes([surface.mesh for surface in surfaces])
+    reports = [surface.report for surface in surfaces]
+    notes = [note for report in reports for note in report.notes]
+    voxels = [report.voxel for report in reports if report.voxel]
+    return Surface(joined, report_of(joined, min(voxels) if voxels else None, notes))
 
 
 def _part(structures: Sequence[Structure], surface: Surface, notes: Sequence[Note], request: ConversionRequest) -> Part:
@@ -144,9 +153,11 @@ def _rgb(values: Sequence[int]) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def parameters(request: ConversionRequest) -> dict[str, str]:
+def parameters(request: ConversionRequest, source: OpenSource) -> dict[str, str]:
     """What the object says of its making, under the names of the request's fields."""
-    told = {"Resolution": request.resolution, "Smooth": request.smooth, "EndCaps": request.end_caps}
+    told: dict[str, Any] = {"Resolution": request.resolution, "Smooth": request.smooth}
+    if isinstance(source, ContourSource):
+        told["EndCaps"] = request.end_caps
     told |= {key: value for key, value in request.as_json().items() if key in _TOLD}
     told |= dict(request.fields)
     return {key: json.dumps(value) for key, value in told.items()}

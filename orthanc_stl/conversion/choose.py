@@ -70,7 +70,7 @@ def _all(structures: Sequence[Structure], exclude: Sequence[str]) -> Choice:
     chosen = _usable(wanted)
     if not chosen:
         reasons = "; ".join(f"{title(one)}: {one.reason}" for one in wanted[:MOST_NAMED])
-        raise InvalidInput(f"no structure can be used{f' ({reasons})' if reasons else ''}")
+        raise InvalidInput(f"no structure can be used: {reasons or 'there is none'}")
     return Choice(chosen, tuple(_skipped(one) for one in wanted if not one.usable))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.decimation import decimated
+from orthanc_stl.mesh.pieces import largest_piece, without_small_pieces
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.types import Note, Report, Surface
+from orthanc_stl.mesh.types import Note, Rank, Report, Surface
 
 OF_A_VOXEL = 0.1
 MOST_TOLERANCE_MM = 0.1
@@ -19,6 +22,14 @@ def clean_up(surface: Surface, request: ConversionRequest, progress: Progress = 
     """The surface as the request wants it: `KeepLargest`, `MinVolumeMl`, then `Tolerance` or `Triangles`."""
     notes: list[Note] = []
     mesh = surface.mesh
+    if request.keep_largest or request.min_volume_ml:
+        progress(0.0, "looking for pieces")
+        kept = largest_piece(mesh) if request.keep_largest else without_small_pieces(mesh, request.min_volume_ml * 1000)
+        if not kept.left:
+            largest = kept.removed[0] / 1000
+            raise InvalidInput(f"no piece has {request.min_volume_ml:g} mL: the largest has {largest:.3g} mL")
+        mesh = kept.mesh
+        notes += _left_out(kept.removed)
     tolerance = None if request.triangles is not None else tolerance_of(surface.report, request.tolerance)
     distance = surface.report.distance
     if request.triangles is not None or tolerance:
@@ -37,3 +48,11 @@ def tolerance_of(report: Report, asked: float | None) -> float:
     if asked is not None:
         return asked
     return min(OF_A_VOXEL * min(report.voxel), MOST_TOLERANCE_MM) if report.voxel else 0.0
+
+
+def _left_out(removed: Sequence[float]) -> list[Note]:
+    """What is told of pieces of these volumes (mm³)."""
+    if not removed:
+        return []
+    what = "a piece" if len(removed) == 1 else f"{len(removed)} pieces"
+    return [Note(Rank.LEFT_OUT, "", f"{what} of {sum(removed) / 1000:.3g} mL left out")]

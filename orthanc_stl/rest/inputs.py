@@ -10,11 +10,12 @@ from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.content import Content, content
+from orthanc_stl.rest.image_files import image_files
 from orthanc_stl.rest.orthanc import Orthanc, what
 from orthanc_stl.rest.parents import all_series, is_orthanc_id, smallest_file
 from orthanc_stl.rest.running import SourceFiles
 from orthanc_stl.rest.volume_images import BEGINNING, images_of_size, sizes_of
-from orthanc_stl.sources.kinds import KINDS, Kind, kind_of
+from orthanc_stl.sources.kinds import IMAGES, KINDS, Kind, kind_of
 
 _NO_FILE = 'Missing the "{0}" argument containing the file: a data URI such as "data:;base64,H4sI" is expected'
 NO_NIFTI = 'Missing the "{0}" argument containing the NIfTI file: a data URI such as "data:;base64,H4sI" is expected'
@@ -53,6 +54,16 @@ def instance_files(app: App, instance: str) -> SourceFiles:
         parent=f"/instances/{instance}",
         instance=instance,
     )
+
+
+def series_files(app: App, series: str) -> SourceFiles:
+    """The images of a series, whose pixels Orthanc decodes one after the other."""
+    if not is_orthanc_id(series):
+        raise errors.NotFound(f"{series[:80]!r} is not the Orthanc identifier of a series")
+    found = app.images.get(app.orthanc, series)
+    if found.reason:
+        raise errors.InvalidInput(f"no model can be made of the series {series}: {found.reason}")
+    return SourceFiles(roles=None, fetch=lambda: image_files(app, series), parent=f"/series/{series}", kind=IMAGES.key)
 
 
 def content_files(

@@ -84,7 +84,8 @@ class ModelCache:
     def forget(self, instance: str) -> None:
         """The instance was deleted: its memory is free once those who are reading it are done."""
         with self._changed:
-            self._kept.pop(instance, None)
+            for name in [name for name in self._kept if name.partition(" ")[0] == instance]:
+                del self._kept[name]
             self._let_go()
 
     @property

@@ -17,14 +17,15 @@ from orthanc_stl.settings import Settings
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """The files of a conversion. `fetch` gives them, each with its role (conversion/inputs.py), when the job starts.
+    """The files of a conversion. `fetch` gives them, each with its role (conversion/inputs.py), when the job starts;
+    None: all are of the source.
 
     `parent` is the path of the resource that the models belong to: models of what was deleted meanwhile are not stored.
     `instance` is the Orthanc id of the source, empty for a file that came with the request; `name` is its file name,
     and `kind` the key of the only kind that it may be, both empty if nobody said.
     """
 
-    roles: tuple[str, ...]
+    roles: tuple[str, ...] | None
     fetch: Callable[[], Sequence[Blob]]
     parent: str
     instance: str = ""
@@ -33,7 +34,7 @@ class SourceFiles:
 
     def options(self, conversion: ConversionRequest) -> dict[str, Any]:
         """Of a task that reads these files."""
-        return {"Request": conversion.as_json(), "Roles": list(self.roles), "Name": self.name, "Kind": self.kind}
+        return {"Request": conversion.as_json(), "Roles": list(self.roles or ()), "Name": self.name, "Kind": self.kind}
 
 
 def limits(settings: Settings) -> dict[str, int]:

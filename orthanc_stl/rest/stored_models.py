@@ -30,7 +30,7 @@ def model_answer(
         app.models.forget(instance)
         raise
     with ExitStack() as reading:
-        model = app.models.reading(instance, version, size, lambda: load(size))
+        model = app.models.reading(f"{instance} {content_type}", version, size, lambda: load(size))
         answer = ranges.answer(
             request,
             etag=f'"{version}"',

@@ -71,7 +71,7 @@ def series_identity(orthanc: Orthanc, parent: str) -> dict[str, Any]:
 
 def next_series_number(orthanc: Orthanc, parent: str) -> int:
     """One more than the largest Series Number of the study's models, so that they can be told apart."""
-    path = f"{parent}/study" if parent.startswith("/instances/") else parent
+    path = parent if parent.startswith("/studies/") or not parent else f"{parent}/study"
     study = orthanc.get_json(path)["ID"] if path else ""
     series = all_series(orthanc, f"/studies/{study}") if study else []
     numbers = [

@@ -55,6 +55,7 @@ class OpenVolume(FileSource):
     naming: Naming
     threshold: float | None = None
     upper: float | None = None
+    is_label_map: bool = False
 
     @cached_property
     def labels(self) -> dict[int, LabelFacts] | None:
@@ -62,12 +63,14 @@ class OpenVolume(FileSource):
         if self.threshold is not None or self.upper is not None:
             return None
         found = value_range(self.volume)
-        if found.low > found.high or not is_label_map(self.volume, found):
+        if found.low > found.high or not (self.is_label_map or is_label_map(self.volume, found)):
             return None
         return labels_of(self.volume)
 
     @cached_property
     def structures(self) -> tuple[Structure, ...]:
+        if self.labels == {}:
+            return (Structure(0, "empty mask", reason="it has no voxel that is not zero"),)
         if self.labels is not None:
             return tuple(structure_of(self.volume, label, facts, self.naming) for label, facts in self.labels.items())
         return (self._grey_structure(),)
@@ -146,7 +149,7 @@ def open_volumes(kind: Kind, volumes: Sequence[Volume], naming: Naming, options:
     """One volume, or several masks whose names are the field `FileNames`, without folders and suffixes."""
     if len(volumes) == 1:
         threshold, upper = (_number(options.fields, name) for name in ("Threshold", "Upper"))
-        return OpenVolume(kind, volumes[0], naming, threshold, upper)
+        return OpenVolume(kind, volumes[0], naming, threshold, upper, bool(options.fields.get("Labels")))
     given = options.fields.get("FileNames") or ()
     names = [_stem(str(name), kind) for name in given]
     names += [f"file {number}" for number in range(len(names) + 1, len(volumes) + 1)]

@@ -64,10 +64,14 @@ class StandIn:
         positions = [float(np.dot(normal, place)) for place in places]
         down, across = map(float, files[0].PixelSpacing)
         step = (places[-1] - places[0]) / (len(files) - 1) if len(files) > 1 else normal
-        affine = np.column_stack([row * across, column * down, step, places[0]]).tolist() + [[0, 0, 0, 1]]
-        values = np.array([
-            f.pixel_array * float(f.get("RescaleSlope", 1)) + float(f.get("RescaleIntercept", 0)) for f in files
-        ]).round().astype("<i2")
+        affine = [*np.column_stack([row * across, column * down, step, places[0]]).tolist(), [0, 0, 0, 1]]
+        values = (
+            np.array(
+                [f.pixel_array * float(f.get("RescaleSlope", 1)) + float(f.get("RescaleIntercept", 0)) for f in files]
+            )
+            .round()
+            .astype("<i2")
+        )
         rows, columns = values.shape[1:]
         sizes = {1: [columns, rows], 4: [-(-columns // 4), -(-rows // 4)]}
         levels = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orthanc_stl import errors
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.conversion import convert
 from orthanc_stl.rest.http import body as bodies
@@ -23,8 +24,11 @@ def encode_nifti(app: App, request: Request) -> Answer:
     body = bodies.read_object(request.body, file="Nifti")
     source = content_files(app, body, field="Nifti", parent="ParentStudy", missing=NO_NIFTI)
     conversion = conversion_request(body)
+    labels = conversion.fields.get("Labels")
+    if labels and "Threshold" in conversion.fields:
+        raise errors.InvalidInput("Labels are for a label map and a Threshold is for a grey volume: give one of them")
     if not conversion.structures:
-        conversion = replace(conversion, all=True)
+        conversion = replace(conversion, structures=tuple(labels or ()), all=not labels)
     asynchronous = fields.boolean(body, "Asynchronous", False)
     require_study(app.orthanc, source.parent.removeprefix("/studies/"), "ParentStudy")
     return convert(app, request, replace(source, kind=NIFTI.key), conversion, asynchronous=asynchronous)
