@@ -23,6 +23,7 @@ import fast_simplification
 import numpy as np
 
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.topology import Topology, crowded_vertices, neighbours_of, topology_of
 from orthanc_stl.mesh.triangles import area_normals, unit_normals
 from orthanc_stl.mesh.types import Mesh
@@ -146,7 +147,8 @@ def _reached(goal: _Goal, mesh: Mesh, full: SurfaceDistance, euler_number: int, 
                 return None  # a whole piece or handle went
             bad = _turned_over(attempt.mesh, full)
             far, distance = _far_vertices(mesh, full, attempt, limit)
-            bad = np.union1d(bad, far)
+            crossing = attempt.mesh.triangles[crossing_triangles(attempt.mesh)]
+            bad = np.unique(np.concatenate((bad, far, crossing.reshape(-1))))
         if not len(bad):
             return Decimated(attempt.mesh, distance)
         again = np.isin(attempt.became, bad)
