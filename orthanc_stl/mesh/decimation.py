@@ -15,6 +15,7 @@ Around each place where that fails, the full triangles are kept and the rest is 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ from dataclasses import dataclass
 import fast_simplification
 import numpy as np
 
+from orthanc_stl.errors import TooLarge
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.topology import Topology, crowded_vertices, neighbours_of, topology_of
 from orthanc_stl.mesh.triangles import area_normals, unit_normals
 from orthanc_stl.mesh.types import Mesh
@@ -111,9 +114,11 @@ def decimated(mesh: Mesh, *, tolerance: float | None = None, triangles: int | No
         return Decimated(mesh, 0.0)
     limit = np.inf if tolerance is None else tolerance * BETWEEN_SAMPLES
     full: SurfaceDistance | None = None
+    found: Decimated | None = None
     for goal in goals:
         full = full or SurfaceDistance(mesh)
-        found = _reached(goal, mesh, full, topology.euler_number, limit)
+        with contextlib.suppress(TooLarge):  # triangles heaped up, as in no surface: they are left as they are
+            found = _reached(goal, mesh, full, topology.euler_number, limit)
         if found is not None:
             return found
     return Decimated(mesh, 0.0)
@@ -146,7 +151,8 @@ def _reached(goal: _Goal, mesh: Mesh, full: SurfaceDistance, euler_number: int, 
                 return None  # a whole piece or handle went
             bad = _turned_over(attempt.mesh, full)
             far, distance = _far_vertices(mesh, full, attempt, limit)
-            bad = np.union1d(bad, far)
+            crossing = attempt.mesh.triangles[crossing_triangles(attempt.mesh)]
+            bad = np.unique(np.concatenate((bad, far, crossing.reshape(-1))))
         if not len(bad):
             return Decimated(attempt.mesh, distance)
         again = np.isin(attempt.became, bad)

@@ -12,6 +12,7 @@ import manifold3d
 import numpy as np
 
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.triangles import chosen_part
 from orthanc_stl.mesh.types import Mesh
@@ -52,6 +53,22 @@ def middle_of(meshes: Sequence[Mesh]) -> np.ndarray:
     return np.asarray((low + np.max([part.max(axis=0) for part in points], axis=0)) / 2)
 
 
+def require_closed(mesh: Mesh) -> None:
+    """Raises InvalidInput for a mesh without triangles, one that is not closed, or one that is inside out."""
+    if not len(mesh.triangles):
+        raise InvalidInput("got a surface without triangles, expected a closed one")
+    if not np.isfinite(mesh.vertices).all():
+        raise InvalidInput("got coordinates that are not finite, expected numbers in mm")
+    topology = topology_of(mesh.triangles, len(mesh.vertices))
+    if not topology.closed:
+        raise InvalidInput(
+            f"got a surface that is not closed at {len(topology.bad_vertices)} of its {topology.vertices} vertices, "
+            "expected one whose edges have two triangles each"
+        )
+    if area_and_volume(mesh)[1] <= 0:
+        raise InvalidInput("got a surface that encloses no volume or is inside out, expected its triangles outwards")
+
+
 def manifold_of(mesh: Mesh, origin: np.ndarray) -> manifold3d.Manifold:
     """`mesh` in manifold3d's form, relative to `origin` `(3,)`, where float32 is fine enough.
 
@@ -59,14 +76,7 @@ def manifold_of(mesh: Mesh, origin: np.ndarray) -> manifold3d.Manifold:
     """
     if not len(mesh.triangles):
         return manifold3d.Manifold()
-    topology = topology_of(mesh.triangles, len(mesh.vertices))
-    if not topology.closed:
-        raise InvalidInput(
-            f"got a surface that is not closed at {len(topology.bad_vertices)} of its {topology.vertices} vertices, "
-            "expected one whose edges have two triangles each"
-        )
-    if not np.isfinite(mesh.vertices).all():
-        raise InvalidInput("got coordinates that are not finite, expected numbers in mm")
+    require_closed(mesh)
     points = np.ascontiguousarray(mesh.vertices - origin, dtype=np.float32)
     triangles = np.ascontiguousarray(mesh.triangles, dtype=np.uint32)
     finest = ROUNDINGS * np.finfo(np.float32).eps * float(np.abs(mesh.vertices).max())
