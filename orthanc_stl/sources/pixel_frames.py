@@ -23,6 +23,7 @@ from pydicom.uid import UID
 
 from orthanc_stl.dicom.elements import EXPLICIT_BIG
 from orthanc_stl.dicom.study_context import class_name
+from orthanc_stl.dicom.values import is_valid
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Note, Rank
 from orthanc_stl.sources.dicom_object import DicomObject
@@ -231,6 +232,8 @@ def pixel_frames(source: DicomObject) -> PixelFrames:
 
 
 def _decoder(syntax: str) -> Decoder:
+    if not is_valid("UI", syntax):
+        raise InvalidInput("the transfer syntax of this object is no UID")
     try:
         decoder = get_decoder(UID(syntax))
     except NotImplementedError:
