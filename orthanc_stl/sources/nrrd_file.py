@@ -17,7 +17,7 @@ from typing import Any
 import nrrd
 import numpy as np
 
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.sources.lattices import FARTHEST, LARGEST_VOXEL, SMALLEST_VOXEL
 
@@ -87,11 +87,8 @@ def _header(view: memoryview) -> tuple[dict[str, Any], int]:
         raise InvalidInput("The NRRD file has no empty line after its header")
     end, length = min(ends)
     text = head[: end + length].decode("utf-8", "replace").replace("\r\n", "\n")
-    try:
+    with reading("the header of the NRRD file"):
         header = dict(nrrd.read_header(text.splitlines(keepends=True)))
-    except (nrrd.NRRDError, ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise InvalidInput(f"The header of the NRRD file cannot be read: {said}") from None
     if "data file" in header or "datafile" in header:
         raise InvalidInput("The NRRD file has its voxels in another file; a file with both (.nrrd) is expected")
     return header, end + length

@@ -23,7 +23,8 @@ from pydicom.uid import UID
 
 from orthanc_stl.dicom.elements import EXPLICIT_BIG
 from orthanc_stl.dicom.study_context import class_name
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.dicom.values import is_valid
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Note, Rank
 from orthanc_stl.sources.dicom_object import DicomObject
 
@@ -173,6 +174,8 @@ class PixelFrames:
             data = machine.decompress(content, self.frame_bytes + 2)
         except zlib.error as error:
             raise InvalidInput(f"the deflated frame {number + 1} is damaged: {error}") from None
+        if len(data) > self.frame_bytes + 1:
+            raise InvalidInput(f"frame {number + 1} decompresses to more than the {self.frame_bytes} bytes of a frame")
         return self._whole(data, number)
 
     def _run_lengths(self, content: memoryview | bytes, number: int) -> bytes:
@@ -184,7 +187,7 @@ class PixelFrames:
         return self._whole(_unpacked_runs(data, start, self.frame_bytes), number)
 
     def _whole(self, data: bytes, number: int) -> bytes:
-        if not self.frame_bytes <= len(data) <= self.frame_bytes + 2:
+        if len(data) < self.frame_bytes:
             raise InvalidInput(f"frame {number + 1} decompresses to {len(data)} bytes, {self.frame_bytes} are expected")
         return data[: self.frame_bytes]
 
@@ -198,17 +201,13 @@ class PixelFrames:
         syntax = self.source.transfer_syntax
         _check_claims(bytes(content), syntax, self.rows, self.columns, number)
         decoder = _decoder(syntax)
-        try:
-            options: dict[str, Any] = {
-                "transfer_syntax_uid": UID(syntax), "rows": self.rows, "columns": self.columns, "number_of_frames": 1,
-                "samples_per_pixel": 1, "bits_allocated": max(self.bits, 8), "bits_stored": self.bits,
-                "photometric_interpretation": "MONOCHROME2", "pixel_representation": 0, "pixel_keyword": "PixelData",
-            }  # fmt: skip
+        options: dict[str, Any] = {
+            "transfer_syntax_uid": UID(syntax), "rows": self.rows, "columns": self.columns, "number_of_frames": 1,
+            "samples_per_pixel": 1, "bits_allocated": max(self.bits, 8), "bits_stored": self.bits,
+            "photometric_interpretation": "MONOCHROME2", "pixel_representation": 0, "pixel_keyword": "PixelData",
+        }  # fmt: skip
+        with reading(f"frame {number + 1} ({class_name(syntax)})"):
             pixels, _ = decoder.as_array(encapsulate([bytes(content)]), index=0, raw=True, **options)
-        except Exception as error:  # the plugins raise whatever they like for damaged data
-            raise InvalidInput(
-                f"frame {number + 1} ({class_name(syntax)}) cannot be decoded: {_first_line(error)}"
-            ) from None
         if pixels.size != self.pixels:
             raise InvalidInput(f"frame {number + 1} has {pixels.size} pixels, {self.pixels} are expected")
         found: np.ndarray = pixels.reshape(self.rows, self.columns)
@@ -233,6 +232,8 @@ def pixel_frames(source: DicomObject) -> PixelFrames:
 
 
 def _decoder(syntax: str) -> Decoder:
+    if not is_valid("UI", syntax):
+        raise InvalidInput("the transfer syntax of this object is no UID")
     try:
         decoder = get_decoder(UID(syntax))
     except NotImplementedError:
@@ -307,7 +308,3 @@ def _start_of_frame(data: bytes) -> tuple[int, int] | None:
             return int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 7 : at + 9], "big")
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

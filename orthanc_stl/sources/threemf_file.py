@@ -135,15 +135,16 @@ def _forget(element: etree._Element) -> None:
 
 
 def _add_row(package: _Package, content: _Content, tag: str, element: etree._Element) -> None:
-    try:
-        if tag == "vertex":
-            content.points.extend(float(element.attrib[name]) for name in ("x", "y", "z"))
-            return
+    if tag == "triangle":
         package.triangles += 1
         check_triangles(package.triangles, package.max_triangles)
-        content.triangles.extend(int(element.attrib[name]) for name in ("v1", "v2", "v3"))
         if not content.first_triangle:
             content.first_triangle = {name: element.get(name, "") for name in ("pid", "p1")}
+    try:
+        if tag == "vertex":
+            content.points.extend([float(element.attrib[name]) for name in ("x", "y", "z")])
+        else:
+            content.triangles.extend([int(element.attrib[name]) for name in ("v1", "v2", "v3")])
     except (KeyError, ValueError, OverflowError):
         raise InvalidInput(f"the 3MF model has a {tag} without its three numbers") from None
 

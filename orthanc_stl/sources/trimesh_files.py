@@ -16,7 +16,7 @@ import numpy as np
 import trimesh
 
 from orthanc_stl.dicom.text import one_line
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Color
 from orthanc_stl.sources.mesh_parts import RAS_TO_LPS, MeshPart, check_parts, check_triangles, part_of
 
@@ -91,15 +91,10 @@ def read_glb(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
 
 
 def _loaded(data: bytes | memoryview, kind: str) -> Any:
-    try:
+    with reading(f"the {kind.upper()} file"):
         if kind == "glb":
             return trimesh.load_scene(io.BytesIO(data), file_type=kind, process=False, resolver=None)
         return trimesh.load_mesh(io.BytesIO(data), file_type=kind, process=False, skip_materials=True)
-    except MemoryError:
-        raise
-    except Exception as error:  # trimesh raises whatever its steps do for a damaged file
-        said = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
-        raise InvalidInput(f"the {kind.upper()} file cannot be read: {said}") from None
 
 
 def _face_labels(mesh: trimesh.Trimesh) -> np.ndarray | None:

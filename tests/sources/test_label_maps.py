@@ -1,0 +1,292 @@
+"""Label maps of files: NIfTI with names in its extension or in the request, .seg.nrrd with layers, folders of masks."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import nrrd
+import numpy as np
+import pytest
+
+from orthanc_stl.conversion.meshing import mesh_shape
+from orthanc_stl.errors import InvalidField, InvalidInput, TooLarge
+from orthanc_stl.model import Structure
+from orthanc_stl.sources.base import ReadOptions
+from orthanc_stl.sources.nifti import Nifti, caret_naming
+from orthanc_stl.sources.nrrd import Nrrd
+from orthanc_stl.sources.volume_files import OpenMasks, OpenVolume
+from tests.data import shared_file
+from tests.nifti_phantoms import nifti_file
+
+
+def labels() -> np.ndarray:
+    data = np.zeros((30, 20, 10), np.uint8)
+    data[2:8, 2:8, 2:8] = 1
+    data[10:20, 2:8, 2:8] = 5
+    data[22:26, 10:14, 3:6] = 200
+    return data
+
+
+def opened(data: bytes, *more: bytes, **fields: Any) -> Any:
+    source = Nifti() if data[:4] != b"NRRD" else Nrrd()
+    return source.open([data, *more], ReadOptions(fields=fields))
+
+
+def facts(structures: tuple[Structure, ...]) -> list[tuple[int, str, int]]:
+    return [(s.number, s.name, s.facts["Voxels"]) for s in structures]
+
+
+def test_totalsegmentators_names_colors_and_volumes() -> None:
+    folder = "nifti/totalsegmentator-fast"
+    source = opened(shared_file(f"{folder}/example_seg_fast.nii.gz").read_bytes())
+    truth = json.loads(shared_file(f"{folder}/statistics.json").read_text())
+    assert len(source.structures) == 40
+    assert all(s.color for s in source.structures)
+    assert (source.structures[0].name, source.structures[0].color) == ("spleen", (0, 255, 0))
+    for structure in source.structures:
+        expected = truth[structure.name]["volume"]
+        assert structure.facts["VolumeMl"] * 1000 == pytest.approx(expected, rel=1e-3)
+        assert mesh_shape(source.shape(structure.number)[0]).report.volume == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int32, np.float32, np.float64, np.uint16])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_labels_of_every_type(kind: type, order: str) -> None:
+    source = opened(nifti_file(labels().astype(kind), order=order))
+    assert facts(source.structures) == [(1, "label 1", 216), (5, "label 5", 360), (200, "label 200", 48)]
+    region, notes = source.shape(5)
+    assert region.volume.stored.shape == (10, 6, 6)  # cut to its box
+    assert notes == ()
+    assert mesh_shape(region).report.volume == pytest.approx(360, rel=1e-3)
+
+
+def test_labels_far_apart_are_counted_without_a_table_of_all() -> None:
+    data = labels().astype(np.int64)
+    data[data == 200] = 2**40
+    assert facts(opened(nifti_file(data)).structures)[-1] == (2**40, f"label {2**40}", 48)
+
+
+def test_a_label_lies_where_it_is_in_the_whole() -> None:
+    affine = np.array([[1.2, -0.5, 0.1, -30], [0.6, 1.1, -0.3, 12.5], [0.2, 0.3, 2.5, -7], [0, 0, 0, 1]])
+    source = opened(nifti_file(labels(), affine))
+    region, _ = source.shape(5)
+    whole = mesh_shape(source.whole([5]))
+    assert np.abs(mesh_shape(region).mesh.vertices.mean(axis=0) - whole.mesh.vertices.mean(axis=0)).max() < 1e-4
+
+
+CARET = (
+    '<?xml version="1.0"?><CaretExtension><VolumeInformation Index="0"><LabelTable>'
+    '<Label Key="1" Red="1" Green="0.5" Blue="0" Alpha="1"><![CDATA[liver & co]]></Label>'
+    '<Label Key="5" Red="2" Green="0" Blue="0"><![CDATA[spleen]]></Label><Label Key="x">bad</Label>'
+    "</LabelTable></VolumeInformation></CaretExtension>"
+)
+
+
+def extension(content: str, code: int, order: str = "<") -> bytes:
+    text = content.encode()
+    size = (len(text) + 8 + 15) // 16 * 16
+    kind = "little" if order == "<" else "big"
+    return size.to_bytes(4, kind) + code.to_bytes(4, kind) + text.ljust(size - 8, b"\0")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("code", [0, 30])
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_names_in_an_extension(code: int, version: int, order: str, packed: bool) -> None:
+    other = extension("AFNI", 4, order)
+    data = nifti_file(labels(), version=version, order=order, extension=other + extension(CARET, code, order))
+    structures = opened(gzip.compress(data) if packed else data).structures
+    assert [(s.name, s.color) for s in structures[:2]] == [("liver & co", (255, 128, 0)), ("spleen", None)]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><r><Label Key="1">&e;</Label></r>',
+        "<!DOCTYPE x [" + '<!ENTITY a "aaaaaaaaaa">'
+        + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+        + ']><r><Label Key="1">&i;</Label></r>',
+        "<r>" * 5000,
+        "<r><Label Key='1'>" + "\x01" + "</Label></r>",
+        "<r",
+        "",
+    ],
+)  # fmt: skip
+def test_hostile_xml_is_harmless(hostile: str) -> None:
+    naming = caret_naming(nifti_file(labels(), extension=extension(hostile, 0)))
+    assert "root:" not in str(naming)
+    assert all(len(name) < 100 for name in naming.names.values())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"labels": {"background": 0, "liver": 1, "spleen": 5}},  # nnU-Net 2
+        {"labels": {"0": "background", "1": "liver", "5": "spleen"}},  # nnU-Net 1
+        {"1": "liver", "5": "spleen"},
+        {"liver": 1, "spleen": 5},
+    ],
+)
+def test_names_and_colors_of_the_request(names: dict[str, Any]) -> None:
+    given = {"LabelNames": names, "LabelColors": {"1": [1, 2, 3], "spleen": "#ff8000"}}
+    structures = opened(nifti_file(labels(), extension=extension(CARET, 0)), **given).structures
+    assert [(s.name, s.color) for s in structures] == [
+        ("liver", (1, 2, 3)), ("spleen", (255, 128, 0)), ("label 200", None),
+    ]  # fmt: skip
+
+
+def test_a_name_for_several_labels_is_told() -> None:
+    source = opened(nifti_file(labels()), LabelNames={"labels": {"whole": [1, 5], "spleen": 5}})
+    assert [s.name for s in source.structures] == ["label 1", "spleen", "label 200"]
+    assert "each keeps its own name" in source.shape(1)[1][0].text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"LabelNames": 5}, {"LabelNames": {"liver": None}}, {"LabelNames": {"liver": "1.5"}}, {"LabelColors": []},
+        {"LabelColors": {"1": [1, 2]}}, {"LabelColors": {"1": [1, 2, 256]}}, {"LabelColors": {"liver": [1, 2, 3]}},
+        {"Threshold": "high"},
+    ],
+)  # fmt: skip
+def test_wrong_names_and_colors_give_sentences(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidField, match=f'^"{next(iter(fields))}"'):
+        opened(nifti_file(labels()), **fields)
+
+
+def test_an_unknown_label_names_the_known() -> None:
+    with pytest.raises(InvalidInput, match="no label 7; it has 1, 5, 200"):
+        opened(nifti_file(labels())).shape(7)
+
+
+def test_grey_values_are_one_structure() -> None:
+    grey = np.random.default_rng(0).normal(size=(20, 20, 20)).astype(np.float32)
+    grey[5:15, 5:15, 5:15] += 100
+    source = opened(nifti_file(grey), Threshold=50)
+    assert isinstance(source, OpenVolume)
+    (structure,) = source.structures
+    assert structure.name == "values from 50 on"
+    assert mesh_shape(source.shape(1)[0]).report.volume == pytest.approx(1000, rel=0.15)
+    with pytest.raises(InvalidInput, match="grey values, which are structure 1"):
+        source.shape(2)
+
+
+def test_a_folder_of_masks_is_a_structure_a_file() -> None:
+    masks = [nifti_file((labels() == n).astype(np.uint8)) for n in (1, 5, 77)]
+    source = opened(*masks, FileNames=["segmentations/liver.nii.gz", "C:\\x\\spleen.nii"])
+    assert isinstance(source, OpenMasks)
+    assert facts(source.structures) == [(1, "liver", 216), (2, "spleen", 360), (3, "file 3", 0)]
+    assert source.structures[2].reason == "its mask is empty"
+    assert mesh_shape(source.shape(2)[0]).report.volume == pytest.approx(360, rel=1e-3)
+    with pytest.raises(InvalidInput, match="3 files came"):
+        source.shape(4)
+
+
+# NRRD
+
+
+def nrrd_file(tmp_path: Any, data: np.ndarray, **header: Any) -> bytes:
+    path = tmp_path / "x.nrrd"
+    nrrd.write(str(path), data, {str(key).replace("__", " "): value for key, value in header.items()})
+    return path.read_bytes()
+
+
+def test_slicers_own_file() -> None:
+    source = opened(shared_file("segnrrd/Segmentation.seg.nrrd").read_bytes())
+    assert [s.name for s in source.structures] == [
+        "ribs", "cervical vertebral column", "thoracic vertebral column", "lumbar vertebral column", "right lung",
+        "left lung", "tissue",
+    ]  # fmt: skip
+    ribs = source.structures[0]
+    assert (ribs.color, ribs.facts["Voxels"]) == ((253, 232, 158), 8487)
+    assert ribs.anatomy is not None
+    assert ribs.anatomy.meaning == "Rib"
+    low, high = np.array(mesh_shape(source.shape(5)[0]).report.box)
+    assert (np.abs([low, high]) < 250 + 340).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "voxels"),
+    [("partial_overlaps-1", {1: 9602, 4: 6693, 5: 4713}), ("partial_overlaps-2", {2: 11888})],
+)
+def test_files_of_dcmqi(name: str, voxels: dict[int, int]) -> None:
+    source = opened(shared_file(f"seg/dcmqi/{name}.nrrd").read_bytes())
+    assert {s.number: s.facts["Voxels"] for s in source.structures} == voxels
+
+
+LPS = {"space": "left-posterior-superior", "space__origin": [1.0, 2.0, 3.0]}
+AXES = [[2.0, 0, 0], [0, 2.0, 0], [0, 0, 3.0]]
+
+
+def test_layers_that_overlap(tmp_path: Any) -> None:
+    one = labels() == 1
+    layers = np.stack((one, one | (labels() == 5))).astype(np.uint8)
+    data = nrrd_file(
+        tmp_path, layers, **LPS, space__directions=[[np.nan] * 3, *AXES], kinds=["list", *["domain"] * 3],
+        Segment0_Name="first", Segment0_LabelValue="1", Segment0_Layer="0", Segment0_Color="1 0.5 0",
+        Segment1_Name="both", Segment1_LabelValue="1", Segment1_Layer="1",
+        Segment1_Terminology="x~SCT^123037004^Anatomical Structure~SCT^10200004^Liver~^^~y~^^~^^",
+    )  # fmt: skip
+    source = opened(data)
+    assert facts(source.structures) == [(1, "first", 216), (2, "both", 576)]
+    assert source.structures[0].color == (255, 128, 0)
+    assert source.structures[1].anatomy.meaning == "Liver"
+    assert mesh_shape(source.shape(2)[0]).report.volume == pytest.approx(576 * 12, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("space", "signs"),
+    [
+        ("left-posterior-superior", (1, 1, 1)), ("right-anterior-superior", (-1, -1, 1)),
+        ("left-anterior-superior", (1, -1, 1)), ("RAS", (-1, -1, 1)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["raw", "gzip", "bzip2", "ascii"])
+def test_spaces_and_encodings(tmp_path: Any, space: str, signs: tuple[int, ...], encoding: str) -> None:
+    data = nrrd_file(
+        tmp_path, labels().astype(np.int16), space="left-posterior-superior", space__origin=[1.0, 2.0, 3.0],
+        space__directions=AXES, encoding=encoding,
+    )  # fmt: skip
+    data = data.replace(b"left-posterior-superior", space.encode())
+    source = opened(data)
+    assert facts(source.structures)[1] == (5, "label 5", 360)
+    assert source.volume.affine[:3, 3] == pytest.approx(np.array([1.0, 2.0, 3.0]) * signs)
+
+
+RAW = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (RAW, "truncated: its header claims 8 bytes of voxels, 0 came"),
+        (RAW.replace(b"\n\n", b"\ndata file: /etc/passwd\n\n"), "has its voxels in another file"),
+        (RAW[:-1], "no empty line after its header"),
+        (RAW.replace(b"raw", b"zrle"), "has the encoding 'zrle'"),
+        (RAW.replace(b"uint8", b"block"), "type"),
+        (RAW.replace(b"3\n", b"2\n").replace(b"2 2 2", b"2 2"), "three dimensions, or four"),
+        (RAW.replace(b"raw", b"gzip") + b"x" * 20, "gzip data of the NRRD file is damaged"),
+        (RAW.replace(b"2 2 2", b"2 2 -2"), "NRRD"),
+        (
+            RAW.replace(b"\n\n", b"\nspace: scanner-xyz\nspace directions: (1,0,0) (0,1,0) (0,0,1)\n\n") + bytes(8),
+            "in the space",
+        ),
+        (
+            RAW.replace(b"\n\n", b"\nspace: LPS\nspace directions: (1,0,0) (1,0,0) (0,0,1)\n\n") + bytes(8),
+            "singular",
+        ),
+    ],
+)
+def test_wrong_nrrd_files_give_sentences(data: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(data)
+
+
+def test_what_a_header_claims_is_not_believed() -> None:
+    with pytest.raises(TooLarge, match="50000 x 50000 x 50000 voxels"):
+        opened(RAW.replace(b"2 2 2", b"50000 50000 50000"))
+    bomb = RAW.replace(b"raw", b"gzip") + gzip.compress(bytes(1 << 24))
+    assert opened(bomb).structures == ()  # eight zeros are unpacked, no more

@@ -1,0 +1,124 @@
+"""Files find their source, and what is none is named; the table for Orthanc's process says the same as the readers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.formats.stl import stl_bytes
+from orthanc_stl.sources import kinds
+from orthanc_stl.sources.base import ReadOptions
+from orthanc_stl.sources.registry import SOURCES, open_files, recognise, source_by_key, source_for
+from orthanc_stl.sources.rtstruct import OpenStructureSet
+from tests import phantoms
+from tests.data import shared_file
+from tests.mesh.test_stl import TETRAHEDRON
+from tests.nifti_phantoms import nifti_file
+from tests.sources.dicom_files import a_dataset, file_of
+
+
+def test_each_kind_has_its_source() -> None:
+    assert [source.key for source in SOURCES] == [kind.key for kind in kinds.KINDS]
+    for kind in kinds.KINDS:
+        source = source_by_key(kind.key)
+        assert (source.name, source.sop_classes, source.suffixes) == (kind.name, kind.sop_classes, kind.suffixes)
+        for sop_class in kind.sop_classes:
+            assert source_for(sop_class) is source
+            assert kinds.kind_of(sop_class) is kind
+    assert kinds.kind_of("1.2.840.10008.5.1.4.1.1.2") is None
+    assert kinds.kind_by_key("seg") is kinds.SEG
+    for unknown in (source_by_key, kinds.kind_by_key):
+        with pytest.raises(KeyError):
+            unknown("sound")
+
+
+def test_no_sop_class_has_two_sources() -> None:
+    classes = [sop_class for kind in kinds.KINDS for sop_class in kind.sop_classes]
+    assert len(set(classes)) == len(classes)
+
+
+def test_the_table_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, orthanc_stl.sources.kinds\n"
+        "heavy = {'numpy', 'pydicom', 'vtkmodules', 'scipy', 'nibabel', 'trimesh', 'lxml'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+NRRD = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 1 1 1\nencoding: raw\n\n\1"
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (nifti_file(np.ones((3, 3, 3), np.uint8)), "nifti"),
+        (nifti_file(np.ones((3, 3, 3), np.uint8), version=2, order=">"), "nifti"),
+        (NRRD, "nrrd"),
+        (stl_bytes(TETRAHEDRON, "made"), "mesh"),
+        (b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "mesh"),
+    ],
+)
+def test_files_are_known_by_their_first_bytes(data: bytes, key: str) -> None:
+    source = recognise(data)
+    assert source is not None
+    assert source.key == key
+    opened = open_files([data], ReadOptions())
+    assert opened.structures
+    assert opened.title == kinds.kind_by_key(key).title
+    assert (opened.study, list(opened.references), opened.frame_of_reference_uid) == (None, [], "")
+
+
+def test_the_name_of_a_file_counts_where_its_bytes_say_nothing() -> None:
+    assert recognise(b"\0" * 400) is None
+    for name, key in (("a.NII.GZ", "nifti"), ("b.seg.nrrd", "nrrd"), ("c.3mf", "mesh")):
+        source = recognise(b"\0" * 400, name)
+        assert source is not None
+        assert source.key == key
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "the file is empty"),
+        (b"PK\3\4" + bytes(100), "this is a zip archive: unpack it first"),
+        (b"%PDF-1.7\n", "this is a PDF document"),
+        (b"\x89PNG\r\n\x1a\n", "this is a PNG image"),
+        (b"II*\0" + bytes(40), "this is a TIFF image"),
+        (bytes(300), "300 bytes of an unknown kind"),
+        (b"hello world", "11 bytes of an unknown kind"),
+        (file_of(a_dataset("1.2.840.10008.5.1.4.1.1.2", "CT")), "an object of the class CT Image Storage"),
+        (file_of(a_dataset("1.2.840.10008.5.1.4.1.1.104.1", "DOC")), "Encapsulated PDF Storage"),
+        (file_of(a_dataset("1.2.840.10008.5.1.4.1.1.67", "REG")), "Real World Value Mapping Storage"),
+    ],
+)
+def test_what_has_no_source_is_named(data: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        open_files([data], ReadOptions())
+
+
+def test_a_file_of_another_kind_than_its_name_says() -> None:
+    with pytest.raises(InvalidInput, match="this is a PNG image"):
+        open_files([b"\x89PNG\r\n\x1a\n" + bytes(400)], ReadOptions(), "heart.nii")
+
+
+def test_structure_sets_list_what_they_always_did() -> None:
+    source = open_files([phantoms.structure_set(phantoms.rt60())], ReadOptions())
+    assert isinstance(source, OpenStructureSet)
+    assert [s.as_json() for s in source.structures] == [roi.as_json() for roi in source.structure_set.rois]
+    usable = next(s for s in source.structures if s.usable)
+    contours, _ = source.shape(usable.number)
+    assert (contours.number, contours.name) == (usable.number, usable.name)
+    assert source.title == "STL model generated from DICOM RT-STRUCT"
+    assert len(source.references) == 1
+    assert len(source.surroundings([usable.number])) > 0
+
+
+def test_structure_sets_without_preamble_are_found() -> None:
+    data = shared_file("rtstruct/monaco/example_structures.dcm").read_bytes()
+    assert data[128:132] != b"DICM"
+    assert isinstance(open_files([data], ReadOptions()), OpenStructureSet)

@@ -1,0 +1,251 @@
+"""Doses: isodoses where they are by formula, in every placement of the grid; levels, references and their sentences."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+
+from orthanc_stl.conversion.meshing import mesh_shape, united
+from orthanc_stl.errors import InvalidField, InvalidInput
+from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.dose_levels import color_of
+from orthanc_stl.sources.rtdose import OpenDose, RtDose
+from tests.data import shared_file
+from tests.sources.dicom_files import AXIAL, OBLIQUE, dose_dataset, file_of, plan_dataset
+
+CENTRE = np.array((10.0, -15.0, 30.0))
+PRONE = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+FEET_FIRST = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+
+
+def opened(data: bytes | Dataset, *more: Dataset, **fields: object) -> OpenDose:
+    files = [data if isinstance(data, bytes) else file_of(data), *map(file_of, more)]
+    return RtDose().open(files, ReadOptions(fields=fields))
+
+
+def radii(source: OpenDose, number: int) -> np.ndarray:
+    surface = mesh_shape(source.shape(number)[0])
+    assert (surface.report.closed, surface.report.euler_number) == (True, 2)
+    return np.linalg.norm(surface.mesh.vertices - CENTRE, axis=1)
+
+
+def radius(level: float) -> float:
+    return float(20 * np.sqrt(2 * np.log(60 / level)))
+
+
+@pytest.mark.parametrize("name", ["absolute16", "descending16", "relative32"])
+def test_isodoses_of_the_made_dose_are_balls(name: str) -> None:
+    levels = [57, 50, 30, 10, 6]
+    source = opened(shared_file(f"rtdose/made/rtdose_{name}.dcm").read_bytes(), Levels=levels)
+    for number, level in enumerate(levels, 1):
+        found = radii(source, number)
+        assert found.mean() == pytest.approx(radius(level), abs=0.1)
+        assert np.abs(found - radius(level)).max() < (0.1 if level < 57 else 0.12)  # chords of 2.5 mm on a ball of 6
+
+
+def test_an_isodose_that_leaves_the_grid_is_closed_at_its_edge() -> None:
+    source = opened(shared_file("rtdose/made/rtdose_relative32.dcm").read_bytes(), Levels=[1])
+    shape, notes = source.shape(1)
+    assert mesh_shape(shape).report.closed
+    assert notes[0].text == "the isodose of 1 Gy leaves the dose grid: it was closed at the grid's edge"
+
+
+def trilinear_volumes(volume: Volume, levels: list[float], step: int) -> dict[float, float]:
+    """Volumes (mL) where the dose between the voxels' centres is at least each level, by `step` samples a voxel."""
+    dose = (volume.stored * volume.slope).astype(np.float32)
+    counts = dict.fromkeys(levels, 0)
+
+    def finer(values: np.ndarray, axis: int) -> np.ndarray:
+        places = np.arange((values.shape[axis] - 1) * step + 1) / step
+        low = np.minimum(places.astype(int), values.shape[axis] - 2)
+        weight = (places - low).astype(np.float32).reshape([-1 if n == axis else 1 for n in range(values.ndim)])
+        return values.take(low, axis) * (1 - weight) + values.take(low + 1, axis) * weight
+
+    for k in range(dose.shape[2] - 1):
+        for part in range(step):
+            plane = dose[:, :, k] * (1 - part / step) + dose[:, :, k + 1] * (part / step)
+            sampled = finer(finer(plane, 0), 1)
+            for level in levels:
+                counts[level] += int(np.count_nonzero(sampled >= level))
+    return {level: count * volume.voxel_volume / step**3 / 1000 for level, count in counts.items()}
+
+
+def test_volumes_of_a_real_dose() -> None:
+    data = gzip.decompress(shared_file("rtdose/dicompyler/rtdose.dcm.gz").read_bytes())
+    levels = [1.0, 5.0, 10.0, 12.0, 14.0]
+    source = opened(data, Levels=levels)
+    voxels = [s.facts["VolumeMl"] for s in source.structures]
+    assert voxels == pytest.approx([1785.28, 269.64, 132.32, 99.34, 61.89], abs=0.01)
+    truth = trilinear_volumes(source.volume, levels, 4)
+    for number, level in enumerate(levels, 1):
+        surface = mesh_shape(source.shape(number)[0])
+        # 14 Gy of 14.68 at most: the plateau is rough on the scale of a voxel, which triangles cut short.
+        assert surface.report.volume / 1000 == pytest.approx(truth[level], rel=0.01 if level < 14 else 0.015)
+
+
+def test_the_prescription_is_the_plans() -> None:
+    data = gzip.decompress(shared_file("rtdose/dicompyler/rtdose.dcm.gz").read_bytes())
+    plan = shared_file("rtdose/dicompyler/rtplan.dcm").read_bytes()
+    source = RtDose().open([data, plan], ReadOptions(fields={"Levels": ["50%"], "Reference": "prescription"}))
+    assert source.structures[0].facts["LevelGy"] == 7
+    assert source.structures[0].name == "50 % of the prescription (7 Gy)"
+    assert "the RT Plan prescribes 11.3114, 14 Gy: per cent are of the highest" in [n.text for n in source.shape(1)[1]]
+
+
+@pytest.mark.parametrize("name", ["rtdose", "rtdose_rle"])
+def test_a_relative_dose_has_levels_of_its_maximum(name: str) -> None:
+    data = shared_file(f"rtdose/pydicom/{name}.dcm").read_bytes()
+    source = opened(data)
+    assert source.structures[0].name == "95 % of the maximum"
+    texts = [note.text for note in source.shape(1)[1]]
+    assert "this dose is of the kind BEAM: it is a part of the plan's dose, not all of it" in texts
+    assert "this dose is RELATIVE, without a unit: levels are of its maximum" in texts
+    with pytest.raises(InvalidField, match="levels are per cent of its maximum"):
+        opened(data, Levels=[20])
+
+
+def test_a_level_below_all_of_the_grid_is_the_grid() -> None:
+    source = opened(shared_file("rtdose/pydicom/rtdose.dcm").read_bytes(), Levels=["10%"])
+    assert mesh_shape(source.shape(1)[0]).report.volume / 1000 == pytest.approx(750, rel=0.02)
+
+
+def test_a_dose_of_one_plane_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="a single plane, which encloses nothing"):
+        opened(shared_file("rtdose/pydicom/rtdose_1frame.dcm").read_bytes())
+
+
+# Doses made here.
+
+
+def made(
+    orientation: tuple[float, ...] = AXIAL, *, planes: np.ndarray | None = None, offset: float = 0.0, bits: int = 32
+) -> Dataset:
+    """60 Gy in the middle, falling off with 20 mm, in any orientation; planes at `planes` along the normal."""
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    normal = np.cross(row, column)
+    places = np.arange(-45, 45.1, 2.5) if planes is None else planes
+    grid = (np.arange(40) - 19.5) * 2.5
+    r2 = grid[None, None] ** 2 + grid[None, :, None] ** 2 + places[:, None, None] ** 2
+    position = CENTRE + (row + column) * grid[0] + normal * places[0]
+    dose = 60 * np.exp(-r2 / 800)
+    return dose_dataset(
+        dose, offsets=places - places[0] + offset, position=position.tolist(), orientation=orientation, bits=bits
+    )
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, PRONE, FEET_FIRST, OBLIQUE])
+@pytest.mark.parametrize("descending", [False, True])
+def test_grids_in_every_orientation(orientation: tuple[float, ...], descending: bool) -> None:
+    planes = np.arange(45, -45.1, -2.5) if descending else None
+    source = opened(made(orientation, planes=planes), Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.1
+
+
+def test_planes_with_uneven_steps() -> None:
+    planes = np.cumsum(np.concatenate(([-46], np.tile([2.0, 3.0, 2.5], 12))))
+    found = radii(opened(made(planes=planes), Levels=[30]), 1)
+    assert np.abs(found - radius(30)).max() < 0.12
+
+
+def test_absolute_places_and_16_bits() -> None:
+    ds = made(bits=16)
+    ds.GridFrameOffsetVector = [offset + CENTRE[2] - 45 for offset in ds.GridFrameOffsetVector]
+    source = opened(ds, Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.1
+    assert source.shape(1)[1] == ()
+
+
+def test_offsets_that_begin_anywhere_are_distances_and_told() -> None:
+    source = opened(made(offset=777), Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.1
+    assert "begins with 777, which is neither 0 nor the z of the position" in source.shape(1)[1][0].text
+
+
+def test_usual_levels_are_offered_where_none_are_asked_for() -> None:
+    source = opened(made(), plan_dataset(50.0))
+    assert [s.facts["LevelPercent"] for s in source.structures] == [107, 105, 100, 95, 90, 80, 70, 50, 30, 10]
+    assert source.structures[2].name == "100 % of the prescription (50 Gy)"
+    assert source.structures[3].color == (255, 255, 0)
+    assert {s.kind for s in source.structures} == {"DOSE_REGION"}
+
+
+def test_levels_in_gray_and_per_cent_of_a_given_dose() -> None:
+    source = opened(made(), Levels=[20, "20 Gy", "50 %", 70], Reference=40)
+    assert [s.facts["LevelGy"] for s in source.structures] == [20, 20, 20, 70]
+    assert source.structures[3].reason.startswith("the highest dose is 59.")
+    with pytest.raises(InvalidInput, match="no dose is above 70 Gy"):
+        source.shape(4)
+    shape = united([source.shape(1)[0], source.shape(2)[0]])
+    assert isinstance(shape, Region)
+    assert shape.threshold == 20
+
+
+def test_the_maximum_is_the_reference_without_a_plan() -> None:
+    assert opened(made(), Levels=["50%"]).structures[0].facts["LevelGy"] == pytest.approx(29.9, abs=0.3)
+    assert opened(made(), plan_dataset(50.0), Levels=["50%"]).structures[0].facts["LevelGy"] == 25
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"Levels": []}, '"Levels" must be a list of 1 to 100 levels'),
+        ({"Levels": ["a"]}, "\"Levels\" has 'a'"),
+        ({"Levels": [-5]}, '"Levels" has'),
+        ({"Levels": [True]}, '"Levels" has'),
+        ({"Reference": "prescription"}, "no RT Plan came with the dose"),
+        ({"Reference": -1}, '"Reference" must be'),
+    ],
+)
+def test_wrong_levels_give_sentences(fields: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(made(), **fields)
+
+
+def broken(change: str) -> Dataset:
+    ds = made()
+    if change == "units":
+        ds.DoseUnits = "CGY"
+    elif change == "error":
+        ds.DoseType = "ERROR"
+    elif change == "scaling":
+        ds.DoseGridScaling = 0
+    elif change == "offsets":
+        ds.GridFrameOffsetVector = ds.GridFrameOffsetVector[:5]
+    elif change == "same":
+        ds.GridFrameOffsetVector = [0.0] * 37
+    elif change == "position":
+        del ds.ImagePositionPatient
+    elif change == "zero":
+        ds.PixelData = bytes(len(ds.PixelData))
+    elif change == "short":
+        ds.PixelData = ds.PixelData[:1000]
+    elif change == "8 bits":
+        ds.BitsAllocated = 8
+    return ds
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("units", "GY or RELATIVE units is expected, this one has CGY"),
+        ("error", "of the type ERROR"),
+        ("scaling", "no positive Dose Grid Scaling"),
+        ("offsets", "has 37 planes, but a Grid Frame Offset Vector of 5"),
+        ("same", "are from 0 to 0 mm apart"),
+        ("position", "no usable image position"),
+        ("zero", "zero everywhere"),
+        ("short", "the pixel data have 1000 bytes"),
+        ("8 bits", "16 or 32 bits a voxel, this one has 8"),
+    ],
+)
+def test_wrong_doses_give_sentences(change: str, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(broken(change))
+
+
+def test_colors_go_from_cold_to_hot() -> None:
+    assert [color_of(p) for p in (50, 95, 105, 200)] == [(0, 128, 255), (255, 255, 0), (255, 0, 0), (255, 0, 160)]

@@ -1,0 +1,411 @@
+"""DICOM segmentations: every encoding gives the same voxels, every placement the same body, the rest its reason."""
+
+from __future__ import annotations
+
+import time
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from orthanc_stl.conversion.meshing import mesh_shape, united
+from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.mesh.types import Surface
+from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.dicom_object import srgb_of_d65
+from orthanc_stl.sources.seg import OpenSegmentation, Seg
+from tests.data import shared_file
+from tests.sources.dicom_files import (
+    AXIAL,
+    DEFLATED_FRAME,
+    OBLIQUE,
+    SAGITTAL,
+    ball_frames,
+    compressed,
+    file_of,
+    item,
+    packed,
+    seg_dataset,
+    segment,
+)
+
+RLE = "1.2.840.10008.1.2.5"
+CENTRE = (10.0, -15.0, 30.0)
+
+
+def opened(data: bytes | Dataset, syntax: str = "1.2.840.10008.1.2.1") -> OpenSegmentation:
+    return Seg().open([data if isinstance(data, bytes) else file_of(data, syntax)], ReadOptions())
+
+
+def meshed(source: OpenSegmentation, number: int = 1) -> Surface:
+    shape, _ = source.shape(number)
+    return mesh_shape(shape)
+
+
+def notes_of(source: OpenSegmentation, number: int = 1) -> list[str]:
+    return [note.text for note in source.shape(number)[1]]
+
+
+def middle(surface: Surface) -> np.ndarray:
+    corners = surface.mesh.vertices[surface.mesh.triangles].astype(float)
+    parts = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
+    return (corners.sum(axis=1) / 4 * parts[:, None]).sum(axis=0) / parts.sum()
+
+
+# The files of others, and their truths.
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["dcmqi/liver.dcm"]
+    + [f"pydicom-liver/liver{n}.dcm" for n in ("", "_expb", "_rle", "_deflate", "_nonbyte_aligned")],
+)
+def test_the_liver_in_every_encoding(path: str) -> None:
+    source = opened(shared_file(f"seg/{path}").read_bytes())
+    (liver,) = source.structures
+    assert (liver.name, liver.color, liver.facts["Voxels"]) == ("Liver", (221, 130, 101), 107_098)
+    assert liver.facts["VolumeMl"] == pytest.approx(70.362, abs=1e-3)
+    assert liver.anatomy is not None
+    assert (liver.anatomy.value, liver.anatomy.scheme, liver.anatomy.meaning) == ("T-62000", "SRT", "Liver")
+    surface = meshed(source)
+    assert surface.report.closed
+    assert surface.report.volume / 1000 == pytest.approx(70.362, rel=1e-3)
+
+
+def test_segments_that_overlap_are_five_bodies() -> None:
+    source = opened(shared_file("seg/dcmqi/partial_overlaps.dcm").read_bytes())
+    assert [s.facts["Voxels"] for s in source.structures] == [9602, 11888, 10743, 6693, 4713]
+    for structure in source.structures:
+        assert meshed(source, structure.number).report.volume / 1000 == pytest.approx(
+            structure.facts["VolumeMl"], rel=1e-3
+        )
+
+
+def test_a_plane_that_is_missing_is_empty_and_never_bridged() -> None:
+    source = opened(shared_file("seg/dcmqi/sparse-labelmap-noppv.dcm").read_bytes())
+    assert [(s.number, s.facts["Voxels"]) for s in source.structures] == [(1, 630)]
+    surface = meshed(source)
+    assert surface.report.euler_number == 4
+    assert surface.report.volume / 1000 == pytest.approx(0.772, rel=2e-3)
+
+
+def test_frames_that_end_within_a_byte() -> None:
+    assert opened(shared_file("seg/dcmqi/23x38x3/label.seg.dcm").read_bytes()).structures[0].facts["Voxels"] == 322
+
+
+@pytest.mark.parametrize("name", ["seg_image_ct_binary", "seg_image_ct_binary_fractional"])
+def test_fractions_of_0_and_all_are_a_mask(name: str) -> None:
+    source = opened(shared_file(f"seg/highdicom/{name}.dcm").read_bytes())
+    assert source.structures[0].facts["Voxels"] == 638
+    assert meshed(source).report.volume / 1000 == pytest.approx(0.1901, rel=2e-3)
+
+
+def test_planes_202_mm_apart_stay_apart() -> None:
+    source = opened(shared_file("seg/highdicom/seg_image_ct_binary_overlap.dcm").read_bytes())
+    assert [s.facts["Voxels"] for s in source.structures] == [64, 16]
+    assert [meshed(source, n).report.euler_number for n in (1, 2)] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("seg_image_cr_binary", "projection image"),
+        ("seg_image_sm_control", "slide microscopy"),
+        ("seg_image_sm_control_labelmap", "slide microscopy"),
+        ("seg_image_sm_dots", "slide microscopy"),
+        ("seg_image_grayscale_labeled", "type LABELED"),
+    ],
+)
+def test_what_has_no_volume_is_refused_with_the_reason(name: str, reason: str) -> None:
+    data = shared_file(f"seg/highdicom/{name}.dcm").read_bytes()
+    with pytest.raises(InvalidInput, match=reason):
+        opened(data)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["binary_all_frames", "binary_overlap_axial", "binary_overlap_sagittal", "fractional_jls", "fractional_rle"],
+)
+def test_the_made_balls(name: str) -> None:
+    source = opened(shared_file(f"seg/made/seg_{name}.dcm").read_bytes())
+    assert [(s.name, s.color) for s in source.structures] == [("Ball 20", (220, 20, 60)), ("Ball 12", (0, 128, 255))]
+    for number, centre, millilitres in ((1, CENTRE, 33.510), (2, (28, -15, 30), 7.238)):
+        surface = meshed(source, number)
+        assert surface.report.volume / 1000 == pytest.approx(millilitres, rel=0.01)
+        assert np.abs(middle(surface) - centre).max() < 0.1
+        assert (surface.report.closed, surface.report.euler_number) == (True, 2)
+    shape = united([source.shape(1)[0], source.shape(2)[0]])
+    assert isinstance(shape, Region)
+    assert mesh_shape(shape).report.volume / 1000 == pytest.approx(37.088, rel=0.01)
+
+
+@pytest.mark.parametrize(("name", "second"), [("raw", 2), ("rle", 2), ("uint16_number300", 300)])
+def test_the_made_label_maps(name: str, second: int) -> None:
+    source = opened(shared_file(f"seg/made/seg_labelmap_{name}.dcm").read_bytes())
+    assert [s.number for s in source.structures] == [1, second]  # segment 0 is the background
+    assert meshed(source, 1).report.volume / 1000 == pytest.approx(33.510, rel=0.01)
+    assert meshed(source, second).report.volume / 1000 == pytest.approx(3.486, rel=0.01)
+
+
+def test_separate_segments_take_at_most_twice_their_surfaces() -> None:
+    """A SEG of 11 segments: reading and meshing against meshing alone."""
+    places = np.arange(-12, 13)
+    frames, positions = ball_frames(CENTRE, 11, places=places.tolist(), size=64)
+    numbers = range(1, 12)
+    many = np.concatenate([np.roll(frames, 2 * n, axis=2) for n in numbers])
+    ds = seg_dataset(many, [(n, p) for n in numbers for p in positions], numbers=list(numbers))
+    data = file_of(ds)
+    opened(data).shape(1)
+    source = opened(data)
+    started = time.perf_counter()
+    shapes = [source.shape(n)[0] for n in numbers]
+    read = time.perf_counter() - started
+    started = time.perf_counter()
+    for shape in shapes:
+        mesh_shape(shape)
+    assert read <= time.perf_counter() - started + 0.05
+
+
+# Files made here.
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, SAGITTAL, OBLIQUE, (-1, 0, 0, 0, -1, 0)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_ball_in_any_orientation_with_its_frames_in_any_order(orientation: tuple[float, ...], turned: bool) -> None:
+    places = [2.5 * n for n in range(-8, 9)]
+    frames, positions = ball_frames(CENTRE, 18, orientation=orientation, places=places)
+    order = np.random.default_rng(1).permutation(len(places)) if turned else np.arange(len(places))
+    placed = [(1, positions[n]) for n in order]
+    source = opened(seg_dataset(frames[order], placed, orientation=orientation, step=2.5, thickness=2.5))
+    surface = meshed(source)
+    assert surface.report.volume == pytest.approx(frames.sum() * 2.5, rel=1e-3)
+    assert np.abs(middle(surface) - CENTRE).max() < 0.1
+    assert surface.report.euler_number == 2
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
+def test_other_transfer_syntaxes(syntax: str) -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=23)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    if syntax == ExplicitVRBigEndian:
+        data = np.frombuffer(ds.PixelData, np.uint8).reshape(-1, 2)[:, ::-1].tobytes()
+        ds.add_new(0x7FE00010, "OW", data)
+    assert opened(ds, syntax).structures[0].facts["Voxels"] == frames.sum()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 19), st.integers(1, 19), st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_frames_packed_at_any_bit(rows: int, columns: int, count: int, seed: int) -> None:
+    frames = np.random.default_rng(seed).integers(0, 2, (count, rows, columns), np.uint8)
+    source = opened(seg_dataset(frames, [(1, (0, 0, z)) for z in range(count)]))
+    for number, frame in enumerate(frames):
+        assert (source.frames.frame(number) == frame).all()
+    assert source.frames.notes == ()
+
+
+@pytest.mark.parametrize("layout", ["frame", "row"])
+def test_padded_frames_are_known_by_their_length(layout: str) -> None:
+    frames, positions = ball_frames(CENTRE, 8, places=range(-9, 10), size=21)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    if layout == "frame":
+        ds.PixelData = b"".join(np.packbits(f.reshape(-1), bitorder="little").tobytes() for f in frames)
+    else:
+        ds.PixelData = np.packbits(frames, axis=2, bitorder="little").tobytes()
+    ds.PixelData += b"\0" * (len(ds.PixelData) % 2)
+    source = opened(ds)
+    assert source.structures[0].facts["Voxels"] == frames.sum()
+    assert notes_of(source) == [
+        f"each {layout} of the 1-bit pixel data is padded to whole bytes, which the standard forbids"
+    ]
+
+
+def rle_of(data: bytes) -> bytes:
+    """One segment of literal runs."""
+    runs = b"".join(bytes([len(part) - 1]) + part for at in range(0, len(data), 128) if (part := data[at : at + 128]))
+    return (1).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(56) + runs + b"\0" * (len(runs) % 2)
+
+
+@pytest.mark.parametrize("syntax", [RLE, DEFLATED_FRAME])
+def test_compressed_frames_of_one_bit(syntax: str) -> None:
+    frames, positions = ball_frames(CENTRE, 8, places=range(-9, 10), size=21)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    whole = [packed(frame)[: (21 * 21 + 7) // 8] for frame in frames]
+    if syntax == RLE:
+        compressed(ds, [rle_of(data) for data in whole])
+    else:
+        raw = [zlib.compressobj(wbits=-15) for _ in whole]
+        compressed(ds, [machine.compress(data) + machine.flush() for machine, data in zip(raw, whole, strict=True)])
+    source = opened(ds, syntax)
+    assert source.structures[0].facts["Voxels"] == frames.sum()
+    assert meshed(source).report.volume == pytest.approx(frames.sum(), rel=2e-3)
+
+
+def test_fractions_have_their_surface_at_half() -> None:
+    places = np.arange(-20.0, 21.0)
+    grid = np.arange(41) - 20.0
+    distance = np.sqrt(grid[None, None] ** 2 + grid[None, :, None] ** 2 + places[:, None, None] ** 2)
+    fractions = np.rint(np.clip(0.5 + (12.3 - distance) / 4, 0, 1) * 200).astype(np.uint8)
+    ds = seg_dataset(fractions, [(1, (-20.0, -20.0, z)) for z in places], kind="FRACTIONAL", maximum=200)
+    surface = mesh_shape(opened(ds).shape(1)[0], smooth=False)
+    assert np.abs(np.linalg.norm(surface.mesh.vertices, axis=1) - 12.3).max() < 0.05
+    assert surface.report.euler_number == 2
+
+
+def test_uneven_planes_reach_half_way_to_their_neighbours() -> None:
+    places = np.concatenate(([0], np.cumsum(np.tile([3.0, 2.0, 5.0], 5)))) - 25
+    frames, positions = ball_frames(CENTRE, 20, places=places.tolist())
+    source = opened(seg_dataset(frames, [(1, p) for p in positions], step=None, thickness=5))
+    assert source.structures[0].facts["VolumeMl"] == pytest.approx(4 / 3 * np.pi * 8, rel=0.02)
+    surface = meshed(source)
+    assert surface.report.volume / 1000 == pytest.approx(source.structures[0].facts["VolumeMl"], rel=1e-3)
+    assert surface.report.euler_number == 2
+    assert "unevenly" in notes_of(source)[0]
+
+
+def test_a_step_that_no_plane_keeps_is_told() -> None:
+    frames, positions = ball_frames(CENTRE, 10, places=[2.5 * n for n in range(-5, 6)])
+    source = opened(seg_dataset(frames, [(1, p) for p in positions], step=1.7))
+    assert notes_of(source) == ["Spacing Between Slices says 1.7 mm, but planes are 2.5 mm apart, which was taken"]
+
+
+def test_groups_may_be_shared_or_of_each_frame() -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    shared = ds.SharedFunctionalGroupsSequence[0]
+    for groups in ds.PerFrameFunctionalGroupsSequence:  # all of each frame, the segment shared
+        groups.PixelMeasuresSequence = shared.PixelMeasuresSequence
+        groups.PlaneOrientationSequence = shared.PlaneOrientationSequence
+        del groups.SegmentIdentificationSequence
+    del shared.PixelMeasuresSequence, shared.PlaneOrientationSequence
+    shared.SegmentIdentificationSequence = [item(ReferencedSegmentNumber=1)]
+    assert opened(ds).structures[0].facts["Voxels"] == frames.sum()
+
+
+def test_padding_and_segment_0_are_no_structures() -> None:
+    frames = np.zeros((3, 8, 8), np.uint16)
+    frames[:, 1:4, 1:4], frames[:, 5:7, 5:7] = 300, 9
+    placed = [(0, (0, 0, z)) for z in range(3)]
+    ds = seg_dataset(frames, placed, kind="LABELMAP", numbers=(0, 300, 9))
+    ds.PixelPaddingValue = 9
+    ds["PixelPaddingValue"].VR = "US"
+    assert [s.number for s in opened(ds).structures] == [300]
+
+
+def test_a_label_map_with_a_palette_keeps_its_numbers() -> None:
+    frames = np.zeros((3, 8, 8), np.uint16)
+    frames[:, 1:4, 1:4] = 300
+    ds = seg_dataset(frames, [(0, (0, 0, z)) for z in range(3)], kind="LABELMAP", numbers=(300,))
+    ds.PhotometricInterpretation = "PALETTE COLOR"
+    source = opened(ds)
+    assert source.structures[0].facts["Voxels"] == 27
+    assert notes_of(source, 300) == [
+        "the palette of the label map was left out: its pixels were taken as segment numbers"
+    ]
+
+
+def test_a_segment_without_a_voxel_says_so() -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
+    source = opened(seg_dataset(frames, [(1, p) for p in positions], numbers=(1, 2)))
+    assert [s.reason for s in source.structures] == ["", "it has no voxel"]
+    with pytest.raises(InvalidInput, match='segment 2 "segment 2" cannot be used: it has no voxel'):
+        source.shape(2)
+    with pytest.raises(InvalidInput, match="no segment 5; it has 1, 2"):
+        source.shape(5)
+
+
+def test_the_white_point_of_segmentations_is_d65() -> None:
+    assert srgb_of_d65(41661, 41167, 40792) == (221, 130, 101)
+
+
+def broken(change: str) -> Dataset:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    groups = ds.PerFrameFunctionalGroupsSequence
+    if change == "no frames":
+        ds.NumberOfFrames = 0
+    elif change == "no pixel data":
+        del ds.PixelData
+    elif change == "short":
+        ds.PixelData = ds.PixelData[:100]
+    elif change == "no segments":
+        del ds.SegmentSequence
+    elif change == "no position":
+        del groups[3].PlanePositionSequence
+    elif change == "no segment":
+        del groups[3].SegmentIdentificationSequence
+    elif change == "turned":
+        groups[3].PlaneOrientationSequence = [item(ImageOrientationPatient=list(SAGITTAL))]
+    elif change == "tiles":
+        for n, group in enumerate(groups):
+            group.PlanePositionSequence[0].ImagePositionPatient = [24.0 * n, 0, 0]
+    elif change == "shifted":
+        groups[3].PlanePositionSequence[0].ImagePositionPatient[0] += 5
+    elif change == "groups missing":
+        del groups[-1]
+    elif change == "not square":
+        ds.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 1, 0, 0]
+    elif change == "16 bits":
+        ds.BitsAllocated = 16
+    elif change == "spacing":
+        ds.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = [0, 0]
+    return ds
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("no frames", "has no frames"),
+        ("no pixel data", "has no pixel data"),
+        ("short", "the pixel data have 100 bytes, 1512 are expected"),
+        ("no segments", "it names no segment"),
+        ("no position", "frame 4 has no plane position"),
+        ("no segment", "frame 4 does not say which segment"),
+        ("turned", "frame 4 has another orientation than the first one"),
+        ("tiles", "they are tiles of it"),
+        ("shifted", "shifted against each other"),
+        ("groups missing", "has 21 frames, but functional groups of 20"),
+        ("not square", "no pair of unit vectors"),
+        ("16 bits", "BINARY segmentation has 1 or 8 bits a pixel, this one has 16"),
+        ("spacing", "it is 0 x 0"),
+    ],
+)
+def test_wrong_files_give_sentences(change: str, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(broken(change)).structures  # noqa: B018
+
+
+def test_planes_far_apart_take_no_memory_that_there_is_not() -> None:
+    frames = np.ones((2, 4, 4), np.uint8)
+    ds = seg_dataset(frames, [(1, (0, 0, 0)), (1, (0, 0, 900_000))], step=1)
+    source = Seg().open([file_of(ds)], ReadOptions(limits={"max_voxels": 1_000_000}))
+    with pytest.raises(TooLarge, match="4 x 4 x 900001 voxels"):
+        source.shape(1)
+
+
+def test_a_frame_that_claims_another_size_is_not_decoded() -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(3), size=24)
+    ds = seg_dataset(frames.astype(np.uint8), [(1, p) for p in positions], kind="FRACTIONAL")
+    siz = b"\xff\x4f\xff\x51" + bytes(4) + b"".join(n.to_bytes(4, "big") for n in (60_000, 60_000, 0, 0))
+    compressed(ds, [siz + bytes(40)] * 3)
+    with pytest.raises(InvalidInput, match="frame 1 claims 60000 x 60000 pixels; the object has 24 x 24"):
+        opened(ds, "1.2.840.10008.1.2.4.90").structures  # noqa: B018
+
+
+def test_a_frame_may_inflate_no_further_than_its_size() -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(3), size=24)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    machine = zlib.compressobj(wbits=-15)
+    compressed(ds, [machine.compress(bytes(1 << 24)) + machine.flush()] * 3)
+    with pytest.raises(InvalidInput, match="frame 1 decompresses to more than the 72 bytes"):
+        opened(ds, DEFLATED_FRAME).shape(1)
+
+
+def test_names_fall_back_to_what_there_is() -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    ds.SegmentSequence = [segment(1, "", SegmentDescription="described")]
+    assert opened(ds).structures[0].name == "described"
