@@ -159,7 +159,7 @@ def uid_of(raw: bytes) -> str:
 
 
 def ascii_uid(raw: bytes) -> str:
-    """A UID that another object may refer to: empty if it holds bytes that no text of ASCII has, which none can name."""
+    """A UID that another object may refer to; empty if it holds bytes that none can name."""
     uid = uid_of(raw)
     return uid if is_nameable(uid) else ""
 
