@@ -86,8 +86,10 @@ def listed_rois(file: DicomFile, top: Elements, terms: Sequence[str], frame: str
         name = decode(file.value_of(item, _ROI_NAME), terms)
         number = whole_number(file.value_of(item, _ROI_NUMBER))
         raw_frame = file.value_of(item, _ROI_FRAME)
-        unreadable = ["its Frame of Reference UID is not ASCII: it was left out"] if not raw_frame.isascii() else []
-        yield Listed(number, name, ascii_uid(raw_frame) or frame, guesses=unreadable)
+        own_frame = ascii_uid(raw_frame)
+        unreadable = bool(raw_frame.strip(b"\0 ")) and not own_frame
+        guesses = ["its Frame of Reference UID is not ASCII: it was left out"] if unreadable else []
+        yield Listed(number, name, own_frame or frame, guesses=guesses)
 
 
 def drawn_items(file: DicomFile, top: Elements, max_points: int) -> list[Drawn]:

@@ -123,7 +123,7 @@ def read_study_context(data: Buffer | DicomFile) -> StudyContext:
     for tag, uid in uids.items():
         if not uid:
             raise InvalidInput(f"this DICOM file has no {keyword_for_tag(tag)}")
-        if not uid.isascii():
+        if not is_nameable(uid):
             raise InvalidInput(f"this DICOM file is damaged: its {keyword_for_tag(tag)} is not ASCII")
     terms = character_sets(file.value(found[_SPECIFIC_CHARACTER_SET])) if _SPECIFIC_CHARACTER_SET in found else ()
     patient = dict.fromkeys(_PATIENT_TYPE_2, "") | _values(file, found, _PATIENT, terms)
@@ -159,8 +159,14 @@ def uid_of(raw: bytes) -> str:
 
 
 def ascii_uid(raw: bytes) -> str:
-    """A UID that another object may refer to: empty if it holds bytes that are not ASCII, which none can name."""
-    return uid_of(raw) if raw.isascii() else ""
+    """A UID that another object may refer to; empty if it holds bytes that none can name."""
+    uid = uid_of(raw)
+    return uid if is_nameable(uid) else ""
+
+
+def is_nameable(uid: str) -> bool:
+    """Whether it may stand in a value of VR UI. Forms that the standard does not allow (`1.02`, `abc`) may."""
+    return uid.isascii() and uid.isprintable() and not {" ", "\\"} & set(uid)
 
 
 def class_name(sop_class_uid: str) -> str:

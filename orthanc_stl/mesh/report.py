@@ -46,11 +46,19 @@ def box_of(mesh: Mesh) -> tuple[tuple[float, float, float], tuple[float, float, 
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
+FAR = 1e9
+"""mm: products of coordinates beyond may be more than float32 holds."""
+
+
 def area_and_volume(mesh: Mesh) -> tuple[float, float]:
     """Area in mm² and enclosed volume in mm³ (divergence theorem; negative if the triangles face inwards)."""
     if not len(mesh.vertices):
         return 0.0, 0.0
-    vertices = mesh.vertices - mesh.vertices.mean(axis=0, dtype=np.float64).astype(np.float32)  # keeps products small
+    middle = mesh.vertices.mean(axis=0, dtype=np.float64)
+    if np.abs(mesh.vertices).max() < FAR:
+        vertices = mesh.vertices - middle.astype(np.float32)  # keeps products small
+    else:
+        vertices = mesh.vertices.astype(np.float64) - middle
 
     def part(start: int) -> tuple[float, float]:
         triangles = mesh.triangles[start : start + CHUNK]

@@ -174,3 +174,12 @@ def test_zero_and_minus_zero_are_one_place() -> None:
 def test_files_of_others(name: str, triangles: int | None) -> None:
     mesh = read_stl(shared_file(f"mesh/{name}").read_bytes())
     assert len(mesh.triangles) == triangles if triangles is not None else len(mesh.triangles) > 0
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-3, 1e8, 1e10, 1e20, 3e38])
+def test_figures_of_a_model_of_any_size_are_finite(size: float) -> None:
+    mesh = read_stl(stl_bytes(Mesh(np.sign(TETRAHEDRON.vertices) * np.float32(size), TETRAHEDRON.triangles), "x"))
+    report = report_of(mesh)
+    assert np.isfinite([report.volume, report.area, *report.box[0], *report.box[1]]).all()
+    if size >= 1e-3:
+        assert report.volume == pytest.approx(size**3 / 6, rel=1e-5)
