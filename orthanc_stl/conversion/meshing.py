@@ -65,6 +65,7 @@ def mesh_shape(
         upper=shape.upper,
         resolution=resolution,
         smooth=smooth and not shape.exact,
+        fit_volume=shape.fit_volume,
         max_voxels=max_voxels,
         max_triangles=max_triangles,
         progress=progress,

@@ -20,7 +20,8 @@ class Region:
     """What of a volume is a structure: the voxels that have one of `labels`, or the values from `threshold` on.
 
     Neither: all voxels that are not zero. `upper`: values above it are outside. `exact`: the values are measured or
-    computed quantities (a dose), whose surface is never smoothed.
+    computed quantities (a dose), whose surface is never smoothed. `fit_volume`: the surface is moved, by the fraction
+    of a voxel that it takes, until it has the volume of the voxels.
     """
 
     volume: Volume
@@ -28,6 +29,7 @@ class Region:
     threshold: float | None = None
     upper: float | None = None
     exact: bool = False
+    fit_volume: bool = False
 
 
 Shape = RoiContours | Region | Mesh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orthanc_stl.errors import InvalidField
@@ -59,7 +59,7 @@ def clean_up(region: Region, how: CleanUp, name: str) -> tuple[Region, tuple[Not
         fill_holes=how.fill_holes,
         leave_out_sides=how.leave_out_sides,
     )
-    changed = Region(found.volume, found.labels, found.threshold, found.upper, region.exact)
+    changed = replace(region, volume=found.volume, labels=found.labels, threshold=found.threshold, upper=found.upper)
     return changed, tuple(Note(rank, name, text) for rank, text in _told(found))
 
 

@@ -101,7 +101,7 @@ class OpenImages:
         wanted = self._wanted[number - 1]
         if wanted.structure.reason:
             raise InvalidInput(wanted.structure.reason)
-        region = Region(self.volume, threshold=wanted.threshold, upper=wanted.upper)
+        region = Region(self.volume, threshold=wanted.threshold, upper=wanted.upper, fit_volume=True)
         self._check_range(region)
         region, notes = clean_up(region, wanted.clean_up, wanted.structure.name)
         return region, (*self._notes(), *notes)

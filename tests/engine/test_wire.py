@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_stl.engine import wire
+from orthanc_stl.engine.pieces import Piece
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3))
 
@@ -32,6 +33,30 @@ def test_a_message_comes_out_as_it_went_in(header, blobs):
 
 def test_blobs_of_any_buffer_type():
     assert wire.receive(io.BytesIO(sent({}, [bytearray(b"a"), memoryview(b"xbcx")[1:3]])))[1] == [b"a", b"bc"]
+
+
+def test_pieces_are_loaded_one_after_the_other_when_they_are_sent():
+    events: list[object] = []
+
+    class Stream(io.BytesIO):
+        def write(self, data):
+            events.append(bytes(data))
+            return super().write(data)
+
+    def piece(content: bytes) -> Piece:
+        return Piece(len(content), lambda: events.append("load") or content)
+
+    stream = Stream()
+    wire.send(stream, {"task": "t"}, [piece(b"one"), b"two", piece(b"three")])
+    assert events[1:] == ["load", b"one", b"two", "load", b"three"]
+    stream.seek(0)
+    assert wire.receive(stream) == ({"task": "t"}, [b"one", b"two", b"three"])
+    assert len(piece(b"four")) == 4
+
+
+def test_a_piece_of_another_size_than_announced_is_no_message():
+    with pytest.raises(wire.BrokenStream, match="a piece of 4 bytes was announced, and 3 came"):
+        sent({}, [Piece(4, lambda: b"abc")])
 
 
 @given(st.binary(max_size=60), st.integers(0, 200), st.integers(0, 255))

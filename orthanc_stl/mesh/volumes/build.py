@@ -16,7 +16,7 @@ from orthanc_stl.mesh.surface import finished, isosurface, smoothed, vertex_norm
 from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 from orthanc_stl.mesh.volumes.cells import Field, Plan, field_of, plan_of
-from orthanc_stl.mesh.volumes.inside import Inside, find_inside, values
+from orthanc_stl.mesh.volumes.inside import Inside, blocks, find_inside, values
 from orthanc_stl.mesh.volumes.volume import Volume
 
 LOST_IN_CELLS = 0.02
@@ -31,6 +31,10 @@ LOST_IN_GREY = 0.5
 LOST_BY_SURFACE = 0.25
 """Of the volume of a mask: a surface that loses more, of structures a voxel wide, is made of divided voxels. What is
 lost on round ones (a ball of 5 voxels across: 0.2) comes back evenly."""
+
+LOST_BETWEEN_VOXELS = 0.1
+"""Of the volume of grey voxels: a surface between them that differs by more, of bones a voxel thick in noise, is made
+of the mask of those that are inside instead."""
 
 ITERATIONS = 16
 PASS_BAND = 0.05
@@ -67,6 +71,7 @@ def surface_from_volume(
     upper: float | None = None,
     resolution: int = 256,
     smooth: bool = True,
+    fit_volume: bool = False,
     max_voxels: int = MAX_VOXELS,
     max_triangles: int = MAX_TRIANGLES,
     progress: Progress = no_progress,
@@ -75,7 +80,8 @@ def surface_from_volume(
 
     A mask or label map (see inside.py for the rule) is taken where it is not zero, or where it has one of `labels`; its
     surface has the volume of its voxels. A grey volume is taken from `threshold` on (default: half of its range), and
-    up to `upper`.
+    up to `upper`; the surface runs between the voxels, where the values pass the threshold. With `fit_volume` it has
+    the volume of the voxels as well.
     Raises InvalidInput for nothing inside, TooLarge before more than `max_voxels` or `max_triangles` are made.
     """
     progress(0.0, "finding what is inside")
@@ -93,11 +99,33 @@ def surface_from_volume(
             measures = area_and_volume(mesh)
         if len(mesh.triangles):
             mesh = with_volume(mesh, target, measures, min(field.voxel) * LONGEST_STEP)
+    elif fit_volume:
+        target, measures = _placed_volume(volume, inside), area_and_volume(mesh)
+        if abs(measures[1] - target) > LOST_BETWEEN_VOXELS * target:
+            return surface_from_volume(
+                _mask_of(volume, inside),
+                labels=(1,),
+                resolution=resolution,
+                smooth=smooth,
+                max_voxels=max_voxels,
+                max_triangles=max_triangles,
+                progress=progress,
+            )
+        mesh = with_volume(mesh, target, measures, min(field.voxel) * LONGEST_STEP)
     if not len(mesh.triangles):
         raise InvalidInput("What is inside the volume is too thin for the grid: a higher Resolution makes a finer one")
     progress(0.9, "checking the surface")
     notes = [Note(Rank.GUESSED, "", text) for text in (*volume.warnings, *inside.warnings)]
     return Surface(mesh, report_of(mesh, field.voxel, notes, topology))
+
+
+def _mask_of(volume: Volume, inside: Inside) -> Volume:
+    """1 where a grey volume is inside, else 0."""
+    mask = np.zeros(volume.stored.shape[::-1], np.uint8)
+    for box in blocks(mask.shape):
+        mask[box] = inside.test(values(volume, box))
+    warnings = (*volume.warnings, *inside.warnings)
+    return replace(volume, stored=mask.T, slope=1.0, intercept=0.0, labels=True, warnings=warnings)
 
 
 def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longest: float) -> Mesh:
