@@ -53,6 +53,7 @@ def surface_from_contours(
     findings = Findings()
     around = np.zeros((0, 3)) if surroundings is None else np.asarray(surroundings, dtype=np.float64).reshape(-1, 3)
     plans = _plans(rois, around, end_caps, findings)
+    _doubt_units(plans, around, findings)
     if not plans:
         reasons = [note.text for note in findings.notes()]
         raise InvalidInput("; ".join(reasons[::-1]) or "there is no contour to make a surface of")
@@ -67,6 +68,10 @@ def surface_from_contours(
     _compare(expected, measures[1], rois, findings)
     voxel = grids[0][0].voxel
     return Surface(mesh, report_of(mesh, voxel, findings.notes(), topology, expected.volume, measures))
+
+
+IN_METRES = (2.0, 0.01)
+"""mm: a file no larger than the first, in slices no farther apart than the second, is a patient in metres."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,20 @@ def _plans(rois: Sequence[RoiContours], around: np.ndarray, end_caps: bool, find
         if chains:
             plans.append(_Plan(stack.frame, tuple(chains)))
     return plans
+
+
+def _doubt_units(plans: Sequence[_Plan], around: np.ndarray, findings: Findings) -> None:
+    for plan in plans:
+        nearby = plan.frame.from_patient(around)[:, :2]
+        regions = [region for chain in plan.chains for layer in chain.layers for region in layer.regions]
+        corners = np.array([corner for region in regions for corner in (region.low, region.high)])
+        extent = float(np.ptp(np.concatenate([corners, nearby]), axis=0).max())
+        step = float(np.median([region.step for region in regions]))
+        if extent <= IN_METRES[0] and step <= IN_METRES[1]:
+            text = (
+                f"is in slices {step:.3g} mm apart, and all is {extent:.3g} mm wide: its coordinates seem to be metres"
+            )
+            findings.roi(Rank.GUESSED, plan.chains[0].roi.name, text)
 
 
 def _usual(stack: Stack, others: np.ndarray) -> float | None:

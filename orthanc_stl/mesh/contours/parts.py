@@ -13,7 +13,7 @@ which meet in planes that they share.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -165,6 +165,7 @@ def _moves_on(one: Region, other: Region) -> bool:
 def chains_of(roi: RoiOutlines, regions: Sequence[Region], usual: Usual, findings: Findings) -> list[Chain]:
     """The chains of one ROI: its parts, each with the ends that it has."""
     links = _without_gaps(roi.name, regions, links_of(regions), usual, findings)
+    regions, links = _with_forks(regions, links)
     part = _components(len(regions), links)
     chains: list[Chain] = []
     for number in range(max(part, default=-1) + 1):
@@ -233,6 +234,28 @@ def _tell_of_gaps(
     listed = ", ".join(f"{low:.6g} to {high:.6g}" for low, high in ends[:5]) + (", ..." if len(ends) > 5 else "")
     text = f"falls into {max(after) + 1} pieces, gaps at z = {listed} mm along the normal of its planes"
     findings.roi(Rank.GUESSED, name, text)
+
+
+def _with_forks(regions: Sequence[Region], links: list[Link]) -> tuple[list[Region], list[Link]]:
+    """Where branches that leave a region have their next planes at different heights, each is drawn on the nearest of
+    these too. So they leave it together, and nothing of it is drawn for each of them."""
+    found = list(regions)
+    for upwards in (True, False):
+        leaving: dict[int, list[Link]] = {}
+        for link in links:
+            if not link.oblique:
+                leaving.setdefault(link.lower if upwards else link.upper, []).append(link)
+        for start, own in leaving.items():
+            ends = [link.upper if upwards else link.lower for link in own]
+            nearest = min(ends, key=lambda k: abs(found[k].position - found[start].position))
+            for link, end in zip(own, ends, strict=True):
+                if found[end].plane == found[nearest].plane:
+                    continue
+                joint = len(found)
+                found.append(replace(found[end], position=found[nearest].position, plane=found[nearest].plane))
+                links = [other for other in links if other != link]
+                links += [Link(start, joint), Link(joint, end)] if upwards else [Link(joint, start), Link(end, joint)]
+    return found, links
 
 
 def _components(count: int, links: Iterable[Link]) -> list[int]:

@@ -38,6 +38,10 @@ SCATTERED = 0.25
 not."""
 
 
+UNEVEN = 0.05
+"""Of the slice spacing: steps that differ by more are uneven."""
+
+
 @dataclass(frozen=True)
 class Outline:
     """A contour in its plane: `points` is (m, 2), mm along u and v; `position` is mm along the normal."""
@@ -126,6 +130,9 @@ def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], find
     step = local_steps(position, low[:, :2], high[:, :2])
     stray = (high - low)[:, 2]
     extent = (high - low).max(axis=1)
+    if _rounded(contours, step):
+        text = "has coordinates of whole mm and uneven steps between its planes: they are taken as they are"
+        findings.roi(Rank.GUESSED, roi.name, text)
     allowed = np.minimum(ROUGHEST * step, np.maximum(BENT * extent, ROUGH * step))
     allowed = np.where(np.isfinite(step), allowed, BENT_ALONE * extent)
     outlines = []
@@ -142,3 +149,11 @@ def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], find
         flat = np.ascontiguousarray(points[:, :2])
         outlines.append(Outline(flat, float(position[i]), contour.number, contour.kind == XOR, float(step[i])))
     return tuple(outlines)
+
+
+def _rounded(contours: Sequence[Contour], step: np.ndarray) -> bool:
+    """Whether planes may be elsewhere by half a millimetre, because all coordinates are rounded to whole ones."""
+    known = step[np.isfinite(step)]
+    if not len(known) or np.ptp(known) <= UNEVEN * np.median(known):
+        return False
+    return all(bool((contour.points == np.rint(contour.points)).all()) for contour in contours)
