@@ -8,9 +8,10 @@ export const clipping = [];
 /**
  * A mesh in patient coordinates (LPS, mm).
  * @param {import('./loader.js').Loaded} model @param {number[]} rgb 0..255 @param {number} opacity
+ * @param {number} place in the list
  * @returns {THREE.Mesh<THREE.BufferGeometry, THREE.MeshStandardMaterial>}
  */
-export function meshOf(model, rgb, opacity) {
+export function meshOf(model, rgb, opacity, place) {
   const geometry = new THREE.BufferGeometry();
   geometry.setAttribute('position', new THREE.BufferAttribute(model.positions, 3));
   geometry.setAttribute('normal', new THREE.BufferAttribute(model.normals, 3));
@@ -24,6 +25,8 @@ export function meshOf(model, rgb, opacity) {
   mesh.position.fromArray(model.centre);
   // Among translucent parts the inner, smaller ones are drawn first.
   mesh.renderOrder = 100_000 + Math.round(geometry.boundingSphere.radius);
+  // Files hold the same structure twice: which of two equal surfaces is seen is always the same one.
+  Object.assign(material, { polygonOffset: true, polygonOffsetFactor: 0, polygonOffsetUnits: 64 * place });
   paint(mesh, rgb, opacity);
   return mesh;
 }

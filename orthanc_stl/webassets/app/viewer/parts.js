@@ -94,14 +94,14 @@ export class Parts extends EventTarget {
     part.model = model;
     part.extent = [model.min, model.max];
     part.volumeMl ??= model.volume / 1000;
-    part.object = meshOf(model, part.color, part.opacity);
+    part.object = meshOf(model, part.color, part.opacity, this.all.indexOf(part));
     part.object.userData.part = part;
     part.object.visible = part.visible;
     this.stage.world.add(part.object);
     if (this.wireframe) this.#updateEdges(part);
     this.#setState(part, 'ready');
     this.tell('shape');
-    this.stage.draw();
+    this.stage.drawSoon();
     this.#learn(part);
     this.#checkReady();
   }

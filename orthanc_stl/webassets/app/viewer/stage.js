@@ -10,6 +10,7 @@ const TURN_SECONDS = 40; // one slow turn of the model before the first touch
 const KEY_TURN = Math.PI / 24; // one press of an arrow
 const KEY_MOVE = 24; // px
 const KEY_ZOOM = 0.9;
+const SOON = 400; // ms between frames that nobody's hand asked for
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
 const HOME = new THREE.Vector3(0.42, -1, 0.28).normalize();
@@ -211,6 +212,15 @@ export class Stage {
     this.camera.far = distance + this.radius * 1.5;
     this.camera.updateProjectionMatrix();
     this.camera.updateMatrixWorld();
+  }
+
+  /** Asks for a frame before long: while parts come one after the other, not each is worth a frame of its own. */
+  drawSoon() {
+    if (this.soon) return;
+    this.soon = setTimeout(() => {
+      this.soon = undefined;
+      this.draw();
+    }, Math.max(0, SOON - (performance.now() - (this.before ?? 0))));
   }
 
   /** Asks for one frame. */
