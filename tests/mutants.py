@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from orthanc_stl.engine.tasks import TASKS
+
 from orthanc_stl import errors
 from orthanc_stl.engine import worker
-from orthanc_stl.engine.tasks import TASKS
 from tests.data import shared_file
 from tests.phantoms import ct_slices
 

@@ -144,6 +144,12 @@ def _owners(mesh: Mesh, label: np.ndarray, bodies: Sequence[Body]) -> tuple[np.n
             owner[k] = int(np.flatnonzero(within)[np.argmin(size[within])])
         else:
             merged |= ((low[k] <= body_high) & (high[k] >= body_low)).all(axis=1)
+    roi = np.array([body.roi for body in bodies])
+    for k in np.setdiff1d(np.arange(len(bodies)), owner):  # it may lie in what another ROI's body became
+        around = (body_low[k] <= body_high).all(axis=1) & (body_high[k] >= body_low).all(axis=1) & (roi != roi[k])
+        if around.any():
+            merged |= around
+            merged[k] = True
     return owner, merged
 
 
