@@ -22,8 +22,9 @@ from tests.sources.dicom_files import a_dataset, file_of
 
 
 def test_each_kind_has_its_source() -> None:
-    assert [source.key for source in SOURCES] == [kind.key for kind in kinds.KINDS]
-    for kind in kinds.KINDS:
+    of_files = [kind for kind in kinds.KINDS if kind is not kinds.IMAGES]  # a series is no file: its pixels come apart
+    assert [source.key for source in SOURCES] == [kind.key for kind in of_files]
+    for kind in of_files:
         source = source_by_key(kind.key)
         assert (source.name, source.sop_classes, source.suffixes) == (kind.name, kind.sop_classes, kind.suffixes)
         for sop_class in kind.sop_classes:
@@ -34,6 +35,13 @@ def test_each_kind_has_its_source() -> None:
     for unknown in (source_by_key, kinds.kind_by_key):
         with pytest.raises(KeyError):
             unknown("sound")
+
+
+def test_the_kind_may_be_said() -> None:
+    data = nifti_file(np.ones((3, 3, 3), np.uint8))
+    assert open_files([data], ReadOptions(), kind="nifti").structures
+    with pytest.raises(InvalidInput, match="Not an NRRD file"):
+        open_files([data], ReadOptions(), kind="nrrd")
 
 
 def test_no_sop_class_has_two_sources() -> None:
@@ -103,7 +111,7 @@ def test_what_has_no_source_is_named(data: bytes, sentence: str) -> None:
 
 def test_a_file_of_another_kind_than_its_name_says() -> None:
     with pytest.raises(InvalidInput, match="this is a PNG image"):
-        open_files([b"\x89PNG\r\n\x1a\n" + bytes(400)], ReadOptions(), "heart.nii")
+        open_files([b"\x89PNG\r\n\x1a\n" + bytes(400)], ReadOptions(), name="heart.nii")
 
 
 def test_structure_sets_list_what_they_always_did() -> None:
