@@ -24,7 +24,8 @@ from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.booleans import united as united_meshes
 from orthanc_stl.mesh.types import Note, Surface, ranked
 from orthanc_stl.model import Model, Part, Structure
-from orthanc_stl.sources.base import ContourSource, OpenSource, Shape
+from orthanc_stl.sources.base import ContourSource, OpenSource, Region, Shape
+from orthanc_stl.sources.clean_region import CleanUp, clean_region
 
 # The part of a conversion's time that goes into the mesh; making it small is the rest. Measured.
 MESHED = 0.85
@@ -78,8 +79,11 @@ def union_part(
     notes: list[Note] = []
     for structure in structures:
         shape, found = source.shape(structure.number)
-        shapes.append(shape)
         notes += found
+        if isinstance(shape, Region):
+            shape, found = clean_region(shape, how_to_clean(request), structure.name)
+            notes += found
+        shapes.append(shape)
     around = None
     if isinstance(source, ContourSource):
         numbers = [structure.number for structure in structures]
@@ -90,6 +94,15 @@ def union_part(
     surface = _meshed(shapes, request, around, portion(progress, 0, MESHED))
     surface = clean_up(surface, request, portion(progress, MESHED, 1))
     return _part(structures, surface, notes, request)
+
+
+def how_to_clean(request: ConversionRequest) -> CleanUp:
+    """What is left out of voxels and filled in them, before there is a surface."""
+    return CleanUp(
+        min_share=float(request.keep_largest),
+        min_volume_ml=request.min_volume_ml,
+        fill_holes=bool(request.fields.get("FillHoles")),
+    )
 
 
 def _meshed(

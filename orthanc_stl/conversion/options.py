@@ -120,7 +120,7 @@ SOURCE_OPTIONS: Mapping[str, tuple[Kind, str]] = {
     "Threshold": (Number(), "images and volumes that are no masks: what has this value or more is inside"),
     "Upper": (Number(), "images: what has more than this value is outside"),
     "Preset": (Text(), "images: `bone`, `skin` or `lung` in place of `Threshold` and `Upper`"),
-    "FillHoles": (Boolean(), "images: cavities that have no way out count as inside"),
+    "FillHoles": (Boolean(), "images and volumes: cavities that have no way out count as inside"),
     "Levels": (NumbersOrTexts(), 'doses: the isodoses, in Gy or, as `"95%"`, of `Reference`'),
     "Reference": (
         NumbersOrTexts(),

@@ -11,6 +11,9 @@ from orthanc_stl.rest.app import App
 from orthanc_stl.rest.image_pixels import pixel_pieces
 from orthanc_stl.rest.series_images import SeriesImages
 
+HEADING = 2
+"""Files before the pixels: enough to list structures."""
+
 
 def image_files(app: App, series: str, number: int = 0) -> Sequence[Blob]:
     """For `Order.fetch`: a header, the head of an instance, and a piece for each slice, decoded when it is sent.

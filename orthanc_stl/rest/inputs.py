@@ -10,7 +10,7 @@ from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.content import Content, content
-from orthanc_stl.rest.image_files import image_files
+from orthanc_stl.rest.image_files import HEADING, image_files
 from orthanc_stl.rest.orthanc import Orthanc, what
 from orthanc_stl.rest.parents import all_series, is_orthanc_id, smallest_file
 from orthanc_stl.rest.running import SourceFiles
@@ -56,14 +56,17 @@ def instance_files(app: App, instance: str) -> SourceFiles:
     )
 
 
-def series_files(app: App, series: str) -> SourceFiles:
-    """The images of a series, whose pixels Orthanc decodes one after the other."""
+def series_files(app: App, series: str, stack: int = 0) -> SourceFiles:
+    """The images of a series, whose pixels Orthanc decodes one after the other. `stack`: the first is the largest."""
     if not is_orthanc_id(series):
         raise errors.NotFound(f"{series[:80]!r} is not the Orthanc identifier of a series")
     found = app.images.get(app.orthanc, series)
     if found.reason:
         raise errors.InvalidInput(f"no model can be made of the series {series}: {found.reason}")
-    return SourceFiles(roles=None, fetch=lambda: image_files(app, series), parent=f"/series/{series}", kind=IMAGES.key)
+    found.stack(stack)
+    parent, kind = f"/series/{series}", IMAGES.key
+    heading = SourceFiles(None, lambda: image_files(app, series, stack)[:HEADING], parent, kind=kind)
+    return SourceFiles(None, lambda: image_files(app, series, stack), parent, kind=kind, heading=heading)
 
 
 def content_files(

@@ -22,7 +22,8 @@ class SourceFiles:
 
     `parent` is the path of the resource that the models belong to: models of what was deleted meanwhile are not stored.
     `instance` is the Orthanc id of the source, empty for a file that came with the request; `name` is its file name,
-    and `kind` the key of the only kind that it may be, both empty if nobody said.
+    and `kind` the key of the only kind that it may be, both empty if nobody said. `heading`: fewer files that are
+    enough to list the structures, if there are such.
     """
 
     roles: tuple[str, ...] | None
@@ -31,6 +32,7 @@ class SourceFiles:
     instance: str = ""
     name: str = ""
     kind: str = ""
+    heading: SourceFiles | None = None
 
     def options(self, conversion: ConversionRequest) -> dict[str, Any]:
         """Of a task that reads these files."""
@@ -48,6 +50,7 @@ def listing(
 ) -> dict[str, Any]:
     """The facts that a quick task finds in these files."""
     conversion = replace(conversion or ConversionRequest(), limits=limits(app.settings))
+    source = source.heading or source
     order = Order(
         task=task,
         options=source.options(conversion),

@@ -8,8 +8,9 @@ there is a record (dicom/pixel_record.py) for each slice, in the order of `Frame
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
-from orthanc_stl.sources.clean_up import CleanUp, clean_up, number, read_clean_up
+from orthanc_stl.sources.clean_region import CleanUp, clean_region
 
 BEGINNING = b'{"OrthancStlImages":'
 
@@ -103,7 +104,7 @@ class OpenImages:
             raise InvalidInput(wanted.structure.reason)
         region = Region(self.volume, threshold=wanted.threshold, upper=wanted.upper, fit_volume=True)
         self._check_range(region)
-        region, notes = clean_up(region, wanted.clean_up, wanted.structure.name)
+        region, notes = clean_region(region, wanted.clean_up, wanted.structure.name)
         return region, (*self._notes(), *notes)
 
     def _laid_out(self) -> Volume:
@@ -162,10 +163,10 @@ class Images:
         return beginning.startswith(BEGINNING)
 
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenImages:
-        """Options: `Threshold` and `Upper` (inclusive, in the images' values), or `Preset`; `KeepLargest`,
-        `MinVolumeMl`, `FillHoles`."""
+        """Options: `Threshold` and `Upper` (inclusive, in the images' values), or `Preset`; `FillHoles`: false keeps
+        the holes that a preset fills. Without any record the structures can be listed, and none can be made."""
         header = json.loads(bytes(files[0]))
-        if len(files) != 2 + len(header["Frames"]):
+        if len(files) not in (2, 2 + len(header["Frames"])):
             raise InvalidInput(f"the series has {len(header['Frames'])} slices, but {len(files) - 2} of them came")
         return OpenImages(header, files, options)
 
@@ -188,7 +189,7 @@ def _wanted(header: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Wanted
         found = PRESETS[preset.lower()]
         return [_of_preset(1, found, fields)]
     name = _band(threshold, upper, header["Unit"])
-    return [Wanted(Structure(1, name), threshold, upper, read_clean_up(fields))]
+    return [Wanted(Structure(1, name), threshold, upper, CleanUp())]
 
 
 def _choice(fields: Mapping[str, Any], hounsfield: bool) -> list[Wanted]:
@@ -202,7 +203,9 @@ def _choice(fields: Mapping[str, Any], hounsfield: bool) -> list[Wanted]:
 def _of_preset(number: int, preset: Preset, fields: Mapping[str, Any]) -> Wanted:
     facts = {"Threshold": preset.threshold, "Upper": preset.upper}
     structure = Structure(number, preset.name, preset.color, facts=facts)
-    return Wanted(structure, preset.threshold, preset.upper, read_clean_up(fields, preset.clean_up))
+    keep_holes = fields.get("FillHoles") is False
+    how = replace(preset.clean_up, fill_holes=preset.clean_up.fill_holes and not keep_holes)
+    return Wanted(structure, preset.threshold, preset.upper, how)
 
 
 def _band(threshold: float | None, upper: float | None, unit: str) -> str:
@@ -219,3 +222,13 @@ def _check_size(size: tuple[int, int, int], limit: int) -> None:
     if 2 * columns * rows * count > limit:
         shown = f"{columns} x {rows} x {count} voxels, {2 * columns * rows * count >> 20} MB"
         raise TooLarge(f'The images have {shown}, more than the {limit >> 20} MB of the option "MaxNiftiMB"')
+
+
+def number(fields: Mapping[str, Any], name: str) -> float | None:
+    """A finite number, None if it is missing. Raises InvalidField."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise InvalidField(f"Number expected in field: {name}, but got {str(value)[:80]!r}")
+    return float(value)

@@ -10,6 +10,7 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.sources.base import OpenSource, ReadOptions, Source
 from orthanc_stl.sources.encapsulated import Encapsulated
 from orthanc_stl.sources.file_kinds import kind_of
+from orthanc_stl.sources.images import Images
 from orthanc_stl.sources.mesh_files import MeshFiles
 from orthanc_stl.sources.nifti import Nifti
 from orthanc_stl.sources.nrrd import Nrrd
@@ -19,7 +20,7 @@ from orthanc_stl.sources.seg import Seg
 from orthanc_stl.sources.surface_segmentation import SurfaceSegmentation
 
 SOURCES: tuple[Source, ...] = (
-    RtStruct(), Seg(), RtDose(), SurfaceSegmentation(), Encapsulated(), Nifti(), Nrrd(), MeshFiles(),
+    RtStruct(), Seg(), RtDose(), SurfaceSegmentation(), Encapsulated(), Nifti(), Nrrd(), MeshFiles(), Images(),
 )  # fmt: skip
 
 BEGINNING = 1 << 16

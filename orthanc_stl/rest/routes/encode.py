@@ -13,6 +13,7 @@ from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.http.options import conversion_request
 from orthanc_stl.rest.inputs import content_files, instance_files, require_source, require_study, series_files
 from orthanc_stl.rest.running import SourceFiles
+from orthanc_stl.rest.series_images import MOST_STACKS
 
 
 def encode(app: App, request: Request) -> Answer:
@@ -35,7 +36,7 @@ def _source(app: App, body: fields.Body) -> SourceFiles:
         require_study(app.orthanc, source.parent.removeprefix("/studies/"), "Parent")
         return source
     if given == ["Series"]:
-        return series_files(app, fields.text(body, "Series"))
+        return series_files(app, fields.text(body, "Series"), fields.integer(body, "Stack", 0, 0, MOST_STACKS))
     instance = fields.text(body, "Instance")
     require_source(app.orthanc, instance)
     return instance_files(app, instance)

@@ -7,7 +7,7 @@ from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.http.options import conversion_request
-from orthanc_stl.rest.inputs import file_alone, instance_files, require_source
+from orthanc_stl.rest.inputs import file_alone, instance_files, require_source, series_files
 from orthanc_stl.rest.running import listing
 
 
@@ -16,6 +16,11 @@ def of_instance(app: App, request: Request) -> Answer:
     instance = request.groups[0]
     require_source(app.orthanc, instance)
     return json_answer(listing(app, request, "list_structures", instance_files(app, instance))["structures"])
+
+
+def of_series(app: App, request: Request) -> Answer:
+    """GET /series/{id}/stl/structures: what can be made of images without more ado."""
+    return json_answer(listing(app, request, "list_structures", series_files(app, request.groups[0]))["structures"])
 
 
 def of_content(app: App, request: Request) -> Answer:

@@ -39,10 +39,9 @@ ROUTES = (
     Route(rf"/instances/{ID}/stl/scene\.{SUFFIX}", {"GET": scenes.of_instance}),
     Route(rf"/series/{ID}/stl/scene\.{SUFFIX}", {"GET": scenes.of_series}),
     Route(rf"/studies/{ID}/stl/scene\.{SUFFIX}", {"GET": scenes.of_study}),
+    Route(f"/series/{ID}/stl/structures", {"GET": structures.of_series}),
     Route(f"/series/{ID}/stl/images", {"GET": images.images}),
-    Route(
-        rf"/series/{ID}/stl/images/([0-9]{{1,3}})/([0-9]{{1,2}})/([0-9]{{1,6}})-([0-9]{{1,6}})", {"GET": images.slices}
-    ),
+    Route(f"/series/{ID}/stl/images/{NUMBER}/{NUMBER}/{NUMBER}-{NUMBER}", {"GET": images.slices}),
     Route(f"/stl/jobs/{ID}", {"GET": jobs.progress, "DELETE": jobs.cancel}),
     Route("/stl/app/(.*)", {"GET": pages.app_file}),
 )

@@ -1,13 +1,9 @@
-"""The fields `KeepLargest`, `MinVolumeMl` and `FillHoles`, for every source whose shapes are regions of a volume."""
+"""Pieces left out of regions of a volume and holes filled in them, and what is told of it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from orthanc_stl.errors import InvalidField
 from orthanc_stl.mesh.volumes.islands import Cleaned, cleaned
 from orthanc_stl.model import Note, Rank
 from orthanc_stl.sources.base import Region
@@ -29,23 +25,7 @@ class CleanUp:
         return bool(self.min_share or self.min_volume_ml or self.fill_holes or self.leave_out_sides)
 
 
-def read_clean_up(fields: Mapping[str, Any], default: CleanUp = CleanUp()) -> CleanUp:
-    """As the fields of a request say; what they do not say is as in `default`. Raises InvalidField."""
-    keep_largest = boolean(fields, "KeepLargest", None)
-    smallest = number(fields, "MinVolumeMl")
-    if smallest is not None and smallest < 0:
-        raise InvalidField(f"MinVolumeMl must be at least 0, but is {smallest:g}")
-    share = default.min_share if keep_largest is None else float(keep_largest)
-    fill = boolean(fields, "FillHoles", None)
-    return CleanUp(
-        min_share=share,
-        min_volume_ml=default.min_volume_ml if smallest is None else smallest,
-        fill_holes=default.fill_holes if fill is None else fill,
-        leave_out_sides=default.leave_out_sides,
-    )
-
-
-def clean_up(region: Region, how: CleanUp, name: str) -> tuple[Region, tuple[Note, ...]]:
+def clean_region(region: Region, how: CleanUp, name: str) -> tuple[Region, tuple[Note, ...]]:
     """The region without what is left out, with its holes filled, and what was done. `name`: the structure's."""
     if not how:
         return region, ()
@@ -77,20 +57,3 @@ def _told(found: Cleaned) -> list[tuple[Rank, str]]:
 
 def _ml(volume: float) -> str:
     return f"{volume / 1000:.3g} mL"
-
-
-def number(fields: Mapping[str, Any], name: str) -> float | None:
-    """A finite number, None if it is missing. Raises InvalidField."""
-    value = fields.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise InvalidField(f"Number expected in field: {name}, but got {str(value)[:80]!r}")
-    return float(value)
-
-
-def boolean(fields: Mapping[str, Any], name: str, default: bool | None) -> bool | None:
-    value = fields.get(name, default)
-    if value is not default and not isinstance(value, bool):
-        raise InvalidField(f"Boolean value expected in field: {name}, but got {str(value)[:80]!r}")
-    return value
