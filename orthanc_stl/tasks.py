@@ -29,13 +29,14 @@ from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_roi_names
 from orthanc_stl.dicom.study_context import StudyContext, read_study_context
 from orthanc_stl.engine import kept_files, nexus_builder
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.formats.registry import writer_of
 from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.progress import Progress
-from orthanc_stl.model import Model
+from orthanc_stl.model import Model, Structure
+from orthanc_stl.sources.base import OpenSource
 
 Options = dict[str, Any]
 Outcome = tuple[dict[str, Any], Sequence[bytes]]
@@ -57,19 +58,25 @@ def roi_names(options: Options, blobs: Sequence[Blob], progress: Progress) -> Ou
 def list_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
     """Files: a source. Facts: `structures`, all that is known of each, in the file's order."""
     request, inputs = _read(options, blobs)
-    return {"structures": [structure.as_json() for structure in inputs.open(request).structures]}, ()
+    return {"structures": [structure.as_json() for structure in _structures(inputs.open(request))]}, ()
 
 
 def choose_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
     """Files: a source. Facts: `structures` that the request means, `skipped` ones, and `notes`."""
     request, inputs = _read(options, blobs)
     check_tags(request.tags)
-    choice = choose(inputs.open(request).structures, request)
+    choice = choose(_structures(inputs.open(request)), request)
     return {
         "structures": [{"Number": structure.number, "Name": structure.name} for structure in choice.structures],
         "skipped": [one.as_json() for one in choice.skipped],
         "notes": [note.text for note in choice.notes],
     }, ()
+
+
+@reading("this file")
+def _structures(source: OpenSource) -> Sequence[Structure]:
+    """What a reader finds, which it may look for only now."""
+    return source.structures
 
 
 def convert(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:

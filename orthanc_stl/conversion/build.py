@@ -17,7 +17,7 @@ from orthanc_stl.conversion.meshing import mesh_shape, united
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.result import ConversionResult
 from orthanc_stl.dicom.text import described
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
@@ -78,7 +78,8 @@ def union_part(
     shapes: list[Shape] = []
     notes: list[Note] = []
     for structure in structures:
-        shape, found = source.shape(structure.number)
+        with reading("this file"):
+            shape, found = source.shape(structure.number)
         notes += found
         if isinstance(shape, Region):
             shape, found = clean_region(shape, how_to_clean(request), structure.name)

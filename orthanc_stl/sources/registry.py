@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orthanc_stl.dicom.elements import open_file
 from orthanc_stl.dicom.study_context import class_name, uid_of
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.sources.base import OpenSource, ReadOptions, Source
 from orthanc_stl.sources.encapsulated import Encapsulated
 from orthanc_stl.sources.file_kinds import kind_of
@@ -55,6 +55,7 @@ def recognise(beginning: bytes, name: str = "") -> Source | None:
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
+@reading("this file")
 def open_files(
     files: Sequence[bytes | bytearray | memoryview], options: ReadOptions, *, name: str = "", kind: str = ""
 ) -> OpenSource:
