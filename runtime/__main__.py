@@ -14,7 +14,7 @@ from typing import NoReturn
 from . import config as orthanc_config
 from . import parts, setup, upload
 from .common import REPOSITORY, SetupError, say
-from .serve import OrthancProcess, check_port
+from .serve import OrthancProcess, check_port, make_private
 
 DEFAULT_PORT = 8042
 
@@ -63,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--data", type=Path, help="the folder of the database and the files")
         command.add_argument("--config", type=Path, help="a JSON file of Orthanc's options, merged over the defaults")
         command.add_argument("--runtime", type=Path, help="the folder of the private runtime")
+        command.add_argument(
+            "--with", choices=sorted(setup.EXTRAS), action="append", default=[], dest="extras", metavar="EXTRA",
+            help="also install: " + "; ".join(f"{name}, {extra.purpose}" for name, extra in setup.EXTRAS.items()),
+        )  # fmt: skip
     for name, text in (
         ("test", "the test suite; further arguments go to pytest"),
         ("bench", "the benchmarks; further arguments go to them"),
@@ -94,7 +98,7 @@ def _run(options: argparse.Namespace) -> int:
     check_port(port)
     data = (options.data or _default_data(options.command)).resolve()
     locked = _lock_data(data)
-    runtime = setup.prepare(options.runtime)
+    runtime = setup.prepare(options.runtime, extras=options.extras)
     config = orthanc_config.complete(runtime, data, port, own)
     orthanc = OrthancProcess(runtime, config, data)
     try:
@@ -126,7 +130,9 @@ def _default_data(command: str) -> Path:
 def _lock_data(data: Path) -> int:
     """An open file that keeps a second Orthanc away from this database."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        # A folder of an earlier version is closed as well; one with other things in it is a person's own.
+        if not data.exists() or (data / "lock").exists() or not any(data.iterdir()):
+            make_private(data)
         file = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

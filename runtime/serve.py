@@ -39,7 +39,7 @@ class OrthancProcess:
     ) -> None:
         self.port = int(config["HttpPort"])
         for key in ("StorageDirectory", "IndexDirectory"):
-            Path(config[key]).mkdir(parents=True, exist_ok=True)
+            make_private(Path(config[key]), within=folder)
         self._held = parts.hold(runtime.folders())
         self.process = subprocess.Popen(
             [runtime.orthanc, _write_private(folder / "orthanc.json", json.dumps(config, indent=4))],
@@ -47,6 +47,7 @@ class OrthancProcess:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            umask=0o077,  # what it stores is of patients
             process_group=0,  # Ctrl-C reaches us alone; we end Orthanc in order
             preexec_fn=_die_with_parent,
         )
@@ -109,6 +110,13 @@ def check_port(port: int) -> None:
         except OSError as error:
             reason = error.strerror
             raise SetupError(f"port {port} cannot be used ({reason}); choose another one with --port.") from error
+
+
+def make_private(folder: Path, within: Path | None = None) -> None:
+    """A folder for the owner's eyes only, made if need be. One of a person's own outside `within` stays as it is."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if within is None or folder.is_relative_to(within):
+        folder.chmod(0o700)
 
 
 def _write_private(file: Path, text: str) -> Path:

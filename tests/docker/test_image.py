@@ -43,6 +43,12 @@ def _is_module(name: str) -> bool:
     return any(list(Path(folder).glob(f"{child}.*")) for folder in folders or ())
 
 
+def test_what_the_container_stores_is_read_by_nobody_else() -> None:
+    lines = (REPOSITORY / "docker/Dockerfile").read_text()
+    assert "install -d -m 0700 -o orthanc -g orthanc /var/lib/orthanc/db" in lines
+    assert 'CMD ["/bin/sh", "-c", "umask 077 && exec /usr/sbin/Orthanc /etc/orthanc"]' in lines
+
+
 @pytest.fixture(scope="module")
 def image() -> str:
     docker("build", "-f", "docker/Dockerfile", "--build-arg", "VERSION=9.9.9", "-t", "orthanc-stl", ".")

@@ -146,6 +146,33 @@ def test_a_configuration_goes_over_the_defaults(tmp_path: Path) -> None:
         assert (tmp_path / "data/orthanc.json").stat().st_mode & 0o077 == 0, "it may hold passwords"
 
 
+def test_nobody_else_reads_what_is_stored(tmp_path: Path) -> None:
+    """The folder of an earlier version, which everybody could read, is closed as well."""
+    for existing in (False, True):
+        data = tmp_path / "data"
+        if existing:
+            for folder in (data, data / "files", data / "index"):
+                folder.chmod(0o755)
+        with launched(tmp_path, "run") as launcher:
+            body = {"Tags": {"PatientName": f"Doe^{existing}"}, "Content": "data:application/pdf;base64,JVBERi0="}
+            url = f"http://127.0.0.1:{launcher.port}/tools/create-dicom"
+            request = urllib.request.Request(url, json.dumps(body).encode())
+            urllib.request.urlopen(request, timeout=30).read()
+        for folder in (data, data / "files", data / "index"):
+            assert folder.stat().st_mode & 0o777 == 0o700, folder
+        files = [file for file in data.rglob("*") if file.is_file()]
+        assert len(files) >= 4
+        assert all(file.stat().st_mode & 0o077 == 0 for file in files), files
+
+
+def test_a_folder_of_a_persons_own_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    (tmp_path / "data/notes.txt").touch()
+    with launched(tmp_path, "run"):
+        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o755
+        assert (tmp_path / "data/files").stat().st_mode & 0o777 == 0o700
+
+
 def test_two_on_one_data_folder_are_refused(tmp_path: Path) -> None:
     with launched(tmp_path, "run"):
         with socket.create_server(("127.0.0.1", 0)) as probe:
