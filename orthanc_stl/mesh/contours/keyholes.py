@@ -7,6 +7,7 @@ one outline. Where it is wider than nothing, it would cut the wall open in this 
 from __future__ import annotations
 
 import numpy as np
+from manifold3d import CrossSection, FillRule
 
 WIDEST = 0.1
 """Of the bridge's length: wider slits are taken for what they are."""
@@ -18,19 +19,69 @@ LONG = 3.0
 """Edges this many times as long as the outline's median edge may be bridges."""
 
 
-def opened(points: np.ndarray) -> list[np.ndarray]:
-    """The outline (m, 2) itself, or the outlines that its bridges join: first the outer one."""
-    loops = [points]
+CLOSINGS = (0.0005, 0.002, 0.006, 0.015)
+"""Of the outline's extent: half the widths of slits that are looked for where the bridge has many points."""
+
+UNROUND = 1.8
+"""How many times as long (squared) an outline with a bridge is as a circle of its area, at least."""
+
+SLENDER = 3.0
+"""A slit is so many times as long as wide."""
+
+
+def opened(points: np.ndarray, area: float) -> tuple[list[np.ndarray], float]:
+    """The outline (m, 2) itself, or the outlines that its bridges join, the outer one first; and the widest slit (mm).
+
+    `area` is what it encloses.
+    """
+    steps = np.roll(points, -1, axis=0) - points
+    if float(np.hypot(*steps.T).sum()) ** 2 < UNROUND * 4 * np.pi * area:
+        return [points], 0.0
+    loops, widest = [points], 0.0
     for _ in range(len(points) // 4):
         cut = next(((k, pair) for k, loop in enumerate(loops) if (pair := _bridge(loop))), None)
         if cut is None:
             break
         k, (there, back) = cut
         loop = loops.pop(k)
+        widest = max(widest, float(np.linalg.norm(loop[there] - loop[(back + 1) % len(loop)])))
         inner = loop[there + 1 : back + 1]
         outer = np.concatenate([loop[back + 1 :], loop[: there + 1]])
         loops += [outer, inner]
-    return sorted(loops, key=lambda loop: -float(np.prod(np.ptp(loop, axis=0))))
+    if len(loops) == 1:
+        return _closed(points, area)
+    return sorted(loops, key=lambda loop: -float(np.prod(np.ptp(loop, axis=0)))), widest
+
+
+def _closed(points: np.ndarray, area: float) -> tuple[list[np.ndarray], float]:
+    """The same for a bridge of many points: the narrowest closing (out and back in) that leaves a hole, with nothing
+    but the slits closed."""
+    extent = float(np.ptp(points, axis=0).max())
+    whole = CrossSection([np.ascontiguousarray(points)], FillRule.EvenOdd)
+    loops = whole.num_contour()
+    for share in CLOSINGS:
+        half = share * extent
+        slits = [
+            slit
+            for slit in (whole.offset(half).offset(-half) - whole).decompose()
+            if slit.area() > SLENDER * 4 * half**2
+        ]
+        if not slits:
+            continue
+        filled = whole
+        for slit in slits:
+            filled = filled + slit.offset(0.02 * half)
+        if filled.num_contour() > loops:
+            found = [np.asarray(loop) for loop in filled.to_polygons()]
+            found = [loop for loop in found if _encloses(loop) > half * extent]
+            if len(found) > 1:
+                return sorted(found, key=lambda loop: -_encloses(loop)), 2 * half
+    return [points], 0.0
+
+
+def _encloses(loop: np.ndarray) -> float:
+    x, y = (loop - loop[0]).T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
 
 def _bridge(loop: np.ndarray) -> tuple[int, int] | None:

@@ -36,6 +36,13 @@ OBLIQUE = 0.2
 """Of its width: a region that moves farther than this from plane to plane is followed, not blended. Blending takes
 1.3 % of a round vessel that moves so far, 20 % of one that moves by 0.8 of its width."""
 
+ONE_SLICE = 0.25
+"""Of the step to them: branches whose next outlines are no farther apart along the normal are of one slice."""
+
+AS_FAR = 0.25
+"""A part that ends on a plane is a chain's only if the next plane of the chain is as far as its own last step, within
+this fraction of it: then it ends halfway between the two."""
+
 NOT_ALIKE = 2.5
 """Regions whose areas differ by more than this factor are not taken for one vessel."""
 
@@ -248,6 +255,7 @@ def _with_forks(regions: Sequence[Region], links: list[Link]) -> tuple[list[Regi
         for start, own in leaving.items():
             ends = [link.upper if upwards else link.lower for link in own]
             nearest = min(ends, key=lambda k: abs(found[k].position - found[start].position))
+            _together(found, ends, ONE_SLICE * abs(found[nearest].position - found[start].position), nearest)
             for link, end in zip(own, ends, strict=True):
                 if found[end].plane == found[nearest].plane:
                     continue
@@ -256,6 +264,16 @@ def _with_forks(regions: Sequence[Region], links: list[Link]) -> tuple[list[Regi
                 links = [other for other in links if other != link]
                 links += [Link(start, joint), Link(joint, end)] if upwards else [Link(joint, start), Link(end, joint)]
     return found, links
+
+
+def _together(found: list[Region], ends: Sequence[int], far: float, nearest: int) -> None:
+    """Puts those of `ends` that lie no farther than `far` (mm) beyond the nearest on one plane with it."""
+    slice_ = [k for k in ends if abs(found[k].position - found[nearest].position) <= far]
+    if len({found[k].plane for k in slice_}) > 1:
+        mean = float(np.average([found[k].position for k in slice_], weights=[found[k].area for k in slice_]))
+        plane = found[nearest].plane
+        for k in slice_:
+            found[k] = replace(found[k], position=mean, plane=plane)
 
 
 def _components(count: int, links: Iterable[Link]) -> list[int]:
@@ -284,10 +302,29 @@ def _chains(
     regular = all(
         not link.oblique and rank[regions[link.upper].plane] == rank[regions[link.lower].plane] + 1 for link in links
     )
-    if regular:
+    if regular and _ends_evenly(regions, members, links, planes):
         sets = [tuple(k for k in members if regions[k].plane == plane) for plane in planes]
         return [_chain(roi, part, regions, sets, usual, (True, True))]
     return _strands(roi, part, regions, members, links, usual)
+
+
+def _ends_evenly(
+    regions: Sequence[Region], members: Sequence[int], links: Sequence[Link], planes: Sequence[int]
+) -> bool:
+    """Whether halfway to the next plane of the part is half a slice for all that ends between its planes."""
+    up = {link.lower: regions[link.upper].position for link in links}
+    down = {link.upper: regions[link.lower].position for link in links}
+    place = {plane: np.mean([regions[k].position for k in members if regions[k].plane == plane]) for plane in planes}
+    rank = {plane: k for k, plane in enumerate(planes)}
+    for k in members:
+        here, at = regions[k].position, rank[regions[k].plane]
+        for linked, other, beyond in ((up, down, at + 1), (down, up, at - 1)):
+            if k in linked or k not in other or not 0 <= beyond < len(planes):
+                continue
+            step, last = abs(place[planes[beyond]] - here), abs(other[k] - here)
+            if abs(step - last) > AS_FAR * last:
+                return False
+    return True
 
 
 def _strands(

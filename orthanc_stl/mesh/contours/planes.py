@@ -130,7 +130,7 @@ def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], find
     step = local_steps(position, low[:, :2], high[:, :2])
     stray = (high - low)[:, 2]
     extent = (high - low).max(axis=1)
-    if _rounded(contours, step):
+    if _rounded(contours, position):
         text = "has coordinates of whole mm and uneven steps between its planes: they are taken as they are"
         findings.roi(Rank.GUESSED, roi.name, text)
     allowed = np.minimum(ROUGHEST * step, np.maximum(BENT * extent, ROUGH * step))
@@ -151,9 +151,9 @@ def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], find
     return tuple(outlines)
 
 
-def _rounded(contours: Sequence[Contour], step: np.ndarray) -> bool:
+def _rounded(contours: Sequence[Contour], position: np.ndarray) -> bool:
     """Whether planes may be elsewhere by half a millimetre, because all coordinates are rounded to whole ones."""
-    known = step[np.isfinite(step)]
-    if not len(known) or np.ptp(known) <= UNEVEN * np.median(known):
+    steps = np.diff(np.unique(position))
+    if not len(steps) or np.ptp(steps) <= UNEVEN * np.median(steps):
         return False
     return all(bool((contour.points == np.rint(contour.points)).all()) for contour in contours)

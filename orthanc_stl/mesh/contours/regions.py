@@ -32,8 +32,14 @@ WITHIN = 0.95
 TWICE = 0.5
 """Of what a contour winds around, even-odd leaves less of one that goes round twice."""
 
+WIDE_SLIT = 0.015
+"""Of an outline's extent: closing a wider one is told of."""
+
 ALIKE = 0.85
 """Of the larger of two areas: what they have in common if they are one area, outlined twice."""
+
+THINNEST_WALL = 1e-3
+"""Of an outline's extent: what is thinner is no wall but the same area, outlined twice."""
 
 TOUCHING = 0.3
 """Of the points of the inner outline: as many reach or cross the outer one if they are one area outlined twice. A
@@ -153,7 +159,11 @@ class _Shape:
 def _simple(name: str, shape: _Shape, findings: Findings) -> list[_Shape]:
     """The outline as such that do not go round twice, and whose keyholes are an outline and a hole."""
     if abs(abs(signed_area(shape.points)) - shape.area) <= APART * shape.area:
-        loops = opened(shape.points)
+        loops, width = opened(shape.points, shape.area)
+        if width > WIDE_SLIT * float((shape.high - shape.low).max()):
+            one = "runs to a hole and back, {figure} mm beside itself: the slit between is closed"
+            several = "run to a hole and back, up to {figure} mm beside themselves: the slits between are closed"
+            findings.contour(Rank.GUESSED, name, shape.number, one, several, width)
         return [shape] if len(loops) == 1 else [shape.drawn(loop) for loop in loops]
     wound = section_of([shape.points], FillRule.NonZero)
     whole = wound.area()
@@ -218,6 +228,8 @@ def _overlapping(shapes: Sequence[_Shape]) -> list[tuple[int, int]]:
 def _touch(small: _Shape, large: _Shape) -> bool:
     """Whether the smaller one reaches or crosses the larger one all around: no wall lies between them."""
     width = abs(large.area - small.area) / length_of(large.points)
+    if width < THINNEST_WALL * float((large.high - large.low).max()):
+        return True
     shrunk = large.section.offset(-max(0.1 * width, 1e-9))
     inner = [np.asarray(loop) for loop in shrunk.to_polygons()]
     points = small.points
