@@ -18,6 +18,7 @@ from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.choose import choose
 from orthanc_stl.conversion.images import FrameValues, gzipped, packed, piece_of
 from orthanc_stl.conversion.inputs import SOURCE, Inputs, place_of
+from orthanc_stl.conversion.nexus_surfaces import surface_of_file, surface_of_model
 from orthanc_stl.conversion.objects import SeriesIdentity, dicom_objects
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.result import ConversionResult, part_info, part_json
@@ -25,7 +26,6 @@ from orthanc_stl.conversion.stored import stored_facts, stored_model
 from orthanc_stl.dicom.encapsulated_model import check_tags
 from orthanc_stl.dicom.image_series import Encoding
 from orthanc_stl.dicom.nexus import nexus_object
-from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_roi_names
 from orthanc_stl.dicom.study_context import StudyContext, read_study_context
 from orthanc_stl.engine import kept_files, nexus_builder
@@ -33,10 +33,10 @@ from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.formats.registry import writer_of
-from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.model import Model, Structure
 from orthanc_stl.sources.base import OpenSource
+from orthanc_stl.sources.mesh_parts import MAX_TRIANGLES
 
 Options = dict[str, Any]
 Outcome = tuple[dict[str, Any], Sequence[bytes]]
@@ -164,23 +164,44 @@ def create_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) ->
 
 
 def build_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Files: an encapsulated STL; an instance of what the model joins, if that is not the STL's study.
+    """Files: stored models, `models` of them; an instance of what the Nexus model joins, if that is not their study.
 
-    Facts: `answer`. Files that come out: the DICOM object of a Nexus model of the same surface. Options as for
-    `create_nexus`.
+    Facts: `answer`. Files that come out: the DICOM object of a Nexus model of the same surfaces, with their colors if
+    there are several. Options as for `create_nexus`.
     """
-    progress(0.0, "reading the STL")
-    mesh = read_stl(bytes(read_encapsulated_stl(blobs[0]).stl))
-    most = options.get("limits", {}).get("max_triangles", len(mesh.triangles))
-    if len(mesh.triangles) > most:
-        raise TooLarge(f'The model has {len(mesh.triangles)} triangles, the option "MaxTriangles" allows {most}')
-    content = nexus_builder.build_nexus(mesh, _portion(progress, READ, MESHED))
+    progress(0.0, "reading the models")
+    stored = blobs[: options.get("models", 1)]
+    model = stored_model(stored)
+    mesh, colors = surface_of_model(model)
+    _check_triangles(len(mesh.triangles), options)
+    content = nexus_builder.build_nexus(mesh, _portion(progress, READ, MESHED), colors)
     progress(MESHED, "writing the DICOM object")
-    source = read_study_context(blobs[0])
-    parent = read_study_context(blobs[1]) if len(blobs) > 1 else source
+    source = read_study_context(stored[0])
+    parent = read_study_context(blobs[-1]) if len(blobs) > len(stored) else source
     described = {"SeriesDescription": source.series_description} if options.get("level") != "series" else {}
     file = _nexus_file(content, parent, options, described)
     return {"answer": {"Triangles": len(mesh.triangles)}, "warnings": 0}, [file]
+
+
+def build_nexus_of_file(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Files: a GLB file, or a zip with an OBJ; an instance of what the Nexus model joins, if anything.
+
+    Facts: `answer`, with `Warnings`. Files that come out: the DICOM object. Options as for `create_nexus`.
+    """
+    progress(0.0, "reading the file")
+    most = options.get("limits", {}).get("max_triangles", MAX_TRIANGLES)
+    mesh, colors, warnings = surface_of_file(blobs[0], most)
+    content = nexus_builder.build_nexus(mesh, _portion(progress, READ, MESHED), colors)
+    progress(MESHED, "writing the DICOM object")
+    parent = read_study_context(blobs[1]) if len(blobs) > 1 else None
+    answer = {"Triangles": len(mesh.triangles), "Warnings": list(warnings)}
+    return {"answer": answer, "warnings": len(warnings)}, [_nexus_file(content, parent, options, {})]
+
+
+def _check_triangles(count: int, options: Options) -> None:
+    most = options.get("limits", {}).get("max_triangles", count)
+    if count > most:
+        raise TooLarge(f'The model has {count} triangles, the option "MaxTriangles" allows {most}')
 
 
 def _nexus_file(content: Blob, parent: StudyContext | None, options: Options, tags: dict[str, Any]) -> bytes:
@@ -219,5 +240,6 @@ TASKS: Mapping[str, Task] = {
         image_slices,
         create_nexus,
         build_nexus,
+        build_nexus_of_file,
     )
 }

@@ -39,6 +39,9 @@ NODE_FACES = 16384
 # Megabytes that pymeshlab keeps before it uses the disk.
 RAM_MB = 1000
 
+# All bits of colors: structures have few of them, which cost next to nothing, and are known by them.
+COLOR_BITS = {"luma_bits": 8, "chroma_bits": 8, "alpha_bits": 8}
+
 CHUNK_BYTES = 1 << 20
 
 
@@ -125,7 +128,8 @@ def _build(meshes: Any, folder: Path, step: float) -> None:
     plain = folder / "model.nxs"
     os.chdir(folder)  # where it leaves temporary files
     meshes.nxs_build(input_file=str(_source(folder)), output_file=str(plain), node_faces=NODE_FACES, ram=RAM_MB)
-    meshes.nxs_compress(input_file=str(plain), output_file=str(_target(folder)), nxz_vertex_quantization=step)
+    target = str(_target(folder))
+    meshes.nxs_compress(input_file=str(plain), output_file=target, nxz_vertex_quantization=step, **COLOR_BITS)
 
 
 def _source(folder: Path) -> Path:

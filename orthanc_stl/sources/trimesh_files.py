@@ -27,7 +27,7 @@ MOST_DEPTH = 64
 
 _ELEMENT = re.compile(rb"^element\s+\S+\s+([0-9]+)\s*$", re.MULTILINE)
 _LABEL = re.compile(rb"^comment label (-?[0-9]{1,9}) (.+?)\s*$", re.MULTILINE)
-_METRES_Y_UP_TO_LPS = np.array([[1000.0, 0, 0, 0], [0, 0, -1000.0, 0], [0, 1000.0, 0, 0], [0, 0, 0, 1]])
+METRES_Y_UP_TO_LPS = np.array([[1000.0, 0, 0, 0], [0, 0, -1000.0, 0], [0, 1000.0, 0, 0], [0, 0, 0, 1]])
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 
 
@@ -61,14 +61,14 @@ def read_ply(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
 
 def read_glb(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
     """A part for each node that has a mesh, at its place. Raises InvalidInput for a damaged file or outer files."""
-    document = _checked_json(data)
+    document = checked_json(data)
     scene = _loaded(data, "glb")
     if not isinstance(scene, trimesh.Scene) or not scene.geometry:
         raise InvalidInput("the GLB file has no mesh")
     parts: list[MeshPart] = []
     total = 0
     check_parts(len(scene.graph.nodes_geometry))
-    materials = _materials(document)
+    materials = materials_of(document)
     for node in scene.graph.nodes_geometry:
         matrix, name = scene.graph[node]
         mesh = scene.geometry[name]
@@ -76,12 +76,12 @@ def read_glb(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
             continue
         total += len(mesh.faces)
         check_triangles(total, max_triangles)
-        place = _METRES_Y_UP_TO_LPS @ matrix
+        place = METRES_Y_UP_TO_LPS @ matrix
         with np.errstate(all="ignore"):  # what overflows is no finite place, and refused by part_of
             points = np.asarray(mesh.vertices) @ place[:3, :3].T + place[:3, 3]
         faces = np.asarray(mesh.faces)
         faces = faces[:, ::-1] if np.linalg.det(place[:3, :3]) < 0 else faces
-        color, opacity = _material_of(mesh, materials)
+        color, opacity = material_of(mesh, materials)
         part = part_of(one_line(str(node)) or "part", points, faces, color, opacity)
         if part is not None:
             parts.append(part)
@@ -121,7 +121,7 @@ def _common(colors: np.ndarray | None, faces: np.ndarray) -> tuple[Color | None,
     return (red, green, blue), alpha / 255
 
 
-def _checked_json(data: bytes | memoryview) -> Mapping[str, Any]:
+def checked_json(data: bytes | memoryview) -> Mapping[str, Any]:
     """The JSON of a GLB. Raises InvalidInput for outer files, for claims beyond its size, and for circles."""
     head = bytes(data[:20])
     length = int.from_bytes(head[12:16], "little")
@@ -171,7 +171,7 @@ def _check_nodes(document: Mapping[str, Any]) -> None:
         raise InvalidInput("the nodes of the GLB file go round in a circle")
 
 
-def _materials(document: Mapping[str, Any]) -> dict[str, tuple[Color | None, float]]:
+def materials_of(document: Mapping[str, Any]) -> dict[str, tuple[Color | None, float]]:
     """Base colors by the name of the material: linear in the file, sRGB here."""
     found: dict[str, tuple[Color | None, float]] = {}
     for material in _dicts(document, "materials"):
@@ -188,9 +188,10 @@ def _srgb(linear: float) -> int:
     return round(255 * (value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055))
 
 
-def _material_of(
+def material_of(
     mesh: trimesh.Trimesh, materials: Mapping[str, tuple[Color | None, float]]
 ) -> tuple[Color | None, float]:
+    """Color and opacity of a mesh of a GLB, with `materials` as of `materials_of`."""
     material = getattr(mesh.visual, "material", None)
     name = str(getattr(material, "name", "") or "")
     if name in materials:

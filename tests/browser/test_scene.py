@@ -255,7 +255,11 @@ def test_nothing_covers_anything_on_a_phone(open_page: Open, scene: Scene, width
     for tool in ("parts", "slices", "section", "measure", "keep"):
         page.tap(f"#tool-{tool}")
         assert page.locator(".sheet-panel:visible").count() <= 1
-        shown = [*page.locator(".tool:visible").all(), page.locator(".view-3d"), *page.locator(".sheet-panel:visible").all()]
+        shown = [
+            *page.locator(".tool:visible").all(),
+            page.locator(".view-3d"),
+            *page.locator(".sheet-panel:visible").all(),
+        ]
         boxes = [each.bounding_box() for each in shown]
         assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i]), tool
 

@@ -113,7 +113,7 @@ def test_a_crash_of_pymeshlab_is_an_error_of_this_model_alone(
 
 
 def test_no_room_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nexus_builder, "ply", lambda mesh: [b"ply", bytes(1 << 20)])
+    monkeypatch.setattr(nexus_builder, "ply", lambda mesh, colors: [b"ply", bytes(1 << 20)])
     with pytest.raises(StlError, match=r"room in the folder for temporary files: .*File too large"), smallest_files():
         build_nexus(bumpy_sphere(10), lambda fraction, step: None)
 

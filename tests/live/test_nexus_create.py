@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from orthanc_stl.formats.nexus_index import read_index
+from orthanc_stl.formats.registry import writer_of
 from tests import phantoms
+from tests.formats.scenes import scene
 from tests.live.server import OrthancServer, Reply
 from tests.nexus_writer import box, levels, nexus_dicom, write_nexus
 
@@ -127,6 +130,8 @@ BAD = {
     "tags that are a string": ({"Content": encoded(MODEL), "Tags": "no"}, "Tags"),
     "an unknown tag": ({"Content": encoded(MODEL), "Tags": {"NoSuchTag": "1"}}, "NoSuchTag"),
     "another modality": ({"Content": encoded(MODEL), "Tags": {"Modality": "CT"}}, "Modality"),
+    "a damaged GLB file": ({"Content": encoded(b"glTF" + bytes(40))}, "GLB"),
+    "a zip without an OBJ": ({"Content": encoded(b"PK\3\4" + bytes(40))}, "zip"),
     "both a file and an STL": ({"Content": encoded(MODEL), "Instance": "x"}, "exclude each other"),
 }
 
@@ -157,6 +162,47 @@ def test_without_pymeshlab_building_says_what_to_install(server: OrthancServer) 
         assert reply.json()["Triangles"] == stl["Triangles"]
     else:
         assert "pip install pymeshlab" in reply.json()["Details"]
+
+
+def built(server: OrthancServer, reply: Reply) -> dict[str, Any]:
+    """The answer, after a look at the model; the test ends here where pymeshlab is missing."""
+    if reply.status == 400 and "pip install pymeshlab" in reply.json()["Details"]:
+        pytest.skip("pymeshlab is not installed: pip install pymeshlab")
+    assert reply.status == 200, reply.body
+    answer: dict[str, Any] = reply.json()
+    index = read_index(server.get(f"/instances/{answer['ID']}/nexus").body)
+    assert index.triangles >= answer["Triangles"]
+    return answer
+
+
+def test_a_series_of_models_becomes_one(server: OrthancServer) -> None:
+    study = phantoms.Study(seed="nexus of several")
+    balls = [phantoms.ball("Left", 20, (30, 0, 0)), phantoms.ball("Right", 20, (-30, 0, 0))]
+    rtstruct = server.upload(phantoms.structure_set(balls, study))
+    body = {"Instance": rtstruct, "All": True, "Separate": True, "Resolution": 32}
+    models = server.post("/stl/encode-rtstruct", body).json()
+    assert len(models["Models"]) == 2
+    answer = built(server, create(server, Series=models["ParentSeries"]))
+    assert answer["ParentStudy"] == models["ParentStudy"]
+    assert answer["Triangles"] == sum(model["Triangles"] for model in models["Models"])
+
+
+def test_a_glb_file_becomes_one(server: OrthancServer, image: dict[str, str]) -> None:
+    glb = writer_of("glb")
+    assert glb
+    answer = built(server, create(server, Content=encoded(glb.write(scene())), Parent=image["study"]))
+    assert answer["ParentStudy"] == image["study"]
+    assert (answer["Triangles"], answer["Warnings"]) == (5520, [])
+
+
+def test_a_series_that_has_no_models(server: OrthancServer, image: dict[str, str]) -> None:
+    for series, status, words in (
+        (image["series"], 400, "no encapsulated STL"),
+        ("-".join(["00000000"] * 5), 404, ""),
+        ("../studies", 400, "identifier of a series"),
+    ):
+        reply = create(server, Series=series)
+        assert (reply.status, words in reply.json()["Details"]) == (status, True)
 
 
 def test_the_originals_objects_are_read(server: OrthancServer) -> None:

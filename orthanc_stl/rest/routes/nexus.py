@@ -22,10 +22,14 @@ from orthanc_stl.rest.conversion import store_one
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request
-from orthanc_stl.rest.parents import find_parent, smallest_file
+from orthanc_stl.rest.parents import find_parent, is_orthanc_id, smallest_file
 from orthanc_stl.rest.stored_models import model_answer
 
+MOST_MODELS = 100
+"""In one Nexus model."""
+
 _MAGIC = b"\x20\x73\x78\x4e"
+_BUILT_OF = (b"glTF", b"PK\3\4")  # GLB, and a zip with an OBJ
 _NO_BASE64 = "Content must be a Nexus file in base64, but is not base64"
 _BEGINNING = 8  # characters of base64 that hold it
 
@@ -69,49 +73,77 @@ def find_model(dicom: bytes, instance: str) -> memoryview:
 
 
 def create(app: App, request: Request) -> Answer:
-    """POST /stl/create-nexus: a Nexus file (`Content`), or a stored STL (`Instance`), becomes a Nexus object."""
+    """POST /stl/create-nexus: a Nexus object of a file (`Content`), or of stored models (`Instance`, `Series`)."""
     body = bodies.read_object(request.body, file="Content")
-    if "Instance" in body and "Content" in body:
-        raise errors.InvalidField("Content and Instance exclude each other: give one of the two")
-    stl = fields.text(body, "Instance") if "Instance" in body else None
-    encoded = _content(body) if stl is None else memoryview(b"")
-    options: dict[str, Any] = {"tags": fields.tags(body)}
+    given = [name for name in ("Content", "Instance", "Series") if name in body]
+    if len(given) > 1:
+        raise errors.InvalidField(f"{' and '.join(given)} exclude each other: give one of them")
+    models = _models(app, body)
+    encoded, task = (memoryview(b""), "build_nexus") if models else _content(body)
+    options: dict[str, Any] = {"tags": fields.tags(body), "models": len(models)}
     asynchronous = fields.boolean(body, "Asynchronous", False)
     parent = find_parent(app.orthanc, fields.text(body, "Parent"), "Parent") if "Parent" in body else None
     if parent:
         options |= {"level": parent.level}
     if parent and parent.level == "series":
         options |= {"instance_number": len(parent.series[0]["Instances"]) + 1}
-    if stl is not None:
-        app.orthanc.require_class(stl, ENCAPSULATED_STL)
 
     def fetch() -> Sequence[Blob]:
         joined = [smallest_file(app.orthanc, parent.series, "the resource named by Parent")] if parent else []
-        if stl is not None:
-            return [app.orthanc.file(stl), *joined]
+        if models:
+            return [*(app.orthanc.file(one) for one in models), *joined]
         return [bodies.decoded(encoded, _NO_BASE64), *joined]
 
     return store_one(
         app,
         request,
-        task="create_nexus" if stl is None else "build_nexus",
+        task=task,
         options=options,
         fetch=fetch,
-        parent=parent.path if parent else "" if stl is None else f"/instances/{stl}",
+        parent=parent.path if parent else f"/instances/{models[0]}" if models else "",
         asynchronous=asynchronous,
-        runs_on_cluster=stl is not None,  # a finished model is checked and stored faster than sent there
+        runs_on_cluster=task != "create_nexus",  # a finished model is checked and stored faster than sent there
     )
 
 
-def _content(body: fields.Body) -> memoryview:
-    """The base64 of `Content`. Its beginning is looked at, so that what is no Nexus file never waits in the queue."""
+def _models(app: App, body: fields.Body) -> list[str]:
+    """The stored models that a Nexus model is to be built of; none if `body` has a file."""
+    if "Instance" in body:
+        instance = fields.text(body, "Instance")
+        app.orthanc.require_class(instance, ENCAPSULATED_STL)
+        return [instance]
+    if "Series" not in body:
+        return []
+    series = fields.text(body, "Series")
+    if not is_orthanc_id(series):
+        raise errors.InvalidField("Series must be the Orthanc identifier of a series of models")
+    instances: list[str] = app.orthanc.get_json(f"/series/{series}")["Instances"]
+    models = [instance for instance in instances if app.orthanc.sop_class(instance) == ENCAPSULATED_STL]
+    if not models:
+        raise errors.InvalidInput(f"there is no encapsulated STL in /series/{series}")
+    if len(models) > MOST_MODELS:
+        raise errors.TooLarge(f"there are {len(models)} models, at most {MOST_MODELS} go into one Nexus model")
+    return models
+
+
+def _content(body: fields.Body) -> tuple[memoryview, str]:
+    """The base64 of `Content`, and the task for it.
+
+    Its beginning is looked at, so that what is no file of a known kind never waits in the queue.
+    """
     found = body.get("Content")
     if isinstance(found, str):
         found = memoryview(found.encode(errors="replace"))
     if not isinstance(found, memoryview):
         raise errors.MalformedBody(
-            'POST body missing string field "Content": a Nexus file in base64, or "Instance", the identifier of an STL'
+            'POST body missing string field "Content": a Nexus file in base64, or "Instance", the identifier of an STL,'
+            ' or "Series", of several'
         )
-    if bytes(bodies.decoded(found[:_BEGINNING], _NO_BASE64)[:4]) != _MAGIC:
-        raise errors.InvalidInput("This is not a valid Nexus file, its magic header is incorrect")
-    return found
+    beginning = bytes(bodies.decoded(found[:_BEGINNING], _NO_BASE64)[:4])
+    if beginning in _BUILT_OF:
+        return found, "build_nexus_of_file"
+    if beginning != _MAGIC:
+        raise errors.InvalidInput(
+            "This is not a valid Nexus file, its magic header is incorrect; nor is it a GLB file or a zip with an OBJ"
+        )
+    return found, "create_nexus"
