@@ -17,14 +17,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import fast_simplification
 import numpy as np
+from scipy.spatial import KDTree
 
 from orthanc_stl.errors import TooLarge
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.fans import distances_to_fans
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.topology import Topology, crowded_vertices, neighbours_of, topology_of
 from orthanc_stl.mesh.triangles import area_normals, unit_normals
@@ -72,6 +75,28 @@ class Decimated:
     distance: float
 
 
+class _Full:
+    """The full surface, with what is needed to find distances to it, made when it is first needed."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+
+    @cached_property
+    def _tree(self) -> KDTree:
+        return KDTree(self._mesh.vertices, balanced_tree=False, compact_nodes=False)
+
+    @cached_property
+    def _distance(self) -> SurfaceDistance:
+        return SurfaceDistance(self._mesh)
+
+    def distance(self) -> SurfaceDistance:
+        return self._distance
+
+    def nearest_vertices(self, points: np.ndarray) -> np.ndarray:
+        """The number of the nearest vertex to each of `points` `(n, 3)`."""
+        return np.asarray(self._tree.query(points, workers=-1)[1])
+
+
 @dataclass(frozen=True)
 class _Attempt:
     """`became` `(n,) int64`: the vertex of `mesh` that each vertex of the full mesh was collapsed into."""
@@ -113,10 +138,10 @@ def decimated(mesh: Mesh, *, tolerance: float | None = None, triangles: int | No
     if not topology.closed:
         return Decimated(mesh, 0.0)
     limit = np.inf if tolerance is None else tolerance * BETWEEN_SAMPLES
-    full: SurfaceDistance | None = None
+    full: _Full | None = None
     found: Decimated | None = None
     for goal in goals:
-        full = full or SurfaceDistance(mesh)
+        full = full or _Full(mesh)
         with contextlib.suppress(TooLarge):  # triangles heaped up, as in no surface: they are left as they are
             found = _reached(goal, mesh, full, topology.euler_number, limit)
         if found is not None:
@@ -139,20 +164,21 @@ def _to_count(mesh: Mesh, triangles: int) -> Iterator[_Goal]:
             yield _Goal(1 / side if side > 0 else 1.0, count, STEEP)
 
 
-def _reached(goal: _Goal, mesh: Mesh, full: SurfaceDistance, euler_number: int, limit: float) -> Decimated | None:
+def _reached(goal: _Goal, mesh: Mesh, full: _Full, euler_number: int, limit: float) -> Decimated | None:
     """The mesh that passes the check, after as many rounds as it takes; None if it takes too many."""
     kept = np.zeros(len(mesh.triangles), bool)
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         attempt = _collapsed(mesh, kept, goal)
         topology = topology_of(attempt.mesh.triangles, len(attempt.mesh.vertices))
         bad, distance = _wrong_vertices(attempt.mesh, topology), 0.0
         if not len(bad):
             if topology.euler_number != euler_number:
                 return None  # a whole piece or handle went
-            bad = _turned_over(attempt.mesh, full)
             far, distance = _far_vertices(mesh, full, attempt, limit)
-            crossing = attempt.mesh.triangles[crossing_triangles(attempt.mesh)]
-            bad = np.unique(np.concatenate((bad, far, crossing.reshape(-1))))
+            bad = np.union1d(_turned_over(attempt.mesh, full), far)
+            if turn or not len(bad):  # the dearest check: not in the first round, which nearly always finds something
+                crossing = attempt.mesh.triangles[crossing_triangles(attempt.mesh)]
+                bad = np.union1d(bad, crossing.reshape(-1))
         if not len(bad):
             return Decimated(attempt.mesh, distance)
         again = np.isin(attempt.became, bad)
@@ -216,21 +242,33 @@ def _wrong_vertices(mesh: Mesh, topology: Topology) -> np.ndarray:
     return np.union1d(crowded_vertices(mesh.triangles, len(mesh.vertices)), mesh.triangles[flat])
 
 
-def _far_vertices(mesh: Mesh, full: SurfaceDistance, attempt: _Attempt, limit: float) -> tuple[np.ndarray, float]:
+def _far_vertices(mesh: Mesh, full: _Full, attempt: _Attempt, limit: float) -> tuple[np.ndarray, float]:
     """Vertices of the new mesh near which it is farther than `limit` from the full one, and the largest distance."""
     fewer = attempt.mesh
     onward = np.roll(fewer.triangles, -1, axis=1)
     rising = fewer.triangles < onward  # each edge of a closed mesh is passed both ways
     edges = np.stack((fewer.triangles[rising], onward[rising]), axis=1)
     middles = fewer.vertices[edges].mean(axis=1, dtype=np.float64)
-    there = full.unsigned(np.concatenate((fewer.vertices, middles)))
-    back = SurfaceDistance(fewer).unsigned(mesh.vertices)
+    samples = np.concatenate((fewer.vertices, middles))
+    # The triangles around the nearest vertex, or around what became of one, are nearly always near enough; only where
+    # they are not, the whole surface is searched.
+    there = distances_to_fans(samples, full.nearest_vertices(samples), mesh)
+    _search(there, samples, limit, full.distance)
+    back = distances_to_fans(mesh.vertices.astype(np.float64), attempt.became, fewer)
+    _search(back, mesh.vertices, limit, lambda: SurfaceDistance(fewer))
     of_vertices, of_edges = np.split(there > limit, (len(fewer.vertices),))
     bad = (np.flatnonzero(of_vertices), edges[of_edges].reshape(-1), attempt.became[back > limit])
     return np.unique(np.concatenate(bad)), float(max(there.max(), back.max()))
 
 
-def _turned_over(mesh: Mesh, full: SurfaceDistance) -> np.ndarray:
+def _search(found: np.ndarray, points: np.ndarray, limit: float, surface: Callable[[], SurfaceDistance]) -> None:
+    """Puts true distances to the surface in the place of bounds over `limit`, or of all where there is none."""
+    over = np.flatnonzero(found > limit) if np.isfinite(limit) else np.arange(len(found))
+    if len(over):
+        found[over] = surface().unsigned(points[over])
+
+
+def _turned_over(mesh: Mesh, full: _Full) -> np.ndarray:
     """The vertices of triangles that face into the body.
 
     Such a one makes a fold, so only triangles at folds are looked at: a step outwards must not lead deeper.
@@ -241,5 +279,7 @@ def _turned_over(mesh: Mesh, full: SurfaceDistance) -> np.ndarray:
     suspects = np.unique(np.concatenate((first[folded], second[folded])))
     corners = mesh.vertices[mesh.triangles[suspects]].astype(np.float64)
     middle, step = corners.mean(axis=1), normals[suspects] * (1e-3 * np.ptp(corners, axis=1).max(axis=1))[:, None]
-    turned = full.signed(middle + step) < full.signed(middle - step)
+    if not len(suspects):
+        return suspects
+    turned = full.distance().signed(middle + step) < full.distance().signed(middle - step)
     return np.unique(mesh.triangles[suspects[turned]])
