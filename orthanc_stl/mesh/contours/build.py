@@ -52,7 +52,7 @@ def surface_from_contours(
     progress(0.0, "finding the planes")
     findings = Findings()
     around = np.zeros((0, 3)) if surroundings is None else np.asarray(surroundings, dtype=np.float64).reshape(-1, 3)
-    plans = _plans(rois, around, end_caps, findings)
+    plans = _plans(rois, around, end_caps, smooth, findings)
     _doubt_units(plans, around, findings)
     if not plans:
         reasons = [note.text for note in findings.notes()]
@@ -82,11 +82,15 @@ class _Plan:
     chains: tuple[Chain, ...]
 
 
-def _plans(rois: Sequence[RoiContours], around: np.ndarray, end_caps: bool, findings: Findings) -> list[_Plan]:
+def _plans(
+    rois: Sequence[RoiContours], around: np.ndarray, end_caps: bool, smooth: bool, findings: Findings
+) -> list[_Plan]:
     plans = []
     for stack in stacks_of(rois, findings):
         usual = Usual(_usual(stack, stack.frame.from_patient(around)[:, 2]), end_caps)
-        chains = [chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, findings), usual, findings)]
+        chains = [
+            chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, smooth, findings), usual, findings)
+        ]
         if chains:
             plans.append(_Plan(stack.frame, tuple(chains)))
     return plans

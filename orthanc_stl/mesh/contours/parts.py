@@ -115,20 +115,25 @@ def links_of(regions: Sequence[Region]) -> list[Link]:
     for k in range(len(regions)):
         over = (low <= high[k]).all(axis=1) & (high >= low[k]).all(axis=1)
         above = np.flatnonzero(over & (plane > plane[k]))
-        pairs.update((k, j) for j in _first_met(regions, k, above, plane))
+        pairs.update((k, j) for j in _first_met(regions, k, above, pairs))
         below = np.flatnonzero(over & (plane < plane[k]))[::-1]
-        pairs.update((j, k) for j in _first_met(regions, k, below, plane))
+        pairs.update((j, k) for j in _first_met(regions, k, below, pairs))
     return _with_vessels(regions, sorted(pairs))
 
 
-def _first_met(regions: Sequence[Region], k: int, others: np.ndarray, plane: np.ndarray) -> list[int]:
-    """Those of `others`, nearest plane first, that region k overlaps on the first plane where it overlaps any."""
+def _first_met(regions: Sequence[Region], k: int, others: np.ndarray, known: set[tuple[int, int]]) -> list[int]:
+    """Those of `others`, nearest plane first, that region k overlaps on the first plane where it overlaps any.
+
+    `known`: pairs (lower, upper) that are known to overlap.
+    """
     met: list[int] = []
+    one = regions[k]
     for j in others.tolist():
-        if met and plane[j] != plane[met[0]]:
+        other = regions[j]
+        if met and other.plane != regions[met[0]].plane:
             break
-        one, other = regions[k], regions[j]
-        if (one.section ^ other.section).area() > APART * min(one.area, other.area):
+        pair = (k, j) if one.plane < other.plane else (j, k)
+        if pair in known or (one.section ^ other.section).area() > APART * min(one.area, other.area):
             met.append(j)
     return met
 

@@ -9,7 +9,7 @@ Clipper's, by manifold3d.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from manifold3d import CrossSection, FillRule
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.keyholes import opened
 from orthanc_stl.mesh.contours.planes import Outline, RoiOutlines
+from orthanc_stl.mesh.contours.staircases import without_steps
 from orthanc_stl.mesh.types import Rank
 
 ONE_PLANE = 0.1
@@ -37,6 +38,9 @@ WIDE_SLIT = 0.015
 
 ALIKE = 0.85
 """Of the larger of two areas: what they have in common if they are one area, outlined twice."""
+
+SAME_AREA = 2e-3
+"""Of the area of a plane: smoothing that changes it by more has made outlines cross."""
 
 THINNEST_WALL = 1e-3
 """Of an outline's extent: what is thinner is no wall but the same area, outlined twice."""
@@ -98,11 +102,11 @@ def signed_area(outline: np.ndarray) -> float:
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
-def regions_of(roi: RoiOutlines, findings: Findings) -> list[Region]:
-    """The regions of all planes of a ROI, upwards."""
+def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Region]:
+    """The regions of all planes of a ROI, upwards. `smooth`: without the steps of outlines drawn along pixels."""
     regions: list[Region] = []
     for plane, members in enumerate(_planes(roi.outlines)):
-        whole = [_Shape.of(outline) for outline in members]
+        whole = [_Shape.of(outline) for outline in (_without_steps(members) if smooth else members)]
         shapes = [part for shape in whole for part in _simple(roi.name, shape, findings)]
         if len(shapes) > 1:
             shapes = _once(roi.name, shapes, findings)
@@ -126,6 +130,16 @@ def _planes(outlines: Sequence[Outline]) -> list[list[Outline]]:
             planes.append([outline])
             lowest, step = outline.position, outline.step
     return [sorted(plane, key=lambda outline: outline.number) for plane in planes]
+
+
+def _without_steps(outlines: list[Outline]) -> list[Outline]:
+    """The outlines of a plane without steps of pixels, if they enclose what they did."""
+    smooth = [replace(outline, points=without_steps(outline.points)) for outline in outlines]
+    if all(new.points is old.points for new, old in zip(smooth, outlines, strict=True)):
+        return outlines
+    before, after = (section_of([outline.points for outline in each]) for each in (outlines, smooth))
+    same = abs(after.area() - before.area()) <= SAME_AREA * before.area()
+    return smooth if same and after.num_contour() == before.num_contour() else outlines
 
 
 @dataclass(frozen=True)
