@@ -13,7 +13,7 @@ from orthanc_stl.mesh.contours.check import Expected, expected_of
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
-from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS, Grid, Limits, grid_of
+from orthanc_stl.mesh.contours.grid import HELD, MAX_TRIANGLES, MAX_VOXELS, Grid, Limits, grid_of, held_by
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import Stack, stacks_of
 from orthanc_stl.mesh.contours.regions import regions_of
@@ -52,12 +52,13 @@ def surface_from_contours(
     progress(0.0, "finding the planes")
     findings = Findings()
     around = np.zeros((0, 3)) if surroundings is None else np.asarray(surroundings, dtype=np.float64).reshape(-1, 3)
-    plans = _plans(rois, around, end_caps, findings)
+    plans = _plans(rois, around, end_caps, smooth, findings)
     _doubt_units(plans, around, findings)
     if not plans:
         reasons = [note.text for note in findings.notes()]
         raise InvalidInput("; ".join(reasons[::-1]) or "there is no contour to make a surface of")
     grids = _grids(plans, around, resolution, Limits(max_voxels, max_triangles))
+    _doubt_voxels(plans, grids, findings)
     mesh, topology = _mesh_of(grids, smooth, max_triangles, progress)
     if not len(mesh.triangles):
         raise InvalidInput("the contours enclose less than one voxel: a higher Resolution may show them")
@@ -69,6 +70,9 @@ def surface_from_contours(
     voxel = grids[0][0].voxel
     return Surface(mesh, report_of(mesh, voxel, findings.notes(), topology, expected.volume, measures))
 
+
+NOT_HELD = 0.9
+"""Of a voxel: what asks for finer ones than this, and does not get them, is told of."""
 
 IN_METRES = (2.0, 0.01)
 """mm: a file no larger than the first, in slices no farther apart than the second, is a patient in metres."""
@@ -82,11 +86,15 @@ class _Plan:
     chains: tuple[Chain, ...]
 
 
-def _plans(rois: Sequence[RoiContours], around: np.ndarray, end_caps: bool, findings: Findings) -> list[_Plan]:
+def _plans(
+    rois: Sequence[RoiContours], around: np.ndarray, end_caps: bool, smooth: bool, findings: Findings
+) -> list[_Plan]:
     plans = []
     for stack in stacks_of(rois, findings):
         usual = Usual(_usual(stack, stack.frame.from_patient(around)[:, 2]), end_caps)
-        chains = [chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, findings), usual, findings)]
+        chains = [
+            chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, smooth, findings), usual, findings)
+        ]
         if chains:
             plans.append(_Plan(stack.frame, tuple(chains)))
     return plans
@@ -104,6 +112,19 @@ def _doubt_units(plans: Sequence[_Plan], around: np.ndarray, findings: Findings)
                 f"is in slices {step:.3g} mm apart, and all is {extent:.3g} mm wide: its coordinates seem to be metres"
             )
             findings.roi(Rank.GUESSED, plan.chains[0].roi.name, text)
+
+
+def _doubt_voxels(plans: Sequence[_Plan], grids: Sequence[tuple[Grid, Frame]], findings: Findings) -> None:
+    """Tells of what is too narrow for the voxels, where the limits allowed no finer ones."""
+    for plan, (grid, _) in zip(plans, grids, strict=True):
+        for roi in {chain.roi.number: chain.roi for chain in plan.chains}.values():
+            held = held_by([chain for chain in plan.chains if chain.roi is roi])
+            if held < NOT_HELD * grid.side:
+                text = (
+                    f"has walls or vessels {HELD * held:.3g} mm thick in voxels of {grid.side:.3g} mm, the finest that"
+                    " there is room for: they may be torn or lost"
+                )
+                findings.roi(Rank.CHANGED_SHAPE, roi.name, text)
 
 
 def _usual(stack: Stack, others: np.ndarray) -> float | None:

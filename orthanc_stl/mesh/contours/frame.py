@@ -78,5 +78,6 @@ def fits(frame: Frame, scatter: np.ndarray) -> bool:
 
 def area_vector(points: np.ndarray) -> np.ndarray:
     """The vector area `(3,)` of a closed polygon `(n, 3)`: normal to it, as long as the area it encloses."""
-    shifted = points - points[0]
-    return 0.5 * np.cross(shifted, np.roll(shifted, -1, axis=0)).sum(axis=0)
+    x, y, z = (points - points[0]).T
+    ahead = [np.append(along[1:], along[0]) for along in (x, y, z)]
+    return 0.5 * np.array([y @ ahead[2] - z @ ahead[1], z @ ahead[0] - x @ ahead[2], x @ ahead[1] - y @ ahead[0]])

@@ -1,49 +1,27 @@
-"""Outlines of a plane -> regions: what is inside, each area once.
+"""Outlines of a plane -> regions: an outline with its holes.
 
-A region is an outline with its holes. Outlines inside others are holes, and islands within holes are regions again
-(even-odd). But an area that is outlined twice counts once, and outlines of the kind CLOSED_PLANAR that cross each
-other are united; those of the kind CLOSEDPLANAR_XOR take out what they have in common. Boolean operations are
-Clipper's, by manifold3d.
+Outlines inside others are holes, and islands within holes are regions again (even-odd).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from manifold3d import CrossSection, FillRule
+from manifold3d import CrossSection
 
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.keyholes import opened
 from orthanc_stl.mesh.contours.planes import Outline, RoiOutlines
-from orthanc_stl.mesh.types import Rank
+from orthanc_stl.mesh.contours.shapes import APART, WITHIN, Shape, length_of, once, overlapping, section_of, simple
+from orthanc_stl.mesh.contours.staircases import without_steps
 
 ONE_PLANE = 0.1
 """Of the slice spacing there: outlines that lie no farther apart are of one plane."""
 
-APART = 1e-3
-"""Of the smaller of two areas: what they have in common if they only touch."""
-
-WITHIN = 0.95
-"""Of the smaller area: as much of a hole lies within its outline at least, and of what crosses it less."""
-
-TWICE = 0.5
-"""Of what a contour winds around, even-odd leaves less of one that goes round twice."""
-
-WIDE_SLIT = 0.015
-"""Of an outline's extent: closing a wider one is told of."""
-
-ALIKE = 0.85
-"""Of the larger of two areas: what they have in common if they are one area, outlined twice."""
-
-THINNEST_WALL = 1e-3
-"""Of an outline's extent: what is thinner is no wall but the same area, outlined twice."""
-
-TOUCHING = 0.3
-"""Of the points of the inner outline: as many reach or cross the outer one if they are one area outlined twice. A
-wall between them is as thick nearly everywhere."""
+SAME_AREA = 2e-3
+"""Of the area of a plane: smoothing that changes it by more has made outlines cross."""
 
 
 @dataclass(frozen=True)
@@ -84,28 +62,14 @@ class Region:
         return section_of(self.outlines)
 
 
-def section_of(outlines: Sequence[np.ndarray], rule: FillRule = FillRule.EvenOdd) -> CrossSection:
-    return CrossSection([np.ascontiguousarray(outline) for outline in outlines], rule)
-
-
-def length_of(outline: np.ndarray) -> float:
-    steps = np.roll(outline, -1, axis=0) - outline
-    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
-
-
-def signed_area(outline: np.ndarray) -> float:
-    x, y = (outline - outline[0]).T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-
-
-def regions_of(roi: RoiOutlines, findings: Findings) -> list[Region]:
-    """The regions of all planes of a ROI, upwards."""
+def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Region]:
+    """The regions of all planes of a ROI, upwards. `smooth`: without the steps of outlines drawn along pixels."""
     regions: list[Region] = []
     for plane, members in enumerate(_planes(roi.outlines)):
-        whole = [_Shape.of(outline) for outline in members]
-        shapes = [part for shape in whole for part in _simple(roi.name, shape, findings)]
+        whole = [Shape.of(outline) for outline in (_without_steps(members) if smooth else members)]
+        shapes = [part for shape in whole for part in simple(roi.name, shape, findings)]
         if len(shapes) > 1:
-            shapes = _once(roi.name, shapes, findings)
+            shapes = once(roi.name, shapes, findings)
         regions += _grouped(shapes, plane)
     return regions
 
@@ -128,151 +92,23 @@ def _planes(outlines: Sequence[Outline]) -> list[list[Outline]]:
     return [sorted(plane, key=lambda outline: outline.number) for plane in planes]
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """One outline and what it encloses."""
-
-    points: np.ndarray
-    position: float
-    number: int
-    xor: bool
-    step: float
-    section: CrossSection
-    area: float
-    low: np.ndarray
-    high: np.ndarray
-
-    @staticmethod
-    def of(outline: Outline, points: np.ndarray | None = None) -> _Shape:
-        points = outline.points if points is None else points
-        section = section_of([points])
-        low, high = points.min(axis=0), points.max(axis=0)
-        return _Shape(
-            points, outline.position, outline.number, outline.xor, outline.step, section, section.area(), low, high
-        )
-
-    def drawn(self, points: np.ndarray) -> _Shape:
-        """The same contour, drawn otherwise."""
-        return _Shape.of(Outline(self.points, self.position, self.number, self.xor, self.step), points)
+def _without_steps(outlines: list[Outline]) -> list[Outline]:
+    """The outlines of a plane without steps of pixels, if they enclose what they did."""
+    smooth = [replace(outline, points=without_steps(outline.points)) for outline in outlines]
+    if all(new.points is old.points for new, old in zip(smooth, outlines, strict=True)):
+        return outlines
+    before, after = (section_of([outline.points for outline in each]) for each in (outlines, smooth))
+    same = abs(after.area() - before.area()) <= SAME_AREA * before.area()
+    return smooth if same and after.num_contour() == before.num_contour() else outlines
 
 
-def _simple(name: str, shape: _Shape, findings: Findings) -> list[_Shape]:
-    """The outline as such that do not go round twice, and whose keyholes are an outline and a hole."""
-    if abs(abs(signed_area(shape.points)) - shape.area) <= APART * shape.area:
-        loops, width = opened(shape.points, shape.area)
-        if width > WIDE_SLIT * float((shape.high - shape.low).max()):
-            one = "runs to a hole and back, {figure} mm beside itself: the slit between is closed"
-            several = "run to a hole and back, up to {figure} mm beside themselves: the slits between are closed"
-            findings.contour(Rank.GUESSED, name, shape.number, one, several, width)
-        return [shape] if len(loops) == 1 else [shape.drawn(loop) for loop in loops]
-    wound = section_of([shape.points], FillRule.NonZero)
-    whole = wound.area()
-    if shape.area >= (1 - APART) * whole or not (shape.area < TWICE * whole or _along_the_rim(shape, wound)):
-        return [shape]
-    one, several = "goes round twice: its area is counted once", "go round twice: their areas are counted once"
-    findings.contour(Rank.GUESSED, name, shape.number, one, several)
-    return [shape.drawn(np.asarray(loop)) for loop in wound.to_polygons()]
-
-
-def _along_the_rim(shape: _Shape, wound: CrossSection) -> bool:
-    """Whether what is wound around twice reaches the outer outline: a hole does not."""
-    twice = wound - shape.section
-    width = 1e-3 * float(np.sqrt(wound.area()))
-    around = (twice.offset(width) - twice).area()
-    beyond = (twice.offset(width) - wound).area()
-    return bool(around > 0 and beyond > 0.2 * around)
-
-
-def _once(name: str, shapes: list[_Shape], findings: Findings) -> list[_Shape]:
-    """Without what is outlined twice, and with outlines that cross each other united."""
-    unite: list[tuple[int, int]] = []
-    dropped: set[int] = set()
-    for i, j in _overlapping(shapes):
-        if i in dropped or j in dropped:
-            continue
-        one, other = shapes[i], shapes[j]
-        common = (one.section ^ other.section).area()
-        small, large = sorted((one, other), key=lambda shape: shape.area)
-        if common <= APART * small.area:
-            continue
-        if common > ALIKE * large.area and _touch(small, large):
-            twin, kept = (j, i) if other.number >= one.number else (i, j)
-            findings.contour(
-                Rank.GUESSED,
-                name,
-                shapes[twin].number,
-                f"is skipped: it repeats contour {shapes[kept].number}",
-                "are skipped: they repeat others",
-            )
-            dropped.add(twin)
-        elif common < WITHIN * small.area and not (one.xor or other.xor):
-            unite.append((i, j))
-            findings.contour(
-                Rank.CHANGED_SHAPE,
-                name,
-                max(one.number, other.number),
-                f"crosses contour {min(one.number, other.number)}: they are united",
-                "cross others of their planes: they are united",
-            )
-    kept_shapes = [shape for k, shape in enumerate(shapes) if k not in dropped]
-    return _united(shapes, unite, dropped) if unite else kept_shapes
-
-
-def _overlapping(shapes: Sequence[_Shape]) -> list[tuple[int, int]]:
-    low, high = np.array([shape.low for shape in shapes]), np.array([shape.high for shape in shapes])
-    over = (low[:, None] <= high[None]).all(axis=2) & (high[:, None] >= low[None]).all(axis=2)
-    first, second = np.nonzero(np.triu(over, 1))
-    return list(zip(first.tolist(), second.tolist(), strict=True))
-
-
-def _touch(small: _Shape, large: _Shape) -> bool:
-    """Whether the smaller one reaches or crosses the larger one all around: no wall lies between them."""
-    width = abs(large.area - small.area) / length_of(large.points)
-    if width < THINNEST_WALL * float((large.high - large.low).max()):
-        return True
-    shrunk = large.section.offset(-max(0.1 * width, 1e-9))
-    inner = [np.asarray(loop) for loop in shrunk.to_polygons()]
-    points = small.points
-    return float(np.mean(~inside(points, inner))) > TOUCHING
-
-
-def inside(points: np.ndarray, outlines: Sequence[np.ndarray]) -> np.ndarray:
-    """Which of points (n, 2) lie inside the outlines, by the even-odd rule."""
-    if not outlines:
-        return np.zeros(len(points), bool)
-    start = np.concatenate(outlines)
-    end = np.concatenate([np.roll(outline, -1, axis=0) for outline in outlines])
-    x, y = points[:, :1], points[:, 1:]
-    passed = (start[:, 1] > y) != (end[:, 1] > y)
-    rise = end[:, 1] - start[:, 1]
-    along = start[:, 0] + (y - start[:, 1]) / np.where(rise, rise, 1) * (end[:, 0] - start[:, 0])
-    return np.asarray(np.count_nonzero(passed & (along > x), axis=1) % 2 == 1)
-
-
-def _united(shapes: list[_Shape], pairs: Sequence[tuple[int, int]], dropped: set[int]) -> list[_Shape]:
-    """The shapes, with those of `pairs` as outlines of their unions."""
-    group = list(range(len(shapes)))
-    for i, j in pairs:
-        old, new = group[j], group[i]
-        group = [new if g == old else g for g in group]
-    crossing = {i for pair in pairs for i in pair}
-    result = [shape for k, shape in enumerate(shapes) if k not in crossing and k not in dropped]
-    for g in sorted({group[k] for k in crossing}):
-        members = [shapes[k] for k in crossing if group[k] == g and k not in dropped]
-        union = members[0].section
-        for member in members[1:]:
-            union = union + member.section
-        result += [members[0].drawn(np.asarray(loop)) for loop in union.to_polygons()]
-    return result
-
-
-def _grouped(shapes: list[_Shape], plane: int) -> list[Region]:
+def _grouped(shapes: list[Shape], plane: int) -> list[Region]:
     """Outlines with the holes in them, as regions; outlines that cross (XOR) are one region."""
     if len(shapes) == 1:
         return [_region(shapes, plane)]
     around: dict[int, list[int]] = {k: [] for k in range(len(shapes))}
     group = list(range(len(shapes)))
-    for i, j in _overlapping(shapes):
+    for i, j in overlapping(shapes):
         common = (shapes[i].section ^ shapes[j].section).area()
         small, large = (i, j) if shapes[i].area <= shapes[j].area else (j, i)
         if common <= APART * shapes[small].area:
@@ -287,13 +123,13 @@ def _grouped(shapes: list[_Shape], plane: int) -> list[Region]:
             owner = min(outer, key=lambda i: shapes[i].area)
             old, new = group[k], group[owner]
             group = [new if g == old else g for g in group]
-    members: dict[int, list[_Shape]] = {}
+    members: dict[int, list[Shape]] = {}
     for k in sorted(range(len(shapes)), key=lambda k: (len(around[k]), shapes[k].number)):
         members.setdefault(group[k], []).append(shapes[k])
     return [_region(found, plane) for found in members.values()]
 
 
-def _region(shapes: Sequence[_Shape], plane: int) -> Region:
+def _region(shapes: Sequence[Shape], plane: int) -> Region:
     outlines = tuple(shape.points for shape in shapes)
     area = shapes[0].area if len(shapes) == 1 else section_of(outlines).area()
     length = sum(length_of(outline) for outline in outlines)
