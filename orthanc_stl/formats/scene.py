@@ -18,8 +18,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
 def written_parts(model: Model) -> list[Part]:
     """The parts that have triangles, in their order, each with a color, a name, and an opacity of 0..1.
 
-    A part without a color gets that of its number, one without a name is called after it. Raises InvalidInput if no part
-    has triangles.
+    A part without a color gets that of its number, one without a name is called after it. Raises InvalidInput if no
+    part has triangles.
     """
     parts = [
         replace(
