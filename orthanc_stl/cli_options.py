@@ -14,7 +14,7 @@ from orthanc_stl.conversion.options import SOURCE_OPTIONS, Kind, Option
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 
 # Said in another way on the command line.
-_OTHERWISE = ("Structures", "Replace")
+_OTHERWISE = ("Structures", "Replace", "Format")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

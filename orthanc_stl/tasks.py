@@ -32,6 +32,7 @@ from orthanc_stl.engine import kept_files, nexus_builder
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.nexus_index import read_index
+from orthanc_stl.formats.picture import picture, png
 from orthanc_stl.formats.registry import writer_of
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.model import Model, Structure
@@ -94,16 +95,24 @@ def convert(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
     place = place_of(source, inputs, result.model.parts[0].structures)
     identity = SeriesIdentity.from_json(options["Series"])
     files = dicom_objects(result.model, place, identity, request)
-    return {**_answer(result), "warnings": sum(len(part.notes) for part in result.model.parts)}, files
+    return {
+        **_answer(result, request.format, files),
+        "warnings": sum(len(part.notes) for part in result.model.parts),
+    }, files
 
 
-def _answer(result: ConversionResult) -> dict[str, Any]:
+def _answer(result: ConversionResult, request_format: str, files: Sequence[bytes]) -> dict[str, Any]:
+    """`objects`: in which of the files each part is; `structures`: which each file has."""
     parts = [part_json(part) for part in result.model.parts]
     notes = [note.text for note in result.notes]
     first = {key: value for key, value in parts[0].items() if key not in ("Number", "Name")}
     first["Warnings"] = [*notes, *first["Warnings"]]
     answer = first | {"Models": parts, "Skipped": [one.as_json() for one in result.skipped]}
-    return {"answer": answer, "structures": [list(part.structures) for part in result.model.parts]}
+    structures = [list(part.structures) for part in result.model.parts]
+    if request_format == "stl":
+        return {"answer": answer, "objects": list(range(len(parts))), "structures": structures}
+    together = [number for numbers in structures for number in numbers]  # in an OBJ, to which its MTL belongs
+    return {"answer": answer, "objects": [0] * len(parts), "structures": [together for _ in files]}
 
 
 def scene_file(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
@@ -130,6 +139,13 @@ def _written(model: Model, options: Options) -> bytes:
     if writer is None:
         raise InvalidInput(f"no format has the suffix {options['Suffix']!r}")
     return writer.write(model, WriteOptions(compress=options.get("Compress", False)))
+
+
+def stored_picture(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Files: stored models. Files that come out: a PNG picture, `Width` pixels wide and high."""
+    model = stored_model(blobs)
+    progress(READ, "drawing")
+    return {}, [png(picture(model, options["Width"], options["Width"]))]
 
 
 def stored_info(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
@@ -164,20 +180,20 @@ def create_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) ->
 
 
 def build_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Files: stored models, `models` of them; an instance of what the Nexus model joins, if that is not their study.
+    """Files: stored models; with `joins`, as the last an instance of what the Nexus model joins, else their study.
 
     Facts: `answer`. Files that come out: the DICOM object of a Nexus model of the same surfaces, with their colors if
     there are several. Options as for `create_nexus`.
     """
     progress(0.0, "reading the models")
-    stored = blobs[: options.get("models", 1)]
+    stored = blobs[:-1] if options.get("joins") else blobs
     model = stored_model(stored)
     mesh, colors = surface_of_model(model)
     _check_triangles(len(mesh.triangles), options)
     content = nexus_builder.build_nexus(mesh, _portion(progress, READ, MESHED), colors)
     progress(MESHED, "writing the DICOM object")
     source = read_study_context(stored[0])
-    parent = read_study_context(blobs[-1]) if len(blobs) > len(stored) else source
+    parent = read_study_context(blobs[-1]) if options.get("joins") else source
     described = {"SeriesDescription": source.series_description} if options.get("level") != "series" else {}
     file = _nexus_file(content, parent, options, described)
     return {"answer": {"Triangles": len(mesh.triangles)}, "warnings": 0}, [file]
@@ -237,6 +253,7 @@ TASKS: Mapping[str, Task] = {
         scene_file,
         stored_file,
         stored_info,
+        stored_picture,
         image_slices,
         create_nexus,
         build_nexus,

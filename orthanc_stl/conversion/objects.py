@@ -12,7 +12,7 @@ from orthanc_stl.conversion.inputs import Place
 from orthanc_stl.conversion.pictures import icon_of
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.dicom.encapsulated_model import Series
-from orthanc_stl.formats.encapsulated import encapsulate_parts
+from orthanc_stl.formats.encapsulated import encapsulate_as_obj, encapsulate_parts
 from orthanc_stl.model import Model
 
 
@@ -46,18 +46,33 @@ class SeriesIdentity:
 
 
 def dicom_objects(model: Model, place: Place, identity: SeriesIdentity, request: ConversionRequest) -> list[bytes]:
-    """The DICOM files of the parts of `model`, in their order. Raises InvalidInput for what `Tags` may not hold."""
+    """The DICOM files of the parts of `model`, in their order; in the format "obj" the OBJ of all, and its MTL.
+
+    Raises InvalidInput for what `Tags` may not hold.
+    """
+    model = replace(model, frame_of_reference_uid=place.frame_of_reference_uid or identity.frame_of_reference_uid)
+    series = Series(identity.series_number, uid=identity.series_instance_uid, model_group_uid=identity.model_group_uid)
+    if request.format == "obj":
+        obj, mtl = encapsulate_as_obj(
+            model,
+            study=place.study,
+            references=place.references,
+            version=__version__,
+            icon=icon_of(*model.parts),
+            tags=request.tags,
+            now=identity.moment,
+            series=series,
+        )
+        return [obj, mtl]
     return encapsulate_parts(
-        replace(model, frame_of_reference_uid=place.frame_of_reference_uid or identity.frame_of_reference_uid),
+        model,
         study=place.study,
         references=place.references,
         version=__version__,
         icons=[icon_of(part) for part in model],
         tags=request.tags,
         now=identity.moment,
-        series=Series(
-            identity.series_number, uid=identity.series_instance_uid, model_group_uid=identity.model_group_uid
-        ),
+        series=series,
         first_number=identity.place,
         count=max(identity.of, len(model)),
     )

@@ -49,6 +49,17 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of these strings."""
+
+    values: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return "string: " + " or ".join(f'`"{value}"`' for value in self.values)
+
+
+@dataclass(frozen=True)
 class Texts:
     words: ClassVar[str] = "list of strings"
 
@@ -73,7 +84,7 @@ class Object:
     words: ClassVar[str] = "object"
 
 
-Kind = Boolean | Integer | Number | Text | Texts | Integers | NumbersOrTexts | Color | Object
+Kind = Boolean | Integer | Number | Text | Choice | Texts | Integers | NumbersOrTexts | Color | Object
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,8 @@ def _option(f: Field[Any]) -> Option:
 def _shown(default: Any) -> str:
     if isinstance(default, bool):
         return "true" if default else "false"
+    if isinstance(default, str) and default:
+        return f'`"{default}"`'
     if isinstance(default, int | float):
         return f"{default:g}"
     return ""

@@ -13,6 +13,7 @@ ICON_PIXELS = 128
 WHITE = (255, 255, 255)
 
 
-def icon_of(part: Part) -> np.ndarray:
-    """`(128, 128, 3) uint8` for the Icon Image Sequence (C.7.6.1.1.6). It is opaque, whatever the part's opacity."""
-    return picture(Model((replace(part, opacity=1.0),)), ICON_PIXELS, ICON_PIXELS, WHITE)
+def icon_of(*parts: Part) -> np.ndarray:
+    """`(128, 128, 3) uint8` for the Icon Image Sequence (C.7.6.1.1.6). A single part is opaque, whatever it says."""
+    shown = tuple(replace(part, opacity=1.0) for part in parts) if len(parts) == 1 else parts
+    return picture(Model(shown), ICON_PIXELS, ICON_PIXELS, WHITE)

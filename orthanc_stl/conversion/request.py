@@ -12,6 +12,7 @@ from typing import Any
 from orthanc_stl.conversion.options import (
     RESOLUTION,
     Boolean,
+    Choice,
     Color,
     Integer,
     Number,
@@ -79,6 +80,13 @@ class ConversionRequest:
     colors: Mapping[str, Any] = option("Colors", Object(), {}, "colours by the number of the structure")
     replace: bool = option(
         "Replace", Boolean(), False, "the models that the same structures of the same source had before are removed"
+    )
+    format: str = option(
+        "Format",
+        Choice(("stl", "obj")),
+        "stl",
+        "how models are stored: `obj`: an Encapsulated OBJ with its MTL, which hold all structures "
+        "([exports.md](exports.md#in-dicom))",
     )
     fields: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, Any] = field(default_factory=dict)

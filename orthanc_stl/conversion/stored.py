@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from orthanc_stl.conversion.result import report_json
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MTL, ENCAPSULATED_OBJ
 from orthanc_stl.dicom.stored_model import StoredModel, read_encapsulated_stl
+from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model, Part
+from orthanc_stl.sources.base import ReadOptions
+from orthanc_stl.sources.encapsulated import Encapsulated
 
 Blob = bytes | bytearray | memoryview
 
@@ -24,16 +29,52 @@ def stored_facts(blob: Blob) -> dict[str, Any]:
 
 
 def stored_model(blobs: Sequence[Blob]) -> Model:
-    """One model of all these objects, a part each. Raises InvalidInput if they lie in different frames of reference."""
-    found = [_read(blob) for blob in blobs]
-    frames = {stored.frame_of_reference_uid for stored, _ in found}
+    """One model of all these objects: a part for each STL, and those of each OBJ, whose MTL comes after it.
+
+    Raises InvalidInput if they lie in different frames of reference.
+    """
+    parts: list[Part] = []
+    frames: dict[str, str] = {}
+    classes = [read_study_context(blob).reference.sop_class_uid for blob in blobs]
+    for place, (blob, sop_class) in enumerate(zip(blobs, classes, strict=True)):
+        if sop_class == ENCAPSULATED_MTL:
+            continue
+        if sop_class == ENCAPSULATED_OBJ:
+            with_mtl = classes[place + 1 : place + 2] == [ENCAPSULATED_MTL]
+            title, frame, found = _obj_parts(blobs[place : place + 1 + with_mtl])
+        else:
+            stored, mesh = _read(blob)
+            title, frame, found = stored.title, stored.frame_of_reference_uid, [_part(stored, mesh)]
+        frames.setdefault(frame, title)
+        parts += found
     if len(frames) > 1:
         raise InvalidInput(
             f"these models lie in {len(frames)} frames of reference, so that their places to each other are not known: "
             "ask for those of one series"
         )
-    parts = [_part(number, stored, mesh) for number, (stored, mesh) in enumerate(found, start=1)]
-    return Model(tuple(parts), found[0][0].title, found[0][0].frame_of_reference_uid)
+    frame, title = next(iter(frames.items()), ("", ""))
+    return Model(tuple(replace(part, number=number) for number, part in enumerate(parts, 1)), title, frame)
+
+
+def _obj_parts(files: Sequence[Blob]) -> tuple[str, str, list[Part]]:
+    """Title, frame of reference, and parts of an Encapsulated OBJ, with the colors of its MTL if that comes with it."""
+    source = Encapsulated().open([memoryview(file) for file in files], ReadOptions())
+    parts: list[Part] = []
+    for structure, piece in zip(source.structures, source.parts, strict=True):
+        report = report_of(piece.mesh)
+        parts.append(
+            Part(
+                structure.number,
+                piece.name,
+                piece.mesh,
+                report,
+                color=piece.color,
+                opacity=piece.opacity,
+                notes=source.notes,
+                names=(piece.name,),
+            )
+        )
+    return source.title, source.frame_of_reference_uid, parts
 
 
 def _read(blob: Blob) -> tuple[StoredModel, Mesh]:
@@ -41,10 +82,10 @@ def _read(blob: Blob) -> tuple[StoredModel, Mesh]:
     return stored, read_stl(bytes(stored.stl))
 
 
-def _part(number: int, stored: StoredModel, mesh: Mesh) -> Part:
+def _part(stored: StoredModel, mesh: Mesh) -> Part:
     return Part(
-        number,
-        stored.description or stored.title or f"model {number}",
+        1,
+        stored.description or stored.title or "model",
         mesh,
         report_of(mesh),
         color=stored.color,

@@ -34,7 +34,7 @@ def encapsulate_obj(
     source: StudyContext,
     description: Description,
     version: str,
-    series_number: int = 1,
+    series: Series,
     frame_of_reference_uid: str = "",
     references: Sequence[Reference] = (),
     tags: Mapping[str, Any] | None = None,
@@ -43,14 +43,14 @@ def encapsulate_obj(
     """The DICOM files of the OBJ and of the MTL, in two series of one model group.
 
     `mtl_name` is what the OBJ calls the MTL (`mtllib`); the object of the OBJ has it as Relative URI Reference Within
-    Encapsulated Document (C.24.2). The series numbers are `series_number` and the next. Other arguments and errors are
-    those of `encapsulate`.
+    Encapsulated Document (C.24.2). `series` is that of the OBJ; its description is set here. The MTL's has the next
+    number. Other arguments and errors are those of `encapsulate`.
     """
     now = now or datetime.now().astimezone()
     frame = frame_of_reference_uid or str(generate_uid(prefix=None))
-    series = Series(series_number, series_description(source, description.names, description.title))
+    series = replace(series, description=series_description(source, description.names, description.title))
     of_mtl = Series(
-        series_number + 1, series_description(source, ("materials",)), model_group_uid=series.model_group_uid
+        series.number + 1, series_description(source, ("materials",)), model_group_uid=series.model_group_uid
     )
     colors = encapsulated(
         MTL,

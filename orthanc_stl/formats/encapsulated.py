@@ -94,6 +94,7 @@ def encapsulate_as_obj(
     icon: np.ndarray | None = None,
     tags: Mapping[str, Any] | None = None,
     now: datetime | None = None,
+    series: Series | None = None,
 ) -> tuple[bytes, bytes]:
     """The DICOM files of an OBJ with all parts and of its MTL. Arguments and errors as of `encapsulate_parts`."""
     obj, mtl = obj_and_mtl(model)
@@ -111,7 +112,7 @@ def encapsulate_as_obj(
         source=study,
         description=description,
         version=version,
-        series_number=series_number,
+        series=series or Series(series_number),
         frame_of_reference_uid=model.frame_of_reference_uid,
         references=references,
         tags=tags,

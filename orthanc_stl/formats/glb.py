@@ -15,7 +15,7 @@ import numpy as np
 from orthanc_stl import __version__
 from orthanc_stl.errors import TooLarge
 from orthanc_stl.formats.base import WriteOptions
-from orthanc_stl.formats.scene import color_of, linear, written_parts
+from orthanc_stl.formats.scene import color_of, linear, plain, written_parts
 from orthanc_stl.mesh.triangles import vertex_normals
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model, Part
@@ -119,10 +119,10 @@ class _Document:
         root = len(self.nodes)
         self.nodes.append(
             {
-                "name": model.title or "Model",
+                "name": plain(model.title) or "Model",
                 "matrix": TO_METRES_Y_UP,
                 "children": list(range(root)),
-                "extras": {"units": "mm", "space": "LPS", "FrameOfReferenceUID": model.frame_of_reference_uid},
+                "extras": {"units": "mm", "space": "LPS", "FrameOfReferenceUID": plain(model.frame_of_reference_uid)},
             }
         )
         document: dict[str, Any] = {

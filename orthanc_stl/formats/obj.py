@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from orthanc_stl import __version__
 from orthanc_stl.formats.base import WriteOptions
-from orthanc_stl.formats.scene import color_of, shown_name, single_names, write_rows, written_parts
+from orthanc_stl.formats.scene import color_of, plain, shown_name, single_names, write_rows, written_parts
 from orthanc_stl.formats.zipped import Zip
 from orthanc_stl.model import Model, Part
 
@@ -38,7 +38,7 @@ def obj_and_mtl(model: Model, mtl_name: str = MTL_NAME) -> tuple[bytes, bytes]:
 def _write_obj(write: Callable[[bytes], object], model: Model, parts: Sequence[Part], mtl_name: str) -> None:
     head = [f"# orthanc-stl {__version__}", "# UNITS=mm", "# SPACE=LPS"]
     if model.frame_of_reference_uid:
-        head.append(f"# FrameOfReferenceUID={model.frame_of_reference_uid}")
+        head.append(f"# FrameOfReferenceUID={plain(model.frame_of_reference_uid)}")
     write("\n".join([*head, f"mtllib {mtl_name}", ""]).encode())
     first = 1
     for part, name in zip(parts, single_names(parts), strict=True):

@@ -170,7 +170,7 @@ def _enlarged(small: np.ndarray, times: int, size: tuple[int, int]) -> np.ndarra
 
 def _blend(colors: np.ndarray, seen: np.ndarray, shade: np.ndarray, part: Part) -> None:
     """The part's color over what is there; colors are premultiplied by their alpha."""
-    opacity = float(np.clip(part.opacity, 0, 1))
+    opacity = part.opacity
     color = np.append(np.array(color_of(part), np.float32) / 255, 1).astype(np.float32)
     new = np.tile(color, (int(seen.sum()), 1))
     new[:, :3] *= shade[seen][:, None]

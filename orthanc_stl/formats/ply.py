@@ -13,7 +13,7 @@ import numpy as np
 from orthanc_stl import __version__
 from orthanc_stl.errors import TooLarge
 from orthanc_stl.formats.base import WriteOptions
-from orthanc_stl.formats.scene import color_of, labels_of, written_parts
+from orthanc_stl.formats.scene import color_of, labels_of, plain, written_parts
 from orthanc_stl.mesh.triangles import vertex_normals
 from orthanc_stl.model import Model, Part
 
@@ -51,7 +51,7 @@ def write(model: Model, options: WriteOptions) -> bytes:
 def _header(model: Model, parts: Sequence[Part], labels: Sequence[int], vertices: int, faces: int) -> bytes:
     comments = [f"orthanc-stl {__version__}", "UNITS=mm", "SPACE=LPS"]
     if model.frame_of_reference_uid:
-        comments.append(f"FrameOfReferenceUID={model.frame_of_reference_uid}")
+        comments.append(f"FrameOfReferenceUID={plain(model.frame_of_reference_uid)}")
     comments += [f"label {label} {part.name}" for part, label in zip(parts, labels, strict=True)]
     lines = [
         "ply",

@@ -16,12 +16,21 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
 
 
 def written_parts(model: Model) -> list[Part]:
-    """The parts that have triangles, each with a color and a name that is not empty, in their order.
+    """The parts that have triangles, in their order, each with a color, a name, and an opacity of 0..1.
 
-    A part without a color gets that of its number. Raises InvalidInput if no part has triangles.
+    A part without a color gets that of its number, one without a name is called after it. Raises InvalidInput if no
+    part has triangles.
     """
     parts = [
-        replace(part, name=shown_name(part), color=color_of(part)) for part in model.parts if len(part.mesh.triangles)
+        replace(
+            part,
+            name=shown_name(part),
+            color=color_of(part),
+            opacity=min(max(part.opacity, 0.0), 1.0),
+            kind=plain(part.kind),
+        )
+        for part in model.parts
+        if len(part.mesh.triangles)
     ]
     if not parts:
         raise InvalidInput(f"a model of {len(model.parts)} parts without triangles: there is nothing to write")
@@ -34,7 +43,12 @@ def color_of(part: Part) -> Color:
 
 def shown_name(part: Part) -> str:
     """The name in one line, without what XML and JSON do not hold; "Structure 5" for one that is empty."""
-    return _CONTROL.sub(" ", part.name).strip() or f"Structure {part.number}"
+    return plain(part.name) or f"Structure {part.number}"
+
+
+def plain(text: str) -> str:
+    """A text in one line, without the characters that XML and UTF-8 do not hold."""
+    return _CONTROL.sub(" ", text).strip()
 
 
 def single_names(parts: Sequence[Part]) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from orthanc_stl import __version__
 from orthanc_stl.formats.base import WriteOptions
-from orthanc_stl.formats.scene import color_of, write_rows, written_parts
+from orthanc_stl.formats.scene import color_of, plain, write_rows, written_parts
 from orthanc_stl.formats.zipped import Zip
 from orthanc_stl.model import Model, Part
 
@@ -70,7 +70,7 @@ def _relations(*, thumbnail: bool) -> str:
 
 
 def _write_model(write: Write, model: Model, parts: list[Part]) -> None:
-    title = model.title or ", ".join(part.name for part in parts)[:200]
+    title = plain(model.title) or ", ".join(part.name for part in parts)[:200]
     colors = list(dict.fromkeys(_hex(part) for part in parts))
     head = [
         f'{_DECLARATION}<model unit="millimeter" xml:lang="en-US" xmlns="{CORE}" xmlns:m="{MATERIALS}"'
@@ -100,7 +100,7 @@ def _metadata(model: Model, title: str) -> list[str]:
         "Title": title,
         "Application": f"orthanc-stl {__version__}",
         "o:Space": "LPS",
-        "o:FrameOfReferenceUID": model.frame_of_reference_uid,
+        "o:FrameOfReferenceUID": plain(model.frame_of_reference_uid),
     }
     return [f"<metadata name={quoteattr(key)}>{_text(value)}</metadata>\n" for key, value in known.items() if value]
 
@@ -126,7 +126,7 @@ def _to_bed(parts: list[Part]) -> str:
 
 
 def _hex(part: Part) -> str:
-    alpha = round(min(max(part.opacity, 0), 1) * 255)
+    alpha = round(part.opacity * 255)
     return "#{:02X}{:02X}{:02X}{:02X}".format(*color_of(part), alpha)
 
 

@@ -29,7 +29,7 @@ def convert(
     options = source.options(conversion) | {"Series": series_identity(app.orthanc, source.parent)}
     parts: list[dict[str, Any]] | None = None
     chosen: dict[str, Any] = {"structures": [], "skipped": []}
-    if conversion.separate:
+    if conversion.separate and conversion.format == "stl":  # all parts of an OBJ are made together
         chosen = listing(app, request, "choose_structures", source, conversion)
         parts = [
             {
@@ -47,10 +47,10 @@ def convert(
             raise errors.InvalidInput(failed[0]["Reason"])
         answer = _joined(results, [*chosen["skipped"], *failed])
         stored = store_all(app.orthanc, [blob for result in results for blob in result.blobs])
-        structures = [numbers for result in results for numbers in result.facts["structures"]]
+        structures, places = _objects(results)
         remember(app.orthanc, stored, source.instance, structures, replace_old=conversion.replace)
-        for model, one in zip(answer["Models"], stored, strict=True):
-            model |= {"ID": one["ID"], "Path": one["Path"]}
+        for model, place in zip(answer["Models"], places, strict=True):
+            model |= {"ID": stored[place]["ID"], "Path": stored[place]["Path"]}
         return {key: stored[0][key] for key in _STORED if key in stored[0]} | answer
 
     order = Order(
@@ -114,6 +114,16 @@ def _usable(
     if not results:
         raise next(outcome for outcome in outcomes if isinstance(outcome, errors.StlError))
     return results, failed
+
+
+def _objects(results: Sequence[Result]) -> tuple[list[list[int]], list[int]]:
+    """The structures that each object has, and in which of them each model is."""
+    structures: list[list[int]] = []
+    places: list[int] = []
+    for result in results:
+        places += [len(structures) + place for place in result.facts["objects"]]
+        structures += result.facts["structures"]
+    return structures, places
 
 
 def _joined(results: Sequence[Result], skipped: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -10,12 +10,20 @@ import re
 from typing import Any, NoReturn
 
 from orthanc_stl import errors
-from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL, RAW_DATA, RT_STRUCTURE_SET
+from orthanc_stl.dicom.sop_classes import (
+    ENCAPSULATED_MTL,
+    ENCAPSULATED_OBJ,
+    ENCAPSULATED_STL,
+    RAW_DATA,
+    RT_STRUCTURE_SET,
+)
 
 # What people call the SOP classes that they are likely to pass by mistake.
 _KNOWN_CLASSES = {
     RT_STRUCTURE_SET: "an RT-STRUCT",
     ENCAPSULATED_STL: "an encapsulated STL",
+    ENCAPSULATED_OBJ: "an encapsulated OBJ",
+    ENCAPSULATED_MTL: "an encapsulated MTL",
     RAW_DATA: "a Raw Data object",
     "1.2.840.10008.5.1.4.1.1.2": "a CT image",
     "1.2.840.10008.5.1.4.1.1.4": "an MR image",

@@ -223,7 +223,7 @@ def test_the_tasks_make_objects_in_the_study() -> None:
     pytest.importorskip("pymeshlab", reason="pymeshlab is not installed: pip install pymeshlab")
     study = read_study_context(structure_set([ball(radius=6, points=24)]))
     stored = encapsulate_parts(SCENE, study=study, references=[study.reference], version="1")
-    options = {"tags": {}, "models": len(stored), "limits": {"max_triangles": 6000}}
+    options = {"tags": {}, "limits": {"max_triangles": 6000}}
     facts, (dicom,) = TASKS["build_nexus"](options, stored, lambda fraction, step: None)
     assert facts["answer"] == {"Triangles": 5520}
     assert read_study_context(dicom).study_instance_uid == study.study_instance_uid

@@ -197,7 +197,7 @@ def test_a_glb_file_becomes_one(server: OrthancServer, image: dict[str, str]) ->
 
 def test_a_series_that_has_no_models(server: OrthancServer, image: dict[str, str]) -> None:
     for series, status, words in (
-        (image["series"], 400, "no encapsulated STL"),
+        (image["series"], 400, "no stored model"),
         ("-".join(["00000000"] * 5), 404, ""),
         ("../studies", 400, "identifier of a series"),
     ):

@@ -25,6 +25,14 @@ def text(body: Body, name: str) -> str:
     return value
 
 
+def one_of(body: Body, name: str, values: tuple[str, ...]) -> str:
+    """One of these strings. Raises `InvalidField` for another type, `OutOfRange` for another string."""
+    found = text(body, name)
+    if found not in values:
+        raise errors.OutOfRange(f"{name} must be {' or '.join(map(repr, values))}, but is {_shown(found)}")
+    return found
+
+
 def boolean(body: Body, name: str, default: bool) -> bool:
     value = body.get(name, default)
     if not isinstance(value, bool):

@@ -62,6 +62,8 @@ def _value(body: fields.Body, key: str, kind: Kind) -> Any:
             return fields.number_between(body, key, low, high)
         case kinds.Text():
             return fields.text(body, key)
+        case kinds.Choice(values):
+            return fields.one_of(body, key, values)
         case kinds.Texts():
             return tuple(fields.texts(body, key))
         case kinds.Integers():

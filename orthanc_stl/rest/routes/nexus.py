@@ -8,6 +8,8 @@ from typing import Any
 from orthanc_stl import errors
 from orthanc_stl.dicom.elements import open_file, unpadded
 from orthanc_stl.dicom.sop_classes import (
+    ENCAPSULATED_MODELS,
+    ENCAPSULATED_OBJ,
     ENCAPSULATED_STL,
     NEXUS_CONTENT_TAG,
     NEXUS_CREATOR,
@@ -22,6 +24,7 @@ from orthanc_stl.rest.conversion import store_one
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request
+from orthanc_stl.rest.inputs import instance_files
 from orthanc_stl.rest.parents import find_parent, is_orthanc_id, smallest_file
 from orthanc_stl.rest.stored_models import model_answer
 
@@ -80,7 +83,7 @@ def create(app: App, request: Request) -> Answer:
         raise errors.InvalidField(f"{' and '.join(given)} exclude each other: give one of them")
     models = _models(app, body)
     encoded, task = (memoryview(b""), "build_nexus") if models else _content(body)
-    options: dict[str, Any] = {"tags": fields.tags(body), "models": len(models)}
+    options: dict[str, Any] = {"tags": fields.tags(body), "joins": "Parent" in body}
     asynchronous = fields.boolean(body, "Asynchronous", False)
     parent = find_parent(app.orthanc, fields.text(body, "Parent"), "Parent") if "Parent" in body else None
     if parent:
@@ -91,7 +94,8 @@ def create(app: App, request: Request) -> Answer:
     def fetch() -> Sequence[Blob]:
         joined = [smallest_file(app.orthanc, parent.series, "the resource named by Parent")] if parent else []
         if models:
-            return [*(app.orthanc.file(one) for one in models), *joined]
+            files = [file for one in models for file in instance_files(app, one).fetch()]
+            return [*files, *joined]
         return [bodies.decoded(encoded, _NO_BASE64), *joined]
 
     return store_one(
@@ -110,7 +114,8 @@ def _models(app: App, body: fields.Body) -> list[str]:
     """The stored models that a Nexus model is to be built of; none if `body` has a file."""
     if "Instance" in body:
         instance = fields.text(body, "Instance")
-        app.orthanc.require_class(instance, ENCAPSULATED_STL)
+        if app.orthanc.sop_class(instance) != ENCAPSULATED_OBJ:
+            app.orthanc.require_class(instance, ENCAPSULATED_STL)
         return [instance]
     if "Series" not in body:
         return []
@@ -118,9 +123,9 @@ def _models(app: App, body: fields.Body) -> list[str]:
     if not is_orthanc_id(series):
         raise errors.InvalidField("Series must be the Orthanc identifier of a series of models")
     instances: list[str] = app.orthanc.get_json(f"/series/{series}")["Instances"]
-    models = [instance for instance in instances if app.orthanc.sop_class(instance) == ENCAPSULATED_STL]
+    models = [instance for instance in instances if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS]
     if not models:
-        raise errors.InvalidInput(f"there is no encapsulated STL in /series/{series}")
+        raise errors.InvalidInput(f"there is no stored model in /series/{series}")
     if len(models) > MOST_MODELS:
         raise errors.TooLarge(f"there are {len(models)} models, at most {MOST_MODELS} go into one Nexus model")
     return models

@@ -24,10 +24,14 @@ from orthanc_stl.rest.http import ranges
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.http.options import query_request
 from orthanc_stl.rest.inputs import instance_files, require_source
+from orthanc_stl.rest.orthanc import what
 from orthanc_stl.rest.running import SourceFiles, limits, wait_for
 
 MOST_MODELS = 500
 """Stored models in one file."""
+
+PREVIEW_PIXELS = 512
+MOST_PREVIEW_PIXELS = 2048
 
 _LENGTH = struct.Struct("<I")
 
@@ -94,6 +98,25 @@ def of_instance(app: App, request: Request) -> Answer:
     return _file(app, request, _of_source(app, instance, conversion, suffix), suffix, "scene")
 
 
+def preview(app: App, request: Request) -> Answer:
+    """GET /instances/{id}/stl/preview: a PNG picture of a stored model; `?width=` in pixels."""
+    instance = request.groups[0]
+    sop_class = app.orthanc.sop_class(instance)
+    if sop_class not in ENCAPSULATED_MODELS:
+        raise errors.InvalidInput(f"instance {instance} is {what(sop_class)}, but a stored model is needed")
+    text = request.query.get("width", str(PREVIEW_PIXELS))
+    if not text.isdecimal() or len(text) > 4 or not 16 <= int(text) <= MOST_PREVIEW_PIXELS:
+        raise errors.OutOfRange(f"width must be from 16 to {MOST_PREVIEW_PIXELS}, but is {text[:40]!r}")
+    recipe = _stored(app, [instance], "stored_picture", {"Width": int(text)})
+    return ranges.answer(
+        request,
+        etag=f'"{recipe.key}"',
+        content_type="image/png",
+        content=lambda: _made(app, request, recipe).file,
+        headers={"X-Content-Type-Options": "nosniff"},
+    )
+
+
 def of_series(app: App, request: Request) -> Answer:
     """GET /series/{id}/stl/scene.{suffix}: the stored models of a series together."""
     return _of_level(app, request, "series")
@@ -133,13 +156,19 @@ def _of_level(app: App, request: Request, level: str) -> Answer:
 def _of_models(app: App, instances: Sequence[str], suffix: str) -> Recipe:
     if len(instances) > MOST_MODELS:
         raise errors.TooLarge(f"there are {len(instances)} models, at most {MOST_MODELS} go into one file")
+    return _stored(app, instances, "stored_file", {"Suffix": suffix})
+
+
+def _stored(app: App, instances: Sequence[str], task: str, options: dict[str, Any]) -> Recipe:
+    """What a task makes of stored models; with an OBJ comes its MTL."""
+    each = [instance_files(app, instance) for instance in instances]
     source = SourceFiles(
-        roles=("source",) * len(instances),
-        fetch=lambda: [app.orthanc.file(instance) for instance in instances],
+        roles=None,
+        fetch=lambda: [file for files in each for file in files.fetch()],
         parent=f"/instances/{instances[0]}",
     )
     versions = tuple(app.orthanc.version(instance)[0] for instance in instances)
-    return Recipe("stored_file", source, ConversionRequest(), {"Suffix": suffix}, versions)
+    return Recipe(task, source, ConversionRequest(), options, versions)
 
 
 def _file(app: App, request: Request, recipe: Recipe, suffix: str, name: str) -> Answer:
