@@ -20,8 +20,10 @@ from orthanc_stl.rest.orthanc import ORTHANC_ID, Orthanc
 MOST_STACKS = 64
 """Told of: a radial series has one for each image."""
 
-KEPT_SERIES = 8
-"""What is known of a series of 500 images takes about half a megabyte."""
+KEPT_FRAMES = MOST_FRAMES
+"""Of all series together, besides the latest: what is known of a frame takes about a kilobyte."""
+
+KEPT_WINDOWS = 512
 
 CT_WINDOW = (40.0, 400.0)
 SAMPLES = 20_000
@@ -42,6 +44,11 @@ class SeriesImages:
     series_instance_uid: str
     reason: str
     stacks: tuple[tuple[Stack, Encoding], ...]
+
+    @property
+    def frames(self) -> int:
+        """How many frames all stacks have."""
+        return sum(len(stack.frames) for stack, _ in self.stacks)
 
     @property
     def unit(self) -> str:
@@ -73,7 +80,7 @@ class SeriesImagesCache:
         with self._lock:
             self._known[series] = known
             self._known.move_to_end(series)
-            while len(self._known) > KEPT_SERIES:
+            while len(self._known) > 1 and sum(one.frames for one in self._known.values()) > KEPT_FRAMES:
                 self._known.popitem(last=False)
         return known
 
@@ -85,7 +92,7 @@ class SeriesImagesCache:
         if known is None:
             known = window_of(orthanc, images, number)
         with self._lock:
-            if len(self._windows) > KEPT_SERIES * MOST_STACKS:
+            if len(self._windows) >= KEPT_WINDOWS:
                 self._windows.clear()
             self._windows[key] = known
         return known
