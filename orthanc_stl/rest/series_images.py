@@ -141,11 +141,19 @@ def window_of(orthanc: Orthanc, images: SeriesImages, number: int) -> tuple[floa
         pixels = unpack(bytes(piece.load()), middle.path)
     except errors.InvalidInput:
         return CT_WINDOW
+    if pixels.kind == "j2k":
+        return half_range(middle)
     kind = {"u1": "B", "<u2": "H", "<i2": "h", "<u4": "I"}[pixels.kind]
     found = array(kind, bytes(pixels.data))
     sample = sorted(found[:: max(1, math.ceil(len(found) / SAMPLES))])
     low, high = (sample[int(share * (len(sample) - 1))] * middle.slope + middle.intercept for share in (0.01, 0.995))
     return (low + high) / 2, abs(high - low) or 1.0
+
+
+def half_range(frame: Frame) -> tuple[float, float]:
+    """The middle of what a frame's bits can hold, for pixels that are not decoded here."""
+    center = 0.0 if frame.signed else (1 << (frame.bits_stored - 1)) * frame.slope
+    return center + frame.intercept, (1 << (frame.bits_stored - 1)) * abs(frame.slope)
 
 
 def _series(orthanc: Orthanc, series: str) -> dict[str, Any]:

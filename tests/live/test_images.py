@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import io
 import re
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from orthanc_stl.conversion.images import unpacked
 from tests.data import shared_files
@@ -130,10 +131,13 @@ def test_coarse_levels_are_means_of_blocks_and_lie_in_their_middle(server: Ortha
         assert np.abs(coarse[: full[2], : full[1], : full[0]] - expected).max() <= 0.5
 
 
-def test_every_transfer_syntax_that_orthanc_decodes(server: OrthancServer) -> None:
+def test_every_transfer_syntax_that_orthanc_decodes_and_jpeg_2000(server: OrthancServer) -> None:
     rng = np.random.default_rng(7)
     values = (rng.normal(0, 300, (6, 40, 50))).astype(np.int16)
-    for name, syntax in (("implicit", IMPLICIT), ("big", BIG_ENDIAN), ("rle", RLELossless)):
+    syntaxes = {"implicit": IMPLICIT, "big": BIG_ENDIAN, "rle": RLELossless, "j2k": JPEG2000Lossless}
+    if importlib.util.find_spec("jpeg_ls"):
+        syntaxes["jls"] = JPEGLSLossless
+    for name, syntax in syntaxes.items():
         files = [single_frame(one, (0, 0, z), z, seed=name) for z, one in enumerate(values)]
         files = [transcoded(file, syntax) for file in files]
         found = described(server, upload(server, files))
@@ -143,7 +147,7 @@ def test_every_transfer_syntax_that_orthanc_decodes(server: OrthancServer) -> No
 def transcoded(file: bytes, syntax: UID) -> bytes:
     ds = pydicom.dcmread(io.BytesIO(file))
     out = io.BytesIO()
-    if syntax == RLELossless:
+    if syntax.is_compressed:
         ds.compress(syntax, generate_instance_uid=False)
     elif syntax == BIG_ENDIAN:
         ds.PixelData = ds.pixel_array.astype(">i2").tobytes()
