@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import openjpeg
 
 from orthanc_stl.dicom.image_series import Encoding
-from orthanc_stl.dicom.pixel_record import unpack
+from orthanc_stl.dicom.pixel_record import Pixels, unpack
 from orthanc_stl.errors import InvalidInput
 
 FASTEST = 1
@@ -40,7 +41,7 @@ def stored_values(
         raise InvalidInput(
             f"image {frame.name} has {pixels.columns} x {pixels.rows} pixels, and {columns} x {rows} are expected"
         )
-    raw = np.frombuffer(pixels.data, pixels.kind).reshape(rows, columns)
+    raw = _decoded(pixels, frame.name)
     slope = frame.slope / encoding.slope
     shift = (frame.intercept - encoding.intercept) / encoding.slope
     if slope == 1 and float(shift).is_integer():
@@ -48,6 +49,19 @@ def stored_values(
             return raw.astype(np.int16)
         return np.clip(raw.astype(np.int64) + int(shift), INT16.min, INT16.max).astype(np.int16)
     return np.clip(np.rint(raw * slope + shift), INT16.min, INT16.max).astype(np.int16)
+
+
+def _decoded(pixels: Pixels, name: str) -> np.ndarray:
+    if pixels.kind != "j2k":
+        return np.frombuffer(pixels.data, pixels.kind).reshape(pixels.rows, pixels.columns)
+    try:
+        found: np.ndarray = openjpeg.decode(bytes(pixels.data))
+    except Exception as error:  # RuntimeError, ValueError, AttributeError: whatever a damaged codestream leads to
+        raise InvalidInput(f"image {name} cannot be used: its JPEG 2000 is damaged ({error})") from error
+    if found.shape != (pixels.rows, pixels.columns) or found.dtype.kind not in "iu":
+        shown = " x ".join(map(str, found.shape[::-1]))
+        raise InvalidInput(f"image {name} cannot be used: its JPEG 2000 has {shown} pixels, other than the image says")
+    return found
 
 
 def shrunk(slices: Sequence[np.ndarray], step: int) -> np.ndarray:

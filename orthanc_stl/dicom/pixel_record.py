@@ -1,7 +1,8 @@
 """One decoded frame on its way from Orthanc to a worker: a fixed number of bytes, whatever happens to it.
 
 A record is a header (magic, whether the pixels are there, Orthanc's pixel format, width, height, bytes of the rest),
-the rows of pixels without gaps, little-endian, and zeros up to its size. Without pixels there is a sentence instead.
+the rows of pixels without gaps, little-endian, and zeros up to its size. Without pixels there is a sentence instead. A
+frame in JPEG 2000, which an Orthanc without GDCM does not decode, travels as it is.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ SENTENCE = 512
 # OrthancPluginPixelFormat: name for numpy and for the module array, bytes.
 FORMATS = {1: ("u1", 1), 2: ("<u2", 2), 3: ("<i2", 2), 8: ("<u4", 4)}
 
+JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+CODESTREAM = 2000
+"""In place of a pixel format: the rest is a frame in JPEG 2000."""
+
 
 @dataclass(frozen=True)
 class Pixels:
-    """`data` has the rows one after the other; `kind` is their type as numpy names it."""
+    """`data` has the rows one after the other; `kind` is their type as numpy names it, or "j2k" for a codestream."""
 
     data: memoryview
     kind: str
@@ -48,6 +53,13 @@ def pack(size: int, image_format: int, width: int, height: int, pitch: int, buff
     return b"".join((header, buffer[: row * height], bytes(size - HEADER.size - row * height)))
 
 
+def pack_codestream(size: int, width: int, height: int, frame: bytes) -> bytes:
+    """The record of a frame in JPEG 2000, which the worker decodes."""
+    if HEADER.size + len(frame) > size:
+        return pack_failure(size, "Orthanc does not decode it, and in JPEG 2000 it is larger than its pixels are")
+    return (HEADER.pack(MAGIC, True, CODESTREAM, width, height, len(frame)) + frame).ljust(size, b"\0")
+
+
 def pack_failure(size: int, sentence: str) -> bytes:
     text = sentence.encode()[:SENTENCE]
     return (HEADER.pack(MAGIC, False, 0, 0, 0, len(text)) + text).ljust(size, b"\0")
@@ -62,6 +74,8 @@ def unpack(record: bytes | bytearray | memoryview, frame: str) -> Pixels:
     rest = view[HEADER.size : HEADER.size + length]
     if not there:
         raise InvalidInput(f"image {frame} cannot be used: {bytes(rest).decode(errors='replace')}")
+    if image_format == CODESTREAM and len(rest) == length:
+        return Pixels(rest, "j2k", width, height)
     if image_format not in FORMATS or len(rest) != width * height * FORMATS[image_format][1]:
         raise InvalidInput(f"image {frame} reached the worker damaged")
     return Pixels(rest, FORMATS[image_format][0], width, height)

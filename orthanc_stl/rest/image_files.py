@@ -30,7 +30,6 @@ def image_files(app: App, series: str, number: int = 0) -> Sequence[Blob]:
 def header_of(images: SeriesImages, stack: Stack, encoding: Encoding) -> bytes:
     references = {frame.sop_instance_uid: frame.sop_class_uid for frame in stack.frames}
     header = {
-        "OrthancStlImages": 1,
         "Modality": images.modality,
         "Unit": images.unit,
         "SeriesInstanceUID": images.series_instance_uid,

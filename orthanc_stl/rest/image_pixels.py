@@ -15,7 +15,7 @@ from typing import Any
 
 from orthanc_stl import errors
 from orthanc_stl.dicom.image_frames import Frame
-from orthanc_stl.dicom.pixel_record import pack, pack_failure, record_size
+from orthanc_stl.dicom.pixel_record import JPEG_2000, pack, pack_codestream, pack_failure, record_size
 from orthanc_stl.engine.pieces import Piece
 from orthanc_stl.rest.orthanc import Orthanc
 
@@ -54,7 +54,11 @@ class _Loader:
     def _decoded(self, frame: Frame, size: int) -> bytes:
         if self._open is None or self._open[0] != frame.instance:
             self._open = (frame.instance, self._orthanc.decoder(frame.instance))
-        image = self._open[1].GetInstanceDecodedFrame(frame.number)
+        opened = self._open[1]
+        if opened.GetInstanceTransferSyntaxUid() in JPEG_2000:
+            # With GDCM Orthanc could do it, but there is no asking, and a failure is in Orthanc's log each time.
+            return pack_codestream(size, frame.columns, frame.rows, opened.GetInstanceRawFrame(frame.number))
+        image = opened.GetInstanceDecodedFrame(frame.number)
         width, height = image.GetImageWidth(), image.GetImageHeight()
         record = pack(size, image.GetImagePixelFormat(), width, height, image.GetImagePitch(), image.GetImageBuffer())
         if frame.number == frame.count - 1:

@@ -20,8 +20,10 @@ from orthanc_stl.rest.orthanc import ORTHANC_ID, Orthanc
 MOST_STACKS = 64
 """Told of: a radial series has one for each image."""
 
-KEPT_SERIES = 8
-"""What is known of a series of 500 images takes about half a megabyte."""
+KEPT_FRAMES = MOST_FRAMES
+"""Of all series together, besides the latest: what is known of a frame takes about a kilobyte."""
+
+KEPT_WINDOWS = 512
 
 CT_WINDOW = (40.0, 400.0)
 SAMPLES = 20_000
@@ -42,6 +44,11 @@ class SeriesImages:
     series_instance_uid: str
     reason: str
     stacks: tuple[tuple[Stack, Encoding], ...]
+
+    @property
+    def frames(self) -> int:
+        """How many frames all stacks have."""
+        return sum(len(stack.frames) for stack, _ in self.stacks)
 
     @property
     def unit(self) -> str:
@@ -73,7 +80,7 @@ class SeriesImagesCache:
         with self._lock:
             self._known[series] = known
             self._known.move_to_end(series)
-            while len(self._known) > KEPT_SERIES:
+            while len(self._known) > 1 and sum(one.frames for one in self._known.values()) > KEPT_FRAMES:
                 self._known.popitem(last=False)
         return known
 
@@ -85,7 +92,7 @@ class SeriesImagesCache:
         if known is None:
             known = window_of(orthanc, images, number)
         with self._lock:
-            if len(self._windows) > KEPT_SERIES * MOST_STACKS:
+            if len(self._windows) >= KEPT_WINDOWS:
                 self._windows.clear()
             self._windows[key] = known
         return known
@@ -134,11 +141,19 @@ def window_of(orthanc: Orthanc, images: SeriesImages, number: int) -> tuple[floa
         pixels = unpack(bytes(piece.load()), middle.path)
     except errors.InvalidInput:
         return CT_WINDOW
+    if pixels.kind == "j2k":
+        return half_range(middle)
     kind = {"u1": "B", "<u2": "H", "<i2": "h", "<u4": "I"}[pixels.kind]
     found = array(kind, bytes(pixels.data))
     sample = sorted(found[:: max(1, math.ceil(len(found) / SAMPLES))])
     low, high = (sample[int(share * (len(sample) - 1))] * middle.slope + middle.intercept for share in (0.01, 0.995))
     return (low + high) / 2, abs(high - low) or 1.0
+
+
+def half_range(frame: Frame) -> tuple[float, float]:
+    """The middle of what a frame's bits can hold, for pixels that are not decoded here."""
+    center = 0.0 if frame.signed else (1 << (frame.bits_stored - 1)) * frame.slope
+    return center + frame.intercept, (1 << (frame.bits_stored - 1)) * abs(frame.slope)
 
 
 def _series(orthanc: Orthanc, series: str) -> dict[str, Any]:

@@ -25,8 +25,6 @@ from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.clean_region import CleanUp, clean_region
 
-BEGINNING = b'{"OrthancStlImages":'
-
 MAX_BYTES = 1536 << 20
 """Of a volume, where the limits name none (`max_nifti_mb`)."""
 
@@ -104,8 +102,12 @@ class OpenImages:
             raise InvalidInput(wanted.structure.reason)
         region = Region(self.volume, threshold=wanted.threshold, upper=wanted.upper, fit_volume=True)
         self._check_range(region)
-        region, notes = clean_region(region, wanted.clean_up, wanted.structure.name)
-        return region, (*self._notes(), *notes)
+        notes = self._notes()
+        if reaches_edge(region):
+            text = "what is inside reaches the edge of the images: it was closed there"
+            notes.append(Note(Rank.CHANGED_SHAPE, wanted.structure.name, text))
+        region, cleaned = clean_region(region, wanted.clean_up, wanted.structure.name)
+        return region, (*notes, *cleaned)
 
     def _laid_out(self) -> Volume:
         columns, rows, count = self._size
@@ -151,6 +153,19 @@ class OpenImages:
         return notes
 
 
+def reaches_edge(region: Region) -> bool:
+    """Whether a voxel on one of the six faces of the lattice is inside."""
+    volume = region.volume
+    low = -math.inf if region.threshold is None else region.threshold
+    high = math.inf if region.upper is None else region.upper
+    for axis in range(3):
+        for end in (0, -1):
+            face = volume.stored.take(end, axis) * volume.slope + volume.intercept
+            if ((face >= low) & (face <= high)).any():
+                return True
+    return False
+
+
 class Images:
     """The source of image series."""
 
@@ -160,7 +175,8 @@ class Images:
     suffixes = kinds.IMAGES.suffixes
 
     def recognises(self, beginning: bytes) -> bool:
-        return beginning.startswith(BEGINNING)
+        """Never: such files are made by Orthanc's own process, which says what they are, and by no client."""
+        return False
 
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenImages:
         """Options: `Threshold` and `Upper` (inclusive, in the images' values), or `Preset`; `FillHoles`: false keeps

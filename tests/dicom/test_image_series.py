@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openjpeg.utils import encode_array
 
-from orthanc_stl.conversion.images import packed, shrunk, unpacked
+from orthanc_stl.conversion.images import FrameValues, packed, shrunk, stored_values, unpacked
 from orthanc_stl.dicom.image_frames import Frame, frames_of
 from orthanc_stl.dicom.image_series import Encoding, Stack, encoding_of, stacks_of
-from orthanc_stl.dicom.pixel_record import pack, pack_failure, record_size, unpack
+from orthanc_stl.dicom.pixel_record import pack, pack_codestream, pack_failure, record_size, unpack
 from orthanc_stl.errors import InvalidInput, TooLarge
 
 TAGS = {
@@ -165,7 +166,28 @@ def test_records_have_their_size_whatever_is_in_them() -> None:
         (bytes(size), "did not reach"),
         (b"", "did not reach"),
         (good[:100], "damaged"),
+        (pack_codestream(size, 10, 8, bytes(5000)), "larger than its pixels"),
     ):
         assert len(bad) in (size, 0, 100)
         with pytest.raises(InvalidInput, match=words):
             unpack(bad, "x")
+
+
+def test_a_damaged_codestream_is_a_sentence() -> None:
+    one, values = frame(1, Rows="64", Columns="48"), FrameValues("x", 1, 0)
+    size = record_size(one)
+    pixels = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48)
+    stream = encode_array(pixels, photometric_interpretation=2)
+    good = pack_codestream(size, 48, 64, stream)
+    assert stored_values(good, values, Encoding(1, 0), 48, 64).ravel().tolist() == list(range(64 * 48))
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        broken = bytearray(stream)
+        for at in rng.integers(0, len(stream), 3):
+            broken[at] = rng.integers(256)
+        record = pack_codestream(size, 48, 64, bytes(broken[: rng.integers(1, len(broken) + 1)]))
+        try:
+            found = stored_values(record, values, Encoding(1, 0), 48, 64)
+        except InvalidInput:
+            continue
+        assert found.shape == (64, 48)

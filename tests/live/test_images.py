@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import io
 import re
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from orthanc_stl.conversion.images import unpacked
 from tests.data import shared_files
@@ -130,10 +131,13 @@ def test_coarse_levels_are_means_of_blocks_and_lie_in_their_middle(server: Ortha
         assert np.abs(coarse[: full[2], : full[1], : full[0]] - expected).max() <= 0.5
 
 
-def test_every_transfer_syntax_that_orthanc_decodes(server: OrthancServer) -> None:
+def test_every_transfer_syntax_that_orthanc_decodes_and_jpeg_2000(server: OrthancServer) -> None:
     rng = np.random.default_rng(7)
     values = (rng.normal(0, 300, (6, 40, 50))).astype(np.int16)
-    for name, syntax in (("implicit", IMPLICIT), ("big", BIG_ENDIAN), ("rle", RLELossless)):
+    syntaxes = {"implicit": IMPLICIT, "big": BIG_ENDIAN, "rle": RLELossless, "j2k": JPEG2000Lossless}
+    if importlib.util.find_spec("jpeg_ls"):
+        syntaxes["jls"] = JPEGLSLossless
+    for name, syntax in syntaxes.items():
         files = [single_frame(one, (0, 0, z), z, seed=name) for z, one in enumerate(values)]
         files = [transcoded(file, syntax) for file in files]
         found = described(server, upload(server, files))
@@ -143,7 +147,7 @@ def test_every_transfer_syntax_that_orthanc_decodes(server: OrthancServer) -> No
 def transcoded(file: bytes, syntax: UID) -> bytes:
     ds = pydicom.dcmread(io.BytesIO(file))
     out = io.BytesIO()
-    if syntax == RLELossless:
+    if syntax.is_compressed:
         ds.compress(syntax, generate_instance_uid=False)
     elif syntax == BIG_ENDIAN:
         ds.PixelData = ds.pixel_array.astype(">i2").tobytes()
@@ -252,20 +256,21 @@ def test_a_threshold_of_a_real_ct_becomes_a_model(server: OrthancServer) -> None
     voxels = np.stack([values for _, values, _ in expected])
     each = 0.976562**2 * 3.27 / 1000
     assert [one["Name"] for one in server.get(f"/series/{series}/stl/structures").json()] == ["Bone", "Skin", "Lungs"]
-    reply = server.post("/stl/encode", {"Series": series, "Threshold": 300, "Upper": 1000, "MinVolumeMl": 0.1})
+    full = {"Series": series, "Tolerance": 0}
+    reply = server.post("/stl/encode", full | {"Threshold": 300, "Upper": 1000, "MinVolumeMl": 0.1})
     assert reply.status == 200, reply.body
     answer = reply.json()
     assert answer["VolumeMl"] < ((voxels >= 300) & (voxels <= 1000)).sum() * each
     assert any("left out" in warning for warning in answer["Warnings"])
     for threshold in (300, -300):
-        answer = server.post("/stl/encode", {"Series": series, "Threshold": threshold, "Tolerance": 0}).json()
+        answer = server.post("/stl/encode", full | {"Threshold": threshold}).json()
         assert answer["VolumeMl"] == pytest.approx((voxels >= threshold).sum() * each, rel=0.01)
     model = pydicom.dcmread(io.BytesIO(server.get(f"/instances/{answer['ID']}/file").body))
     assert model.FrameOfReferenceUID == expected[0][2].FrameOfReferenceUID
     assert model.StudyInstanceUID == expected[0][2].StudyInstanceUID
     references = {item.ReferencedSOPInstanceUID for item in model.SourceInstanceSequence}
     assert references == {ds.SOPInstanceUID for _, _, ds in expected}
-    both = server.post("/stl/encode", {"Series": series, "Structures": ["Bone", "Skin"], "Separate": True}).json()
+    both = server.post("/stl/encode", full | {"Structures": ["Bone", "Skin"], "Separate": True}).json()
     assert [one["Name"] for one in both["Models"]] == ["Bone", "Skin"]
     for body, words in (
         ({"Series": series, "Threshold": 99_999}, "HU, as the images are"),
@@ -292,7 +297,7 @@ def test_500_slices_cost_orthanc_little_memory(tmp_path: Path) -> None:
         coarse = level(server, found, 8)
         assert time.monotonic() - start < 20
         assert coarse.shape == (63, 64, 64)
-        reply = server.post("/stl/encode", {"Series": series, "Threshold": 500, "Resolution": 128})
+        reply = server.post("/stl/encode", {"Series": series, "Threshold": 500, "Resolution": 128, "Tolerance": 0})
         assert reply.status == 200, reply.body
         assert reply.json()["VolumeMl"] == pytest.approx((rod >= 500).sum() * 500 / 1000, rel=0.01)
         assert resident_mb(server.pid) - before < MEMORY_MB

@@ -41,7 +41,10 @@ class FakeOrthanc:
     def decoder(self, name: str) -> Any:
         if name in self.failing:
             raise errors.StorageFailed("Orthanc answered 'Cannot decode' (code 7)")
-        return SimpleNamespace(GetInstanceDecodedFrame=lambda number: self._frame(name, number))
+        return SimpleNamespace(
+            GetInstanceDecodedFrame=lambda number: self._frame(name, number),
+            GetInstanceTransferSyntaxUid=lambda: self._dataset(name).file_meta.TransferSyntaxUID,
+        )
 
     def _frame(self, name: str, number: int) -> Any:
         self.decoded.append(name)
