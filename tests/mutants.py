@@ -28,7 +28,13 @@ from tests.phantoms import ct_slices
 
 MOST_CHANGES = 8
 LIMITS = {"max_nifti_mb": 64, "max_voxels": 2_000_000, "max_triangles": 500_000}
-REQUEST: Mapping[str, Any] = {"All": True, "Resolution": 16, "Limits": LIMITS, "Fields": {"Levels": [1, "50%"]}}
+REQUEST: Mapping[str, Any] = {
+    "All": True,
+    "Resolution": 8,
+    "Tolerance": 0,
+    "Limits": LIMITS,
+    "Fields": {"Levels": [1, "50%"]},
+}
 SERIES = {
     "SeriesInstanceUID": "2.25.1", "ModelGroupUID": "2.25.2", "FrameOfReferenceUID": "2.25.3", "SeriesNumber": 1,
     "Moment": "2026-01-31T12:00:00+00:00", "Place": 1, "Of": 1,
