@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orthanc_stl import errors
-from orthanc_stl.engine import worker
+from orthanc_stl.engine import kept_files, worker
 from orthanc_stl.tasks import TASKS
 from tests.data import shared_file
 from tests.phantoms import ct_slices
@@ -112,6 +112,7 @@ def outcomes(subject: str, count: int, seed: int = 0) -> Iterator[tuple[str, str
     for _ in range(count):
         damaged = mutant(data, chance)
         for task, options, blobs in tasks_of(subject, damaged):
+            kept_files.forget()  # as a worker does between two requests
             message, _ = worker.perform(TASKS, {"task": task, "options": options}, blobs, lambda *now: None, 0)
             if message["kind"] == "error":
                 yield message["error"], f"{task}: {message['message']}"
