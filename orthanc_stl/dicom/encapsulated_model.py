@@ -15,7 +15,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from orthanc_stl.dicom import provenance
+from orthanc_stl.dicom import provenance, sop_classes
 from orthanc_stl.dicom import tags as user_tags
 from orthanc_stl.dicom.color import cielab_of
 from orthanc_stl.dicom.elements import Buffer
@@ -43,7 +43,7 @@ _ENCAPSULATED_DOCUMENT = 0x00420011
 _DOCUMENT = frozenset((_ENCAPSULATED_DOCUMENT, 0x00420012, 0x00420015))
 
 # SOP classes with segments, whose number a reference names: Segmentation, Label Map Segmentation.
-_WITH_SEGMENTS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+_WITH_SEGMENTS = (sop_classes.SEGMENTATION, sop_classes.LABEL_MAP_SEGMENTATION)
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Kind:
     has_frame: bool = True
 
 
-STL = Kind("1.2.840.10008.5.1.4.1.1.104.3", "model/stl")
-OBJ = Kind("1.2.840.10008.5.1.4.1.1.104.4", "model/obj")
-MTL = Kind("1.2.840.10008.5.1.4.1.1.104.5", "model/mtl", has_frame=False)
+STL = Kind(sop_classes.ENCAPSULATED_STL, "model/stl")
+OBJ = Kind(sop_classes.ENCAPSULATED_OBJ, "model/obj")
+MTL = Kind(sop_classes.ENCAPSULATED_MTL, "model/mtl", has_frame=False)
 
 
 @dataclass(frozen=True)

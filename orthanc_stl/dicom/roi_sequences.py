@@ -137,7 +137,8 @@ def _check_points(file: DicomFile, contours: Sequence[ContourItem], most: int) -
 
 
 def _color(raw: bytes) -> Color | None:
-    values = [whole_number(part) for part in raw.strip(b"\0 ").split(b"\\")]
+    """Three values of 0..255; a fourth, an opacity as OHIF wrote it, is passed over."""
+    values = [whole_number(part) for part in raw.strip(b"\0 ").split(b"\\")[:3]]
     if len(values) != 3 or any(value is None or not 0 <= value <= 255 for value in values):
         return None
     red, green, blue = (value or 0 for value in values)

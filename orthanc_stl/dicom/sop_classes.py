@@ -1,14 +1,26 @@
-"""SOP classes and private elements that this project reads or writes. The standard library only: Orthanc's process
-imports it as well."""
+"""SOP classes (PS3.4 B.5) and private elements that this project reads, writes or names. The standard library only:
+Orthanc's process imports it as well."""
 
 from __future__ import annotations
 
-RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
-ENCAPSULATED_STL = "1.2.840.10008.5.1.4.1.1.104.3"
-ENCAPSULATED_OBJ = "1.2.840.10008.5.1.4.1.1.104.4"
-ENCAPSULATED_MTL = "1.2.840.10008.5.1.4.1.1.104.5"
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+
+CT_IMAGE = _STORAGE + "2"
+MR_IMAGE = _STORAGE + "4"
+PET_IMAGE = _STORAGE + "128"
+RAW_DATA = _STORAGE + "66"
+SEGMENTATION = _STORAGE + "66.4"
+SURFACE_SEGMENTATION = _STORAGE + "66.5"
+LABEL_MAP_SEGMENTATION = _STORAGE + "66.7"
+ENCAPSULATED_PDF = _STORAGE + "104.1"
+ENCAPSULATED_STL = _STORAGE + "104.3"
+ENCAPSULATED_OBJ = _STORAGE + "104.4"
+ENCAPSULATED_MTL = _STORAGE + "104.5"
 ENCAPSULATED_MODELS = (ENCAPSULATED_STL, ENCAPSULATED_OBJ)
-RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
+RT_DOSE = _STORAGE + "481.2"
+RT_STRUCTURE_SET = _STORAGE + "481.3"
+RT_PLAN = _STORAGE + "481.5"
+RT_ION_PLAN = _STORAGE + "481.8"
 
 # The private block that the original plugin keeps Nexus models in, and its elements.
 NEXUS_CREATOR = "OrthancSTL"

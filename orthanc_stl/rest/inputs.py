@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from orthanc_stl import errors
+from orthanc_stl.dicom import sop_classes
 from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import fields
@@ -22,8 +23,8 @@ NO_NIFTI = 'Missing the "{0}" argument containing the NIfTI file: a data URI suc
 
 # Where an object names another that belongs to it: an RT Dose its RT Plan, an OBJ its MTL.
 _COMPANION = {
-    "1.2.840.10008.5.1.4.1.1.481.2": "300c-0002/0/0008-1155",
-    "1.2.840.10008.5.1.4.1.1.104.4": "0008-114a/0/0008-1155",
+    sop_classes.RT_DOSE: "300c-0002/0/0008-1155",
+    sop_classes.ENCAPSULATED_OBJ: "0008-114a/0/0008-1155",
 }
 
 

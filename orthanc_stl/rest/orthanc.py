@@ -10,28 +10,22 @@ import re
 from typing import Any, NoReturn
 
 from orthanc_stl import errors
-from orthanc_stl.dicom.sop_classes import (
-    ENCAPSULATED_MTL,
-    ENCAPSULATED_OBJ,
-    ENCAPSULATED_STL,
-    RAW_DATA,
-    RT_STRUCTURE_SET,
-)
+from orthanc_stl.dicom import sop_classes
 
 # What people call the SOP classes that they are likely to pass by mistake.
 _KNOWN_CLASSES = {
-    RT_STRUCTURE_SET: "an RT-STRUCT",
-    ENCAPSULATED_STL: "an encapsulated STL",
-    ENCAPSULATED_OBJ: "an encapsulated OBJ",
-    ENCAPSULATED_MTL: "an encapsulated MTL",
-    RAW_DATA: "a Raw Data object",
-    "1.2.840.10008.5.1.4.1.1.2": "a CT image",
-    "1.2.840.10008.5.1.4.1.1.4": "an MR image",
-    "1.2.840.10008.5.1.4.1.1.128": "a PET image",
-    "1.2.840.10008.5.1.4.1.1.481.2": "an RT-DOSE",
-    "1.2.840.10008.5.1.4.1.1.481.5": "an RT-PLAN",
-    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation (DICOM SEG)",
-    "1.2.840.10008.5.1.4.1.1.104.1": "an encapsulated PDF",
+    sop_classes.RT_STRUCTURE_SET: "an RT-STRUCT",
+    sop_classes.ENCAPSULATED_STL: "an encapsulated STL",
+    sop_classes.ENCAPSULATED_OBJ: "an encapsulated OBJ",
+    sop_classes.ENCAPSULATED_MTL: "an encapsulated MTL",
+    sop_classes.RAW_DATA: "a Raw Data object",
+    sop_classes.CT_IMAGE: "a CT image",
+    sop_classes.MR_IMAGE: "an MR image",
+    sop_classes.PET_IMAGE: "a PET image",
+    sop_classes.RT_DOSE: "an RT-DOSE",
+    sop_classes.RT_PLAN: "an RT-PLAN",
+    sop_classes.SEGMENTATION: "a segmentation (DICOM SEG)",
+    sop_classes.ENCAPSULATED_PDF: "an encapsulated PDF",
 }
 
 ORTHANC_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{8}){4}")

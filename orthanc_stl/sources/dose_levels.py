@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from orthanc_stl.dicom import sop_classes
 from orthanc_stl.errors import InvalidField, InvalidInput
 from orthanc_stl.model import Color, Note, Rank
 from orthanc_stl.sources.dicom_object import DicomObject, read_object
 
-RT_PLANS = ("1.2.840.10008.5.1.4.1.1.481.5", "1.2.840.10008.5.1.4.1.1.481.8")
+RT_PLANS = (sop_classes.RT_PLAN, sop_classes.RT_ION_PLAN)
 _SOP_INSTANCE_UID = 0x00080018
 _REFERENCED_PLANS, _REFERENCED_INSTANCE = 0x300C0002, 0x00081155
 _DOSE_REFERENCES, _PRESCRIPTION = 0x300A0010, 0x300A0026

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.errors import InvalidInput
@@ -23,7 +24,7 @@ from orthanc_stl.sources.mesh_files import read_parts
 from orthanc_stl.sources.mesh_parts import MAX_TRIANGLES, MeshPart, structure_of
 
 ENCAPSULATED_STL, ENCAPSULATED_OBJ = kinds.ENCAPSULATED.sop_classes
-ENCAPSULATED_MTL = "1.2.840.10008.5.1.4.1.1.104.5"
+ENCAPSULATED_MTL = sop_classes.ENCAPSULATED_MTL
 
 MILLIMETRES = {
     "um": 0.001, "mm": 1.0, "cm": 10.0, "dm": 100.0, "m": 1000.0, "[in_i]": 25.4, "[ft_i]": 304.8,

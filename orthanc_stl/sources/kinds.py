@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orthanc_stl.dicom import sop_classes
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -24,31 +26,31 @@ RTSTRUCT = Kind(
     "rtstruct",
     "an RT-STRUCT",
     "STL model generated from DICOM RT-STRUCT",
-    sop_classes=("1.2.840.10008.5.1.4.1.1.481.3",),
+    sop_classes=(sop_classes.RT_STRUCTURE_SET,),
 )
 SEG = Kind(
     "seg",
     "a DICOM SEG",
     "STL model generated from DICOM SEG",
-    sop_classes=("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"),
+    sop_classes=(sop_classes.SEGMENTATION, sop_classes.LABEL_MAP_SEGMENTATION),
 )
 RTDOSE = Kind(
     "rtdose",
     "an RT Dose",
     "STL model generated from DICOM RT-DOSE",
-    sop_classes=("1.2.840.10008.5.1.4.1.1.481.2",),
+    sop_classes=(sop_classes.RT_DOSE,),
 )
 SURFACE_SEGMENTATION = Kind(
     "surface-segmentation",
     "a Surface Segmentation",
     "STL model generated from DICOM Surface Segmentation",
-    sop_classes=("1.2.840.10008.5.1.4.1.1.66.5",),
+    sop_classes=(sop_classes.SURFACE_SEGMENTATION,),
 )
 ENCAPSULATED = Kind(
     "encapsulated",
     "an Encapsulated STL or OBJ",
     "STL model generated from an encapsulated model",
-    sop_classes=("1.2.840.10008.5.1.4.1.1.104.3", "1.2.840.10008.5.1.4.1.1.104.4"),
+    sop_classes=(sop_classes.ENCAPSULATED_STL, sop_classes.ENCAPSULATED_OBJ),
 )
 NIFTI = Kind("nifti", "a NIfTI file", "STL model generated from NIfTI", suffixes=(".nii", ".nii.gz"))
 NRRD = Kind("nrrd", "an NRRD file", "STL model generated from NRRD", suffixes=(".nrrd", ".seg.nrrd"))

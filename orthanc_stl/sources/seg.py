@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.study_context import Reference, StudyContext, class_name
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.model import Note, Rank, Structure
@@ -39,7 +40,7 @@ _PADDING = 0x00280120
 _PHOTOMETRIC = 0x00280004
 _FRAME_OF_REFERENCE_UID = 0x00200052
 
-LABELMAP_CLASS = "1.2.840.10008.5.1.4.1.1.66.7"
+LABELMAP_CLASS = sop_classes.LABEL_MAP_SEGMENTATION
 
 MOST_COUNTED = 1 << 29
 """Pixels of all frames: up to here a listing counts the voxels of each segment (1 second for native ones)."""

@@ -23,9 +23,9 @@ def quiet() -> Iterator[None]:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_no_damage_is_an_error_of_ours(subject: str) -> None:
-    found = list(outcomes(subject, 20))
+    found = list(outcomes(subject, 15))
     assert [text for name, text in found if name != "ok" and errors.by_name(name).status >= 500] == []
-    assert len(found) >= 40
+    assert len(found) >= 30
     assert all(text.partition(": ")[2] for name, text in found if name != "ok")
 
 
