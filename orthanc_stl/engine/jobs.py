@@ -274,8 +274,8 @@ class Jobs:
 def _turn(job: Job) -> str:
     """Whose turn a job takes.
 
-    Clients without a name cannot be told apart. Of those that wait for their answer each request takes a turn: there are
-    no more of them than threads. What nobody waits for counts as that of a few clients.
+    Clients without a name cannot be told apart. Of those that wait for their answer each request takes a turn: there
+    are no more of them than threads. What nobody waits for counts as that of a few clients.
     """
     if job.client or not job.background:
         return job.client or job.id
