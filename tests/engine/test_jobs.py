@@ -240,7 +240,7 @@ def test_finished_jobs_are_remembered_whatever_their_number_and_bounded_in_bytes
     made[-1].ended.wait(30)
     known = [job for job in made if jobs._finished.get(job.id)]
     assert known == made[-len(known) :]
-    assert 400_000 / 5000 < len(known) < 400_000 / 4000
+    assert 400_000 / 9000 < len(known) < 400_000 / 7000
     with pytest.raises(errors.NotFound):
         jobs.get(made[0].id)
     many = make_jobs(queue_size=1000)
