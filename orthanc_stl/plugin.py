@@ -23,8 +23,9 @@ from orthanc_stl.rest.http.waiting import Waiting
 from orthanc_stl.rest.metrics import Figures
 from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
-from orthanc_stl.rest.routes.pages import WEBASSETS, Pages, browser_options
+from orthanc_stl.rest.routes.pages import browser_options
 from orthanc_stl.rest.routes.table import routes
+from orthanc_stl.rest.static_files import WEBASSETS, Pages
 from orthanc_stl.settings import InvalidConfiguration, Settings, read_settings
 
 # Orthanc's default for HttpThreadsCount, and some room for requests that are being answered.

@@ -22,8 +22,8 @@ from orthanc_stl.engine.job import CANCELLED, FAILURE, PENDING, RUNNING, Job, Or
 
 __all__ = ["Job", "Jobs", "Order", "Outcome", "Stats"]
 
-# Clients that have no name cannot be told apart. Those that wait for their answer take turns with those that do not.
-_NAMELESS_BACKGROUND = "\0background"
+# As how many clients those without a name take turns with the jobs that they do not wait for.
+NAMELESS_CLIENTS = 8
 
 
 @dataclass(frozen=True)
@@ -272,8 +272,14 @@ class Jobs:
 
 
 def _turn(job: Job) -> str:
-    """Whose turn a job takes."""
-    return job.client or (_NAMELESS_BACKGROUND if job.background else "")
+    """Whose turn a job takes.
+
+    Clients without a name cannot be told apart. Of those that wait for their answer each request takes a turn: there
+    are no more of them than threads. What nobody waits for counts as that of a few clients.
+    """
+    if job.client or not job.background:
+        return job.client or job.id
+    return f"nameless {int(job.id[:8], 16) % NAMELESS_CLIENTS}"
 
 
 def _stopping() -> errors.Busy:

@@ -1,1 +1,1 @@
-"""HTTP: the only room that knows requests and answers."""
+"""HTTP: the only package that knows requests and answers."""

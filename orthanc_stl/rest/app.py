@@ -9,8 +9,8 @@ from orthanc_stl.rest.http.waiting import Waiting
 from orthanc_stl.rest.metrics import Figures
 from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
-from orthanc_stl.rest.routes.pages import Pages
 from orthanc_stl.rest.series_images import SeriesImagesCache
+from orthanc_stl.rest.static_files import Pages
 from orthanc_stl.settings import Settings
 
 IMAGE_LEVELS_BYTES = 64 << 20

@@ -68,7 +68,7 @@ class ModelCache:
     def holding(self, size: int) -> Iterator[None]:
         """Take memory for a copy on its way; one at a time may be too large. Raises `Busy` as `reading` does."""
         entry = _Entry("", "", size, readers=1)
-        self._make_room(entry)
+        self._make_space(entry)
         try:
             yield
         finally:
@@ -96,7 +96,7 @@ class ModelCache:
 
     def _load(self, entry: _Entry, load: Callable[[], memoryview]) -> None:
         try:
-            self._make_room(entry)
+            self._make_space(entry)
             with self._loads:
                 model = load()
         except BaseException as error:
@@ -112,7 +112,7 @@ class ModelCache:
             self._drop_unread(0)
         entry.model.set_result(model)
 
-    def _make_room(self, entry: _Entry) -> None:
+    def _make_space(self, entry: _Entry) -> None:
         """Drop what nobody reads, and then wait for those who read."""
         deadline = time.monotonic() + self._patience
         with self._changed:
@@ -131,10 +131,10 @@ class ModelCache:
                     )
                 self._changed.wait(left)
 
-    def _drop_unread(self, room: int) -> None:
+    def _drop_unread(self, size: int) -> None:
         """Drop what nobody reads until so many bytes are free, the one that nobody asked for the longest first."""
         for other in [one for one in self._kept.values() if one.readers == 0]:
-            if self._fits(room):
+            if self._fits(size):
                 return
             del self._kept[other.instance]
             self._loaded.discard(other)

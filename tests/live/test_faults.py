@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
 import os
 import signal
 import sqlite3
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 
 from tests.live import samples
@@ -40,6 +42,11 @@ def instance(server: OrthancServer) -> str:
 
 def upload(server: OrthancServer) -> str:
     return server.upload(samples.structure_set({"Box": samples.box(200, 200, 2)}))
+
+
+def upload_ball(server: OrthancServer) -> str:
+    """Of 27 MB at resolution 400 and Tolerance 0, since nothing of it is flat."""
+    return server.upload(samples.structure_set({"Box": samples.ball()}))
 
 
 def convert(server: OrthancServer, instance: str, resolution: int = 32, **more: Any) -> Reply:
@@ -158,8 +165,8 @@ def test_too_little_time() -> None:
 
 def test_a_storage_that_refuses() -> None:
     with OrthancServer(config={"MaximumStorageSize": 8, "MaximumStorageMode": "Reject"}) as server:
-        instance = upload(server)
-        reply = convert(server, instance, 400)
+        instance = upload_ball(server)
+        reply = convert(server, instance, 400, Tolerance=0)
         assert reply.status == 500
         assert "storage is full" in reply.json()["Details"]
         assert models(server) == []
@@ -175,18 +182,50 @@ def test_a_full_disk(tmp_path: Path) -> None:
         pytest.skip("a full disk needs the right to mount a small tmpfs: run the tests as root")
     try:
         with OrthancServer(data=disk) as server:
-            instance = upload(server)
+            instance = upload_ball(server)
+            known = [file.stat().st_size for file in stored_files(disk)]
             left = os.statvfs(disk)
             (disk / "filler").write_bytes(bytes(left.f_bavail * left.f_frsize - (2 << 20)))
-            reply = convert(server, instance, 400)
+            reply = convert(server, instance, 400, Tolerance=0)
             assert reply.status == 500
             assert reply.json()["Details"]
             assert models(server) == []
+            # A piece of the file that Orthanc could not write stays, and its index knows nothing of it: the same as
+            # after a plain upload, so it is not of the plugin's making.
+            assert len(stored_files(disk)) == 2
+            (piece,) = [file for file in stored_files(disk) if file.stat().st_size not in known]
+            piece.unlink()
+            assert server.post("/instances", large_image()).status == 500
+            assert len(stored_files(disk)) == 2
             (disk / "filler").unlink()
             assert convert(server, instance, 64).status == 200
             assert len(models(server)) == 1
     finally:
         libc.umount2(os.fsencode(disk), 2)
+
+
+def large_image() -> bytes:
+    """Of 6 MB."""
+    dataset = pydicom.dcmread(io.BytesIO(samples.image()))
+    dataset.add_new(0x00420011, "OB", bytes(6 << 20))
+    file = io.BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()
+
+
+def stored_files(folder: Path) -> list[Path]:
+    return [file for file in (folder / "files").rglob("*") if file.is_file()]
+
+
+def test_a_read_only_orthanc_refuses_before_the_work(tmp_path: Path) -> None:
+    with OrthancServer(data=tmp_path) as server:
+        instance = upload(server)
+    with OrthancServer(data=tmp_path, config={"ReadOnly": True}) as server:
+        reply = convert(server, instance, 400)
+        assert reply.status == 403
+        assert 'its option "ReadOnly"' in reply.json()["Details"]
+        assert server.get(f"/stl/rt-struct/{instance}").json() == ["Box"]
+        assert "in the queue" not in server.log_text()
 
 
 @pytest.mark.parametrize(("fallback", "status"), [(True, 200), (False, 503)])

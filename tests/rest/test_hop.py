@@ -12,7 +12,7 @@ from orthanc_stl import errors
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.routes.hop import PAGE, POLICY, adapt, hop_file
-from orthanc_stl.rest.routes.pages import Pages
+from orthanc_stl.rest.static_files import Pages
 from orthanc_stl.settings import Settings
 
 INSTANCE = "84b0b8f9-d600f10c-cea3c236-e7ee9540-92d289fd"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from orthanc_stl import errors
+from orthanc_stl.rest import static_files
 from orthanc_stl.rest.http.messages import Request
-from orthanc_stl.rest.routes import pages
-from orthanc_stl.rest.routes.pages import Pages, asset_answer, content_policy, find_file
+from orthanc_stl.rest.static_files import Pages, asset_answer, content_policy, find_file
 
 
 @pytest.fixture
@@ -84,5 +84,5 @@ def test_the_policy_lets_no_foreign_and_no_inline_script_run() -> None:
 
 
 def test_every_vendor_prefix_leads_into_the_npm_parts() -> None:
-    for target in pages.VENDOR.values():
-        assert (pages.NPM / target).resolve().is_relative_to(pages.NPM.resolve())
+    for target in static_files.VENDOR.values():
+        assert (static_files.NPM / target).resolve().is_relative_to(static_files.NPM.resolve())

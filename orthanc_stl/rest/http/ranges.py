@@ -99,5 +99,5 @@ def answer(
     span = parse_range(asked, len(whole))
     if span is None:
         return Answer(whole, content_type, headers=common)
-    found = {**common, "Content-Range": f"bytes {span.first}-{span.last}/{len(whole)}"}
-    return Answer(whole[span.first : span.last + 1], content_type, 206, found)
+    partial = {**common, "Content-Range": f"bytes {span.first}-{span.last}/{len(whole)}"}
+    return Answer(whole[span.first : span.last + 1], content_type, 206, partial)

@@ -14,8 +14,9 @@ STREAMED_FROM = 4 << 20
 MODEL_STREAMED_FROM = 256 << 10
 CHUNK_BYTES = 64 << 10
 
-# Who takes less than this on average, once so many seconds are over, is a reader that holds a thread and wants nothing.
-# (Orthanc itself ends a connection on which nothing at all moves for "HttpRequestTimeout", 30 s.)
+# Who takes less than this on average of so many seconds is a reader that holds a thread and wants nothing. (Orthanc
+# itself ends a connection on which nothing at all moves for "HttpRequestTimeout", 30 s.) What the system's buffers take
+# counts as taken: 4 MB of the first seconds.
 SLOWEST_BYTES_PER_SECOND = 4 << 10
 PATIENCE = 60.0
 
@@ -35,12 +36,14 @@ def _stream(output: Any, body: memoryview, content_type: str, log: Callable[[str
     """In pieces: the first byte leaves at once, and no second copy of a large model is made."""
     output.SetHttpHeader("Content-Length", str(len(body)))
     output.StartStreamAnswer(content_type)
-    begin = time.monotonic()
+    begin, taken = time.monotonic(), 0
     for at in range(0, len(body), CHUNK_BYTES):
         seconds = time.monotonic() - begin
-        if seconds > PATIENCE and at < seconds * SLOWEST_BYTES_PER_SECOND:
-            log(f"the client took {at} bytes in {seconds:.0f} s; its connection is closed")
-            return
+        if seconds > PATIENCE:
+            if at - taken < seconds * SLOWEST_BYTES_PER_SECOND:
+                log(f"the client took {at - taken} bytes in {seconds:.0f} s; its connection is closed")
+                return
+            begin, taken = time.monotonic(), at
         try:
             output.SendStreamChunk(bytes(body[at : at + CHUNK_BYTES]))
         except Exception:  # the SDK's, which this package does not know: the client went away, as Orthanc's log says

@@ -15,7 +15,7 @@ from pathlib import Path
 from orthanc_stl import errors
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request
-from orthanc_stl.rest.routes.pages import WEBASSETS, asset_answer, find_file
+from orthanc_stl.rest.static_files import WEBASSETS, asset_answer, find_file
 
 PAGE = "3DHOP_all_tools.html"
 

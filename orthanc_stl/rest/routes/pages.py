@@ -1,97 +1,15 @@
-"""Static files: the viewers, the pages and what they are made of.
-
-Every page says by its policy (CSP) that it loads nothing but what is served here. Files are revalidated by ETag at
-every use, so an upgrade is seen at once; text is compressed once and kept.
-"""
+"""The viewers and pages, and what the configuration has them know."""
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
-import os
-import re
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
-from orthanc_stl import __version__, errors
+from orthanc_stl import __version__
+from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-
-if TYPE_CHECKING:
-    from orthanc_stl.rest.app import App
-    from orthanc_stl.settings import Settings
-
-WEBASSETS = Path(__file__).parents[2] / "webassets"
-
-# The folder that the npm parts were put in at set-up; in a wheel they are inside webassets.
-NPM = Path(os.environ.get("ORTHANC_STL_NPM") or WEBASSETS / "node_modules")
-
-MIME_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "application/javascript",
-    ".mjs": "application/javascript",
-    ".css": "text/css",
-    ".json": "application/json",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".ico": "image/x-icon",
-    ".cur": "image/x-icon",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".wasm": "application/wasm",
-    ".txt": "text/plain",
-}
-_COMPRESSED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".wasm", ".txt")
-
-# URL prefix below /stl/app, /stl/nexus or /stl/3dhop -> folder or file of an npm package.
-VENDOR = {
-    "vendor/three/build/": "three/build",
-    "vendor/three/examples/jsm/": "three/examples/jsm",
-    "vendor/three-mesh-bvh.js": "three-mesh-bvh/build/index.module.js",
-    "vendor/o3dv.min.js": "online-3d-viewer/build/engine/o3dv.min.js",
-    "basic-viewer/three.module.min.js": "three/build/three.module.js",
-    "basic-viewer/three.core.js": "three/build/three.core.js",
-    "basic-viewer/OrbitControls.js": "three/examples/jsm/controls/OrbitControls.js",
-    "basic-viewer/STLLoader.js": "three/examples/jsm/loaders/STLLoader.js",
-    "o3dv/o3dv.min.js": "online-3d-viewer/build/engine/o3dv.min.js",
-}
-
-# three-mesh-bvh asks for "three" by its bare name, which only pages with an import map know; workers have none.
-_BARE_IMPORT = re.compile(rb"from 'three'")
-_CORE_OF_THREE = b"from './three/build/three.core.js'"
-
-_SAFE_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}")
-_IMPORT_MAP = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Asset:
-    """One file as it is served. `policy` is empty for what is not a page."""
-
-    body: bytes
-    compressed: bytes | None
-    content_type: str
-    etag: str
-    policy: str
-
-
-@dataclass(frozen=True)
-class Pages:
-    """`compress`: false when Orthanc itself compresses (HttpCompressionEnabled)."""
-
-    compress: bool = True
-    _assets: dict[Path, tuple[int, Asset]] = field(default_factory=dict)
-
-    def asset(self, path: Path) -> Asset:
-        changed = path.stat().st_mtime_ns
-        known = self._assets.get(path)
-        if known is None or known[0] != changed:
-            known = self._assets[path] = (changed, _read_asset(path))
-        return known[1]
+from orthanc_stl.rest.static_files import WEBASSETS, asset_answer, find_file
+from orthanc_stl.settings import Settings
 
 
 def browser_options(settings: Settings) -> dict[str, Any]:
@@ -117,63 +35,3 @@ def nexus_file(app: App, request: Request) -> Answer:
 def _serve(app: App, request: Request, folder: str) -> Answer:
     path = find_file(request.groups[0].rstrip("/"), WEBASSETS / folder)
     return asset_answer(request, app.pages.asset(path), compress=app.pages.compress)
-
-
-def find_file(name: str, folder: Path) -> Path:
-    """The file that a URL names, in `folder` or in the npm parts. Raises `NotFound`.
-
-    A name is plain characters and slashes; no part of it begins with a dot, and what it names lies in the folder also
-    after links are followed.
-    """
-    unknown = errors.NotFound(f"Unknown static asset: {name[:200]}")
-    if not _SAFE_PATH.fullmatch(name):
-        raise unknown
-    root, path = folder, folder / name
-    for prefix, target in VENDOR.items():
-        if name == prefix or (prefix.endswith("/") and name.startswith(prefix)):
-            root, path = NPM, NPM / target / name.removeprefix(prefix)
-            break
-    path = path.resolve()
-    if not path.is_relative_to(root.resolve()) or not path.is_file() or path.suffix not in MIME_TYPES:
-        raise unknown
-    return path
-
-
-def asset_answer(request: Request, asset: Asset, *, compress: bool) -> Answer:
-    gzipped = compress and asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", "")
-    etag = f'"{asset.etag}-gz"' if gzipped else f'"{asset.etag}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    if asset.compressed is not None:
-        headers["Vary"] = "Accept-Encoding"
-    if asset.policy:
-        headers["Content-Security-Policy"] = asset.policy
-        headers["Referrer-Policy"] = "same-origin"
-    if etag in request.headers.get("if-none-match", ""):
-        return Answer(status=304, headers=headers)
-    if gzipped and asset.compressed is not None:
-        return Answer(asset.compressed, asset.content_type, headers={**headers, "Content-Encoding": "gzip"})
-    return Answer(asset.body, asset.content_type, headers=headers)
-
-
-def _read_asset(path: Path) -> Asset:
-    body = path.read_bytes()
-    if "three-mesh-bvh" in path.parts:
-        body = _BARE_IMPORT.sub(_CORE_OF_THREE, body)
-    compressed = gzip.compress(body, 6, mtime=0) if path.suffix in _COMPRESSED and len(body) > 1000 else None
-    return Asset(
-        body,
-        compressed,
-        MIME_TYPES[path.suffix],
-        hashlib.sha256(body).hexdigest()[:32],
-        content_policy(body) if path.suffix == ".html" else "",
-    )
-
-
-def content_policy(page: bytes) -> str:
-    """The policy of a page of ours: everything from here, and no inline script but its import maps, by their hash."""
-    hashes = (base64.b64encode(hashlib.sha256(found).digest()).decode() for found in _IMPORT_MAP.findall(page))
-    scripts = " ".join(["'self'", *(f"'sha256-{h}'" for h in hashes)])
-    return (
-        f"default-src 'self'; script-src {scripts}; img-src 'self' blob: data:; connect-src 'self' blob:; "
-        "worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-    )

@@ -3,24 +3,25 @@
 import { resultLine, waiting } from './forms/generate-form.js';
 import { StlForm } from './forms/stl-form.js';
 import { NexusForm, NiftiForm } from './forms/upload-forms.js';
-import { getJson, RequestFailed } from './shared/api.js';
+import { getJson, RequestFailed, startPage, stateWithToken } from './shared/api.js';
 import { h, notice } from './shared/dom.js';
 import { Page, resultView } from './shared/page.js';
 
+startPage();
 const study = new URLSearchParams(location.search).get('study');
 const page = new Page('Attach a 3D model');
 
 /** @param {'stl' | 'nexus'} kind @returns {(answer: any) => void} shows what was stored. The forms stay one step back; the answer survives a reload */
 const ended = (kind, headline) => (answer) => {
-  history.replaceState(null, '', location.pathname + location.search);
-  history.pushState({ kind, headline, answer }, '', `#model=${answer.ID}`);
+  history.replaceState(stateWithToken(), '', location.pathname + location.search);
+  history.pushState(stateWithToken({ kind, headline, answer }), '', `#model=${answer.ID}`);
   showResult(history.state);
 };
 
 /** @param {any} settings of this Orthanc @returns {[string, import('./forms/work-form.js').WorkForm][]} for each kind of file that it takes */
 function newForms(settings) {
   const forms = [['STL model', new StlForm(study, settings.Version, ended('stl', 'The model was stored'))]];
-  const onJob = (uuid) => history.replaceState(null, '', `#job=${uuid}`);
+  const onJob = (uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`);
   if (settings.EnableNIfTI) forms.push(['NIfTI 3D model', new NiftiForm(study, { onDone: ended('stl', 'The model is ready'), onJob })]);
   if (settings.EnableNexus) forms.push(['Nexus model', new NexusForm(study, ended('nexus', 'The model was stored'))]);
   return forms;

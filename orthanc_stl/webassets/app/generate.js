@@ -1,7 +1,7 @@
 /** generate.html?instance= | series= | study=: models from an RT-STRUCT, as a page of its own. */
 
 import { GenerateForm, resultLine, waiting } from './forms/generate-form.js';
-import { getJson, pageUrl, request, RequestFailed } from './shared/api.js';
+import { getJson, pageUrl, request, RequestFailed, startPage, stateWithToken } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
 import { date } from './shared/format.js';
 import { Page, resultView } from './shared/page.js';
@@ -9,6 +9,7 @@ import { loadFacts } from './viewer/load.js';
 
 const RT_STRUCT = '1.2.840.10008.5.1.4.1.1.481.3';
 const parameters = new URLSearchParams(location.search);
+startPage();
 const page = new Page('Generate 3D model');
 const NEEDS = 'Models are generated from the contours of an RT structure set (RT-STRUCT), as treatment planning systems and contouring software store them.';
 
@@ -57,11 +58,11 @@ let form = null;
 async function showForm(instance) {
   page.show(waiting('Reading the structures …'));
   form = await GenerateForm.of(instance, {
-    onJob: (uuid) => history.replaceState(null, '', `#job=${uuid}`),
+    onJob: (uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`),
     onDone: (answer) => {
       // The form stays one step back, with all its ticks; the answer survives a reload.
-      history.replaceState(null, '', location.pathname + location.search);
-      history.pushState(answer, '', `#model=${answer.ID}`);
+      history.replaceState(stateWithToken(), '', location.pathname + location.search);
+      history.pushState(stateWithToken(answer), '', `#model=${answer.ID}`);
       showResult(answer);
     },
   });

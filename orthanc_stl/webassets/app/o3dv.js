@@ -1,6 +1,6 @@
 /** o3dv.html?instance= | series=: the model in Online3DViewer (https://github.com/kovacsv/Online3DViewer), which gets it as a file. */
 
-import { RequestFailed } from './shared/api.js';
+import { RequestFailed, startPage } from './shared/api.js';
 import { DEFAULT_RGB } from './shared/color.js';
 import { h, notice } from './shared/dom.js';
 import { downloadButton } from './viewer/download.js';
@@ -10,6 +10,7 @@ import { loading } from './viewer/loading.js';
 const { OV } = globalThis;
 const root = document.getElementById('viewer');
 const parameters = new URLSearchParams(location.search);
+startPage();
 
 /** @param {...Node} more what can be done about it */
 function fail(title, message, ...more) {

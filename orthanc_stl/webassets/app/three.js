@@ -1,6 +1,6 @@
 /** The scene viewer: three.html?instance= | series= | study= | source= and identifiers of Orthanc. */
 
-import { hideToken, pageUrl, request, RequestFailed } from './shared/api.js';
+import { pageUrl, request, RequestFailed, startPage } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
 import { t } from './shared/language.js';
 import { PublicViewer } from './viewer/api.js';
@@ -13,7 +13,7 @@ import { Stage } from './viewer/stage.js';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('viewer'));
 const parameters = new URLSearchParams(location.search);
-hideToken();
+startPage();
 document.body.classList.toggle('embedded', window.parent !== window);
 
 /** @param {string} title @param {string} message @param {...Node} more what can be done about it */

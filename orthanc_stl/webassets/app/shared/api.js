@@ -16,6 +16,15 @@ export function hideToken() {
   history.replaceState({ ...history.state, token }, '', url);
 }
 
+/** @param {object} state @returns {object} a state of the browser's history that keeps the token for a reload */
+export const stateWithToken = (state = {}) => (token ? { ...state, token } : state);
+
+/** What each of our pages does first. Orthanc Explorer 2 opens them all in one window of the name "undefined". */
+export function startPage() {
+  hideToken();
+  window.name = '';
+}
+
 /** @param {string} path below Orthanc's root, without a leading slash @returns {string} */
 export const orthancUrl = (path) => new URL(path, ROOT).href;
 

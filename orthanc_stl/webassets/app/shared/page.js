@@ -1,6 +1,6 @@
 /** The frame of our pages: a title, whose data it is, and one place for what is going on. */
 
-import { getJson, pageUrl, orthancUrl } from './api.js';
+import { authorization, getJson, pageUrl, orthancUrl } from './api.js';
 import { h, notice, warningList } from './dom.js';
 import { date, person } from './format.js';
 
@@ -45,7 +45,7 @@ const VIEWERS = {
  */
 export function resultView({ kind, instance, series = null, headline, facts, warnings, again }) {
   const viewers = VIEWERS[kind](instance);
-  const withToken = new URLSearchParams(location.search).has('token');
+  const withToken = 'Authorization' in authorization();
   const links = viewers.map(([name, href], i) => h('a', { class: i === 0 ? 'button primary' : 'button', href, target: '_blank', rel: 'noopener' }, name));
   if (series && !withToken) links.push(h('a', { class: 'button', href: orthancUrl(`app/explorer.html#series?uuid=${series}`) }, 'Show in Orthanc Explorer'));
   links.push(h('button', { type: 'button', class: 'button', onclick: again[1] }, again[0]));

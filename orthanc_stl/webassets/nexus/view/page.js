@@ -1,9 +1,18 @@
 /** What both pages do: ask for the model at once, and meanwhile fetch what draws it. */
 
-import { authorization } from '../../app/shared/api.js';
+import { authorization, startPage } from '../../app/shared/api.js';
 import { NexusModel, limitsOf } from '../stream/model.js';
 import { DecoderPool } from '../stream/pool.js';
 import { Source } from '../stream/source.js';
+
+/** @param {string} address relative to the page @returns {URL | null} null if it is none, such as "http://" */
+function addressOf(address) {
+  try {
+    return new URL(address, location.href);
+  } catch {
+    return null;
+  }
+}
 
 /**
  * @param {string | null} address of the model, relative to the page
@@ -11,9 +20,10 @@ import { Source } from '../stream/source.js';
  *   `missing`: what to say without an address; `style`: CSS for the canvas
  */
 export async function showModel(address, { tools, missing, instance = null, style = null }) {
+  startPage();
   const root = document.getElementById('viewer');
   document.body.classList.toggle('embedded', window.parent !== window);
-  const url = address ? new URL(address, location.href) : null;
+  const url = address ? addressOf(address) : null;
   const limits = limitsOf({ deviceMemory: navigator.deviceMemory, small: matchMedia('(max-width: 640px)').matches });
   const foreign = url !== null && url.origin !== location.origin;
   const opening = url && !foreign ? NexusModel.open(new Source(url.href, authorization()), new DecoderPool(), limits) : null;
@@ -21,6 +31,7 @@ export async function showModel(address, { tools, missing, instance = null, styl
   const { Viewer } = await import('./viewer.js');
   const viewer = new Viewer(root, { tools, instance });
   globalThis.nexusViewer = viewer;
+  if (!url && address) return viewer.fail('The address of the model is not one', `"${address.slice(0, 200)}" is no address. ${missing}`);
   if (!url) return viewer.fail('No model was named', missing);
   if (foreign) return viewer.fail('The model cannot be shown', 'It is on another server than this page; only models of this Orthanc are shown.');
   if (!viewer.makeStage()) return undefined;

@@ -1,0 +1,36 @@
+"""What each page does first: the token leaves the address bar, and the window gets a name of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+PAGES = (
+    "/stl/app/three.html?instance={model}&token=abc#x",
+    "/stl/app/o3dv.html?token=abc&instance={model}",
+    "/stl/app/generate.html?instance={model}&token=abc",
+    "/stl/app/attach.html?study={model}&token=abc",
+    "/stl/nexus/threejs.html?model=../../instances/{model}/nexus&token=abc",
+    "/stl/3dhop/3DHOP_all_tools.html?instance={model}&token=abc",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_token_leaves_the_address_bar_and_the_window_its_name(open_page, path: str) -> None:
+    """Orthanc Explorer 2 opens every page in one window of the name "undefined"."""
+    page = open_page(
+        path.format(model="00000000-00000000-00000000-00000000-00000000"), expected=("404", "400", "WebGL", "GL Driver")
+    )
+    page.wait_for_function("!location.href.includes('token')")
+    assert page.evaluate("history.state.token") == "abc"
+    assert "00000000-00000000" in page.url
+    page.evaluate("window.name = 'undefined'")
+    page.reload()
+    page.wait_for_function("window.name === ''")
+    assert page.evaluate("history.state.token") == "abc"
+
+
+@pytest.mark.parametrize("model", ["http://", "http://%5B", "https://"])
+def test_an_address_that_is_none_is_said(open_page, model: str) -> None:
+    page = open_page(f"/stl/nexus/threejs.html?model={model}")
+    page.wait_for_selector("text=is no address")
+    assert "must end with ?model=" in page.inner_text("main")
