@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from orthanc_stl.dicom.study_context import Reference, StudyContext, class_name
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
@@ -61,6 +61,7 @@ class OpenSegmentation:
     max_voxels: int
 
     @cached_property
+    @reading("the DICOM SEG")
     def structures(self) -> tuple[Structure, ...]:
         counts = self._counts()
         found: dict[int, Structure] = {}
@@ -70,6 +71,7 @@ class OpenSegmentation:
                 found[number] = self._structure(item, number, counts)
         return tuple(found.values())
 
+    @reading("the DICOM SEG")
     def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
         structure = next((s for s in self.structures if s.number == number), None)
         if structure is None:
@@ -170,6 +172,7 @@ class Seg:
     def recognises(self, beginning: bytes) -> bool:
         return False
 
+    @reading("the DICOM SEG")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSegmentation:
         source = read_object(files[0], self.sop_classes, "a DICOM SEG")
         kind = source.text(_TYPE)
