@@ -115,6 +115,11 @@ def test_a_file_of_another_kind_than_its_name_says() -> None:
         open_files([b"\x89PNG\r\n\x1a\n" + bytes(400)], ReadOptions(), name="heart.nii")
 
 
+def test_a_packed_file_with_a_name_is_judged_by_its_reader() -> None:
+    with pytest.raises(InvalidInput, match="NIfTI"):
+        open_files([gzip.compress(bytes(400))], ReadOptions(), name="heart.nii.gz")
+
+
 def test_structure_sets_list_what_they_always_did() -> None:
     source = open_files([phantoms.structure_set(phantoms.rt60())], ReadOptions())
     assert isinstance(source, OpenStructureSet)
