@@ -152,8 +152,8 @@ class OpenSegmentation:
         elif self.kind != "LABELMAP" and number not in self.table.segments:
             reason = "it has no frame"
         return Structure(
-            number, _name(item, number), item.color(), category=item.code(_CATEGORY), anatomy=item.code(_ANATOMY), reason=reason,
-            facts=facts,
+            number, _name(item, number), item.color(), category=item.code(_CATEGORY), anatomy=item.code(_ANATOMY),
+            reason=reason, facts=facts,
         )  # fmt: skip
 
     def _palette_note(self) -> tuple[Note, ...]:
