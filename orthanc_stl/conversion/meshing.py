@@ -116,11 +116,9 @@ def _united_regions(regions: Sequence[Region]) -> Region | None:
 def inside_of(region: Region) -> np.ndarray:
     """Which voxels of a region that has no threshold are inside, `(nx, ny, nz) uint8` of 0 and 1."""
     volume = region.volume
-    values = (
-        volume.stored
-        if volume.slope == 1 and volume.intercept == 0
-        else np.rint(volume.stored * volume.slope + volume.intercept)
-    )
+    values = volume.stored
+    if volume.slope != 1 or volume.intercept != 0 or values.dtype.kind == "f":
+        values = np.rint(values * np.float64(volume.slope) + volume.intercept)
     inside = values != 0 if region.labels is None else np.isin(values, region.labels)
     return inside.view(np.uint8)
 

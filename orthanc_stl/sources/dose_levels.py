@@ -61,6 +61,7 @@ def yardstick_of(
 
     Raises InvalidInput for a prescription that is asked for and not known, InvalidField for another reference.
     """
+    reference = _alone(reference)
     if reference == "maximum" or (reference is None and (plan is None or not unit)):
         return Yardstick(maximum, "the maximum", maximum)
     if not unit:
@@ -78,6 +79,14 @@ def yardstick_of(
     if isinstance(reference, (int, float)) and not isinstance(reference, bool) and 0 < reference < math.inf:
         return Yardstick(float(reference), f"{reference:g} Gy", maximum)
     raise InvalidField(f'"Reference" must be "prescription", "maximum" or a number of Gy, not {str(reference)[:60]!r}')
+
+
+def _alone(reference: Any) -> Any:
+    """A list of one stands for that one, and a text that is a number for the number: forms and flags send such."""
+    if isinstance(reference, (list, tuple)) and len(reference) == 1:
+        reference = reference[0]
+    match = _LEVEL.fullmatch(reference) if isinstance(reference, str) else None
+    return float(match[1]) if match and match[2] != "%" else reference
 
 
 def _prescription(dose: DicomObject, data: bytes | memoryview) -> tuple[float | None, tuple[Note, ...]]:
@@ -106,7 +115,7 @@ def levels_of(given: Any, yardstick: Yardstick, unit: str) -> tuple[Level, ...]:
             for percent in USUAL
             if percent / 100 * yardstick.hundred < yardstick.maximum
         )
-    if not isinstance(given, list) or not 1 <= len(given) <= MOST_LEVELS:
+    if not isinstance(given, (list, tuple)) or not 1 <= len(given) <= MOST_LEVELS:
         raise InvalidField(f'"Levels" must be a list of 1 to {MOST_LEVELS} levels such as [20, "95%"]')
     return tuple(_asked(one, yardstick, unit) for one in given)
 

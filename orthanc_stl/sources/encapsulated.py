@@ -14,7 +14,7 @@ import numpy as np
 from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.dicom.study_context import Reference, StudyContext
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Code, Note, Rank, Structure
 from orthanc_stl.sources import kinds
@@ -86,14 +86,15 @@ class Encapsulated:
     def recognises(self, beginning: bytes) -> bool:
         return False
 
+    @reading("the encapsulated model")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenEncapsulated:
         source = read_object(files[0], self.sop_classes, "an Encapsulated STL or OBJ")
         kind = "stl" if source.sop_class == ENCAPSULATED_STL else "obj"
         mtl = _mtl(files[1]) if len(files) > 1 and kind == "obj" else None
         most = options.limits.get("max_triangles", MAX_TRIANGLES)
-        parts, guessed = read_parts(document(source), mtl, most, kind)
+        parts, left_out = read_parts(document(source), mtl, most, kind)
         factor, note = _millimetres(source)
-        notes = tuple(Note(Rank.GUESSED, "", text) for text in (*guessed, note) if text)
+        notes = (*left_out, *((Note(Rank.GUESSED, "", note),) if note else ()))
         return OpenEncapsulated(source, tuple(_described(source, parts, factor)), notes)
 
 

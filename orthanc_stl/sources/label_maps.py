@@ -105,13 +105,17 @@ def _objects(part: np.ndarray) -> list[tuple[int, int, np.ndarray, np.ndarray]]:
 
 
 def cut(volume: Volume, box: Box) -> Volume:
-    """The part of a volume in `box` (k, j, i), at its place: a view, no copy. Uneven planes are all kept."""
+    """The part of a volume in `box` (k, j, i), at its place: a view, no copy. Uneven planes are all kept.
+
+    Its warnings are those of the whole, which the source tells in its notes.
+    """
     k, j, i = box
     if volume.planes is not None:
         k = slice(0, volume.stored.shape[2])
     shift = np.eye(4)
     shift[:3, 3] = i.start, j.start, k.start
-    return replace(volume, stored=volume.stored[i, j, k], affine=volume.affine @ shift, longest_side=volume.extent())
+    stored, affine = volume.stored[i, j, k], volume.affine @ shift
+    return replace(volume, stored=stored, affine=affine, longest_side=volume.extent(), warnings=())
 
 
 def region_of(volume: Volume, label: int, facts: LabelFacts) -> Region:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from orthanc_stl.dicom.text import one_line
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.formats.stl import HEADER_BYTES, RECORD, read_stl
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Note, Rank
@@ -30,6 +30,8 @@ from orthanc_stl.sources.trimesh_files import read_glb, read_ply
 _BOM = b"\xef\xbb\xbf"
 _SOLID = re.compile(rb"^[ \t]*solid\b([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _OBJ_LINE = re.compile(rb"^[ \t]*v[ \t]+[-+.\d]", re.MULTILINE)
+_MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]", re.MULTILINE)
+_NO_COLORS = Note(Rank.LEFT_OUT, "", "the colors of the OBJ file are in another file, an MTL, which did not come")
 _ZIP_NAMES = (b"[Content_Types].xml", b"3D/", b"_rels/")
 
 
@@ -44,10 +46,11 @@ class MeshFiles:
     def recognises(self, beginning: bytes) -> bool:
         return bool(format_of(beginning))
 
+    @reading("the mesh file")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenMeshes:
         most = options.limits.get("max_triangles", MAX_TRIANGLES)
-        parts, guessed = read_parts(files[0], files[1] if len(files) > 1 else None, most)
-        return OpenMeshes(kinds.MESH, parts, tuple(Note(Rank.GUESSED, "", text) for text in guessed))
+        parts, notes = read_parts(files[0], files[1] if len(files) > 1 else None, most)
+        return OpenMeshes(kinds.MESH, parts, notes)
 
 
 def format_of(beginning: bytes) -> str:
@@ -80,19 +83,20 @@ def _is_binary_stl(beginning: bytes) -> bool:
 
 def read_parts(
     data: bytes | memoryview, mtl: bytes | memoryview | None, max_triangles: int, kind: str = ""
-) -> tuple[list[MeshPart], list[str]]:
-    """The parts of a mesh file in LPS mm, and what was guessed. Raises InvalidInput for a file of another kind."""
+) -> tuple[list[MeshPart], tuple[Note, ...]]:
+    """The parts of a mesh file in LPS mm, and what was left out. Raises InvalidInput for a file of another kind."""
     kind = kind or format_of(bytes(data[: 1 << 16]))
     if kind == "stl":
-        return _read_stl(bytes(data), max_triangles), []
+        return _read_stl(bytes(data), max_triangles), ()
     if kind == "obj":
-        return read_obj(data, mtl, max_triangles), []
+        missing = mtl is None and _MTLLIB.search(bytes(data[: 1 << 16]))
+        return read_obj(data, mtl, max_triangles), (_NO_COLORS,) if missing else ()
     if kind == "ply":
-        return read_ply(data, max_triangles), []
+        return read_ply(data, max_triangles), ()
     if kind == "glb":
-        return read_glb(data, max_triangles), []
+        return read_glb(data, max_triangles), ()
     if kind == "3mf":
-        return read_3mf(data, max_triangles), []
+        return read_3mf(data, max_triangles), ()
     came = kind_of(bytes(data[:512])) or f"{len(data)} bytes of an unknown kind"
     raise InvalidInput(f"an STL, OBJ, PLY, GLB or 3MF file was expected; this is {came}")
 

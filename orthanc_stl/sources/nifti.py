@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from lxml import etree
 
 from orthanc_stl.dicom.text import one_line
+from orthanc_stl.errors import reading
 from orthanc_stl.model import Color
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
@@ -38,6 +39,7 @@ class Nifti:
         head = _first(beginning, 348)
         return head[344:347] in (b"n+1", b"ni1") or head[4:7] in (b"n+2", b"ni2")
 
+    @reading("the NIfTI file")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenVolume | OpenMasks:
         most = options.limits.get("max_nifti_mb")
         volumes = [read_nifti(data, max_bytes=most << 20 if most else MAX_BYTES) for data in files]

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from orthanc_stl.dicom.text import one_line
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Code, Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
@@ -89,6 +89,7 @@ class Nrrd:
     def recognises(self, beginning: bytes) -> bool:
         return beginning[:4] == b"NRRD"
 
+    @reading("the NRRD file")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSegNrrd | OpenVolume | OpenMasks:
         most = options.limits.get("max_nifti_mb")
         found = [read_nrrd(data, most << 20 if most else MAX_BYTES) for data in files]

@@ -68,7 +68,7 @@ def read_nrrd(data: bytes | memoryview, max_bytes: int) -> NrrdFile:
     listed = _list_axis(header, sizes)
     axes = [axis for axis in range(len(sizes)) if axis != listed]
     affine, warnings = _affine(header, axes)
-    slabs = [stored] if listed is None else [stored.take(n, axis=listed) for n in range(sizes[listed])]
+    slabs = [stored] if listed is None else [stored[(slice(None),) * listed + (n,)] for n in range(sizes[listed])]
     if any(slab.ndim != 3 for slab in slabs):
         raise InvalidInput(
             f"Only 3D NRRD volumes, or lists of such, are read, not {' x '.join(map(str, sizes))} voxels"

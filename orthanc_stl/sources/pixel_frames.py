@@ -26,13 +26,13 @@ from orthanc_stl.dicom.study_context import class_name
 from orthanc_stl.dicom.values import is_valid
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Note, Rank
+from orthanc_stl.sources.compressed_frames import check_claims, fragments_of, unpacked_runs
 from orthanc_stl.sources.dicom_object import DicomObject
 
 _PIXEL_DATA = 0x7FE00010
 _OFFSETS, _LENGTHS = 0x7FE00001, 0x7FE00002
 _RLE = "1.2.840.10008.1.2.5"
 _DEFLATED_FRAME = "1.2.840.10008.1.2.8.1"
-_JPEG_2000 = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 92, 93, 201, 202, 203))
 _JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 _NATIVE = ("", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", EXPLICIT_BIG, "1.2.840.10008.1.2.1.99")
 
@@ -153,7 +153,7 @@ class PixelFrames:
     @cached_property
     def _fragments(self) -> list[memoryview | bytes]:
         """The compressed bytes of each frame."""
-        offsets, fragments = _encapsulated(self._data)
+        offsets, fragments = fragments_of(self._data)
         if len(fragments) == self.count:
             return [piece for _, piece in fragments]
         if self.count == 1:
@@ -184,7 +184,7 @@ class PixelFrames:
         segments, start = (int.from_bytes(data[at : at + 4], "little") for at in (0, 4))
         if segments != 1 or start < 64 or start > len(data):
             raise InvalidInput(f"the RLE frame {number + 1} has {segments} segments; one is expected for 1 bit")
-        return self._whole(_unpacked_runs(data, start, self.frame_bytes), number)
+        return self._whole(unpacked_runs(data, start, self.frame_bytes), number)
 
     def _whole(self, data: bytes, number: int) -> bytes:
         if len(data) < self.frame_bytes:
@@ -199,7 +199,7 @@ class PixelFrames:
 
     def _decoded(self, content: memoryview | bytes, number: int) -> np.ndarray:
         syntax = self.source.transfer_syntax
-        _check_claims(bytes(content), syntax, self.rows, self.columns, number)
+        check_claims(bytes(content), syntax, self.rows, self.columns, number)
         decoder = _decoder(syntax)
         options: dict[str, Any] = {
             "transfer_syntax_uid": UID(syntax), "rows": self.rows, "columns": self.columns, "number_of_frames": 1,
@@ -242,69 +242,3 @@ def _decoder(syntax: str) -> Decoder:
         hint = " (the package pyjpegls)" if syntax in _JPEG_LS else ""
         raise InvalidInput(f"frames compressed by {class_name(syntax)} need a decoder that is not installed{hint}")
     return decoder
-
-
-def _encapsulated(data: memoryview) -> tuple[list[int], list[tuple[int, memoryview]]]:
-    """The Basic Offset Table, and the fragments, each with its offset from the end of that table's item."""
-    pieces: list[memoryview] = []
-    places: list[int] = []
-    at = 0
-    while at + 8 <= len(data):
-        if bytes(data[at : at + 4]) != b"\xfe\xff\x00\xe0":
-            break
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
-        if at + 8 + length > len(data):
-            raise InvalidInput("the compressed pixel data end in the middle of a fragment")
-        pieces.append(data[at + 8 : at + 8 + length])
-        places.append(at)
-        at += 8 + length
-    if not pieces:
-        raise InvalidInput("the compressed pixel data have no fragments")
-    table = pieces[0]
-    base = 8 + len(table)
-    offsets = np.frombuffer(table[: len(table) // 4 * 4], "<u4").tolist()
-    return offsets, [(place - base, piece) for place, piece in zip(places[1:], pieces[1:], strict=True)]
-
-
-def _unpacked_runs(data: bytes, at: int, most: int) -> bytes:
-    """PackBits (PS3.5 G.3.1), up to `most` bytes."""
-    out = bytearray()
-    while at < len(data) and len(out) < most:
-        head = data[at]
-        if head < 128:
-            out += data[at + 1 : at + 2 + head]
-            at += head + 2
-        elif head > 128:
-            out += data[at + 1 : at + 2] * (257 - head)
-            at += 2
-        else:
-            at += 1
-    return bytes(out[:most])
-
-
-def _check_claims(data: bytes, syntax: str, rows: int, columns: int, number: int) -> None:
-    """Against frames of kilobytes that claim gigabytes: their own header says the size that the object says."""
-    claimed: tuple[int, int] | None = None
-    if syntax in _JPEG_2000:
-        at = data.find(b"\xff\x4f\xff\x51")  # SOC, SIZ: ISO 15444-1 A.5.1
-        if at >= 0 and at + 24 <= len(data):
-            x1, y1, x0, y0 = (int.from_bytes(data[at + 8 + 4 * n : at + 12 + 4 * n], "big") for n in range(4))
-            claimed = y1 - y0, x1 - x0
-    elif syntax.startswith("1.2.840.10008.1.2.4."):
-        claimed = _start_of_frame(data)
-    else:
-        return
-    if claimed != (rows, columns):
-        shown = f"{claimed[0]} x {claimed[1]} pixels" if claimed else "no size"
-        raise InvalidInput(f"the compressed frame {number + 1} claims {shown}; the object has {rows} x {columns}")
-
-
-def _start_of_frame(data: bytes) -> tuple[int, int] | None:
-    """Rows and columns of the SOF marker of JPEG (ISO 10918-1 B.2.2) or JPEG-LS (ISO 14495-1 C.2.2)."""
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker in (0xC0, 0xC1, 0xC2, 0xC3, 0xF7):
-            return int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 7 : at + 9], "big")
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return None

@@ -13,6 +13,7 @@ from orthanc_stl.sources.file_kinds import kind_of
 from orthanc_stl.sources.images import Images
 from orthanc_stl.sources.mesh_files import MeshFiles
 from orthanc_stl.sources.nifti import Nifti
+from orthanc_stl.sources.nifti_file import GZIP_MAGIC
 from orthanc_stl.sources.nrrd import Nrrd
 from orthanc_stl.sources.rtdose import RtDose
 from orthanc_stl.sources.rtstruct import RtStruct
@@ -74,8 +75,10 @@ def open_files(
         return source_for(_sop_class(views[0])).open(views, options)
     source = recognise(beginning) or _bare_dicom(views[0]) or recognise(b"", name)
     came = kind_of(beginning)
-    if source is None or (came and not source.recognises(beginning) and not source.sop_classes):
-        came = came or f"{len(views[0])} bytes of an unknown kind"
+    packed = beginning[:2] == GZIP_MAGIC  # where the name says what is in it, its reader says what is wrong
+    if source is None or (came and not packed and not source.recognises(beginning) and not source.sop_classes):
+        # The table of kinds is of unpacked files: a packed one that no source knew comes here packed once.
+        came = came.replace("packed twice by gzip", "packed by gzip") or f"{len(views[0])} bytes of an unknown kind"
         read = ", ".join(source.name for source in SOURCES)
         raise InvalidInput(f"this is {came}; one of these is expected: {read}")
     return source.open(views, options)

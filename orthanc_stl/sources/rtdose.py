@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from orthanc_stl.dicom.study_context import Reference, StudyContext
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources import kinds
@@ -123,6 +123,7 @@ class RtDose:
     def recognises(self, beginning: bytes) -> bool:
         return False
 
+    @reading("the RT Dose")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenDose:
         source = read_object(files[0], self.sop_classes, "an RT Dose")
         _check_kind(source)

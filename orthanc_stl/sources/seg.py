@@ -14,7 +14,7 @@ from typing import Any
 
 from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.study_context import Reference, StudyContext, class_name
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
@@ -62,25 +62,20 @@ class OpenSegmentation:
     max_voxels: int
 
     @cached_property
+    @reading("the DICOM SEG")
     def structures(self) -> tuple[Structure, ...]:
         counts = self._counts()
-        found: dict[int, Structure] = {}
-        for item in self.source.items(_SEGMENTS):
-            number = item.unsigned(_NUMBER)
-            if number and number not in found and number != self.padding:
-                found[number] = self._structure(item, number, counts)
-        return tuple(found.values())
+        return tuple(self._structure(item, number, counts) for number, item in self._segments.items())
 
+    @reading("the DICOM SEG")
     def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
-        structure = next((s for s in self.structures if s.number == number), None)
-        if structure is None:
-            known = ", ".join(str(s.number) for s in self.structures) or "none"
+        item = self._segments.get(number)
+        if item is None:
+            known = ", ".join(map(str, self._segments)) or "none"
             raise InvalidInput(f"the segmentation has no segment {number}; it has {known}")
-        if structure.reason:
-            raise InvalidInput(f'segment {number} "{structure.name}" cannot be used: {structure.reason}')
         voxels = self._voxels(number)
         if voxels is None or not (voxels.mask or voxels.values.max() >= HALF * voxels.maximum):
-            raise InvalidInput(f'segment {number} "{structure.name}" cannot be used: it has no voxel')
+            raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: it has no voxel')
         notes = (*self.table.lattice.notes, *self.frames.notes, *self._palette_note())
         volume = voxels.volume(self.table.lattice, self.frames.rows, self.frames.columns)
         if voxels.mask:
@@ -111,6 +106,16 @@ class OpenSegmentation:
     @cached_property
     def maximum(self) -> int:
         return self.source.unsigned(_MAXIMUM_FRACTIONAL) or (1 << min(self.frames.bits, 16)) - 1
+
+    @cached_property
+    def _segments(self) -> dict[int, Item]:
+        """By number, each once. Number 0 and the padding are no segments."""
+        found: dict[int, Item] = {}
+        for item in self.source.items(_SEGMENTS):
+            number = item.unsigned(_NUMBER)
+            if number and number != self.padding:
+                found.setdefault(number, item)
+        return found
 
     def _voxels(self, number: int) -> SegmentVoxels | None:
         if self.kind == "LABELMAP":
@@ -147,10 +152,9 @@ class OpenSegmentation:
             facts = {"Voxels": voxels, "VolumeMl": round(volume / 1000, 4)}
         elif self.kind != "LABELMAP" and number not in self.table.segments:
             reason = "it has no frame"
-        name = item.text(_LABEL) or item.text(_DESCRIPTION) or item.text(_TRACKING_ID) or f"segment {number}"
         return Structure(
-            number, name, item.color(), category=item.code(_CATEGORY), anatomy=item.code(_ANATOMY), reason=reason,
-            facts=facts,
+            number, _name(item, number), item.color(), category=item.code(_CATEGORY), anatomy=item.code(_ANATOMY),
+            reason=reason, facts=facts,
         )  # fmt: skip
 
     def _palette_note(self) -> tuple[Note, ...]:
@@ -171,6 +175,7 @@ class Seg:
     def recognises(self, beginning: bytes) -> bool:
         return False
 
+    @reading("the DICOM SEG")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSegmentation:
         source = read_object(files[0], self.sop_classes, "a DICOM SEG")
         kind = source.text(_TYPE)
@@ -182,6 +187,10 @@ class Seg:
             raise InvalidInput("this segmentation has no Segment Sequence: it names no segment")
         table = frame_table(source, frames, by_segment=kind != "LABELMAP")
         return OpenSegmentation(source, kind, frames, table, options.limits.get("max_voxels", 200_000_000))
+
+
+def _name(item: Item, number: int) -> str:
+    return item.text(_LABEL) or item.text(_DESCRIPTION) or item.text(_TRACKING_ID) or f"segment {number}"
 
 
 def _check_type(kind: str, bits: int, source: DicomObject) -> None:

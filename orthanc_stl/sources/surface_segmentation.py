@@ -14,7 +14,7 @@ import numpy as np
 
 from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.dicom.study_context import Reference, StudyContext
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.formats.stl import joined
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Color, Note, Rank, Structure
@@ -44,6 +44,7 @@ class OpenSurfaces:
     max_triangles: int
 
     @cached_property
+    @reading("the Surface Segmentation")
     def structures(self) -> tuple[Structure, ...]:
         found: dict[int, Structure] = {}
         for item in self.source.items(_SEGMENTS):
@@ -53,6 +54,7 @@ class OpenSurfaces:
                 found[number] = self._structure(item, number)
         return tuple(found.values())
 
+    @reading("the Surface Segmentation")
     def shape(self, number: int) -> tuple[Mesh, tuple[Note, ...]]:
         for item in self.source.items(_SEGMENTS):
             if item.unsigned(_NUMBER) == number:
@@ -126,6 +128,7 @@ class SurfaceSegmentation:
     def recognises(self, beginning: bytes) -> bool:
         return False
 
+    @reading("the Surface Segmentation")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSurfaces:
         source = read_object(files[0], self.sop_classes, "a Surface Segmentation")
         if _SEGMENTS not in source or _SURFACES not in source:

@@ -18,7 +18,7 @@ import numpy as np
 from lxml import etree
 
 from orthanc_stl.dicom.text import one_line
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Color
 from orthanc_stl.sources.mesh_parts import MOST_PARTS, MeshPart, check_parts, check_triangles, part_of
 
@@ -70,6 +70,7 @@ class _Package:
     visits: int = 0
 
 
+@reading("the 3MF package")
 def read_3mf(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
     """The parts of a 3MF package in mm, each at its place. In ours the shift to the printer's bed is left out."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -81,7 +81,7 @@ class OpenVolume(FileSource):
             return region_of(self.volume, number, label_or_refuse(self.labels, number)), notes
         if number != 1:
             raise InvalidInput(f"the volume has grey values, which are structure 1; there is none of number {number}")
-        return Region(self.volume, threshold=self.threshold, upper=self.upper), notes
+        return Region(replace(self.volume, warnings=()), threshold=self.threshold, upper=self.upper), notes
 
     def whole(self, labels: Sequence[int] | None = None, threshold: float | None = None) -> Region:
         """The region of several labels, of all that is not zero, or of grey values from `threshold` on: one shape."""

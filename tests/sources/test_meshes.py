@@ -125,6 +125,9 @@ def test_an_encapsulated_obj_with_its_mtl() -> None:
     assert facts(source) == [("Ball_20", (220, 20, 60), 33.2219), ("Ball_12", (0, 128, 255), 7.1759)]
     assert source.structures[1].facts["Opacity"] == 0.5
     assert source.frame_of_reference_uid == "2.25.1000.9"
+    alone = Encapsulated().open(files[:1], ReadOptions())
+    assert [s.color for s in alone.structures] == [None, None]
+    assert ["an MTL, which did not come" in note.text for note in alone.shape(1)[1]] == [True]
     bare = Encapsulated().open([files[0], shared_file("surfaces/balls.mtl").read_bytes()], ReadOptions())
     assert facts(bare) == facts(source)
 

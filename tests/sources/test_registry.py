@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 
@@ -22,9 +23,8 @@ from tests.sources.dicom_files import a_dataset, file_of
 
 
 def test_each_kind_has_its_source() -> None:
-    of_files = [kind for kind in kinds.KINDS if kind is not kinds.IMAGES]  # a series is no file: its pixels come apart
-    assert [source.key for source in SOURCES] == [kind.key for kind in of_files]
-    for kind in of_files:
+    assert [source.key for source in SOURCES] == [kind.key for kind in kinds.KINDS]
+    for kind in kinds.KINDS:
         source = source_by_key(kind.key)
         assert (source.name, source.sop_classes, source.suffixes) == (kind.name, kind.sop_classes, kind.suffixes)
         for sop_class in kind.sop_classes:
@@ -98,6 +98,7 @@ def test_the_name_of_a_file_counts_where_its_bytes_say_nothing() -> None:
         (b"\x89PNG\r\n\x1a\n", "this is a PNG image"),
         (b"II*\0" + bytes(40), "this is a TIFF image"),
         (bytes(300), "300 bytes of an unknown kind"),
+        (gzip.compress(bytes(300)), "packed by gzip: unpack it first"),
         (b"hello world", "11 bytes of an unknown kind"),
         (file_of(a_dataset("1.2.840.10008.5.1.4.1.1.2", "CT")), "an object of the class CT Image Storage"),
         (file_of(a_dataset("1.2.840.10008.5.1.4.1.1.104.1", "DOC")), "Encapsulated PDF Storage"),
@@ -112,6 +113,11 @@ def test_what_has_no_source_is_named(data: bytes, sentence: str) -> None:
 def test_a_file_of_another_kind_than_its_name_says() -> None:
     with pytest.raises(InvalidInput, match="this is a PNG image"):
         open_files([b"\x89PNG\r\n\x1a\n" + bytes(400)], ReadOptions(), name="heart.nii")
+
+
+def test_a_packed_file_with_a_name_is_judged_by_its_reader() -> None:
+    with pytest.raises(InvalidInput, match="NIfTI"):
+        open_files([gzip.compress(bytes(400))], ReadOptions(), name="heart.nii.gz")
 
 
 def test_structure_sets_list_what_they_always_did() -> None:

@@ -189,6 +189,11 @@ def test_the_maximum_is_the_reference_without_a_plan() -> None:
     assert opened(made(), plan_dataset(50.0), Levels=["50%"]).structures[0].facts["LevelGy"] == 25
 
 
+@pytest.mark.parametrize("reference", [40, [40], "40", ["40 Gy"], (40.0,)])
+def test_a_reference_as_forms_and_flags_send_it(reference: object) -> None:
+    assert opened(made(), Levels=("50%",), Reference=reference).structures[0].facts["LevelGy"] == 20
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
@@ -198,6 +203,8 @@ def test_the_maximum_is_the_reference_without_a_plan() -> None:
         ({"Levels": [True]}, '"Levels" has'),
         ({"Reference": "prescription"}, "no RT Plan came with the dose"),
         ({"Reference": -1}, '"Reference" must be'),
+        ({"Reference": "0"}, '"Reference" must be'),
+        ({"Reference": ["maximum", 5]}, '"Reference" must be'),
     ],
 )
 def test_wrong_levels_give_sentences(fields: dict[str, object], sentence: str) -> None:

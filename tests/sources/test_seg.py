@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.pixels import get_decoder
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLSLossless
 
 from orthanc_stl.conversion.meshing import mesh_shape, united
 from orthanc_stl.errors import InvalidInput, TooLarge
@@ -402,6 +403,16 @@ def test_a_frame_may_inflate_no_further_than_its_size() -> None:
     compressed(ds, [machine.compress(bytes(1 << 24)) + machine.flush()] * 3)
     with pytest.raises(InvalidInput, match="frame 1 decompresses to more than the 72 bytes"):
         opened(ds, DEFLATED_FRAME).shape(1)
+
+
+def test_a_decoder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(3), size=24)
+    ds = seg_dataset(frames, [(1, p) for p in positions], kind="FRACTIONAL")
+    start = b"\xff\xd8\xff\xf7\0\x0b\x08\0\x18\0\x18" + bytes(20)
+    compressed(ds, [start] * 3)
+    monkeypatch.setattr(get_decoder(JPEGLSLossless), "_available", {})
+    with pytest.raises(InvalidInput, match=r"need a decoder that is not installed \(the package pyjpegls\)"):
+        opened(ds, JPEGLSLossless).structures  # noqa: B018
 
 
 def test_names_fall_back_to_what_there_is() -> None:
