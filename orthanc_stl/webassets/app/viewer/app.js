@@ -20,6 +20,7 @@ import { Slices } from './slices.js';
 import { SlicePanel } from './slice-panel.js';
 import { buildTools } from './tools.js';
 import { Views } from './views.js';
+import { Warnings } from './warnings.js';
 
 /** @typedef {import('./parts.js').Part} Part */
 
@@ -55,14 +56,17 @@ export class App extends EventTarget {
     document.title = `${this.catalogue.title} · ${t('3D model')}`;
     this.root.classList.add('scene');
     this.facts = h('dl', { class: 'facts' });
-    this.notices = h('div', { class: 'card-notices' });
+    this.warnings = new Warnings(this.parts, this.root);
     this.head = h('header', { class: 'card' },
       h('div', { class: 'card-text' }, h('h1', { title: this.catalogue.title, dir: 'auto' }, this.catalogue.title),
-        this.catalogue.about ? h('p', { class: 'about', dir: 'auto' }, this.catalogue.about) : null, this.facts, this.notices));
+        this.catalogue.about ? h('p', { class: 'about', dir: 'auto' }, this.catalogue.about) : null, this.facts, this.warnings.element));
     this.tools = buildTools(this);
     this.root.append(this.head, this.panels.element, this.views.element, ...this.tools.elements);
     this.slices.addEventListener('slice', () => this.tell('slice', this.slices.shownSlice()));
-    this.parts.addEventListener('list', () => this.#showFacts());
+    this.parts.addEventListener('list', () => {
+      this.#showFacts();
+      this.warnings.update();
+    });
     this.parts.addEventListener('look', () => this.#showFacts());
     this.stage.onMove.push(() => keepState(() => this.state()));
     this.#listen();
@@ -114,7 +118,7 @@ export class App extends EventTarget {
     else if (this.parts.all.length === 1) this.stage.turn();
     this.root.dataset.ready = 'true';
     this.history.start();
-    this.parts.ready.then(() => this.stage.setBounds(this.#bounds(), !asked && this.stage.turning));
+    this.parts.ready.then(() => this.stage.setBounds(this.#bounds(), !asked && this.parts.all.length > 1 && !this.stage.moved));
     this.imagesReady = this.#findImages(asked);
   }
 

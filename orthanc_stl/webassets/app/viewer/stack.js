@@ -1,13 +1,13 @@
 /** Parallel slices as a volume: where its voxels lie, their values, and how they come, coarse ones first. */
 
 import * as THREE from 'three';
-import { request } from '../shared/api.js';
+import { loadSlices } from './image-loader.js';
 
 const PIECE = 3 << 20; // bytes of one request
 const PAUSE = () => new Promise((resolve) => setTimeout(resolve));
 const MOST = 400e6; // voxels that a browser keeps; above, a coarser level is the finest
 
-/** @typedef {{Step: number, Size: number[], BytesPerSlice: number}} Level */
+/** @typedef {{Step: number, Size: number[], BytesPerSlice: number, MaxSlices?: number}} Level */
 
 /** Event "values": more slices have come. */
 export class Stack extends EventTarget {
@@ -45,6 +45,7 @@ export class Stack extends EventTarget {
     const finest = this.levels[this.levels.length - 1];
     /** Of the values kept here. */
     this.kept = finest.Size;
+    this.finest = finest.Step;
     this.values = new Int16Array(voxels(finest)).fill(-32768);
     /** Step of each kept slice; 0: nothing yet. */
     this.steps = new Uint8Array(this.kept[2]);
@@ -66,7 +67,7 @@ export class Stack extends EventTarget {
 
   /** @param {Level} level in pieces, those near the wanted slice first */
   async #loadLevel(level) {
-    const count = level.Size[2], each = Math.max(1, Math.floor(PIECE / level.BytesPerSlice));
+    const count = level.Size[2], each = Math.min(level.MaxSlices ?? 1e9, Math.max(1, Math.floor(PIECE / level.BytesPerSlice)));
     const open = Array.from({ length: Math.ceil(count / each) }, (_, i) => i * each);
     const scale = count / this.kept[2];
     const work = async () => {
@@ -74,8 +75,8 @@ export class Stack extends EventTarget {
         const near = (/** @type {number} */ first) => Math.abs(first + each / 2 - this.wanted * scale);
         const [first] = open.splice(open.reduce((best, at, i) => (near(at) < near(open[best]) ? i : best), 0), 1);
         const last = Math.min(count, first + each) - 1;
-        const answer = await request(`${this.path}/${level.Step}/${first}-${last}`);
-        await this.#put(level, first, new Int16Array(await answer.arrayBuffer()));
+        const values = await loadSlices(`${this.path}/${level.Step}/${first}-${last}`, level.Size[0], level.Size[1]);
+        await this.#put(level, first, values);
       }
     };
     await Promise.all([work(), work()]);
@@ -84,13 +85,14 @@ export class Stack extends EventTarget {
   /** Coarse values fill the place of the fine ones until those come. @param {Level} level @param {number} first @param {Int16Array} data */
   async #put({ Size: [columns, rows, slices], Step: step }, first, data) {
     const [width, height, depth] = this.kept;
+    const ratio = step / this.finest; // kept voxels that one of the level stands for
     const count = Math.floor(data.length / (columns * rows));
     for (let to = 0, begun = performance.now(); to < depth; to++) {
-      const from = slices === depth ? to : Math.min(slices - 1, Math.floor((to * slices) / depth));
+      const from = Math.min(slices - 1, Math.floor(to / ratio));
       if (from < first || from >= first + count || (this.steps[to] && this.steps[to] <= step)) continue;
       const source = (from - first) * columns * rows;
       if (columns === width && rows === height) this.values.set(data.subarray(source, source + width * height), to * width * height);
-      else this.#spread(data, source, columns, rows, to);
+      else this.#spread(data, source, columns, rows, ratio, to);
       this.steps[to] = step;
       if (performance.now() - begun > 12) {
         await PAUSE();
@@ -100,27 +102,26 @@ export class Stack extends EventTarget {
     this.dispatchEvent(new Event('values'));
   }
 
-  /** One coarse slice over a fine one. @type {(data: Int16Array, source: number, columns: number, rows: number, to: number) => void} */
-  #spread(data, source, columns, rows, to) {
+  /** One coarse slice over a fine one. @type {(data: Int16Array, source: number, columns: number, rows: number, ratio: number, to: number) => void} */
+  #spread(data, source, columns, rows, ratio, to) {
     const [width, height] = this.kept;
-    const across = Int32Array.from({ length: width }, (_, x) => Math.min(columns - 1, Math.floor((x * columns) / width)));
+    const across = Int32Array.from({ length: width }, (_, x) => Math.min(columns - 1, Math.floor(x / ratio)));
     for (let y = 0, out = to * width * height; y < height; y++) {
-      const row = source + Math.min(rows - 1, Math.floor((y * rows) / height)) * columns;
+      const row = source + Math.min(rows - 1, Math.floor(y / ratio)) * columns;
       for (let x = 0; x < width; x++) this.values[out++] = data[row + across[x]];
     }
   }
 
   /** @param {number} step @returns {boolean} whether all slices have come at least this finely */
-  isThere(step = this.levels[this.levels.length - 1].Step) {
+  isThere(step = this.finest) {
     return this.steps.every((each) => each > 0 && each <= step);
   }
 
   /** @param {number} slice @returns {Promise<void>} when it is there in full */
   async hasSlice(slice) {
     const kept = Math.min(this.kept[2] - 1, Math.floor(((slice + 0.5) * this.kept[2]) / this.size[2]));
-    const finest = this.levels[this.levels.length - 1].Step;
     await this.coarse;
-    while (!(this.steps[kept] && this.steps[kept] <= finest)) {
+    while (this.steps[kept] !== this.finest) {
       if (this.failure) throw new Error(this.failure);
       await new Promise((resolve) => this.addEventListener('values', resolve, { once: true }));
     }

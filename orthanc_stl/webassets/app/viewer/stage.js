@@ -49,6 +49,8 @@ export class Stage {
     /** @type {(() => void)[]} when the eye has moved by hand or in flight */
     this.onMove = [];
     this.turning = false;
+    /** Whether a person has moved the eye. */
+    this.moved = false;
     /** @type {((now: number) => void) | null} */
     this.flight = null;
     this.pending = false;
@@ -66,8 +68,12 @@ export class Stage {
       this.draw();
       for (const listener of this.onMove) listener();
     });
-    controls.addEventListener('start', () => this.touched());
-    this.canvas.addEventListener('wheel', () => this.touched(), { passive: true });
+    const byHand = () => {
+      this.moved = true;
+      this.touched();
+    };
+    controls.addEventListener('start', byHand);
+    this.canvas.addEventListener('wheel', byHand, { passive: true });
     return controls;
   }
 
@@ -139,6 +145,7 @@ export class Stage {
       : key === '+' ? () => controls.dollyIn(KEY_ZOOM)
       : key === '-' ? () => controls.dollyOut(KEY_ZOOM) : null;
     if (!act) return false;
+    this.moved = true;
     this.touched();
     act();
     this.draw();

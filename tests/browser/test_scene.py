@@ -1,0 +1,299 @@
+"""The scene: the structures of a source together, over the images; tools by clicking, with figures that are known."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import phantoms
+from tests.data import shared_file
+from tests.live.server import OrthancServer
+
+from .study import BALL_CENTRE, BALL_ML, BALL_RADIUS, HEARTBEAT, Stored, apart, pixels, reddish, viewer_ready
+
+Open = Callable[..., Any]
+WIDE = {"viewport": {"width": 1400, "height": 900}}
+SMALL_RADIUS, SMALL_CENTRE = 12.0, (80.0, -40.0, 60.0)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Orthanc's ids: a structure set of two balls and a body, and the CT that it was drawn on."""
+
+    source: str
+    ct: str
+
+
+@pytest.fixture(scope="module")
+def scene(server: OrthancServer) -> Scene:
+    study = phantoms.Study(seed="scene", patient_name="Scene^Ball", study_description="Two balls")
+    planes = range(0, 121, 3)
+    images = [server.upload(data) for data in phantoms.ct_slices(study, planes=planes)]
+    rois = [
+        phantoms.ball("Ball", BALL_RADIUS, BALL_CENTRE, colour=(200, 60, 60)),
+        phantoms.ball("Small", SMALL_RADIUS, SMALL_CENTRE, colour=(0, 0, 255)),
+        phantoms.ball("BODY", 55, (40.0, -40.0, 60.0), colour=(0, 160, 0)),
+        phantoms.Roi("Marker", [phantoms.Contour(np.array([[1.0, 2.0, 3.0]]), kind="POINT")], colour=None),
+    ]
+    source = server.upload(phantoms.structure_set(rois, study))
+    return Scene(source, server.get(f"/instances/{images[0]}").json()["ParentSeries"])
+
+
+def opened(open_page: Open, scene: Scene, more: str = "", **options: Any) -> Any:
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={scene.source}{more}", **(WIDE | options)))
+    page.evaluate("viewer.loaded")
+    return page
+
+
+def call(page: Any, text: str) -> Any:
+    return page.evaluate(text)
+
+
+def screen(page: Any, point: tuple[float, float, float]) -> tuple[float, float]:
+    """Where a point of the patient is on the page."""
+    at = page.evaluate("point => viewer.project(point)", list(point))
+    box = page.locator(".view-3d canvas").bounding_box()
+    return box["x"] + at["x"], box["y"] + at["y"]
+
+
+def front(page: Any) -> None:
+    page.get_by_role("button", name="Anterior", exact=True).press("Enter")
+
+
+def test_the_structures_of_a_source_are_there_with_names_colors_and_volumes(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene)
+    parts = {part["name"]: part for part in call(page, "viewer.parts()")}
+    assert set(parts) == {"Ball", "Small", "BODY"}
+    assert parts["Ball"]["color"] == [200, 60, 60]
+    assert parts["Ball"]["volumeMl"] == pytest.approx(BALL_ML, rel=0.01)
+    assert parts["BODY"]["opacity"] == 0.15
+    assert parts["BODY"]["kind"] == "External"
+    assert all(part["triangles"] > 500 and part["state"] == "ready" for part in parts.values())
+    assert page.locator(".part").count() == 3
+    assert page.inner_text(".part-unusable summary") == "1 cannot be shown"
+
+
+def test_hiding_solo_filter_kinds_looks_and_undo(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene)
+    visible = "viewer.parts().filter(part => part.visible).map(part => part.name).sort()"
+    page.get_by_role("button", name="Show Ball").click()
+    assert call(page, visible) == ["BODY", "Small"]
+    page.keyboard.press("Control+z")
+    assert call(page, visible) == ["BODY", "Ball", "Small"]
+    page.locator(".part-name", has_text="Small").click()
+    page.get_by_role("button", name="Only this").click()
+    assert call(page, visible) == ["Small"]
+    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("searchbox").fill("ball")
+    assert page.locator(".part").count() == 1
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("button", name="External", exact=True).click()
+    assert page.locator(".part").count() == 2
+    page.click("[data-look=xray]")
+    assert {part["opacity"] for part in call(page, "viewer.parts()")} == {0.25}
+    page.click("[data-look=standard]")
+    assert sorted(part["opacity"] for part in call(page, "viewer.parts()")) == [0.15, 1, 1]
+
+
+def test_the_list_by_keyboard(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene)
+    page.locator(".part-name").first.focus()
+    page.keyboard.press("ArrowDown")
+    assert "Small" in page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("v")
+    assert [part["visible"] for part in call(page, "viewer.parts()")] == [True, False, True]
+    page.keyboard.press("o")
+    assert [part["visible"] for part in call(page, "viewer.parts()")] == [False, True, False]
+
+
+def test_outlines_lie_on_the_circles_of_the_balls(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene)
+    index = 25  # z = 75 mm
+    page.evaluate("index => viewer.showSlice({ index })", index)
+    names = {part["id"]: part["name"] for part in call(page, "viewer.parts()")}
+    found = {names[id]: [np.array(loop) for loop in loops] for id, loops in call(page, "viewer.outlines()").items()}
+    assert {name: len(loops) for name, loops in found.items()} == {"Ball": 1, "BODY": 1}
+    points = found["Ball"][0]
+    assert np.allclose(points[:, 2], 75, atol=1e-3)
+    radius = np.hypot(points[:, 0] - BALL_CENTRE[0], points[:, 1] - BALL_CENTRE[1])
+    assert radius == pytest.approx(np.sqrt(BALL_RADIUS**2 - 15**2), abs=0.5)
+    coronal = "viewer.showSlice({ plane: 'coronal', at: -40 }).then(() => viewer.outlines())"
+    rings = [np.array(loops[0]) for loops in call(page, coronal).values()]
+    assert len(rings) == 3
+    assert all(np.ptp(ring[:, 1]) < 1e-3 for ring in rings)
+
+
+def test_images_values_and_events(open_page: Open, scene: Scene, server: OrthancServer) -> None:
+    page = opened(open_page, scene)
+    (image,) = call(page, "viewer.images()")
+    assert image["series"] == scene.ct
+    assert image["count"] == 41
+    assert image["positions"][:2] == [0, 3]
+    page.evaluate("window.told = []; viewer.addEventListener('slice', event => told.push(event.detail.index))")
+    page.evaluate("viewer.showSlice({ index: 7 })")
+    assert 7 in page.evaluate("told")
+    assert page.evaluate("viewer.pixelAt([0, 0, 21])") == 16, "in the disc"
+    assert page.evaluate("viewer.pixelAt([-90, -90, 21])") == -1000
+    assert page.evaluate("viewer.pixelAt([0, 0, 2100])") is None
+    with pytest.raises(Exception, match="index is from 0 to 40"):
+        page.evaluate("viewer.showSlice({ index: 41 })")
+
+
+def measured(page: Any) -> list[str]:
+    return page.locator(".measure-list li > span").all_inner_texts()
+
+
+def test_each_measuring_tool_by_clicking(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene)
+    page.keyboard.press("4")  # the scene alone
+    page.keyboard.press("i")
+    front(page)
+    page.keyboard.press("p")
+    page.keyboard.press("m")
+    ball, small = screen(page, BALL_CENTRE), screen(page, SMALL_CENTRE)
+    page.mouse.click(*ball)
+    page.mouse.click(*small)
+    distance = float(measured(page)[0].split(": ")[1].removesuffix(" mm"))
+    assert distance == pytest.approx(np.hypot(60, BALL_RADIUS - SMALL_RADIUS), rel=0.01)
+    page.click("[data-measure=between]")
+    page.mouse.click(*ball)
+    page.mouse.click(*small)
+    assert float(measured(page)[1].split(": ")[1].split(" mm")[0]) == pytest.approx(60 - 30 - 12, abs=0.6)
+    page.click("[data-measure=diameter]")
+    page.mouse.click(*ball)
+    assert float(measured(page)[2].split(": ")[1].split(" mm")[0]) == pytest.approx(60, abs=1.5)
+    page.click("[data-measure=angle]")
+    for point in (ball, small, ball):
+        page.mouse.click(*point)
+    assert float(measured(page)[3].split(": ")[1].removesuffix("°")) == pytest.approx(0, abs=0.5)
+    page.keyboard.press("c")
+    page.click("[data-measure=area]")
+    page.mouse.click(*ball)
+    area = float(measured(page)[4].split(": ")[1].split(" cm")[0])
+    assert area == pytest.approx(np.pi * 3**2, rel=0.02)
+    boxes = [label.bounding_box() for label in page.locator(".label.measure").all()]
+    assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i]), "labels do not overlap"
+    page.get_by_role("button", name="Delete measurement 2").click()
+    assert len(measured(page)) == 4
+    page.keyboard.press("Control+z")
+    assert len(measured(page)) == 5
+
+
+def test_a_link_restores_the_view(open_page: Open, scene: Scene, server: OrthancServer) -> None:
+    page = opened(open_page, scene)
+    front(page)
+    page.evaluate("viewer.setPart(viewer.parts()[2].id, { visible: false })")
+    page.evaluate("viewer.setPart(viewer.parts()[0].id, { color: [0, 0, 255], opacity: 0.5 })")
+    page.evaluate("viewer.showSlice({ index: 12 })")
+    page.keyboard.press("c")
+    page.wait_for_timeout(600)
+    state = page.evaluate("viewer.state()")
+    link = page.url
+    assert "#view=" in link
+    other = viewer_ready(open_page(link.removeprefix(server.url), **WIDE))
+    other.evaluate("viewer.loaded")
+    again = other.evaluate("viewer.state()")
+    assert again["hidden"] == state["hidden"]
+    assert again["looks"] == state["looks"]
+    assert again["section"] == state["section"]
+    assert again["slices"]["at"] == state["slices"]["at"]
+    assert np.allclose(again["camera"]["position"], state["camera"]["position"], atol=0.05)
+
+
+def test_the_token_leaves_the_address_at_once(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene, "&token=secret")
+    assert "secret" not in page.url
+    assert "secret" not in page.evaluate("location.href")
+    assert page.evaluate("history.state.token") == "secret", "a reload still has it"
+
+
+def test_the_table_and_its_csv(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene)
+    page.keyboard.press("n")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(Path(saved.value.path()).read_text("utf-8-sig").splitlines()))
+    assert [row["Name"] for row in rows] == ["Ball", "Small", "BODY"]
+    assert float(rows[0]["Volume (mL)"]) == pytest.approx(BALL_ML, rel=0.01)
+    assert float(rows[0]["Area (cm²)"]) == pytest.approx(4 * np.pi * 9, rel=0.03)
+
+
+def test_a_filled_cut_shows_what_lies_inside(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene)
+    page.keyboard.press("4")
+    page.keyboard.press("i")
+    front(page)
+    page.keyboard.press("p")
+    page.keyboard.press("c")
+    image = pixels(page, ".view-3d canvas")
+    x, y = (round(value) for value in screen(page, BALL_CENTRE))
+    box = page.locator(".view-3d canvas").bounding_box()
+    spot = image[y - round(box["y"]), x - round(box["x"])]
+    assert reddish(spot[None, None])[0, 0], "the ball's face lies on the body's"
+    _, counts = np.unique(image[reddish(image)], axis=0, return_counts=True)
+    assert counts.max() > 0.7 * reddish(image).sum(), "one flat colour"
+
+
+def test_words_in_german(open_page: Open, scene: Scene) -> None:
+    page = opened(open_page, scene, "&lang=de")
+    assert page.get_by_role("button", name="Schnittebene").count() == 1
+    assert page.evaluate("document.documentElement.lang") == "de"
+    assert page.inner_text(".part-unusable summary") == "1 nicht darstellbar"
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360)], ids=["upright", "sideways"])
+def test_nothing_covers_anything_on_a_phone(open_page: Open, scene: Scene, width: int, height: int) -> None:
+    phone = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
+    page = opened(open_page, scene, **phone)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for tool in ("parts", "slices", "section", "measure", "keep"):
+        page.tap(f"#tool-{tool}")
+        assert page.locator(".sheet-panel:visible").count() <= 1
+        shown = [
+            *page.locator(".tool:visible").all(),
+            page.locator(".view-3d"),
+            *page.locator(".sheet-panel:visible").all(),
+        ]
+        boxes = [each.bounding_box() for each in shown]
+        assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i]), tool
+
+
+def test_studies_and_lists_of_models(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    body = {"Instance": stored.rtstruct, "RoiNames": ["Left"], "Resolution": 128}
+    other = server.post("/stl/encode-rtstruct", body).json()["ID"]
+    page = viewer_ready(open_page(f"/stl/app/three.html?instance={stored.model},{other}", **WIDE))
+    page.evaluate("viewer.loaded")
+    assert [part["id"] for part in page.evaluate("viewer.parts()")] == [stored.model, other]
+    page = viewer_ready(open_page(f"/stl/app/three.html?study={stored.study}", **WIDE))
+    assert {stored.model, other} <= {part["id"] for part in page.evaluate("viewer.parts()")}
+
+
+def test_an_rt_struct_is_offered_as_what_it_is(open_page: Open, stored: Stored) -> None:
+    page = open_page(f"/stl/app/three.html?instance={stored.rtstruct}", expected=("400",), **WIDE)
+    page.get_by_role("link", name="Show its structures").click()
+    viewer_ready(page)
+    assert page.locator(".part").count() == 3
+
+
+def test_46_structures_come_without_freezing_the_page(open_page: Open, server: OrthancServer) -> None:
+    source = server.upload(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm").read_bytes())
+    page = open_page("/stl/app/settings.json", **WIDE)
+    page.add_init_script(HEARTBEAT)
+    page.goto(f"{server.url}/stl/app/three.html?source={source}")
+    page.evaluate("viewer.ready")
+    assert page.locator(".part").count() == 31
+    viewer_ready(page)
+    page.evaluate("viewer.loaded")
+    assert all(part["state"] == "ready" for part in page.evaluate("viewer.parts()"))
+    page.wait_for_timeout(1000)
+    page.evaluate("window.gap = 0")
+    for eye in page.locator(".part-eye").all()[:5]:
+        eye.click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.gap") < 400, "100 ms on a quiet machine"
