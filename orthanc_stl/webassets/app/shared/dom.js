@@ -69,7 +69,10 @@ export function icon(name) {
   return svg;
 }
 
-/** A tick, a warning or a note as a box. @param {'error' | 'warning' | 'info'} kind */
+/**
+ * A tick, a warning or a note as a box.
+ * @param {'error' | 'warning' | 'info'} kind @param {string} title @param {...(Node | string)} lines
+ */
 export function notice(kind, title, ...lines) {
   const role = kind === 'error' ? 'alert' : 'status';
   return h('div', { class: `notice ${kind}`, role }, icon(kind === 'info' ? 'info' : 'warning'),
