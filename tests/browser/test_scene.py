@@ -15,7 +15,7 @@ from tests import phantoms
 from tests.data import shared_file
 from tests.live.server import OrthancServer
 
-from .study import BALL_CENTRE, BALL_ML, BALL_RADIUS, HEARTBEAT, Stored, apart, pixels, reddish, viewer_ready
+from .study import BALL_CENTRE, BALL_ML, BALL_RADIUS, HEARTBEAT, Stored, apart, pixels, reddish, settle, viewer_ready
 
 Open = Callable[..., Any]
 WIDE = {"viewport": {"width": 1400, "height": 900}}
@@ -156,6 +156,7 @@ def test_each_measuring_tool_by_clicking(open_page: Open, scene: Scene) -> None:
     front(page)
     page.keyboard.press("p")
     page.keyboard.press("m")
+    settle(page)
     ball, small = screen(page, BALL_CENTRE), screen(page, SMALL_CENTRE)
     page.mouse.click(*ball)
     page.mouse.click(*small)

@@ -41,12 +41,14 @@ export const authorization = () => (token ? { Authorization: `Bearer ${token}` }
 
 /** A request that failed; `message` is a sentence for a person, `status` the HTTP status or 0 when nothing came back. */
 export class RequestFailed extends Error {
+  /** @param {string} message @param {number} status */
   constructor(message, status) {
     super(message);
     this.status = status;
   }
 }
 
+/** @type {Record<number, string>} */
 const BY_STATUS = {
   401: 'You are not signed in, or the link has expired (401). Sign in to Orthanc or ask for a new link.',
   403: 'You have no permission for this (403). The administrator of this Orthanc decides who may do it.',
@@ -74,7 +76,7 @@ export async function request(path, options = {}) {
   try {
     response = await fetch(orthancUrl(path), { ...options, headers: { ...options.headers, ...authorization() } });
   } catch (error) {
-    if (error.name === 'AbortError') throw error;
+    if (/** @type {Error} */ (error).name === 'AbortError') throw error;
     throw new RequestFailed('Orthanc did not answer. It may have stopped, or the network is down.', 0);
   }
   if (!response.ok) throw new RequestFailed(sentence(response.status, await response.text()), response.status);
@@ -90,7 +92,7 @@ export const getJson = async (path) => (await request(path)).json();
  * @returns {Promise<any>} the answer's JSON
  * fetch tells nothing about an upload under way, so this is the older XMLHttpRequest.
  */
-export function postJson(path, body, { onProgress = () => {}, signal = null } = {}) {
+export function postJson(path, body, { onProgress = () => {}, signal } = {}) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     xhr.open('POST', orthancUrl(path));

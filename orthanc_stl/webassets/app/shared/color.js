@@ -9,15 +9,21 @@ const WHITE = [0.9642, 1.0, 0.8249]; // D50
 const TO_XYZ = [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]];
 const FROM_XYZ = [[3.1338561, -1.6168667, -0.4906146], [-0.9787684, 1.9161415, 0.033454], [0.0719453, -0.2289914, 1.4052427]];
 
+/** @type {(matrix: number[][], vector: number[]) => number[]} */
 const times = (matrix, vector) => matrix.map((row) => row[0] * vector[0] + row[1] * vector[1] + row[2] * vector[2]);
+/** @type {(value: number, low: number, high: number) => number} */
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
+/** @type {(value: number) => number} */
 const toLinear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+/** @type {(value: number) => number} */
 const fromLinear = (value) => (value <= 0.0031308 ? value * 12.92 : 1.055 * value ** (1 / 2.4) - 0.055);
 
 const CUBE = 216 / 24389;
 const KAPPA = 24389 / 27;
+/** @type {(value: number) => number} */
 const toF = (value) => (value > CUBE ? Math.cbrt(value) : (KAPPA * value + 16) / 116);
+/** @type {(value: number) => number} */
 const fromF = (value) => (value ** 3 > CUBE ? value ** 3 : (116 * value - 16) / KAPPA);
 
 /** @param {number[]} rgb 0..255 each (sRGB) @returns {number[]} the three 16-bit numbers of DICOM */

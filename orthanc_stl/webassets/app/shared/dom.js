@@ -24,7 +24,7 @@ const ICONS = {
   home: 'M3 11.5 12 4l9 7.5M5.5 9.8V20h4.7v-5.5h3.6V20h4.7V9.8',
   orthographic: 'M4 8h12v12H4zM4 8l4-4h12l-4 4M20 4v12l-4 4',
   wireframe: 'M12 3l8.5 15.5h-17zM12 3l-3.5 15.5M12 3l3.5 15.5M7 12.5h10',
-  section: 'M3 20 9 9l3 4M21 20 15 9l-1.5 2M3 20h18M12 3v18M9.5 5.5 12 3l2.5 2.5',
+  section: 'M12 5a7 7 0 0 0 0 14M12 2v20M15 5.700a7 7 0 0 1 0 12.600M15 9.500h3.500M15 14.500h3.500',
   measure: 'M3.5 15.5 15.5 3.5l5 5-12 12zM7 12l2 2M10 9l3 3M13 6l2 2',
   dimensions: 'M4 4v16h16M4 4l-1.7 2M4 4l1.7 2M20 20l-2-1.700M20 20l-2 1.700M9 15V8l5-3 5 3v7l-5-2.5z',
   camera: 'M4 8h3.5l1.5-2.5h6L16.5 8H20v11H4zM12 10.200a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.400z',
@@ -69,7 +69,10 @@ export function icon(name) {
   return svg;
 }
 
-/** A tick, a warning or a note as a box. @param {'error' | 'warning' | 'info'} kind */
+/**
+ * A tick, a warning or a note as a box.
+ * @param {'error' | 'warning' | 'info'} kind @param {string} title @param {...(Node | string)} lines
+ */
 export function notice(kind, title, ...lines) {
   const role = kind === 'error' ? 'alert' : 'status';
   return h('div', { class: `notice ${kind}`, role }, icon(kind === 'info' ? 'info' : 'warning'),

@@ -3,7 +3,7 @@
 import { getJson, request, RequestFailed } from './api.js';
 import { h } from './dom.js';
 
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const pause = (/** @type {number} */ milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The person cancelled it. */
 export class Cancelled extends Error {
@@ -43,13 +43,13 @@ export const cancel = async (uuid) => void (await request(`stl/jobs/${encodeURIC
 export class ProgressBar {
   /** @param {() => void} onCancel */
   constructor(onCancel) {
-    this.bar = h('progress', { max: '100', 'aria-label': 'Progress' });
+    this.bar = /** @type {HTMLProgressElement} */ (h('progress', { max: '100', 'aria-label': 'Progress' }));
     this.step = h('span', { class: 'progress-step' });
-    this.button = h('button', { type: 'button', class: 'button', onclick: () => {
+    this.button = /** @type {HTMLButtonElement} */ (h('button', { type: 'button', class: 'button', onclick: () => {
       this.button.disabled = true;
       this.show(null, 'cancelling');
       onCancel();
-    } }, 'Cancel');
+    } }, 'Cancel'));
     this.element = h('div', { class: 'progress', hidden: true }, this.bar,
       h('div', { class: 'progress-line' }, h('span', { role: 'status' }, this.step), this.button));
   }

@@ -49,17 +49,16 @@ export class App extends EventTarget {
     this.slicePanel = new SlicePanel(this.slices, this.images, (id) => this.useSeries(id));
     this.views = new Views(stage, this.slices, this.parts, this.measure, (hit) => this.click(hit));
     this.panels = new Panels(root);
-    this.#build();
-  }
-
-  #build() {
     document.title = `${this.catalogue.title} · ${t('3D model')}`;
     this.root.classList.add('scene');
+    /** @type {string[]} of the picture */
+    this.captions = [];
     this.facts = h('dl', { class: 'facts' });
     this.warnings = new Warnings(this.parts, this.root);
     this.head = h('header', { class: 'card' },
       h('div', { class: 'card-text' }, h('h1', { title: this.catalogue.title, dir: 'auto' }, this.catalogue.title),
         this.catalogue.about ? h('p', { class: 'about', dir: 'auto' }, this.catalogue.about) : null, this.facts, this.warnings.element));
+    /** @type {ReturnType<typeof buildTools>} */
     this.tools = buildTools(this);
     this.root.append(this.head, this.panels.element, this.views.element, ...this.tools.elements);
     this.slices.addEventListener('slice', () => this.tell('slice', this.slices.shownSlice()));

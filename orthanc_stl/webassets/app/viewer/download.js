@@ -14,9 +14,9 @@ export function downloadButton(parameters) {
   if (!['instance', 'series'].some((name) => parameters.get(name))) return [];
   const act = async () => {
     try {
-      await download(await namedInstance(parameters));
+      await download(await namedInstance(parameters) ?? '');
     } catch (error) {
-      said.replaceChildren(notice('error', '', error.message));
+      said.replaceChildren(notice('error', '', /** @type {Error} */ (error).message));
     }
   };
   const said = h('div', {});

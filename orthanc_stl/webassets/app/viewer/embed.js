@@ -23,9 +23,11 @@ export async function listenToFrames(viewer) {
       answer({ error: /** @type {Error} */ (error).message });
     }
   });
-  const pass = (/** @type {Event} */ event) => {
-    for (const origin of origins) window.parent.postMessage({ event: event.type, detail: /** @type {CustomEvent} */ (event).detail }, origin);
-  };
+  // The browser tells who the parent is by its list of ancestors, or by where the page was asked for.
+  const parent = location.ancestorOrigins?.[0] ?? (document.referrer && new URL(document.referrer).origin);
+  if (!origins.includes(parent)) return;
+  const pass = (/** @type {Event} */ event) =>
+    window.parent.postMessage({ event: event.type, detail: /** @type {CustomEvent} */ (event).detail }, parent);
   for (const kind of ['select', 'measure', 'slice']) viewer.addEventListener(kind, pass);
   viewer.ready.then(() => pass(new CustomEvent('ready')));
 }

@@ -11,7 +11,7 @@ import { date, person } from '../shared/format.js';
  */
 export async function namedInstance(parameters) {
   if (parameters.get('instance') || !parameters.get('series')) return parameters.get('instance');
-  const { MainDicomTags, Instances } = await getJson(`series/${encodeURIComponent(parameters.get('series'))}`);
+  const { MainDicomTags, Instances } = await getJson(`series/${encodeURIComponent(parameters.get('series') ?? '')}`);
   if (MainDicomTags.Modality === 'M3D') return Instances[0];
   throw new RequestFailed(`This series is of modality ${MainDicomTags.Modality ?? 'unknown'}. The viewer shows 3D models (STL, modality M3D).`, 400);
 }
@@ -23,7 +23,7 @@ export async function namedInstance(parameters) {
  */
 export async function loadFacts(instance) {
   const tags = await getJson(`instances/${encodeURIComponent(instance)}/simplified-tags`).catch(() => null);
-  const text = (name) => (typeof tags?.[name] === 'string' ? tags[name].trim() : '');
+  const text = (/** @type {string} */ name) => (typeof tags?.[name] === 'string' ? tags[name].trim() : '');
   const lab = parseDicomLab(tags?.RecommendedDisplayCIELabValue);
   return {
     name: text('SeriesDescription') || text('DocumentTitle') || '3D model',
@@ -33,7 +33,10 @@ export async function loadFacts(instance) {
   };
 }
 
-/** The plugin writes each warning that a model was made with as a line of Algorithm Parameters. */
+/**
+ * The plugin writes each warning that a model was made with as a line of Algorithm Parameters.
+ * @param {any} algorithms @returns {string[]}
+ */
 function warningsIn(algorithms) {
   const lines = (Array.isArray(algorithms) ? algorithms : []).flatMap(({ AlgorithmParameters }) => String(AlgorithmParameters ?? '').split(/[\r\n]+/));
   return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));

@@ -19,6 +19,7 @@ export function lettersOf(direction) {
 }
 
 /** name, normal (towards the eye), the face's right and down: all in LPS. */
+/** @type {[string, number[], number[], number[]][]} */
 const FACES = [
   ['Anterior', [0, -1, 0], [1, 0, 0], [0, 0, -1]],
   ['Posterior', [0, 1, 0], [-1, 0, 0], [0, 0, -1]],
@@ -40,6 +41,7 @@ export class Orientation {
     stage.onFrame.push(() => this.update());
   }
 
+  /** @param {[string, number[], number[], number[]]} face of FACES */
   #face([name, normal, right, down]) {
     const button = h('button', { type: 'button', title: t(`View from ${name.toLowerCase()}`), 'aria-label': t(name),
       onclick: () => this.stage.lookFrom(new THREE.Vector3(...normal)) }, name[0]);
@@ -54,7 +56,7 @@ export class Orientation {
     const words = [right.clone().negate(), right, up, up.clone().negate()].map(lettersOf);
     words.forEach((word, i) => { this.edges[i].textContent = word; });
     // World to eye, with y downwards as the page has it; column by column.
-    const columns = [0, 1, 2].flatMap((axis) => [right, -1, back].map((row) => (row === -1 ? -up.getComponent(axis) : row.getComponent(axis))).concat(0));
+    const columns = [0, 1, 2].flatMap((axis) => [right.getComponent(axis), -up.getComponent(axis), back.getComponent(axis), 0]);
     this.cube.style.transform = `matrix3d(${columns.map((value) => value.toFixed(5)).join(',')},0,0,0,1)`;
     this.stage.canvas.setAttribute('aria-label', t('3D model, seen from {side}', { side: lettersOf(back).split('').map((letter) => t(NAMES[letter])).join(` ${t('and')} `) }));
   }
@@ -65,4 +67,5 @@ export class Orientation {
   }
 }
 
+/** @type {Record<string, string>} */
 const NAMES = Object.fromEntries(FACES.map(([name]) => [name[0], name.toLowerCase()]));

@@ -19,6 +19,14 @@ const ORDERS = [
 const LOOK_NAMES = [['external', 'Body at 15 %'], ['targets', 'Targets opaque'], ['xray', 'X-ray'], ['standard', 'Reset']];
 
 export class PartPanel {
+  text = /** @type {HTMLInputElement} */ (h('input', { type: 'search', class: 'part-filter',
+    placeholder: t('Filter by name'), 'aria-label': t('Filter by name'), oninput: () => this.arrange() }));
+
+  total = h('p', { class: 'part-count', role: 'status' });
+
+  list = h('div', { class: 'part-list', role: 'group', 'aria-label': t('Parts'),
+    onkeydown: (/** @type {KeyboardEvent} */ event) => this.#press(event) });
+
   /**
    * @param {import('./parts.js').Parts} parts @param {{name: string, reason: string}[]} unusable
    * @param {{changed: () => void, centre: (part: Part) => void, selected: (part: Part | null) => void}} callbacks `changed`: something to undo has happened
@@ -59,15 +67,12 @@ export class PartPanel {
 
   /** @param {{name: string, reason: string}[]} unusable */
   #build(unusable) {
-    this.text = /** @type {HTMLInputElement} */ (h('input', { type: 'search', class: 'part-filter', placeholder: t('Filter by name'), 'aria-label': t('Filter by name'), oninput: () => this.arrange() }));
     const order = /** @type {HTMLSelectElement} */ (h('select', { class: 'part-order', 'aria-label': t('Order'), onchange: () => {
       this.order = (ORDERS.find(([id]) => id === order.value) ?? ORDERS[0])[2];
       this.arrange();
     } }, ...ORDERS.map(([id, name]) => h('option', { value: id }, t(name)))));
     const present = KINDS.filter((kind) => this.parts.all.some((part) => part.kind === kind));
     const kinds = present.map((kind) => this.#kindChip(kind));
-    this.total = h('p', { class: 'part-count', role: 'status' });
-    this.list = h('div', { class: 'part-list', role: 'group', 'aria-label': t('Parts'), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#press(event) });
     const many = this.parts.all.length > 1;
     return h('div', { class: 'part-panel' },
       many ? h('div', { class: 'row' }, this.text, order) : null,

@@ -160,7 +160,7 @@ export class PlaneView {
     const ratio = Math.min(devicePixelRatio, 2);
     Object.assign(this.canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
     Object.assign(this.picture, { width: face.width, height: face.height });
-    const data = new ImageData(new Uint8ClampedArray(slice.pixels.buffer), face.width, face.height);
+    const data = new ImageData(new Uint8ClampedArray(/** @type {ArrayBuffer} */ (slice.pixels.buffer)), face.width, face.height);
     /** @type {CanvasRenderingContext2D} */ (this.picture.getContext('2d')).putImageData(data, 0, 0);
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext('2d'));
     context.setTransform(1, 0, 0, 1, 0, 0);

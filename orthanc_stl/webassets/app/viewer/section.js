@@ -16,6 +16,17 @@ const PLANES = [
 /** @typedef {{id: string, normal: number[], at: number, flipped: boolean}} SectionState */
 
 export class Section {
+  slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', step: 'any', 'aria-label': t('Position of the section plane') }));
+
+  low = h('span', { class: 'end' });
+
+  high = h('span', { class: 'end' });
+
+  value = h('output', { class: 'value' });
+
+  /** @type {HTMLElement[]} */
+  buttons = [];
+
   /** @param {import('./stage.js').Stage} stage @param {import('./parts.js').Parts} parts @param {() => void} changed something to undo has happened */
   constructor(stage, parts, changed) {
     this.stage = stage;
@@ -39,11 +50,8 @@ export class Section {
   #build() {
     this.buttons = PLANES.map((plane) => h('button', { type: 'button', class: 'chip', 'data-plane': plane.id, onclick: () => this.choose(plane.id) }, t(plane.name)));
     this.buttons.push(h('button', { type: 'button', class: 'chip', 'data-plane': 'free', title: t('A plane that faces you; turn the scene and press again'), onclick: () => this.choose('free') }, t('Facing me')));
-    this.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', step: 'any', 'aria-label': t('Position of the section plane'),
-      oninput: () => this.update(), onchange: () => this.changed() }));
-    this.low = h('span', { class: 'end' });
-    this.high = h('span', { class: 'end' });
-    this.value = h('output', { class: 'value' });
+    this.slider.addEventListener('input', () => this.update());
+    this.slider.addEventListener('change', () => this.changed());
     const flip = h('button', { type: 'button', class: 'chip', title: t('Show the other half'), onclick: () => {
       this.flipped = !this.flipped;
       this.update();

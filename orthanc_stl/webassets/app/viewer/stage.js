@@ -35,6 +35,7 @@ export class Stage {
     this.orthographic = new THREE.OrthographicCamera(-1, 1, 1, -1, 1, 1000);
     this.perspective.up.set(0, 0, 1);
     this.orthographic.up.set(0, 0, 1);
+    /** @type {THREE.PerspectiveCamera | THREE.OrthographicCamera} */
     this.camera = this.perspective;
     this.camera.position.copy(HOME);
     this.controls = this.#newControls();
@@ -54,6 +55,8 @@ export class Stage {
     /** @type {((now: number) => void) | null} */
     this.flight = null;
     this.pending = false;
+    this.width = 1;
+    this.height = 1;
     new ResizeObserver(() => this.resize()).observe(container);
     this.resize();
   }
@@ -114,7 +117,7 @@ export class Stage {
   }
 
   /** How far from the middle the eye must be to see the whole box, however it is turned about the body's axis. */
-  #homeDistance(direction) {
+  #homeDistance(/** @type {THREE.Vector3} */ direction) {
     const vertical = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2));
     const horizontal = vertical * Math.min(this.perspective.aspect, 4);
     const round = Math.hypot(this.half.x, this.half.y);
@@ -158,14 +161,18 @@ export class Stage {
     this.flyTo(offset.clone().normalize(), point, offset.length(), true, this.camera.zoom);
   }
 
-  /** Moves the eye in a third of a second; at once for whoever asked for less motion. */
+  /**
+   * Moves the eye in a third of a second; at once for whoever asked for less motion.
+   * @param {THREE.Vector3} direction from the target to the eye @param {THREE.Vector3} target @param {number} distance
+   * @param {boolean} smooth @param {number} [zoom]
+   */
   flyTo(direction, target, distance, smooth, zoom = 1) {
     this.touched();
     const from = this.camera.position.clone().sub(this.controls.target);
     const state = { direction: from.clone().normalize(), distance: from.length(), target: this.controls.target.clone(), zoom: this.camera.zoom };
     const turn = new THREE.Quaternion().setFromUnitVectors(state.direction, direction);
     const still = new THREE.Quaternion();
-    const place = (part) => {
+    const place = (/** @type {number} */ part) => {
       const turned = part === 1 ? direction : state.direction.clone().applyQuaternion(still.identity().slerp(turn, part));
       this.controls.target.lerpVectors(state.target, target, part);
       this.camera.position.copy(this.controls.target).addScaledVector(turned, state.distance + (distance - state.distance) * part);
@@ -208,13 +215,13 @@ export class Stage {
    * hugs the model, so that depth has all its digits for picking.
    */
   #setFrustum() {
-    if (this.camera === this.orthographic) {
+    if (this.camera instanceof THREE.OrthographicCamera) {
       const top = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2)) * this.camera.position.distanceTo(this.controls.target);
       const right = top * this.perspective.aspect;
       Object.assign(this.camera, { top, bottom: -top, right, left: -right });
     }
     const distance = this.camera.position.distanceTo(this.centre);
-    const least = this.camera.isPerspectiveCamera ? this.radius * 0.005 : -Infinity;
+    const least = this.camera instanceof THREE.PerspectiveCamera ? this.radius * 0.005 : -Infinity;
     this.camera.near = Math.max(distance - this.radius * 1.5, least);
     this.camera.far = distance + this.radius * 1.5;
     this.camera.updateProjectionMatrix();
@@ -237,7 +244,7 @@ export class Stage {
     requestAnimationFrame((now) => this.#frame(now));
   }
 
-  #frame(now) {
+  #frame(/** @type {number} */ now) {
     this.pending = false;
     if (!this.radius) return;
     const seconds = Math.min(0.1, (now - (this.before ?? now)) / 1000);
@@ -250,7 +257,7 @@ export class Stage {
   }
 
   /** A model that turns by itself must not make a slow machine slower. */
-  #watchSpeed(now) {
+  #watchSpeed(/** @type {number} */ now) {
     if (!this.turning) return;
     this.slow = now - (this.before ?? now) > SLOW_FRAME ? (this.slow ?? 0) + 1 : 0;
     if (this.slow > 5) this.touched();

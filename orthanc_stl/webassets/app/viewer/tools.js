@@ -41,10 +41,10 @@ export function buildTools(app) {
     { id: 'layout', icon: 'four', label: 'Slices beside the scene', short: 'Four', key: '4', toggle: true, act: (on) => layout(on) },
     { id: 'section', icon: 'section', label: 'Section plane', short: 'Section', key: 'C', toggle: true, act: (on) => { app.section.active = on; open('section', on); app.changed(); } },
     { id: 'measure', icon: 'measure', label: 'Measure', short: 'Measure', key: 'M', toggle: true, act: (on) => { app.measure.active = on; stage.canvas.classList.toggle('measuring', on); open('measure', on); } },
-    { id: 'dimensions', icon: 'dimensions', label: 'Dimensions', short: 'Size', key: 'D', toggle: true, act: (on) => { app.dimensions.active = on; } },
   ];
   /** @type {(Tool | null)[]} */
   const extra = [
+    { id: 'dimensions', icon: 'dimensions', label: 'Dimensions', short: 'Size', key: 'D', toggle: true, act: (on) => { app.dimensions.active = on; } },
     { id: 'undo', icon: 'undo', label: 'Undo', key: 'U', act: () => { if (!app.history.undo()) app.toast(t('There is nothing to undo.'), 'info'); } },
     { id: 'numbers', icon: 'table', label: 'Table of numbers', short: 'Table', key: 'N', act: () => numbersDialog(app) },
     { id: 'link', icon: 'link', label: 'Copy link', short: 'Link', key: 'K', act: () => copyLink(app) },
