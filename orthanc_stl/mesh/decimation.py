@@ -23,6 +23,8 @@ from functools import cached_property
 
 import fast_simplification
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from orthanc_stl.errors import TooLarge
@@ -56,6 +58,9 @@ SHARES = (1.0, 0.4)
 
 MORE = (1.0, 1.5, 2.5, 5.0)
 """Times the number of triangles asked for, one after another, where the rounds with fewer do not end well."""
+
+SMALL_PIECE = 200
+"""Triangles: a piece of fewer stays as it is."""
 
 MOST_KEPT = 0.3
 """Of the triangles: where more would be kept as they are, less is tried instead."""
@@ -166,7 +171,7 @@ def _to_count(mesh: Mesh, triangles: int) -> Iterator[_Goal]:
 
 def _reached(goal: _Goal, mesh: Mesh, full: _Full, euler_number: int, limit: float) -> Decimated | None:
     """The mesh that passes the check, after as many rounds as it takes; None if it takes too many."""
-    kept = np.zeros(len(mesh.triangles), bool)
+    kept = _of_small_pieces(mesh)
     for turn in range(ROUNDS):
         attempt = _collapsed(mesh, kept, goal)
         topology = topology_of(attempt.mesh.triangles, len(attempt.mesh.vertices))
@@ -183,9 +188,18 @@ def _reached(goal: _Goal, mesh: Mesh, full: _Full, euler_number: int, limit: flo
             return Decimated(attempt.mesh, distance)
         again = np.isin(attempt.became, bad)
         kept |= again[mesh.triangles].any(axis=1)
-        if kept.sum() > MOST_KEPT * len(kept):
+        if kept.mean() > MOST_KEPT:
             return None
     return None
+
+
+def _of_small_pieces(mesh: Mesh) -> np.ndarray:
+    """Which triangles `(m,) bool` belong to pieces of few: those could go altogether."""
+    count = len(mesh.vertices)
+    ends = mesh.triangles[:, [0, 1, 0, 2]].reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    piece = connected_components(graph, directed=False)[1][mesh.triangles[:, 0]]
+    return np.asarray(np.bincount(piece)[piece] < SMALL_PIECE)
 
 
 def _collapsed(mesh: Mesh, kept: np.ndarray, goal: _Goal) -> _Attempt:
