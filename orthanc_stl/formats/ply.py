@@ -15,11 +15,13 @@ from orthanc_stl.errors import TooLarge
 from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.scene import color_of, labels_of, plain, written_parts
 from orthanc_stl.mesh.triangles import vertex_normals
+from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model, Part
 
 _VERTEX = np.dtype([("place", "<f4", 3), ("normal", "<f4", 3), ("color", "u1", 4)])
 _FACE = np.dtype([("count", "u1"), ("corners", "<i4", 3), ("label", "<i4")])
 _MOST_VERTICES = (1 << 31) - 1
+_COMMENTS = (f"orthanc-stl {__version__}", "UNITS=mm", "SPACE=LPS")
 
 
 def write(model: Model, options: WriteOptions) -> bytes:
@@ -48,11 +50,26 @@ def write(model: Model, options: WriteOptions) -> bytes:
     return bytes(out)
 
 
+def colored_ply(mesh: Mesh, colors: np.ndarray, comments: Sequence[str]) -> bytes:
+    """One surface with a color `(n, 3) uint8` for each vertex."""
+    points = np.empty(len(mesh.vertices), _VERTEX)
+    points["place"], points["normal"] = mesh.vertices, vertex_normals(mesh)
+    points["color"][:, :3], points["color"][:, 3] = colors, 255
+    faces = np.empty(len(mesh.triangles), _FACE)
+    faces["count"], faces["label"], faces["corners"] = 3, 1, mesh.triangles
+    head = _head([*_COMMENTS, *(plain(text) for text in comments)], len(points), len(faces))
+    return head + points.tobytes() + faces.tobytes()
+
+
 def _header(model: Model, parts: Sequence[Part], labels: Sequence[int], vertices: int, faces: int) -> bytes:
-    comments = [f"orthanc-stl {__version__}", "UNITS=mm", "SPACE=LPS"]
+    comments = [*_COMMENTS]
     if model.frame_of_reference_uid:
         comments.append(f"FrameOfReferenceUID={plain(model.frame_of_reference_uid)}")
     comments += [f"label {label} {part.name}" for part, label in zip(parts, labels, strict=True)]
+    return _head(comments, vertices, faces)
+
+
+def _head(comments: Sequence[str], vertices: int, faces: int) -> bytes:
     lines = [
         "ply",
         "format binary_little_endian 1.0",

@@ -38,6 +38,15 @@ def query_request(query: Mapping[str, str]) -> ConversionRequest:
     return ConversionRequest(**{option.field: option_value(body, option) for option in _ORDER})
 
 
+def structures_of_query(query: Mapping[str, str]) -> tuple[int, ...]:
+    """`?structures=1,5`; empty without it."""
+    text = query.get("structures", "")
+    parts = text.split(",") if text else []
+    if not all(part.strip().isdecimal() and len(part) <= 12 for part in parts):
+        raise errors.InvalidField(f"structures are numbers, separated by commas, got {text[:40]!r}")
+    return tuple(int(part) for part in parts)
+
+
 def _from_text(key: str, text: str) -> Any:
     try:
         return json.loads(text)

@@ -9,7 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orthanc_stl.rest.http.messages import Handler
-from orthanc_stl.rest.routes import encode, hop, images, jobs, models, nexus, nifti, pages, rtstruct, scenes, structures
+from orthanc_stl.rest.routes import (
+    encode,
+    hop,
+    images,
+    jobs,
+    models,
+    nexus,
+    nifti,
+    numbers,
+    pages,
+    rtstruct,
+    scenes,
+    structures,
+)
 from orthanc_stl.settings import Settings
 
 ID = "([0-9a-f-]+)"  # Orthanc's identifiers, and the uuids of jobs
@@ -45,6 +58,11 @@ ROUTES = (
     Route(f"/series/{ID}/stl/structures", {"GET": structures.of_series}),
     Route(f"/series/{ID}/stl/images", {"GET": images.images}),
     Route(f"/series/{ID}/stl/images/{NUMBER}/{NUMBER}/{NUMBER}-{NUMBER}", {"GET": images.slices}),
+    Route(f"/instances/{ID}/stl/statistics", {"GET": numbers.statistics}),
+    Route(rf"/instances/{ID}/stl/statistics\.csv", {"GET": numbers.statistics_csv}),
+    Route(f"/series/{ID}/stl/statistics", {"GET": numbers.series_statistics}),
+    Route(rf"/series/{ID}/stl/statistics\.csv", {"GET": numbers.series_statistics_csv}),
+    Route("/stl/compare", {"POST": numbers.compare}),
     Route(f"/stl/jobs/{ID}", {"GET": jobs.progress, "DELETE": jobs.cancel}),
     Route("/stl/app/(.*)", {"GET": pages.app_file}),
 )

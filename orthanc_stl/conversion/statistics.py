@@ -1,0 +1,124 @@
+"""A table of the parts of a model: what a physicist copies into a report."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from orthanc_stl.mesh.contours.contour import RoiContours
+from orthanc_stl.mesh.contours.frame import area_vector
+from orthanc_stl.mesh.measures import measures_of
+from orthanc_stl.model import Model, Part
+from orthanc_stl.sources.base import OpenSource, Region, Shape
+
+COLUMNS = {
+    "Number": "Number",
+    "Name": "Name",
+    "Type": "Type",
+    "Color": "Color (RGB)",
+    "ContoursMl": "Volume of contours or voxels (mL)",
+    "VolumeMl": "Volume of mesh (mL)",
+    "AreaMm2": "Area (mm2)",
+    "Centroid": "Centroid x y z (mm, LPS)",
+    "Extent": "Extent x y z (mm)",
+    "Slices": "Slices",
+    "SpacingMm": "Spacing (mm)",
+    "Pieces": "Pieces",
+    "Closed": "Closed",
+    "Warnings": "Warnings",
+}
+"""Key in JSON to the header in CSV, which has the units."""
+
+_SAME_PLANE = 0.25
+"""Of the usual step: planes nearer to each other count as one."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def statistics(model: Model, source: OpenSource | None = None) -> list[dict[str, Any]]:
+    """A row for each part, by the keys of `COLUMNS`. `source`: what the parts were made of; None for stored models."""
+    return [_row(part, source) for part in model]
+
+
+def _row(part: Part, source: OpenSource | None) -> dict[str, Any]:
+    measures = measures_of(part.mesh)
+    slices, spacing = _slices(source.shape(part.number)[0]) if source else (None, None)
+    own = part.report.contours_volume
+    return {
+        "Number": part.number,
+        "Name": part.name,
+        "Type": part.kind,
+        "Color": list(part.color) if part.color else None,
+        "ContoursMl": round(own / 1000, 4) if own is not None else _voxels_ml(part, source),
+        "VolumeMl": round(measures.volume / 1000, 4),
+        "AreaMm2": round(measures.area, 2),
+        "Centroid": [round(value, 3) for value in measures.centroid],
+        "Extent": [round(value, 3) for value in measures.extent],
+        "Slices": slices,
+        "SpacingMm": spacing,
+        "Pieces": measures.pieces,
+        "Closed": measures.closed,
+        "Warnings": list(part.warnings),
+    }
+
+
+def _voxels_ml(part: Part, source: OpenSource | None) -> float | None:
+    """The volume of the voxels of a mask, as the source knows it."""
+    found = next((one for one in source.structures if one.number == part.number), None) if source else None
+    return found.facts.get("VolumeMl") if found else None
+
+
+def _slices(shape: Shape) -> tuple[int | None, float | None]:
+    """How many planes a structure has, and how far they usually are apart (mm)."""
+    if isinstance(shape, RoiContours):
+        return _planes([contour.points for contour in shape.contours])
+    if isinstance(shape, Region):
+        step = float(np.linalg.norm(shape.volume.affine[:3, 2]))
+        return shape.volume.stored.shape[2], round(step, 4)
+    return None, None
+
+
+def _planes(contours: Iterable[np.ndarray]) -> tuple[int, float | None]:
+    contours = list(contours)
+    areas = np.array([area_vector(points) for points in contours])
+    normal = areas[np.argmax(np.linalg.norm(areas, axis=1))]
+    normal = normal / max(float(np.linalg.norm(normal)), 1e-30)
+    places = np.sort([float((points @ normal).mean()) for points in contours])
+    steps = np.diff(places)
+    apart = steps[steps > _SAME_PLANE * steps.max()] if len(steps) and steps.max() > 0 else steps[:0]
+    usual = float(np.median(apart)) if len(apart) else None
+    if usual is None:
+        return 1, None
+    return int((steps > _SAME_PLANE * usual).sum()) + 1, round(usual, 4)
+
+
+def as_csv(rows: Sequence[dict[str, Any]]) -> bytes:
+    """UTF-8 with a byte order mark, which spreadsheets need; what would be a formula begins with an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS.values())
+    writer.writerows([_cell(row[key]) for key in COLUMNS] for row in rows)
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        value = ("; " if value and isinstance(value[0], str) else " ").join(map(str, value))
+    if isinstance(value, str):
+        value = " ".join(value.split())
+        return f"'{value}" if value.startswith(_FORMULA) and not _is_number(value) else value
+    return value
+
+
+def _is_number(text: str) -> bool:
+    """Whether a list of numbers, whose first may have a minus."""
+    try:
+        return all(np.isfinite(float(part)) for part in text.split())
+    except ValueError:
+        return False

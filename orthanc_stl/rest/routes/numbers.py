@@ -1,0 +1,126 @@
+"""Numbers: a table of the structures of a source or of stored models, and comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from orthanc_stl import errors
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MODELS
+from orthanc_stl.rest.app import App
+from orthanc_stl.rest.http import body as bodies
+from orthanc_stl.rest.http import fields
+from orthanc_stl.rest.http.messages import Answer, Request, json_answer
+from orthanc_stl.rest.http.options import query_request, structures_of_query
+from orthanc_stl.rest.inputs import instance_files, require_source
+from orthanc_stl.rest.made import Made, Recipe, made
+from orthanc_stl.rest.running import SourceFiles, limits
+from orthanc_stl.rest.sets import models_of, stored_files
+
+_CSV = {"Content-Disposition": 'attachment; filename="statistics.csv"', "X-Content-Type-Options": "nosniff"}
+
+
+def statistics(app: App, request: Request) -> Answer:
+    """GET /instances/{id}/stl/statistics: a row for each structure of a source, or for a stored model."""
+    return json_answer(_of_instance(app, request).facts["rows"])
+
+
+def statistics_csv(app: App, request: Request) -> Answer:
+    """GET /instances/{id}/stl/statistics.csv: the same for a spreadsheet."""
+    return Answer(_of_instance(app, request).file, "text/csv", headers=_CSV)
+
+
+def series_statistics(app: App, request: Request) -> Answer:
+    """GET /series/{id}/stl/statistics: a row for each stored model."""
+    return json_answer(_of_series(app, request).facts["rows"])
+
+
+def series_statistics_csv(app: App, request: Request) -> Answer:
+    """GET /series/{id}/stl/statistics.csv"""
+    return Answer(_of_series(app, request).file, "text/csv", headers=_CSV)
+
+
+def compare(app: App, request: Request) -> Answer:
+    """POST /stl/compare: two structures or stored models, or whole sets by name; `"File": "ply"` gives A colored."""
+    body = bodies.read_object(request.body)
+    options = query_options(body)
+    first, second = (_side(app, body, name, options) for name in ("A", "B"))
+    told: dict[str, Any] = {"A": first[1], "B": second[1]}
+    if "File" in body:
+        if fields.text(body, "File") != "ply":
+            raise errors.InvalidField('File must be "ply"')
+        told["File"] = "ply"
+    files = SourceFiles(
+        roles=None,
+        fetch=lambda: [*first[0].fetch(), *second[0].fetch()],
+        parent=first[0].parent,
+        instance=first[0].instance,
+    )
+    found = made(app, request, Recipe("compare", files, ConversionRequest(), told, (*first[2], *second[2])))
+    if "File" in body:
+        scale = f"{found.facts['ScaleMm']}"
+        return Answer(found.file, "model/ply", headers={"X-Scale-Mm": scale, "X-Content-Type-Options": "nosniff"})
+    return json_answer(found.facts)
+
+
+def query_options(body: fields.Body) -> ConversionRequest:
+    """Resolution and the like, the same for both sides."""
+    return query_request(
+        {key.lower(): str(value).lower() for key, value in body.items() if not isinstance(value, dict)}
+    )
+
+
+def _side(
+    app: App, body: fields.Body, name: str, options: ConversionRequest
+) -> tuple[SourceFiles, dict[str, Any], tuple[str, ...]]:
+    """The files of A or B, what the task is told of them, and their versions."""
+    side = fields.mapping(body, name) if name in body else {}
+    if "Series" in side:
+        instances = models_of(app, "series", fields.text(side, "Series"))
+        return _stored_side(app, instances)
+    instance = fields.text(side, "Instance")
+    if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS:
+        return _stored_side(app, [instance])
+    require_source(app.orthanc, instance)
+    chosen = fields.numbers_or_texts(side, "Structure") if "Structure" in side else ()
+    request = replace(
+        options,
+        structures=tuple(one for one in chosen if isinstance(one, int | str)),
+        all=not chosen,
+        separate=True,
+        limits=limits(app.settings),
+    )
+    files = instance_files(app, instance)
+    told = {"Request": request.as_json(), "Files": len(files.roles or ())}
+    return files, told, (app.orthanc.version(instance)[0],)
+
+
+def _stored_side(app: App, instances: list[str]) -> tuple[SourceFiles, dict[str, Any], tuple[str, ...]]:
+    files = stored_files(app, instances)
+    versions = tuple(app.orthanc.version(instance)[0] for instance in instances)
+    return files, {"Stored": True, "Files": len(files.roles or ())}, versions
+
+
+def _of_instance(app: App, request: Request) -> Made:
+    instance = request.groups[0]
+    if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS:
+        return _stored(app, request, [instance])
+    require_source(app.orthanc, instance)
+    numbers = structures_of_query(request.query)
+    conversion = replace(
+        query_request(request.query), structures=numbers, all=not numbers, separate=True, limits=limits(app.settings)
+    )
+    files = instance_files(app, instance)
+    version, _ = app.orthanc.version(instance)
+    return made(app, request, Recipe("source_statistics", files, conversion, {}, (version,)))
+
+
+def _of_series(app: App, request: Request) -> Made:
+    return _stored(app, request, models_of(app, "series", request.groups[0]))
+
+
+def _stored(app: App, request: Request, instances: list[str]) -> Made:
+    versions = tuple(app.orthanc.version(instance)[0] for instance in instances)
+    files = stored_files(app, instances)
+    return made(app, request, Recipe("stored_statistics", files, ConversionRequest(), {}, versions))

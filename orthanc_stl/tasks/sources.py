@@ -1,0 +1,96 @@
+"""Tasks that read a source: its structures, models of them, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orthanc_stl.conversion.build import build_model
+from orthanc_stl.conversion.choose import choose
+from orthanc_stl.conversion.inputs import place_of
+from orthanc_stl.conversion.objects import SeriesIdentity, dicom_objects
+from orthanc_stl.conversion.result import ConversionResult, part_info, part_json
+from orthanc_stl.dicom.encapsulated_model import check_tags
+from orthanc_stl.dicom.structure_set import read_roi_names
+from orthanc_stl.engine import kept_files
+from orthanc_stl.errors import reading
+from orthanc_stl.mesh.progress import Progress
+from orthanc_stl.model import Structure
+from orthanc_stl.sources.base import OpenSource
+from orthanc_stl.tasks.common import MESHED, READ, Blob, Options, Outcome, portion, read, written
+
+
+def roi_names(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Files: an RT-STRUCT. Facts: `names`, sorted, each once."""
+    return {"names": read_roi_names(blobs[0])}, ()
+
+
+def list_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Files: a source. Facts: `structures`, all that is known of each, in the file's order."""
+    request, inputs = read(options, blobs)
+    return {"structures": [structure.as_json() for structure in _structures(inputs.open(request))]}, ()
+
+
+def choose_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Files: a source. Facts: `structures` that the request means, `skipped` ones, and `notes`."""
+    request, inputs = read(options, blobs)
+    check_tags(request.tags)
+    choice = choose(_structures(inputs.open(request)), request)
+    return {
+        "structures": [{"Number": structure.number, "Name": structure.name} for structure in choice.structures],
+        "skipped": [one.as_json() for one in choice.skipped],
+        "notes": [note.text for note in choice.notes],
+    }, ()
+
+
+@reading("this file")
+def _structures(source: OpenSource) -> Sequence[Structure]:
+    """What a reader finds, which it may look for only now."""
+    return source.structures
+
+
+def convert(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Files: a source, and what inputs.py names. Facts: `answer`; `parts`, as in the answer's `Models`.
+
+    Files that come out: the DICOM objects, one for each part. Options: `Series` (objects.SeriesIdentity as JSON).
+    """
+    request, inputs = read(options, blobs)
+    check_tags(request.tags)
+    progress(0.0, "reading the file")
+    source = kept_files.once("source", lambda: inputs.open(request))
+    check_tags(request.tags, inputs.study_of(source))
+    result = build_model(source, request, portion(progress, READ, MESHED))
+    progress(MESHED, "writing the DICOM objects")
+    place = place_of(source, inputs, result.model.parts[0].structures)
+    identity = SeriesIdentity.from_json(options["Series"])
+    files = dicom_objects(result.model, place, identity, request)
+    return {
+        **_answer(result, request.format, files),
+        "warnings": sum(len(part.notes) for part in result.model.parts),
+    }, files
+
+
+def _answer(result: ConversionResult, request_format: str, files: Sequence[bytes]) -> dict[str, Any]:
+    """`objects`: in which of the files each part is; `structures`: which each file has."""
+    parts = [part_json(part) for part in result.model.parts]
+    notes = [note.text for note in result.notes]
+    first = {key: value for key, value in parts[0].items() if key not in ("Number", "Name")}
+    first["Warnings"] = [*notes, *first["Warnings"]]
+    answer = first | {"Models": parts, "Skipped": [one.as_json() for one in result.skipped]}
+    structures = [list(part.structures) for part in result.model.parts]
+    if request_format == "stl":
+        return {"answer": answer, "objects": list(range(len(parts))), "structures": structures}
+    together = [number for numbers in structures for number in numbers]  # in an OBJ, to which its MTL belongs
+    return {"answer": answer, "objects": [0] * len(parts), "structures": [together for _ in files]}
+
+
+def scene_file(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Files: a source. Facts: `models`, on each part; `skipped`. Files that come out: one in the format `Suffix`."""
+    request, inputs = read(options, blobs)
+    result = build_model(inputs.open(request), request, portion(progress, 0, MESHED))
+    progress(MESHED, "writing the file")
+    facts = {
+        "models": [part_info(part) for part in result.model.parts],
+        "skipped": [one.as_json() for one in result.skipped],
+    }
+    return facts, [written(result.model, options)]

@@ -1,0 +1,98 @@
+"""Statistics and comparisons over HTTP, against known figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+
+import pytest
+
+from tests import phantoms
+from tests.live import samples
+from tests.live.server import OrthancServer
+
+BALL_ML, SMALL_ML = 4 / 3 * math.pi * 20**3 / 1000, 4 / 3 * math.pi * 12**3 / 1000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OrthancServer]:
+    with OrthancServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def balls(server: OrthancServer) -> str:
+    rois = [
+        phantoms.ball("Ball, große", 20, (10, -15, 30)),
+        phantoms.ball("=SUM(A1)", 12, (28, -15, 30)),
+        phantoms.ball("ball grosse 2", 20, (10, -15, 30)),
+    ]
+    return server.upload(phantoms.structure_set(rois))
+
+
+def test_a_row_for_each_structure(server: OrthancServer, balls: str) -> None:
+    first, second, _ = server.get(f"/instances/{balls}/stl/statistics").json()
+    assert (first["Name"], second["Name"]) == ("Ball, große", "=SUM(A1)")
+    assert first["VolumeMl"] == pytest.approx(BALL_ML, rel=0.01)
+    assert first["ContoursMl"] == pytest.approx(BALL_ML, rel=0.01)
+    assert first["AreaMm2"] == pytest.approx(4 * math.pi * 400, rel=0.01)
+    assert first["Centroid"] == pytest.approx([10, -15, 30], abs=0.2)
+    assert second["Extent"] == pytest.approx([24, 24, 24], abs=3.1)  # slices are 3 mm apart
+    assert (first["Pieces"], first["Closed"], first["Warnings"]) == (1, True, [])
+    assert first["SpacingMm"] == pytest.approx(3, abs=0.01)
+    assert first["Slices"] in (13, 14)
+
+
+def test_the_same_for_a_spreadsheet(server: OrthancServer, balls: str) -> None:
+    reply = server.get(f"/instances/{balls}/stl/statistics.csv")
+    assert reply.headers["content-type"] == ["text/csv"]
+    header, first, second, _ = csv.reader(io.StringIO(reply.body.decode("utf-8-sig")))
+    assert header[:2] == ["Number", "Name"]
+    assert header[5] == "Volume of mesh (mL)"
+    assert first[1] == "Ball, große"
+    assert second[1] == "'=SUM(A1)"  # no formula
+    assert float(first[5]) == pytest.approx(BALL_ML, rel=0.01)
+
+
+def test_stored_models_of_a_series(server: OrthancServer, balls: str) -> None:
+    made = server.post("/stl/encode", {"Instance": balls, "Structures": [1, 2], "Separate": True, "Resolution": 64})
+    rows = server.get(f"/series/{made.json()['ParentSeries']}/stl/statistics").json()
+    assert [row["Name"] for row in rows] == ["Ball, große", "=SUM(A1)"]
+    assert rows[1]["VolumeMl"] == pytest.approx(SMALL_ML, rel=0.02)
+
+
+def test_two_structures(server: OrthancServer, balls: str) -> None:
+    body = {"A": {"Instance": balls, "Structure": 1}, "B": {"Instance": balls, "Structure": 2}}
+    (pair,) = server.post("/stl/compare", body).json()["Pairs"]
+    assert pair["Dice"] == pytest.approx(0.17965, abs=0.004)
+    assert pair["HausdorffMm"] == pytest.approx(26, abs=0.3)
+    assert pair["VolumeDifferenceMl"] == pytest.approx(BALL_ML - SMALL_ML, rel=0.02)
+    body["B"]["Structure"] = 3
+    (same,) = server.post("/stl/compare", body).json()["Pairs"]
+    assert (same["Dice"], same["HausdorffMm"]) == (pytest.approx(1, abs=1e-4), pytest.approx(0, abs=1e-3))
+
+
+def test_a_model_colored_by_distance(server: OrthancServer, balls: str) -> None:
+    body = {"A": {"Instance": balls, "Structure": 2}, "B": {"Instance": balls, "Structure": 1}, "File": "ply"}
+    reply = server.post("/stl/compare", body)
+    assert reply.body.startswith(b"ply\nformat binary_little_endian 1.0\n")
+    assert float(reply.headers["x-scale-mm"][0]) == pytest.approx(14.0, abs=2)
+
+
+def test_whole_sets_by_name(server: OrthancServer, balls: str) -> None:
+    other = server.upload(samples.structure_set({"BALL  große,": samples.ball(), "alone": samples.ball(5)}))
+    answer = server.post("/stl/compare", {"A": {"Instance": balls}, "B": {"Instance": other}, "Resolution": 64})
+    assert answer.status == 400  # another frame of reference
+    assert "frames of reference" in answer.json()["Details"]
+    again = server.post("/stl/compare", {"A": {"Instance": balls}, "B": {"Instance": balls}, "Resolution": 64}).json()
+    assert [pair["Dice"] for pair in again["Pairs"]] == pytest.approx([1, 1, 1], abs=1e-4)
+    assert again["OnlyInA"] == again["OnlyInB"] == []
+
+
+@pytest.mark.parametrize("body", [{}, {"A": {}}, {"A": {"Instance": "x"}, "B": {}}, {"A": 5, "B": 6}])
+def test_what_cannot_be_compared(server: OrthancServer, body: dict[str, object]) -> None:
+    reply = server.post("/stl/compare", body)
+    assert reply.status in (400, 404)
+    assert reply.json()["Details"]
