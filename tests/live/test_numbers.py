@@ -60,7 +60,7 @@ def test_stored_models_of_a_series(server: OrthancServer, balls: str) -> None:
     made = server.post("/stl/encode", {"Instance": balls, "Structures": [1, 2], "Separate": True, "Resolution": 64})
     rows = server.get(f"/series/{made.json()['ParentSeries']}/stl/statistics").json()
     assert [row["Name"] for row in rows] == ["Ball, große", "=SUM(A1)"]
-    assert rows[1]["VolumeMl"] == pytest.approx(SMALL_ML, rel=0.02)
+    assert rows[1]["VolumeMl"] == pytest.approx(SMALL_ML, rel=0.05)
 
 
 def test_two_structures(server: OrthancServer, balls: str) -> None:
