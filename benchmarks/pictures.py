@@ -21,9 +21,17 @@ from vtkmodules.vtkRenderingCore import (
 
 from benchmarks import inputs
 from benchmarks.original import original_mesh, slices_of, vertices_and_triangles
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.contours.check import slabs_of
 from orthanc_stl.mesh.contours.distance import UNITS, padded, signed_distances
+from orthanc_stl.mesh.contours.findings import Findings
+from orthanc_stl.mesh.contours.parts import Usual, chains_of
+from orthanc_stl.mesh.contours.planes import stacks_of
+from orthanc_stl.mesh.contours.regions import regions_of
+from orthanc_stl.mesh.contours.staircases import without_steps
 from tests.data import FOLDER
-from tests.mesh.solids import ring
+from tests.mesh.solids import ring, roi_of
+from tests.mesh.test_staircases import along_pixels
 
 FOLDER_OF_PICTURES = Path(__file__).resolve().parents[1] / "docs/images"
 PIXELS = 420
@@ -154,8 +162,50 @@ def distances() -> None:
     save(figure, "distances")
 
 
+def parts() -> None:
+    """Two parts of a ROI from the side: what the plan makes of their outlines, and what the surface is."""
+    heights = [*np.arange(0, 12), *np.arange(12, 31, 3.0)]
+    tube = [ring(9 + 2 * np.sin(z / 7), z, (-14, 0), 60) for z in heights]
+    beside = [ring(7, z, (14, 0), 60) for z in [*np.arange(1.4, 12, 3), *np.arange(22.4, 32, 3)]]
+    roi = roi_of(tube + beside)
+    (stack,) = stacks_of([roi], Findings())
+    (outlines,) = stack.rois
+    chains = chains_of(outlines, regions_of(outlines, True, Findings()), Usual(None, True), Findings())
+    mesh = surface_from_contours([roi], resolution=256).mesh
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True)
+    for chain in chains:
+        colour = f"C{chain.part}"
+        for low, high, k in slabs_of(chain):
+            region = chain.layers[k].regions[0]
+            left, right, z = region.low[0], region.high[0], chain.layers[k].position
+            axes[0].add_patch(plt.Rectangle((left, low), right - left, high - low, color=colour, alpha=0.25, lw=0))
+            axes[0].plot([left, right], [z, z], color=colour, lw=1)
+    cut = mesh.vertices[np.abs(mesh.vertices[:, 1]) < 0.25]
+    axes[1].plot(cut[:, 0], cut[:, 2], "k.", ms=0.8)
+    for axis, title in zip(axes, ("outlines, and the slices that are counted", "cut through the surface"), strict=True):
+        axis.set(xlim=(-28, 24), ylim=(-3, 34), xlabel="mm", title=title)
+        axis.title.set_size(9)
+        axis.set_aspect("equal")
+    axes[0].set_ylabel("mm along the normal")
+    save(figure, "parts")
+
+
+def stairs() -> None:
+    """A circle along pixels, and what is made of it."""
+    x = np.arange(-14, 15)
+    outline = along_pixels(x**2 + (x[:, None] - 0.2) ** 2 < 11.3**2, (1.0, 1.0), (-14.5, -14.5))
+    smooth = without_steps(outline)
+    figure, axis = plt.subplots(figsize=(3.6, 3.6))
+    for points, colour, label in ((outline, "0.6", "contour"), (smooth, "C0", "with Smooth")):
+        axis.plot(*np.vstack([points, points[:1]]).T, color=colour, lw=1.2, label=label)
+    axis.set_aspect("equal")
+    axis.legend(fontsize=7, loc="center")
+    axis.axis("off")
+    save(figure, "stairs")
+
+
 if __name__ == "__main__":
     mpl.use("Agg")
     FOLDER_OF_PICTURES.mkdir(parents=True, exist_ok=True)
-    for draw in (balls, organs, profile, distances):
+    for draw in (balls, organs, profile, distances, parts, stairs):
         draw()

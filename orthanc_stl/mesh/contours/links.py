@@ -40,11 +40,13 @@ REACH = 2.0
 
 @dataclass(frozen=True)
 class Link:
-    """Regions `lower` and `upper` (their places in the list) are of one body. `oblique`: a vessel that moves on."""
+    """Regions `lower` and `upper` (their places in the list) are of one body. `oblique`: a vessel that moves on;
+    `apart`: so far that its outlines do not overlap."""
 
     lower: int
     upper: int
     oblique: bool = False
+    apart: bool = False
 
 
 def links_of(regions: Sequence[Region]) -> list[Link]:
@@ -99,7 +101,10 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
             if far <= REACH * (width_of(one) + width_of(other)) / 2 and _alike(one, other):
                 wanted[i] = min(wanted.get(i, (np.inf, -1)), (far, j))
                 nearest[j] = min(nearest.get(j, (np.inf, -1)), (far, i))
-    links += [Link(i, j, True) for i, (_, j) in sorted(wanted.items()) if nearest[j][1] == i]
+    found = {i: j for i, (_, j) in sorted(wanted.items()) if nearest[j][1] == i}
+    for j, (_, i) in sorted(nearest.items()):  # a vessel that forks has two that are nearest to it
+        if i in found and (found[i] == j or regions[found[i]].plane == regions[j].plane):
+            links.append(Link(i, j, True, True))
     return links
 
 
@@ -137,6 +142,10 @@ def without_gaps(
         else:
             kept.append(link)
     _tell_of_gaps(name, regions, kept, gaps, findings)
+    apart = sum(link.apart for link in kept)
+    if apart:
+        text = f"goes on {apart} times from an outline to the nearest one of the next slice, which it does not overlap"
+        findings.roi(Rank.GUESSED, name, text)
     return kept
 
 

@@ -126,6 +126,7 @@ def _along_the_rim(shape: Shape, wound: CrossSection) -> bool:
 def once(name: str, shapes: list[Shape], findings: Findings) -> list[Shape]:
     """Without what is outlined twice, and with outlines that cross each other united."""
     unite: list[tuple[int, int]] = []
+    trimmed: dict[int, CrossSection] = {}
     dropped: set[int] = set()
     for i, j in overlapping(shapes):
         if i in dropped or j in dropped:
@@ -154,8 +155,23 @@ def once(name: str, shapes: list[Shape], findings: Findings) -> list[Shape]:
                 f"crosses contour {min(one.number, other.number)}: they are united",
                 "cross others of their planes: they are united",
             )
-    kept_shapes = [shape for k, shape in enumerate(shapes) if k not in dropped]
-    return _united(shapes, unite, dropped) if unite else kept_shapes
+        elif common < (1 - APART) * small.area and not (one.xor or other.xor):
+            hole, around = (i, j) if small is one else (j, i)
+            trimmed[around] = trimmed.get(around, large.section) - small.section
+            dropped.add(hole)
+            findings.contour(
+                Rank.GUESSED,
+                name,
+                small.number,
+                f"crosses contour {large.number} a little: it is taken for a hole in it",
+                "cross others a little: they are taken for holes in them",
+            )
+    for k, section in trimmed.items():
+        if k not in dropped:
+            dropped.add(k)
+            shapes = [*shapes, *(shapes[k].drawn(np.asarray(loop)) for loop in section.to_polygons())]
+    unite = [(i, j) for i, j in unite if i not in dropped and j not in dropped]
+    return _united(shapes, unite, dropped)
 
 
 def overlapping(shapes: Sequence[Shape]) -> list[tuple[int, int]]:
