@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import lib3mf
-import lxml.etree
 import numpy as np
 import pygltflib
 import pytest
 import trimesh
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.base import WriteOptions, Writer
 from orthanc_stl.formats.glb import TO_METRES_Y_UP
 from orthanc_stl.formats.obj import obj_and_mtl
 from orthanc_stl.formats.registry import WRITERS, writer_of
-from orthanc_stl.formats.scene import shown_name
 from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
@@ -36,7 +30,6 @@ from tests.formats.scenes import FRAME, many_triangles, part, scene, sphere
 SCENE = scene()
 PTV, EXTERNAL, SKIN = SCENE.parts
 LOW, HIGH = np.array([-100, -40, -180]), np.array([80, 80, 50])
-OBJ_WORDS = {"#", "mtllib", "o", "v", "usemtl", "f"}
 PNG = b"\x89PNG\r\n\x1a\nnot looked at"
 
 
@@ -72,38 +65,6 @@ def test_parts_without_triangles_color_or_name_take_nothing_from_the_others(writ
     nameless = replace(PTV, name=" \0\n", color=None)
     named = replace(PTV, name="Structure 5", color=None)
     assert writer.write(Model((empty, nameless))) == writer.write(Model((named,)))
-
-
-NAMES = st.lists(st.text(max_size=80), min_size=1, max_size=4)
-TETRAHEDRON = Mesh(
-    np.array([[0, 0, 0], [3, 0, 0], [0, 3, 0], [0, 0, 3]], np.float32),
-    np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32),
-)
-
-
-@settings(max_examples=40, deadline=None)
-@given(NAMES, st.floats(-2, 2), st.integers(-(1 << 40), 1 << 40), st.text(max_size=40))
-def test_any_name_number_opacity_and_title(names: list[str], opacity: float, number: int, title: str) -> None:
-    parts = [part(number + place, name, TETRAHEDRON, opacity=opacity, kind=title) for place, name in enumerate(names)]
-    model = Model(tuple(parts), title, title)
-    shown = [shown_name(piece) for piece in parts]
-    document = pygltflib.GLTF2().load_from_bytes(written("glb", model))
-    assert [mesh.name for mesh in document.meshes] == shown
-    package = zipfile.ZipFile(io.BytesIO(written("3mf", model)))
-    root = lxml.etree.fromstring(package.read("3D/3dmodel.model"))
-    named = [each.get("name") for each in root.iter("{*}object")]
-    assert named[:-1] == shown
-    obj, mtl = obj_and_mtl(model)
-    found = [line[2:] for line in obj.decode().split("\n") if line.startswith("o ")]
-    assert len(set(found)) == len(names)
-    assert [line[7:] for line in mtl.decode().split("\n") if line.startswith("newmtl ")] == found
-    assert not any(re.search(r"\s", name) for name in found)
-    assert not [line for line in obj.decode().split("\n") if line and line.split(" ")[0] not in OBJ_WORDS]
-    loaded = trimesh.load(io.BytesIO(written("ply", model)), file_type="ply", process=False)
-    assert len(loaded.faces) == 4 * len(names)
-    files = zipfile.ZipFile(io.BytesIO(written("stl.zip", model))).namelist()
-    assert len(set(files)) == len(names) + 1
-    assert all(name == Path(name).name and not name.startswith(".") for name in files)
 
 
 # GLB ------------------------------------------------------------------------------------------------------------------
