@@ -160,7 +160,7 @@ def reaches_edge(region: Region) -> bool:
     high = math.inf if region.upper is None else region.upper
     for axis in range(3):
         for end in (0, -1):
-            face = volume.stored.take(end, axis) * volume.slope + volume.intercept
+            face = np.moveaxis(volume.stored, axis, 0)[end] * volume.slope + volume.intercept
             if ((face >= low) & (face <= high)).any():
                 return True
     return False

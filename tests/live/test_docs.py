@@ -42,8 +42,10 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OrthancS
     with OrthancServer() as server:
         instance = server.upload(phantoms.structure_set())
         study = server.get(f"/instances/{instance}/study").json()["ID"]
+        for image in phantoms.ct_slices():
+            series = server.get(f"/instances/{server.upload(image)}/series").json()["ID"]
         script = ["set -euo pipefail", 'curl() { command curl --fail-with-body "$@"; }']
-        script += [f"INSTANCE={instance}", f"STUDY={study}"]
+        script += [f"INSTANCE={instance}", f"STUDY={study}", f"SERIES={series}"]
         script += [f"{{\n{command}}}{allowed(shown)}\necho; echo '{_MARK}'" for command, shown in examples()]
         done = subprocess.run(
             ["bash", "-c", "\n".join(script).replace("http://localhost:8042", server.url)],
