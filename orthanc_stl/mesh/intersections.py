@@ -17,8 +17,8 @@ LITTLE = 1e-9
 def crossing_triangles(mesh: Mesh) -> np.ndarray:
     """Pairs `(k, 2) int64` of triangles that pass through each other, the lower number first.
 
-    Triangles with a common edge, and such as touch (but with two edges) or lie in one plane, do not count. Raises
-    TooLarge for a heap of triangles in one place.
+    Triangles with a common edge do not count, nor do such as touch (unless an edge touches an edge) or lie in one
+    plane. Raises TooLarge for a heap of triangles in one place.
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int64)

@@ -95,6 +95,12 @@ def without_cavities(mesh: Mesh) -> Cleaned:
     return Cleaned(left, int((~inwards).sum()), tuple(sorted((-shells.volumes[inwards]).tolist(), reverse=True)))
 
 
+def outward_triangles(mesh: Mesh) -> np.ndarray:
+    """Which triangles `(m,) bool` bound a body from outside, not a cavity in one."""
+    shells = _shells_of(mesh)
+    return np.asarray(shells.volumes[shells.of_triangle] >= 0)
+
+
 def _shells_of(mesh: Mesh) -> _Shells:
     count = len(mesh.vertices)
     ends = mesh.triangles[:, [0, 1, 0, 2]].reshape(-1, 2)

@@ -24,6 +24,9 @@ from orthanc_stl.mesh.types import Mesh
 SURFACE_VOXELS = 60_000
 """The voxel is chosen so that the surface has about so many: 0.29 mm for a ball of 20 mm. More take time alike."""
 
+VOXELS_OUTWARDS = 12
+"""A surface so far outside has no detail smaller than a few voxels of this part of its distance."""
+
 MOST_VOXELS = 30_000_000
 """Of the box: a larger voxel is taken where it would hold more."""
 
@@ -37,9 +40,9 @@ sample is too long by at most an eighth of a spacing by NEAR: 0.006 mm for a bal
 COARSEST = 16
 """Voxels: the side of the first blocks."""
 
-Evaluation = Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]]
-"""Of points `(n, 3)`, whose blocks had these signed distances `(n,)` at a point so far away (mm): the values `(n,)`,
-which change by no more than 1 per mm, and the signed distances `(n,)`."""
+Evaluation = Callable[[np.ndarray, np.ndarray | None, float], tuple[np.ndarray, np.ndarray]]
+"""Of points `(n, 3)`: the values `(n,)`, which change by no more than 1 per mm, and what is known of them `(n, k)`. The
+latter is given for points within them, with how far those are away (mm); None at first."""
 
 
 @dataclass(frozen=True)
@@ -52,37 +55,37 @@ class Grid:
 
 
 class SignedDistance:
-    """Signed distances to a closed mesh (negative inside), fast where those of neighbouring points are known."""
+    """Signed distances to a closed mesh (negative inside), fast where those of neighbouring points are known.
 
-    def __init__(self, mesh: Mesh) -> None:
-        self.mesh = mesh
-        self.area = area_and_volume(mesh)[0]
-        self.spacing = float(np.sqrt(self.area / SAMPLES))
-        self.samples = sampled(mesh, SAMPLES)
+    `samples` `(count, 3)` are points on its surface, mostly `spacing` mm apart.
+    """
+
+    def __init__(self, mesh: Mesh, count: int = SAMPLES) -> None:
+        self.spacing = float(np.sqrt(area_and_volume(mesh)[0] / count))
+        self.samples = sampled(mesh, count)
         self._tree = cKDTree(self.samples, balanced_tree=False, leafsize=30)
         self._surface = SurfaceDistance(mesh)
 
-    def exact(self, points: np.ndarray) -> np.ndarray:
-        """Signed distances `(n,)` of `points` `(n, 3)`, measured to the triangles."""
-        return self._surface.signed(points)
+    def near(self, points: np.ndarray, known: np.ndarray | None, way: float) -> tuple[np.ndarray, np.ndarray]:
+        """The same of points which lie `way` from others that have the `known` signed distances `(n,)`, if any.
 
-    def near(self, points: np.ndarray, known: np.ndarray, way: float) -> np.ndarray:
-        """The same of points which lie `way` from others that have the `known` signed distances `(n,)`.
-
-        Where no surface can lie between the two, the sign is known and the nearest sample is enough.
+        Where no surface can lie between the two, the sign is known and the nearest sample is enough. The numbers of
+        the nearest samples `(n,) int64` are returned, too.
         """
-        found = self._tree.query(points, workers=-1)[0]
-        found = np.copysign(found, known)
-        close = (np.abs(found) < NEAR * self.spacing) | (np.abs(known) <= way)
+        to_sample, sample = self._tree.query(points, workers=-1)
+        if known is None:
+            return self._surface.signed(points), sample
+        found = np.copysign(to_sample, known)
+        close = (to_sample < NEAR * self.spacing) | (np.abs(known) <= way)
         found[close] = self._surface.signed(points[close])
-        return np.asarray(found)
+        return found, sample
 
 
 def spacing_for(mesh: Mesh, reach: float = 0.0) -> float:
     """The voxel in mm for surfaces up to `reach` mm outside of the mesh."""
     size = np.ptp(mesh.vertices, axis=0).astype(np.float64) + 2 * max(reach, 0)
     by_area = np.sqrt(area_and_volume(mesh)[0] / SURFACE_VOXELS)
-    return float(max(by_area, np.cbrt(size.prod() / MOST_VOXELS)))
+    return float(max(by_area, reach / VOXELS_OUTWARDS, np.cbrt(size.prod() / MOST_VOXELS)))
 
 
 def grid_around(mesh: Mesh, spacing: float, reach: float = 0.0) -> Grid:
@@ -103,26 +106,20 @@ def surface_at(mesh: Mesh, distance: float, *, spacing: float | None = None) -> 
     require_closed(mesh)
     known = SignedDistance(mesh)
 
-    def evaluation(points: np.ndarray, before: np.ndarray, way: float) -> tuple[np.ndarray, np.ndarray]:
-        signed = known.near(points, before, way)
+    def evaluation(points: np.ndarray, before: np.ndarray | None, way: float) -> tuple[np.ndarray, np.ndarray]:
+        signed, _ = known.near(points, before, way)
         return signed - distance, signed
 
     grid = grid_around(mesh, spacing or spacing_for(mesh, distance), distance)
-    return surface_of(grid, known, evaluation)
+    return mesh_of_field(field_of(grid, evaluation), grid)
 
 
-def surface_of(grid: Grid, known: SignedDistance, evaluation: Evaluation) -> Mesh:
-    """The surface where the values of `evaluation` are zero; they must be positive at the edge of the grid."""
-    return mesh_of_field(field_of(grid, known, evaluation), grid)
-
-
-def field_of(grid: Grid, known: SignedDistance, evaluation: Evaluation) -> np.ndarray:
+def field_of(grid: Grid, evaluation: Evaluation) -> np.ndarray:
     """Values `(z, y, x) float32`: right where they are near zero, of the right sign elsewhere."""
     size = COARSEST
     shape = tuple(side // size for side in grid.shape)
     index = np.indices(shape).reshape(3, -1).T
-    points = _middles(index, size, grid)
-    values, signed = evaluation(points, known.exact(points), 0.0)
+    values, known = evaluation(_middles(index, size, grid), None, 0.0)
     field = values.astype(np.float32).reshape(shape)
     while size > 1:
         corner = np.sqrt(3) / 2 * (size - 1) * grid.spacing
@@ -130,9 +127,8 @@ def field_of(grid: Grid, known: SignedDistance, evaluation: Evaluation) -> np.nd
         size //= 2
         field = field.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
         index = (2 * index[open_][:, None] + EIGHT).reshape(-1, 3)
-        values, signed = evaluation(
-            _middles(index, size, grid), np.repeat(signed[open_], 8), np.sqrt(3) / 2 * size * grid.spacing
-        )
+        way = float(np.sqrt(3) / 2 * size * grid.spacing)
+        values, known = evaluation(_middles(index, size, grid), np.repeat(known[open_], 8, axis=0), way)
         field[tuple(index.T)] = values
     return field
 

@@ -1,0 +1,140 @@
+"""Hollow bodies: a wall of a given thickness, and holes to drain it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import manifold3d
+import numpy as np
+from scipy.spatial import cKDTree
+
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.pieces import outward_triangles, pieces_of
+from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed
+from orthanc_stl.mesh.solids.field import surface_at
+from orthanc_stl.mesh.triangles import chosen_part, together
+from orthanc_stl.mesh.types import Mesh
+
+SIDES = 64
+"""Of a round hole or peg."""
+
+ABOVE = 1.0
+"""mm that a hole begins outside of the highest point of the surface around it."""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A hollow body and the `volume` in mm³ of its hollow; 0 where nothing is thick enough to be hollow."""
+
+    mesh: Mesh
+    hollow: float
+
+
+@dataclass(frozen=True)
+class Drained:
+    """A body with holes. `opened`: how many hollows fewer it has than before."""
+
+    mesh: Mesh
+    opened: int
+
+
+def shell(mesh: Mesh, wall: float, *, outwards: bool = False, spacing: float | None = None) -> Shell:
+    """A wall of `wall` mm within the surface, or around it if `outwards`.
+
+    The other surface is that of all points at the distance `wall`, so the wall has that thickness also at edges and in
+    narrow places, and never crosses itself. The surface of `mesh` itself stays as it is, triangle by triangle. Parts
+    that are not thicker than two walls stay solid.
+
+    Raises InvalidInput for a wall of 0 or less, and for a mesh that is not closed.
+    """
+    if not 0 < wall < np.inf:
+        raise InvalidInput(f"got a wall of {wall} mm, expected more than 0")
+    require_closed(mesh)
+    other = surface_at(mesh, wall if outwards else -wall, spacing=spacing)
+    if not len(other.triangles):
+        return Shell(mesh, 0.0)
+    outer, inner = (other, mesh) if outwards else (mesh, other)
+    return Shell(together([outer, inside_out(inner)]), area_and_volume(inner)[1])
+
+
+def inside_out(mesh: Mesh) -> Mesh:
+    """The same surface with its triangles facing the other way."""
+    return Mesh(mesh.vertices, np.ascontiguousarray(mesh.triangles[:, ::-1]))
+
+
+def lowest_point(mesh: Mesh, down: Sequence[float] = (0, 0, -1)) -> np.ndarray:
+    """The vertex `(3,) float64` farthest in the direction `down` (towards the feet, unless told otherwise)."""
+    return np.asarray(mesh.vertices[np.argmax(mesh.vertices @ np.asarray(down, np.float32))], np.float64)
+
+
+def drained(
+    mesh: Mesh,
+    points: Sequence[Sequence[float]],
+    diameter: float,
+    wall: float,
+    *,
+    direction: Sequence[float] | None = None,
+) -> Drained:
+    """Round holes of `diameter` mm through a wall of `wall` mm, from outside at the `points` `(n, 3)` in LPS mm.
+
+    Each hole goes along `direction` (out of the body), or else straight through the surface as it is on the average
+    around the hole, and ends half a diameter beyond the wall. Raises InvalidInput for a point that is farther than a
+    diameter from the surface, and for sizes of 0 or less.
+    """
+    if not (0 < diameter < np.inf and 0 < wall < np.inf):
+        raise InvalidInput(f"got holes of {diameter} mm in a wall of {wall} mm, expected more than 0")
+    require_closed(mesh)
+    places = np.asarray(points, np.float64).reshape(-1, 3)
+    origin = middle_of([mesh])
+    before = pieces_of(mesh)
+    outside = chosen_part(mesh, outward_triangles(mesh))
+    tree = cKDTree(outside.vertices)
+    holes = []
+    for place in places:
+        away, nearest = tree.query(place)
+        if not away <= diameter + _longest_side(outside):
+            raise InvalidInput(
+                f"got a hole at {_text(place)}, {away:.1f} mm from the surface, expected at most {diameter} mm"
+            )
+        around = np.union1d(tree.query_ball_point(place, diameter / 2), [nearest]).astype(np.int64)
+        axis = _mean_normal(outside, around) if direction is None else np.asarray(direction, np.float64)
+        heights = (outside.vertices[around] - place) @ (axis / np.linalg.norm(axis))
+        holes.append(rod(place - origin, axis, diameter / 2, -wall - diameter / 2, float(heights.max()) + ABOVE))
+    body = manifold_of(mesh, origin)
+    left = mesh_of(manifold3d.Manifold.batch_boolean([body, *holes], manifold3d.OpType.Subtract), origin)
+    after = pieces_of(left)
+    return Drained(left, sum(piece.cavities for piece in before) - sum(piece.cavities for piece in after))
+
+
+def rod(place: np.ndarray, axis: np.ndarray, radius: float, low: float, high: float) -> manifold3d.Manifold:
+    """A cylinder along `axis` `(3,)`, from `low` to `high` mm along it from `place` `(3,)`."""
+    length = float(np.linalg.norm(axis))
+    if not length > 0:
+        raise InvalidInput("got a direction of length 0, expected one that points somewhere")
+    turned = np.column_stack((turned_to(axis / length), place))
+    cylinder = manifold3d.Manifold.cylinder(high - low, radius, radius, SIDES)
+    return cylinder.translate((0, 0, low)).transform(turned)
+
+
+def turned_to(axis: np.ndarray) -> np.ndarray:
+    """A rotation `(3, 3)` that takes z to the unit vector `axis`; its columns are the new axes."""
+    first = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
+    first /= np.linalg.norm(first)
+    return np.column_stack((first, np.cross(axis, first), axis))
+
+
+def _mean_normal(mesh: Mesh, vertices: np.ndarray) -> np.ndarray:
+    near = np.isin(mesh.triangles, vertices).any(axis=1)
+    corners = mesh.vertices[mesh.triangles[near]].astype(np.float64)
+    return np.asarray(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).sum(axis=0))
+
+
+def _longest_side(mesh: Mesh) -> float:
+    corners = mesh.vertices[mesh.triangles]
+    return float(np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max())
+
+
+def _text(place: np.ndarray) -> str:
+    return "({:.1f}, {:.1f}, {:.1f})".format(*place)
