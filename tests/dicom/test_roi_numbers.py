@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 from orthanc_stl.dicom.roi_sequences import whole_number
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
 from orthanc_stl.errors import InvalidInput, TooLarge
-from orthanc_stl.model import Note, Rank
+from orthanc_stl.model import Rank
 from tests.dicom.edited import edited
 from tests.dicom.test_structure_set import small, tiny
 from tests.phantoms import structure_set
@@ -27,22 +27,6 @@ def test_contours_belong_to_a_roi_by_number_not_by_place() -> None:
 def test_numbers_may_be_any() -> None:
     rois = [replace(roi, number=number) for roi, number in zip(small(), (4711, -3), strict=True)]
     assert [roi.number for roi in read_structure_set(structure_set(rois)).rois] == [4711, -3]
-
-
-def test_a_name_of_two_rois_takes_both_and_warns() -> None:
-    structures = read_structure_set(structure_set([tiny("A"), tiny("B"), tiny("A", centre=(80, 0, 0))]))
-    numbers, (note,) = structures.numbers_of(["A"])
-    assert numbers == [1, 3]
-    assert note == Note(Rank.GUESSED, "A", '2 ROIs are named "A" (numbers 1, 3): all were taken')
-
-
-def test_a_name_twice_in_the_request_counts_once() -> None:
-    assert read_structure_set(structure_set(small())).numbers_of(["Body", "Body"]) == ([1], [])
-
-
-def test_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(InvalidInput, match='no ROI named "Heart"; it has "Body", "Sphere"'):
-        read_structure_set(structure_set(small())).numbers_of(["Heart"])
 
 
 def test_unknown_number_lists_the_known_ones() -> None:

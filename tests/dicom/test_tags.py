@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from orthanc_stl.dicom.encapsulated_stl import Description, check_tags, encapsulate
+from orthanc_stl.dicom.encapsulated_model import Description, check_tags
 from orthanc_stl.dicom.study_context import StudyContext, read_study_context
 from orthanc_stl.errors import InvalidField, Overridden, StlError, UnknownTag
+from tests.dicom.stl_objects import encapsulate
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Study, ball, structure_set
 
