@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.model import Rank
 from tests.dicom.edited import edited
 from tests.dicom.test_structure_set import small, tiny
-from tests.phantoms import structure_set
+from tests.phantoms import Roi, structure_set
 
 
 def test_contours_belong_to_a_roi_by_number_not_by_place() -> None:
@@ -170,3 +171,14 @@ def test_unlisted_rois_count_as_rois() -> None:
     data = structure_set([tiny(str(k), listed=False) for k in range(3)])
     with pytest.raises(TooLarge, match="MaxRois"):
         read_structure_set(data, max_rois=2)
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_hundreds_of_rois_of_one_number_are_told_apart_in_no_time(drawn: bool) -> None:
+    rois = [Roi("x" * 64, None, number=1, drawn=drawn or not k) for k in range(800)]
+    data = structure_set(rois)
+    start = time.process_time()
+    structures = read_structure_set(data)
+    assert [roi.number for roi in structures.rois] == list(range(1, 801))
+    assert time.process_time() - start < 2
+    assert sum(len(note.text) for roi in structures.rois for note in roi.guesses) < 800 * 400
