@@ -31,10 +31,10 @@ def write(parameters: Mapping[str, str], names: Iterable[str], notes: Iterable[N
     lines = [f"{key}: {one_line(value)}" for key, value in parameters.items()]
     lines += [f"{_ROI}: {one_line(name)}" for name in names]
     lines += [f"{_WARNING} {int(note.rank)}: {one_line(note.text)}" for note in notes]
-    room = LENGTHS["LT"] - _LAST_LINE
+    left = LENGTHS["LT"] - _LAST_LINE
     for place, line in enumerate(lines):
-        room -= len(line) + len(_END)
-        if room < 0:
+        left -= len(line) + len(_END)
+        if left < 0:
             return _END.join([*lines[:place], f"{_WARNING}: and {len(lines) - place} more lines"])
     return _END.join(lines)
 

@@ -25,6 +25,7 @@ from orthanc_stl.model import Color, Note, Rank
 MAX_CONTOUR_POINTS = 20_000_000
 MAX_ROIS = 10_000
 MAX_CONTOURS = 1_000_000
+_MOST_NAMED = 3
 
 STRUCTURE_SET_ROIS = 0x30060020
 OBSERVATIONS = 0x30060080
@@ -200,15 +201,22 @@ def _give(rois: Sequence[Listed], items: Sequence[Drawn], types: Sequence[str], 
             roi.kind = kind
     if len(items) == len(rois):
         for roi, item in zip(rois, items, strict=True):
-            others = ", ".join(quoted(other.name) for other in rois if other is not roi)
+            others = _others(rois, roi)
             roi.drawn = [item]
             roi.guesses.append(f"its number {number} is also that of {others}: their contours were taken in order")
         return
     first.drawn = list(items)
+    if items:
+        first.guesses.append(f"it has its number in common with {_others(rois, first)}: all its contours were taken")
     for roi in rois[1:]:
-        if items:
-            first.guesses.append(f"it has its number in common with {quoted(roi.name)}: all its contours were taken")
         roi.without = f"its number {number} is also that of {quoted(first.name)}, and the contours cannot be told apart"
+
+
+def _others(rois: Sequence[Listed], one: Listed) -> str:
+    """The names of the other ROIs, a few of them."""
+    names = [quoted(roi.name) for roi in rois[: _MOST_NAMED + 1] if roi is not one][:_MOST_NAMED]
+    more = len(rois) - 1 - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _unlisted(items: Sequence[Drawn], frame: str, types: dict[int, list[str]], free: Iterator[int]) -> list[Listed]:

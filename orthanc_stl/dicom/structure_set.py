@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Elements, open_file
-from orthanc_stl.dicom.roi import Roi, quoted
+from orthanc_stl.dicom.roi import Roi
 from orthanc_stl.dicom.roi_sequences import (
     MAX_CONTOUR_POINTS,
     MAX_ROIS,
@@ -61,25 +61,6 @@ class StructureSet:
                 return roi
         known = ", ".join(str(roi.number) for roi in self.rois) or "none"
         raise InvalidInput(f"the structure set has no ROI of number {number}; it has {known}")
-
-    def numbers_of(self, names: Iterable[str]) -> tuple[list[int], list[Note]]:
-        """The numbers of the ROIs of these names, and a note for each name that several ROIs carry (all are taken).
-
-        Raises InvalidInput for an unknown name, with the known ones.
-        """
-        numbers: list[int] = []
-        notes: list[Note] = []
-        for name in dict.fromkeys(names):
-            found = [roi.number for roi in self.rois if roi.name == name]
-            if not found:
-                known = ", ".join(quoted(roi.name) for roi in self.rois) or "none"
-                raise InvalidInput(f"the structure set has no ROI named {quoted(name)}; it has {known}")
-            if len(found) > 1:
-                listed = ", ".join(map(str, found))
-                sentence = f"{len(found)} ROIs are named {quoted(name)} (numbers {listed}): all were taken"
-                notes.append(Note(Rank.GUESSED, name, sentence))
-            numbers += found
-        return numbers, notes
 
     @reading(_THIS)
     def contours(self, numbers: Iterable[int]) -> tuple[list[RoiContours], list[Note]]:

@@ -155,12 +155,12 @@ def _texts(tag: int, vr: str, value: str) -> str | list[str]:
     for one in values:
         longest = LENGTHS.get(vr, 1 << 20)
         if len(one) > longest and vr != "PN":
-            raise InvalidField(f"{_title(tag)} holds at most {longest} characters, {len(one)} came in Tags")
+            raise InvalidField(f"{_title(tag)} holds at most {longest} characters, got {len(one)} in Tags")
         if not is_valid(vr, one):
             raise InvalidField(f'{_title(tag)} is of VR {vr}; "{_shown(one)}" in Tags is no such value')
     most = dictionary_VM(tag).split("-")[-1] if dictionary_has_tag(tag) else "n"
     if most.isdigit() and len(values) > int(most):
-        raise InvalidField(f"{_title(tag)} has at most {most} values, {len(values)} came in Tags, separated by \\")
+        raise InvalidField(f"{_title(tag)} has at most {most} values, separated by \\, got {len(values)} in Tags")
     return values if len(values) > 1 else values[0]
 
 
@@ -168,9 +168,9 @@ def _numbers(tag: int, value: str, convert: Callable[[str], float]) -> list[floa
     try:
         values = [convert(part) for part in value.split("\\")] if value else []
     except ValueError:
-        raise InvalidField(f'{_title(tag)} is a number; "{_shown(value)}" came in Tags') from None
+        raise InvalidField(f'{_title(tag)} is a number, got "{_shown(value)}" in Tags') from None
     if not all(map(isfinite, values)):
-        raise InvalidField(f'{_title(tag)} is a number; "{_shown(value)}" came in Tags')
+        raise InvalidField(f'{_title(tag)} is a number, got "{_shown(value)}" in Tags')
     return values[0] if len(values) == 1 else values or None
 
 
@@ -182,7 +182,7 @@ def _checked(tag: int, vr: str, value: Any) -> DataElement:
     low, high = _RANGES.get(vr, (0, 0))
     for number in value if isinstance(value, list) else [value]:
         if high and number is not None and not low <= number < high:
-            raise InvalidField(f"{_title(tag)} is a number from {low} to {high - 1}; {number} came in Tags")
+            raise InvalidField(f"{_title(tag)} is a number from {low} to {high - 1}, got {number} in Tags")
     return DataElement(tag, vr, value, validation_mode=0)
 
 

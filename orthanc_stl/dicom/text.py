@@ -98,18 +98,18 @@ def described(description: str, names: Sequence[str], limit: int = LO_CHARACTERS
     clean = [name for name in (long_string(name, limit) for name in names) if name]
     if not clean:
         return description
-    room = max(_NAMES_CHARACTERS, limit - len(description) - 2)
-    listed = _listed(clean, room if description else limit, limit)
+    width = max(_NAMES_CHARACTERS, limit - len(description) - 2)
+    listed = _listed(clean, width if description else limit, limit)
     cut = description[: max(limit - len(listed) - 2, 0)].strip()
     return f"{cut}: {listed}" if len(cut) >= min(len(description), 4) > 0 else listed
 
 
-def _listed(names: Sequence[str], room: int, limit: int) -> str:
-    """As many names as go into `room` characters, at least one, which may take `limit`."""
+def _listed(names: Sequence[str], width: int, limit: int) -> str:
+    """As many names as go into `width` characters, at least one, which may take `limit`."""
     for count in range(min(len(names), limit), 0, -1):
         more = f" + {len(names) - count} more" if count < len(names) else ""
         listed = ", ".join(names[:count]) + more
-        if len(listed) <= (room if count > 1 else limit):
+        if len(listed) <= (width if count > 1 else limit):
             return listed
     more = f" + {len(names) - 1} more" if len(names) > 1 else ""
     return names[0][: limit - len(more)].rstrip() + more

@@ -32,7 +32,7 @@ def file_bytes(ds: Dataset, large_tag: int, large: Buffer, character_set: tuple[
     """
     size = memoryview(large).nbytes
     if size > _MAX_VALUE_BYTES:
-        raise TooLarge(f"{size} bytes came; a DICOM element holds at most {_MAX_VALUE_BYTES}")
+        raise TooLarge(f"a DICOM element holds at most {_MAX_VALUE_BYTES} bytes, got {size}")
     terms = common_character_set(list(_texts(ds)), character_set)
     if terms:
         ds.SpecificCharacterSet = list(terms) if len(terms) > 1 else terms[0]

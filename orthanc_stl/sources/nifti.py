@@ -17,7 +17,8 @@ from orthanc_stl.model import Color
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.label_maps import Naming, naming_of_fields
-from orthanc_stl.sources.nifti_file import GZIP_MAGIC, MAX_BYTES, read_nifti
+from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC
+from orthanc_stl.sources.nifti_file import MAX_BYTES, read_nifti
 from orthanc_stl.sources.volume_files import OpenMasks, OpenVolume, open_volumes
 
 MOST_EXTENSION_BYTES = 4 << 20

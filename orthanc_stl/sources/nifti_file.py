@@ -9,8 +9,7 @@ Source of the rules: NIfTI-1 (nifti1.h) and NIfTI-2 (nifti2.h) of the NIfTI data
 from __future__ import annotations
 
 import math
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
@@ -20,11 +19,8 @@ from nibabel.spatialimages import HeaderDataError
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.sources.file_kinds import kind_of
+from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC, GzipFile, PlainFile
 
-GZIP_MAGIC = b"\x1f\x8b"
-CHUNK = 1 << 18  # compressed bytes given to zlib at once
-PIECE = 1 << 20  # bytes that it gives back at most
-MAX_MEMBERS = 100_000  # of a gzip file: bgzip makes one of each 64 KiB; more are an attack on the loop over them
 MEGABYTE = 1 << 20
 MAX_BYTES = 1536 * MEGABYTE  # of a file, decompressed: a volume of 1 GB and the file itself fit into a worker
 INTENT_LABEL = 1002  # NIFTI_INTENT_LABEL: every value is an index into a list of labels
@@ -43,7 +39,7 @@ def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volum
     Raises `InvalidInput` with what is wrong, `TooLarge` for a file of more than `max_bytes` when decompressed.
     """
     view = memoryview(data).cast("B")
-    source = _Gzip(view) if view[:2] == GZIP_MAGIC else _Plain(view)
+    source = GzipFile(view) if view[:2] == GZIP_MAGIC else PlainFile(view)
     header = _header(source.first(_BLOCK[2]))
     warnings: list[str] = []
     shape = _shape(header, warnings)
@@ -62,93 +58,6 @@ def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volum
     return Volume(raw, affine, slope, inter, int(header["intent_code"]) == INTENT_LABEL, tuple(warnings))
 
 
-class _Plain:
-    """The bytes of a file that is not compressed."""
-
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
-
-    def first(self, size: int) -> bytes:
-        return bytes(self._view[:size])
-
-    def whole(self, size: int, warnings: list[str]) -> memoryview:
-        _check_length(len(self._view), size)
-        if len(self._view) > size:
-            warnings.append(f"The NIfTI file has {len(self._view) - size} bytes after its voxels: they were left out")
-        return self._view
-
-
-class _Gzip:
-    """A gzip file of one or more members, decompressed as far as asked for and never more than a piece beyond."""
-
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
-        self._ends_in_other_data = False
-
-    def first(self, size: int) -> bytes:
-        found = bytearray(size)
-        return bytes(found[: self._fill(memoryview(found))])
-
-    def whole(self, size: int, warnings: list[str]) -> memoryview:
-        # numpy's memory comes zeroed and is not touched until it is filled: a file that ends early costs what it holds
-        content = np.zeros(size + 1, np.uint8).data
-        found = self._fill(content)
-        _check_length(found, size)
-        if found > size:
-            warnings.append("The NIfTI file goes on after its voxels: what follows was left out")
-        elif self._ends_in_other_data:
-            warnings.append("The NIfTI file has other bytes after its gzip data: they were left out")
-        return content[:size]
-
-    def _fill(self, into: memoryview) -> int:
-        """Decompress into `into` until it is full or the file ends; the number of bytes."""
-        filled = 0
-        try:
-            for piece in self._pieces():
-                used = min(len(piece), len(into) - filled)
-                into[filled : filled + used] = piece[:used]
-                filled += used
-                if filled == len(into):
-                    break
-        except zlib.error as e:
-            raise InvalidInput(f"The gzip data of the NIfTI file is damaged: {e}") from None
-        return filled
-
-    def _pieces(self) -> Iterator[bytes]:
-        """The content of all members, at most `PIECE` bytes at once. zlib checks the checksums."""
-        chunks = self._chunks()
-        left = next(chunks, b"")
-        for _ in range(MAX_MEMBERS):
-            member = zlib.decompressobj(wbits=31)
-            while not member.eof:
-                left = left or next(chunks, b"")
-                piece = member.decompress(left, PIECE)
-                if not (left or piece):
-                    raise InvalidInput("The gzip data of the NIfTI file ends in the middle")
-                left = member.unconsumed_tail
-                yield piece
-            left = member.unused_data.lstrip(b"\0")  # some writers pad with zeros, and gzip(1) takes them too
-            while len(left) < len(GZIP_MAGIC):
-                try:
-                    left = (left + next(chunks)).lstrip(b"\0")
-                except StopIteration:
-                    self._ends_in_other_data = bool(left)
-                    return
-            if not left.startswith(GZIP_MAGIC):
-                self._ends_in_other_data = True
-                return
-        raise InvalidInput(f"The gzip data of the NIfTI file has more than {MAX_MEMBERS} members")
-
-    def _chunks(self) -> Iterator[bytes]:
-        for start in range(0, len(self._view), CHUNK):
-            yield bytes(self._view[start : start + CHUNK])
-
-
-def _check_length(found: int, expected: int) -> None:
-    if found < expected:
-        raise InvalidInput(f"The NIfTI file is truncated: its header claims {expected} bytes, {found} came")
-
-
 _BLOCK = {1: 348, 2: 540}
 _SINGLE = {1: b"n+1\0", 2: b"n+2\0\r\n\x1a\n"}
 
@@ -159,7 +68,7 @@ def _header(block: bytes) -> Nifti1Header | Nifti2Header:
     if other:
         raise InvalidInput(f"Not a NIfTI file: it is {other}")
     if len(block) < _BLOCK[1]:
-        raise InvalidInput(f"Not a NIfTI file: a header has at least {_BLOCK[1]} bytes, {len(block)} came")
+        raise InvalidInput(f"Not a NIfTI file: a header has at least {_BLOCK[1]} bytes, got {len(block)}")
     for endianness, order in (("<", "little"), (">", "big")):
         for version, size in _BLOCK.items():
             if int.from_bytes(block[:4], order) == size:  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from orthanc_stl.sources.file_kinds import kind_of
 from orthanc_stl.sources.images import Images
 from orthanc_stl.sources.mesh_files import MeshFiles
 from orthanc_stl.sources.nifti import Nifti
-from orthanc_stl.sources.nifti_file import GZIP_MAGIC
+from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC
 from orthanc_stl.sources.nrrd import Nrrd
 from orthanc_stl.sources.rtdose import RtDose
 from orthanc_stl.sources.rtstruct import RtStruct

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.uid import UID
 
-from orthanc_stl.dicom.encapsulated_stl import Description, series_description
+from orthanc_stl.dicom.encapsulated_model import Description, series_description
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.dicom.text import described, long_string

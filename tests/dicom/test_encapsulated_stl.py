@@ -10,12 +10,14 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from orthanc_stl.dicom.encapsulated_stl import TITLE_RTSTRUCT, Description, encapsulate, read_encapsulated_stl
+from orthanc_stl.dicom.encapsulated_model import Description
+from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.types import Note, Rank
 from tests.data import shared_files
+from tests.dicom.stl_objects import TITLE_RTSTRUCT, encapsulate
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Study, ball, ct_slices, file_of, structure_set
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orthanc_stl.dicom import elements
-from orthanc_stl.dicom.encapsulated_stl import read_encapsulated_stl
+from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput, StlError, TooLarge

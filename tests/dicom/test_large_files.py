@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from orthanc_stl.dicom.encapsulated_stl import Description, encapsulate, read_encapsulated_stl
+from orthanc_stl.dicom.encapsulated_model import Description
+from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.dicom.study_context import read_study_context
 from tests.dicom.listing import listing
+from tests.dicom.stl_objects import encapsulate
 from tests.phantoms import ball, large_structure_set, structure_set
 
 

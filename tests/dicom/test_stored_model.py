@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orthanc_stl.dicom.encapsulated_stl import TITLE_RTSTRUCT, read_encapsulated_stl
+from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.errors import InvalidInput
 from tests.data import shared_file
+from tests.dicom.stl_objects import TITLE_RTSTRUCT
 from tests.dicom.test_encapsulated_stl import ODD_STL, STL, made, read
 from tests.phantoms import Study, ct_slices, file_of
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from orthanc_stl.dicom.encapsulated_stl import Description, check_tags, encapsulate
+from orthanc_stl.dicom.encapsulated_model import Description, check_tags
 from orthanc_stl.dicom.study_context import StudyContext, read_study_context
 from orthanc_stl.errors import InvalidField, Overridden, StlError, UnknownTag
+from tests.dicom.stl_objects import encapsulate
 from tests.dicom.validators import assert_valid
 from tests.phantoms import Study, ball, structure_set
 
@@ -172,8 +173,8 @@ WRONG = [
     ("SeriesDescription", None, "not null"),
     ("SeriesDescription", ["a"], "not a list"),
     ("SeriesDescription", {}, "not an object"),
-    ("SeriesDescription", "x" * 65, "at most 64 characters, 65 came"),
-    ("SeriesDescription", "a\\b", "at most 1 values, 2 came"),
+    ("SeriesDescription", "x" * 65, "at most 64 characters, got 65"),
+    ("SeriesDescription", "a\\b", "at most 1 values, separated by \\, got 2"),
     ("SeriesDescription", "a\nb", "is no such value"),
     ("SeriesDate", "2024-01-01", 'SeriesDate (0008,0021) is of VR DA; "2024-01-01" in Tags is no such value'),
     ("SeriesTime", "25", "is of VR TM"),
@@ -182,8 +183,8 @@ WRONG = [
     ("FrameOfReferenceUID", "1.02", "is of VR UI"),
     ("BodyPartExamined", "heart", "is of VR CS"),
     ("OperatorsName", "a^b^c^d^e^f", "is of VR PN"),
-    ("RecommendedDisplayCIELabValue", "1\\2\\65536", "a number from 0 to 65535; 65536 came"),
-    ("RecommendedDisplayCIELabValue", "x", 'is a number; "x" came'),
+    ("RecommendedDisplayCIELabValue", "1\\2\\65536", "a number from 0 to 65535, got 65536"),
+    ("RecommendedDisplayCIELabValue", "x", 'is a number, got "x"'),
     ("RecommendedPresentationOpacity", "nan", "is a number"),
     ("ModelUsageCodeSequence", "x", "List of objects expected in Tags for ModelUsageCodeSequence"),
     ("ModelUsageCodeSequence", ["x"], "List of objects expected"),

@@ -9,10 +9,11 @@ import numpy as np
 import pydicom
 import pytest
 
-from orthanc_stl.dicom.encapsulated_stl import Description, encapsulate
+from orthanc_stl.dicom.encapsulated_model import Description
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from tests.dicom import tools
+from tests.dicom.stl_objects import encapsulate
 from tests.phantoms import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # pydicom warns of what these programs write
@@ -52,7 +53,7 @@ def test_a_model_of(program: str) -> None:
     build, volumes, _ = PROGRAMS[program]
     structures = read_structure_set(build())
     for name, volume in volumes.items():
-        numbers, _ = structures.numbers_of([name])
+        numbers = [roi.number for roi in structures.rois if roi.name == name]
         rois, _ = structures.contours(numbers)
         surface = surface_from_contours(rois, surroundings=structures.surroundings(numbers), resolution=64)
         assert surface.report.volume / 1000 == pytest.approx(volume, rel=0.01)

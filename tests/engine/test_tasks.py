@@ -12,7 +12,7 @@ import pydicom
 import pytest
 
 from orthanc_stl import errors
-from orthanc_stl.dicom.encapsulated_stl import read_encapsulated_stl
+from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.engine.executor import Work
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.formats.stl import read_stl

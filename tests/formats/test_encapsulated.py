@@ -13,7 +13,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
-from orthanc_stl.dicom.encapsulated_stl import read_encapsulated_stl
+from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.errors import InvalidInput, Overridden
 from orthanc_stl.formats.encapsulated import encapsulate_as_obj, encapsulate_parts

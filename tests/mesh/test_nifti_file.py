@@ -129,7 +129,7 @@ REFUSED = {
     "no magic (Analyze)": (nifti_file(DATA, magic=b"\0\0\0\0"), "magic"),
     "half of a pair": (nifti_file(DATA, magic=b"ni1\0"), "pair"),
     "cut NIfTI-2 header": (nifti_file(DATA, version=2)[:500], "540"),
-    "truncated": (GOOD[:-1], "truncated: its header claims 376 bytes, 375 came"),
+    "truncated": (GOOD[:-1], "truncated: its header claims 376 bytes, got 375"),
     "truncated gzip": (gzip.compress(GOOD)[:-12], "ends in the middle"),
     "damaged gzip": (gzip.compress(GOOD)[:10] + b"\xff" * 90, "damaged"),
     "garbage after gzip": (gzip.compress(GOOD[:360]) + b"garbage", "truncated"),

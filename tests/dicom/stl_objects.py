@@ -1,6 +1,7 @@
-"""Encapsulated STL objects (1.2.840.10008.5.1.4.1.1.104.3): written, and read back whoever wrote them.
+"""Encapsulated STL objects of one model, as the tests of their modules need them.
 
-Only binary STL is allowed in them. encapsulated_model.py has the modules.
+The package writes them by formats/encapsulated.py, several in a series; what is in each is that of
+dicom/encapsulated_model.py.
 """
 
 from __future__ import annotations
@@ -10,22 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from orthanc_stl.dicom.elements import Buffer
-from orthanc_stl.dicom.encapsulated_model import (
-    STL,
-    Description,
-    Series,
-    check_tags,
-    encapsulated,
-    series_description,
-)
-from orthanc_stl.dicom.stored_model import StoredModel, read_encapsulated_stl
+from orthanc_stl.dicom.encapsulated_model import STL, Description, Series, encapsulated, series_description
 from orthanc_stl.dicom.study_context import Reference, StudyContext
+from orthanc_stl.sources.kinds import RTSTRUCT
 
-__all__ = ["Description", "StoredModel", "check_tags", "encapsulate", "read_encapsulated_stl"]
-
-# The titles of the original plugin.
-TITLE_RTSTRUCT = "STL model generated from DICOM RT-STRUCT"
-TITLE_NIFTI = "STL model generated from NIfTI"
+TITLE_RTSTRUCT = RTSTRUCT.title
 
 
 def encapsulate(
