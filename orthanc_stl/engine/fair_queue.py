@@ -21,6 +21,10 @@ class FairQueue(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return (item for items in self._clients.values() for item in items)
 
+    def count(self, client: str) -> int:
+        """How many items of that client wait."""
+        return len(self._clients.get(client, ()))
+
     def put(self, client: str, item: T) -> None:
         self._clients.setdefault(client, deque()).append(item)
 

@@ -74,7 +74,7 @@ class Job:
     def __init__(self, order: Order, *, background: bool = False) -> None:
         self.id = str(uuid.uuid4())
         self.task, self.client, self.about, self.interactive = order.task, order.client, order.about, order.interactive
-        self.size, self.background = order.size, background
+        self.size, self.background, self.turn = order.size, background, order.client
         self.order: Order | None = order  # let go at the end: its functions hold files
         self.files: Sequence[Blob] = ()
         self.has_parts = order.parts is not None

@@ -22,8 +22,8 @@ from orthanc_stl.engine.job import CANCELLED, FAILURE, PENDING, RUNNING, Job, Or
 
 __all__ = ["Job", "Jobs", "Order", "Outcome", "Stats"]
 
-# As how many clients those without a name take turns with the jobs that they do not wait for.
-NAMELESS_CLIENTS = 8
+# As which clients those without a name take turns with the jobs that they do not wait for.
+_NAMELESS_CLIENTS = tuple(f"nameless {number}" for number in range(8))
 
 
 @dataclass(frozen=True)
@@ -142,14 +142,25 @@ class Jobs:
                 self._admission.require_place(job.client, waiting)
             self._admission.hold(job)
             self._start_threads()
+            job.turn = self._turn(job)
             if job.background:
                 self._unfinished[job.id] = job
             self._put(Task(job, 0))
         return job
 
+    def _turn(self, job: Job) -> str:
+        """Whose turn a job takes.
+
+        Clients without a name cannot be told apart. Of those that wait for their answer each request takes a turn:
+        there are no more of them than threads. What nobody waits for counts as that of a few clients.
+        """
+        if job.client or not job.background:
+            return job.client or job.id
+        return min(_NAMELESS_CLIENTS, key=self._conversions.count)
+
     def _put(self, *tasks: Task) -> None:
         for task in tasks:
-            (self._listings if task.job.interactive else self._conversions).put(_turn(task.job), task)
+            (self._listings if task.job.interactive else self._conversions).put(task.job.turn, task)
         self._changed.notify_all()
 
     def _start_threads(self) -> None:
@@ -251,7 +262,7 @@ class Jobs:
         """A job ended: keep it for a while, count it, tell who wants to know, then who waits for it."""
         with self._changed:
             queue = self._listings if job.interactive else self._conversions
-            queue.remove_all(_turn(job), lambda task: task.job is job)
+            queue.remove_all(job.turn, lambda task: task.job is job)
             if self._unfinished.pop(job.id, None) is not None:
                 self._finished.add(job)
             self._admission.release(job)
@@ -269,17 +280,6 @@ class Jobs:
             self._figures["cancelled"] += job.state == CANCELLED
             self._figures["seconds"] += job.seconds
         self._figures["peak_memory"] = max(self._figures["peak_memory"], job.peak_memory)
-
-
-def _turn(job: Job) -> str:
-    """Whose turn a job takes.
-
-    Clients without a name cannot be told apart. Of those that wait for their answer each request takes a turn: there
-    are no more of them than threads. What nobody waits for counts as that of a few clients.
-    """
-    if job.client or not job.background:
-        return job.client or job.id
-    return f"nameless {int(job.id[:8], 16) % NAMELESS_CLIENTS}"
 
 
 def _stopping() -> errors.Busy:
