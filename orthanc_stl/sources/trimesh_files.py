@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import trimesh
+from trimesh.util import unique_name
 
 from orthanc_stl.dicom.text import one_line
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
@@ -23,7 +24,6 @@ from orthanc_stl.sources.mesh_parts import RAS_TO_LPS, MeshPart, check_parts, ch
 MOST_HEADER = 1 << 20  # bytes of a PLY header
 MOST_JSON = 64 << 20  # bytes of the JSON of a GLB
 MOST_ACCESSOR_VALUES = 1 << 28
-MOST_DEPTH = 64
 
 _ELEMENT = re.compile(rb"^element\s+\S+\s+([0-9]+)\s*$", re.MULTILINE)
 _LABEL = re.compile(rb"^comment label (-?[0-9]{1,9}) (.+?)\s*$", re.MULTILINE)
@@ -69,7 +69,7 @@ def read_glb(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
     total = 0
     check_parts(len(scene.graph.nodes_geometry))
     materials = materials_of(document)
-    for node in scene.graph.nodes_geometry:
+    for node, shown in _in_order(scene, document):
         matrix, name = scene.graph[node]
         mesh = scene.geometry[name]
         if not isinstance(mesh, trimesh.Trimesh):
@@ -82,12 +82,31 @@ def read_glb(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
         faces = np.asarray(mesh.faces)
         faces = faces[:, ::-1] if np.linalg.det(place[:3, :3]) < 0 else faces
         color, opacity = material_of(mesh, materials)
-        part = part_of(one_line(str(node)) or "part", points, faces, color, opacity)
+        part = part_of(shown, points, faces, color, opacity)
         if part is not None:
             parts.append(part)
     if not parts:
         raise InvalidInput("the GLB file has no triangle")
     return parts
+
+
+def _in_order(scene: trimesh.Scene, document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The nodes with a mesh in the file's order, by trimesh's unique names, and the names that they have in the file.
+
+    trimesh goes through them from the last to the first, and gives each primitive of a mesh a node below its own.
+    """
+    nodes = _dicts(document, "nodes")
+    places: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    for place, node in enumerate(nodes):
+        places[unique_name(node.get("name", str(place)), places, counts=counts)] = place
+    parents = scene.graph.transforms.parents
+    found = []
+    for order, name in enumerate(reversed(scene.graph.nodes_geometry)):
+        place = places.get(name, places.get(parents.get(name, ""), len(nodes)))
+        shown = nodes[place].get("name") if place < len(nodes) else name
+        found.append((place, order, name, one_line(str(shown or "")) or "part"))
+    return [(name, shown) for _, _, name, shown in sorted(found)]
 
 
 def _loaded(data: bytes | memoryview, kind: str) -> Any:

@@ -180,7 +180,7 @@ def test_what_is_written_is_read_back(name: str) -> None:
     files = writer.obj_and_mtl(two_parts()) if name == "obj" else [writer.write(two_parts(), WriteOptions())]
     source = opened(*files)
     found = {s.name: (source.shape(s.number)[0], s) for s in source.structures}
-    assert set(found) == {"left kidney", "Größe 2"}
+    assert list(found) == ["left kidney", "Größe 2"]
     for part in two_parts().parts:
         mesh, structure = found[part.name]
         assert report_of(mesh).box == pytest.approx(np.array(part.report.box), abs=1e-4)
@@ -364,7 +364,7 @@ def test_files_of_others_are_read_or_refused_with_a_sentence(file: Path) -> None
         ("3mf/3mf-samples/multiple_cylinders.3mf", 6, 6.1981),
         ("obj/trimesh/negative_indices.obj", 1, 0.008),
         ("trimesh/two_objects_mixed_case_names.stl", 2, 0.001),
-        ("glb/trimesh/boolean.glb", 28, 17187495.0),
+        ("glb/trimesh/boolean.glb", 28, 76023.6),
     ],
 )
 def test_parts_of_files_of_others(name: str, parts: int, millilitres: float) -> None:

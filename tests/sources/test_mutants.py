@@ -13,8 +13,8 @@ import random
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -140,15 +140,25 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(out)
 
 
+@contextmanager
+def answered() -> Iterator[None]:
+    """Errors of ours are answers, unless one hides a mistake in the code."""
+    try:
+        yield
+    except StlError as error:
+        if isinstance(error.__cause__, NameError):
+            raise error.__cause__ from error
+
+
 def tried(key: str, data: bytes) -> int:
     """Open a file and ask for everything; how many shapes there were. Errors of ours are answers."""
     files = [data, file_of(plan_dataset(50.0))] if key == "rtdose" else [data]
     limits = {"max_voxels": 5_000_000, "max_nifti_mb": 16, "max_triangles": 100_000}
     shapes = 0
-    with suppress(StlError):
+    with answered():
         source = source_by_key(key).open(files, ReadOptions(limits=limits))
         for structure in source.structures[:4]:
-            with suppress(StlError):
+            with answered():
                 source.shape(structure.number)
                 shapes += 1
         assert source.title
