@@ -84,7 +84,8 @@ const withoutRepeats = (loop) => loop.filter((point, i) => {
 });
 
 /**
- * @param {number[]} segments of `cut` @param {THREE.Vector3} normal of the plane @returns {number} mm², holes taken off
+ * @param {number[]} segments of `cut` @param {THREE.Vector3} normal of the plane
+ * @returns {number} mm², holes taken off
  */
 export function areaOf(segments, normal) {
   if (!segments.length) return 0;

@@ -41,7 +41,7 @@ export class Stage {
     this.camera = this.perspective;
     this.camera.position.copy(HOME);
     this.controls = this.#newControls();
-    /** What is looked at: parts, slices, caps. */
+    /** Parts, slices, caps. */
     this.world = new THREE.Group();
     this.scene.add(this.world);
     this.radius = 0; // nothing to show yet
@@ -52,8 +52,9 @@ export class Stage {
     /** @type {(() => void)[]} when the eye has moved by hand or in flight */
     this.onMove = [];
     this.turning = false;
-    /** Whether a person has moved the eye. */
+    /** Whether a person has moved the eye; until then the home view follows the size of the window. */
     this.moved = false;
+    this.atHome = false;
     /** @type {((now: number) => void) | null} */
     this.flight = null;
     this.pending = false;
@@ -116,11 +117,13 @@ export class Stage {
     this.renderer.setSize(this.width, this.height);
     this.perspective.aspect = this.width / this.height;
     this.perspective.updateProjectionMatrix();
+    if (this.atHome && !this.moved && !this.turning && this.radius) this.goHome(false);
     this.draw();
   }
 
   goHome(smooth = true) {
     this.lookFrom(HOME, smooth);
+    this.atHome = true;
   }
 
   /** @param {THREE.Vector3} direction from the model's middle towards the eye (LPS); shows the whole model */
@@ -165,6 +168,7 @@ export class Stage {
    */
   flyTo(direction, target, distance, smooth, zoom = 1) {
     this.touched();
+    this.atHome = false;
     const place = path(this.camera, this.controls.target, { direction, target, distance, zoom });
     if (!smooth || reducedMotion()) {
       place(1);
@@ -282,6 +286,7 @@ export class Stage {
   /** @param {{position: number[], target: number[], parallel: boolean, zoom: number}} state */
   restoreCamera({ position, target, parallel, zoom }) {
     this.touched();
+    this.atHome = false;
     this.setOrthographic(parallel);
     this.controls.target.fromArray(target);
     this.camera.position.fromArray(position);
