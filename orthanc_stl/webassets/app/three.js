@@ -30,20 +30,27 @@ function newStage() {
       t('It may have run out of memory. Reload the page to try again.'), ...downloadButton(parameters)));
     return stage;
   } catch {
-    fail(t('This browser cannot show 3D'), t('WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.'),
+    fail(t('This browser cannot show 3D'),
+      t('WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.'),
       ...downloadButton(parameters));
     return null;
   }
 }
 
+const NO_NAME = 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.';
 const SOURCES = ['1.2.840.10008.5.1.4.1.1.481.3', '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.481.2'];
 
-/** What can be done where an instance is no model but holds structures. @param {string} instance @returns {Promise<Node[]>} */
+/**
+ * What can be done where an instance is no model but holds structures.
+ * @param {string} instance @returns {Promise<Node[]>}
+ */
 async function ways(instance) {
-  const kind = await request(`instances/${encodeURIComponent(instance)}/metadata/SopClassUid`).then((answer) => answer.text(), () => '');
+  const kind = await request(`instances/${encodeURIComponent(instance)}/metadata/SopClassUid`)
+    .then((answer) => answer.text(), () => '');
   if (!SOURCES.includes(kind.trim())) return [];
   return [h('div', { class: 'form-buttons' },
-    h('a', { class: 'button primary', href: pageUrl('three.html', { source: instance }) }, icon('cube'), t('Show its structures')),
+    h('a', { class: 'button primary', href: pageUrl('three.html', { source: instance }) }, icon('cube'),
+      t('Show its structures')),
     h('a', { class: 'button', href: pageUrl('generate.html', { instance }) }, t('Generate a 3D model')))];
 }
 
@@ -55,7 +62,7 @@ async function main(api) {
   try {
     const catalogue = await catalogueOf(parameters);
     if (!catalogue) {
-      fail(t('No model was named'), t('The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.'));
+      fail(t('No model was named'), t(NO_NAME));
       return;
     }
     const app = new App(root, stage, catalogue);

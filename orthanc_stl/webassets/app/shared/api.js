@@ -1,12 +1,14 @@
 /**
- * Requests to Orthanc. Addresses are relative to this module's own place, /stl/app/shared/, so they work behind a reverse
- * proxy with any prefix, from our pages and from Orthanc Explorer alike. `?token=` of the page goes along as a bearer.
+ * Requests to Orthanc. Addresses are relative to this module's own place, /stl/app/shared/, so they work behind a
+ * reverse proxy with any prefix, from our pages and from Orthanc Explorer alike. `?token=` of the page goes along as a
+ * bearer.
  */
 
 const ROOT = new URL('../../../', import.meta.url);
 const APP = new URL('../', import.meta.url);
 
-const token = new URLSearchParams(globalThis.location?.search ?? '').get('token') ?? globalThis.history?.state?.token ?? null;
+const token = new URLSearchParams(globalThis.location?.search ?? '').get('token') ?? globalThis.history?.state?.token
+  ?? null;
 
 /** Takes the token out of the address bar, where others see it and copy it. A reload of the same tab still has it. */
 export function hideToken() {
@@ -28,7 +30,10 @@ export function startPage() {
 /** @param {string} path below Orthanc's root, without a leading slash @returns {string} */
 export const orthancUrl = (path) => new URL(path, ROOT).href;
 
-/** @param {string} page "three.html" @param {Record<string, string>} query @returns {string} our page, with the token if there is one */
+/**
+ * @param {string} page "three.html" @param {Record<string, string>} query
+ * @returns {string} our page, with the token if there is one
+ */
 export function pageUrl(page, query) {
   const url = new URL(page, APP);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
@@ -39,7 +44,9 @@ export function pageUrl(page, query) {
 /** @returns {Record<string, string>} what each request carries */
 export const authorization = () => (token ? { Authorization: `Bearer ${token}` } : {});
 
-/** A request that failed; `message` is a sentence for a person, `status` the HTTP status or 0 when nothing came back. */
+/**
+ * A request that failed; `message` is a sentence for a person, `status` the HTTP status or 0 when nothing came back.
+ */
 export class RequestFailed extends Error {
   /** @param {string} message @param {number} status */
   constructor(message, status) {
@@ -58,19 +65,26 @@ const BY_STATUS = {
   503: 'Orthanc is busy (503). Please try again in a moment.',
 };
 
-/** @param {number} status @param {string} body the answer's text @returns {string} the server's own sentence if it gave one */
+/**
+ * @param {number} status @param {string} body the answer's text
+ * @returns {string} the server's own sentence if it gave one
+ */
 export function sentence(status, body) {
   try {
     const answer = JSON.parse(body);
     if (typeof answer.Details === 'string' && answer.Details) return answer.Details;
-    if (!(status in BY_STATUS) && typeof answer.Message === 'string' && answer.Message) return `${answer.Message} (${status})`;
+    if (!(status in BY_STATUS) && typeof answer.Message === 'string'
+      && answer.Message) return `${answer.Message} (${status})`;
   } catch {
     // Not JSON: an empty answer, or a page of a proxy in between.
   }
   return BY_STATUS[status] ?? `The server answered with an error (${status}).`;
 }
 
-/** @param {string} path @param {RequestInit} options @returns {Promise<Response>} an answer that is ok @throws {RequestFailed} */
+/**
+ * @param {string} path @param {RequestInit} options @returns {Promise<Response>} an answer that is ok
+ * @throws {RequestFailed}
+ */
 export async function request(path, options = {}) {
   let response;
   try {
@@ -100,10 +114,13 @@ export function postJson(path, body, { onProgress = () => {}, signal } = {}) {
     for (const [name, value] of Object.entries(authorization())) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     xhr.onload = () => {
-      if (xhr.status < 200 || xhr.status > 299) reject(new RequestFailed(sentence(xhr.status, xhr.responseText), xhr.status));
+      if (xhr.status < 200 || xhr.status > 299) reject(new RequestFailed(sentence(xhr.status, xhr.responseText),
+        xhr.status));
       else resolve(JSON.parse(xhr.responseText));
     };
-    xhr.onerror = () => reject(new RequestFailed('The upload broke off. Orthanc may have stopped, or the network is down.', 0));
+    xhr.onerror = () => {
+      reject(new RequestFailed('The upload broke off. Orthanc may have stopped, or the network is down.', 0));
+    };
     xhr.onabort = () => reject(new DOMException('Cancelled', 'AbortError'));
     signal?.addEventListener('abort', () => xhr.abort());
     xhr.send(body);
@@ -122,7 +139,9 @@ export async function base64(blob) {
     const url = await new Promise((resolve, reject) => {
       const reader = new FileReader();
       reader.onload = () => resolve(reader.result);
-      reader.onerror = () => reject(new Error('The file could not be read. It may have been moved or changed meanwhile.'));
+      reader.onerror = () => {
+        reject(new Error('The file could not be read. It may have been moved or changed meanwhile.'));
+      };
       reader.readAsDataURL(blob.slice(start, start + PIECE));
     });
     parts.push(new Blob([url.slice(url.indexOf(',') + 1)]));
@@ -137,5 +156,6 @@ export async function base64(blob) {
  */
 export async function bodyWithFile(field, prefix, file, rest) {
   const others = JSON.stringify(rest).slice(1);
-  return new Blob([`{${JSON.stringify(field)}:"${prefix}`, await base64(file), `"${others === '}' ? '' : ','}${others}`]);
+  return new Blob([`{${JSON.stringify(field)}:"${prefix}`, await base64(file),
+    `"${others === '}' ? '' : ','}${others}`]);
 }

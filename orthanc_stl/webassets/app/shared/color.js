@@ -6,8 +6,10 @@
 const WHITE = [0.9642, 1.0, 0.8249]; // D50
 
 // sRGB (linear) to XYZ, adapted to D50 by Bradford, and back (the ICC's sRGB profile).
-const TO_XYZ = [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]];
-const FROM_XYZ = [[3.1338561, -1.6168667, -0.4906146], [-0.9787684, 1.9161415, 0.033454], [0.0719453, -0.2289914, 1.4052427]];
+const TO_XYZ = [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169],
+  [0.0139322, 0.0971045, 0.7141733]];
+const FROM_XYZ = [[3.1338561, -1.6168667, -0.4906146], [-0.9787684, 1.9161415, 0.033454],
+  [0.0719453, -0.2289914, 1.4052427]];
 
 /** @type {(matrix: number[][], vector: number[]) => number[]} */
 const times = (matrix, vector) => matrix.map((row) => row[0] * vector[0] + row[1] * vector[1] + row[2] * vector[2]);
@@ -41,10 +43,14 @@ export function dicomLabToRgb(lab) {
   return times(FROM_XYZ, xyz).map((value) => Math.round(clamp(fromLinear(clamp(value, 0, 1)), 0, 1) * 255));
 }
 
-/** @param {unknown} text the value of RecommendedDisplayCIELabValue as Orthanc gives it ("1\\2\\3") @returns {number[] | null} */
+/**
+ * @param {unknown} text the value of RecommendedDisplayCIELabValue as Orthanc gives it ("1\\2\\3")
+ * @returns {number[] | null}
+ */
 export function parseDicomLab(text) {
   const numbers = String(text ?? '').split('\\').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  const good = numbers.length === 3 && numbers.every((value) => Number.isInteger(value) && value >= 0 && value <= 65535);
+  const good = numbers.length === 3 && numbers.every((value) => Number.isInteger(value) && value >= 0
+    && value <= 65535);
   return good ? numbers : null;
 }
 

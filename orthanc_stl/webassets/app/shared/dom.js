@@ -37,15 +37,19 @@ const ICONS = {
   warning: 'M12 4 21 19.5H3zM12 10v4.5M12 17v.3',
   cube: 'M12 3l8 4.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9',
   info: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 11v5.5M12 7.5v.3',
-  zoomIn: 'M10.500 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.300 15.300 20.500 20.500M10.500 7.700v5.600M7.700 10.500h5.600',
+  zoomIn: 'M10.500 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.300 15.300 20.500 20.500M10.500 7.700v5.600'
+    + 'M7.700 10.500h5.600',
   zoomOut: 'M10.500 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.300 15.300 20.500 20.500M7.700 10.500h5.600',
-  light: 'M12 7.500a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM12 2.500v2M12 19.500v2M2.500 12h2M19.500 12h2M5.300 5.300l1.400 1.400M17.300 17.300l1.400 1.400M5.300 18.700l1.400-1.400M17.300 6.700l1.400-1.400',
+  light: 'M12 7.500a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM12 2.500v2M12 19.500v2M2.500 12h2M19.500 12h2'
+    + 'M5.300 5.300l1.400 1.400M17.300 17.300l1.400 1.400M5.300 18.700l1.400-1.400M17.300 6.700l1.400-1.400',
   lightDirection: 'M14.500 10a6 6 0 1 1 0 11 6 6 0 0 1 0-11zM3 3l6.500 6.500M9.500 5.500v4h-4M13 3v3M3 13h3',
   solid: 'M12 3.500c3 4 6 7 6 10.500a6 6 0 0 1-12 0c0-3.500 3-6.500 6-10.500zM9 14.500a3 3 0 0 0 3 3',
   pick: 'M12 6a6 6 0 1 1 0 12 6 6 0 0 1 0-12zM12 2.500v6M12 15.500v6M2.500 12h6M15.500 12h6',
   upright: 'M12 20.500v-17M8 7.500l4-4 4 4M5 20.500h14',
-  eye: 'M2.500 12c2.500-4.500 6-6.500 9.500-6.500s7 2 9.500 6.500c-2.500 4.500-6 6.500-9.500 6.500s-7-2-9.500-6.500zM12 9.200a2.8 2.8 0 1 1 0 5.600 2.8 2.8 0 0 1 0-5.600z',
-  eyeOff: 'M4 4l16 16M9.500 6c4.500-1.300 9 .7 12 6-.8 1.400-1.700 2.600-2.700 3.500M6 8c-1.300 1-2.500 2.300-3.500 4 3 5.300 7.500 7.300 12 6',
+  eye: 'M2.500 12c2.500-4.500 6-6.500 9.500-6.500s7 2 9.500 6.500c-2.500 4.500-6 6.500-9.500'
+    + ' 6.500s-7-2-9.500-6.500zM12 9.200a2.8 2.8 0 1 1 0 5.600 2.8 2.8 0 0 1 0-5.600z',
+  eyeOff: 'M4 4l16 16M9.500 6c4.500-1.300 9 .7 12 6-.8 1.400-1.700 2.600-2.700 3.500'
+    + 'M6 8c-1.300 1-2.500 2.300-3.500 4 3 5.300 7.500 7.300 12 6',
   list: 'M9 6.500h11M9 12h11M9 17.500h11M4 6.500h1M4 12h1M4 17.500h1',
   slices: 'M3.500 8.500 12 4l8.500 4.500L12 13zM3.500 12.500 12 17l8.500-4.500M3.500 16.500 12 21l8.500-4.500',
   four: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z',
@@ -76,13 +80,15 @@ export function icon(name) {
 export function notice(kind, title, ...lines) {
   const role = kind === 'error' ? 'alert' : 'status';
   return h('div', { class: `notice ${kind}`, role }, icon(kind === 'info' ? 'info' : 'warning'),
-    h('div', { class: 'notice-text' }, title ? h('strong', {}, title) : null, ...lines.map((line) => (typeof line === 'string' ? h('p', {}, line) : line))));
+    h('div', { class: 'notice-text' }, title ? h('strong', {}, title) : null, ...lines
+      .map((line) => (typeof line === 'string' ? h('p', {}, line) : line))));
 }
 
 /** The same, for warnings that came with a model: a list, folded when it is long. @param {string[]} warnings */
 export function warningList(warnings) {
   const list = h('ul', {}, ...warnings.map((warning) => h('li', {}, warning)));
-  const title = warnings.length === 1 ? 'One thing to know about this model' : `${warnings.length} things to know about this model`;
+  const title = warnings.length === 1 ? 'One thing to know about this model'
+    : `${warnings.length} things to know about this model`;
   const body = warnings.length > 4 ? h('details', {}, h('summary', {}, 'Show all'), list) : list;
   return notice('warning', title, body);
 }
@@ -98,4 +104,5 @@ export function save(blob, name) {
 }
 
 /** @param {string} text @returns {string} what is safe and readable as a file name */
-export const fileName = (text) => text.normalize('NFC').replace(/[^\p{L}\p{N} ._-]+/gu, ' ').replace(/\s+/g, ' ').trim().slice(0, 80) || 'model';
+export const fileName = (text) => text.normalize('NFC').replace(/[^\p{L}\p{N} ._-]+/gu, ' ').replace(/\s+/g,
+  ' ').trim().slice(0, 80) || 'model';

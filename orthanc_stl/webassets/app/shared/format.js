@@ -28,9 +28,13 @@ export function bytes(bytes) {
 }
 
 /** @param {string} text a DICOM date, YYYYMMDD @returns {string} YYYY-MM-DD, or the text as it came */
-export const date = (text) => (/^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}` : text);
+export const date = (text) => (/^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}`
+  : text);
 
-/** @param {string} text a DICOM person name @returns {string} "Doe, Jane": only the alphabetic group, carets as commas and blanks */
+/**
+ * @param {string} text a DICOM person name
+ * @returns {string} "Doe, Jane": only the alphabetic group, carets as commas and blanks
+ */
 export function person(text) {
   const [family, ...given] = text.split('=')[0].split('^').map((part) => part.trim());
   const rest = given.filter(Boolean).join(' ');

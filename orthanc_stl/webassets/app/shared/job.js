@@ -26,7 +26,8 @@ export async function follow(uuid, onProgress) {
       failures = 0;
       if (job.State === 'Success') return job.Answer;
       if (job.State === 'Cancelled') throw new Cancelled();
-      if (job.State === 'Failure') throw new RequestFailed(job.Error?.Details ?? job.Error?.Message ?? 'The conversion failed.', job.Error?.HttpStatus ?? 500);
+      if (job.State === 'Failure') throw new RequestFailed(job.Error?.Details ?? job.Error?.Message
+        ?? 'The conversion failed.', job.Error?.HttpStatus ?? 500);
       onProgress((job.Progress ?? 0) / 100, job.State === 'Pending' ? 'waiting for its turn' : job.Step || 'working');
     } catch (error) {
       // A line that drops for a moment does not end the conversion, so it does not end the wait either.
@@ -37,7 +38,8 @@ export async function follow(uuid, onProgress) {
 }
 
 /** @param {string} uuid @returns {Promise<void>} asks the server to stop; `follow` then ends with `Cancelled` */
-export const cancel = async (uuid) => void (await request(`stl/jobs/${encodeURIComponent(uuid)}`, { method: 'DELETE' }));
+export const cancel = async (uuid) => void (await request(`stl/jobs/${encodeURIComponent(uuid)}`,
+  { method: 'DELETE' }));
 
 /** A bar, the step in words, and a Cancel button. */
 export class ProgressBar {

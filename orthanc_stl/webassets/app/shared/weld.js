@@ -39,7 +39,8 @@ class Vertices {
       if (positions[at] !== x || positions[at + 1] !== y || positions[at + 2] !== z) continue;
       const dx = directions[at], dy = directions[at + 1], dz = directions[at + 2];
       const dot = dx * nx + dy * ny + dz * nz;
-      if (dot > 0 && dot * dot >= CREASE_COSINE ** 2 * (dx * dx + dy * dy + dz * dz) * (nx * nx + ny * ny + nz * nz)) return vertex;
+      if (dot > 0 && dot * dot >= CREASE_COSINE ** 2 * (dx * dx + dy * dy + dz * dz) * (nx * nx + ny * ny
+        + nz * nz)) return vertex;
     }
     if (this.count === this.capacity) this.grow();
     const made = this.count++;
@@ -52,7 +53,8 @@ class Vertices {
 
 /** Bits of the coordinates, mixed. -0 counts as 0. */
 function hashOf(bits, at) {
-  let hash = Math.imul(bits[at], 0x9e3779b1) ^ Math.imul(bits[at + 1], 0x85ebca6b) ^ Math.imul(bits[at + 2], 0xc2b2ae35);
+  let hash = Math.imul(bits[at], 0x9e3779b1) ^ Math.imul(bits[at + 1], 0x85ebca6b) ^ Math.imul(bits[at + 2],
+    0xc2b2ae35);
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 0x2c1b3c6d);
   return hash ^ (hash >>> 13);
@@ -92,7 +94,8 @@ export function weld(corners, origin, flip = false, progress = () => {}) {
     }
     used += 3;
   }
-  return { positions: vertices.positions.slice(0, vertices.count * 3), normals: unit(vertices.directions, vertices.count), index: index.slice(0, used) };
+  return { positions: vertices.positions.slice(0, vertices.count * 3), normals: unit(vertices.directions,
+    vertices.count), index: index.slice(0, used) };
 }
 
 function unit(directions, count) {

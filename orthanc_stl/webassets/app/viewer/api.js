@@ -1,4 +1,6 @@
-/** `window.viewer`: what pages that embed the viewer call. Documented in docs/embedding.md; all coordinates are LPS mm. */
+/**
+ * `window.viewer`: what pages that embed the viewer call. Documented in docs/embedding.md; all coordinates are LPS mm.
+ */
 
 import * as THREE from 'three';
 import { notesOf } from './parts.js';
@@ -32,7 +34,8 @@ export class PublicViewer extends EventTarget {
   attach(app) {
     this.#app = app;
     for (const kind of ['select', 'measure', 'slice']) {
-      app.addEventListener(kind, (event) => this.dispatchEvent(new CustomEvent(kind, { detail: /** @type {CustomEvent} */ (event).detail })));
+      app.addEventListener(kind, (event) =>
+        this.dispatchEvent(new CustomEvent(kind, { detail: /** @type {CustomEvent} */ (event).detail })));
     }
     this.#listed(app);
   }
@@ -45,16 +48,20 @@ export class PublicViewer extends EventTarget {
 
   parts() {
     return this.#known.parts.all.map((part) => ({
-      id: part.id, number: part.number, name: part.name, kind: part.kind, color: [...part.color], visible: part.visible, opacity: part.opacity,
-      volumeMl: part.volumeMl, triangles: part.model?.triangles ?? null, state: part.state, warnings: notesOf(part).map(({ text }) => text),
+      id: part.id, number: part.number, name: part.name, kind: part.kind, color: [...part.color],
+        visible: part.visible, opacity: part.opacity,
+      volumeMl: part.volumeMl, triangles: part.model?.triangles ?? null, state: part.state, warnings: notesOf(part)
+        .map(({ text }) => text),
     }));
   }
 
   /** @param {string} id @param {{visible?: boolean, color?: number[], opacity?: number}} change @throws {RangeError} */
   setPart(id, change) {
     const { visible, color, opacity } = change;
-    if (color && !(color.length === 3 && color.every((value) => value >= 0 && value <= 255))) throw new RangeError('A color is three numbers from 0 to 255.');
-    if (opacity !== undefined && !(opacity >= 0 && opacity <= 1)) throw new RangeError('An opacity is a number from 0 to 1.');
+    if (color && !(color.length === 3 && color.every((value) => value >= 0
+      && value <= 255))) throw new RangeError('A color is three numbers from 0 to 255.');
+    if (opacity !== undefined && !(opacity >= 0
+      && opacity <= 1)) throw new RangeError('An opacity is a number from 0 to 1.');
     this.#known.parts.set(String(id), { visible, color, opacity });
     this.#known.changed();
   }
@@ -62,7 +69,8 @@ export class PublicViewer extends EventTarget {
   images() {
     const { images, slices } = this.#known;
     return images.usable.flatMap(({ id, facts }) => facts.Stacks.slice(0, 1).map((/** @type {any} */ stack) => ({
-      series: id, modality: facts.Modality, count: stack.Positions.length, normal: stack.Normal, positions: stack.Positions, active: id === slices.series && slices.visible })));
+      series: id, modality: facts.Modality, count: stack.Positions.length, normal: stack.Normal,
+        positions: stack.Positions, active: id === slices.series && slices.visible })));
   }
 
   /**
@@ -83,7 +91,8 @@ export class PublicViewer extends EventTarget {
       const middle = stack.bounds().getCenter(new THREE.Vector3()).setComponent(axis, at);
       slices.move(slice.axis, stack.indexOf(middle)[slice.axis]);
     } else {
-      if (!Number.isInteger(index) || Number(index) < 0 || Number(index) >= stack.size[2]) throw new RangeError(`The index is from 0 to ${stack.size[2] - 1}.`);
+      if (!Number.isInteger(index) || Number(index) < 0
+        || Number(index) >= stack.size[2]) throw new RangeError(`The index is from 0 to ${stack.size[2] - 1}.`);
       slices.move(2, Number(index));
     }
     await (plane && plane !== slices.all[2].name ? stack.full : stack.hasSlice(slices.all[2].index));

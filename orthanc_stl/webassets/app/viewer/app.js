@@ -26,7 +26,10 @@ import { Warnings } from './warnings.js';
 
 /** Events: "select", "measure", "slice", as `window.viewer` passes them on. */
 export class App extends EventTarget {
-  /** @param {HTMLElement} root @param {import('./stage.js').Stage} stage @param {import('./catalogue.js').Catalogue} catalogue */
+  /**
+   * @param {HTMLElement} root @param {import('./stage.js').Stage} stage
+   * @param {import('./catalogue.js').Catalogue} catalogue
+   */
   constructor(root, stage, catalogue) {
     super();
     this.root = root;
@@ -38,7 +41,8 @@ export class App extends EventTarget {
     this.overlay = new Overlay(stage, stage.container);
     this.orientation = new Orientation(stage, stage.container);
     this.section = new Section(stage, this.parts, () => this.changed());
-    this.measure = new Measure(this.overlay, this.parts, { changed: () => this.changed(), measured: (detail) => this.tell('measure', detail) });
+    this.measure = new Measure(this.overlay, this.parts, { changed: () => this.changed(), measured: (detail) =>
+      this.tell('measure', detail) });
     this.dimensions = new Dimensions(stage, this.overlay, this.parts, length);
     this.history = new History(() => this.state(), (state) => this.restore(state));
     this.partPanel = new PartPanel(this.parts, catalogue.unusable, {
@@ -57,7 +61,8 @@ export class App extends EventTarget {
     this.warnings = new Warnings(this.parts, this.root);
     this.head = h('header', { class: 'card' },
       h('div', { class: 'card-text' }, h('h1', { title: this.catalogue.title, dir: 'auto' }, this.catalogue.title),
-        this.catalogue.about ? h('p', { class: 'about', dir: 'auto' }, this.catalogue.about) : null, this.facts, this.warnings.element));
+        this.catalogue.about ? h('p', { class: 'about', dir: 'auto' }, this.catalogue.about) : null, this.facts,
+          this.warnings.element));
     /** @type {ReturnType<typeof buildTools>} */
     this.tools = buildTools(this);
     this.root.append(this.head, this.panels.element, this.views.element, ...this.tools.elements);
@@ -78,7 +83,8 @@ export class App extends EventTarget {
     let down = null;
     canvas.addEventListener('pointerdown', (event) => { down = event.button === 0 ? event : null; });
     canvas.addEventListener('pointerup', (event) => {
-      if (!down || down.pointerId !== event.pointerId || Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) >= 5) return;
+      if (!down || down.pointerId !== event.pointerId || Math.hypot(event.clientX - down.clientX,
+        event.clientY - down.clientY) >= 5) return;
       this.click(this.hitAt(event));
     });
     canvas.addEventListener('dblclick', (event) => {
@@ -117,7 +123,8 @@ export class App extends EventTarget {
     else if (this.parts.all.length === 1) this.stage.turn();
     this.root.dataset.ready = 'true';
     this.history.start();
-    this.parts.ready.then(() => this.stage.setBounds(this.#bounds(), !asked && this.parts.all.length > 1 && !this.stage.moved));
+    this.parts.ready.then(() => this.stage.setBounds(this.#bounds(), !asked && this.parts.all.length > 1
+      && !this.stage.moved));
     this.imagesReady = this.#findImages(asked);
   }
 
@@ -125,7 +132,8 @@ export class App extends EventTarget {
   #first() {
     return new Promise((resolve) => {
       const look = () => {
-        if (this.parts.shown.length || this.parts.all.every(({ state, visible }) => !visible || state === 'failed')) resolve(undefined);
+        if (this.parts.shown.length || this.parts.all.every(({ state, visible }) => !visible
+          || state === 'failed')) resolve(undefined);
       };
       this.parts.addEventListener('shape', look);
       this.parts.addEventListener('list', look);
@@ -155,7 +163,10 @@ export class App extends EventTarget {
     }
   }
 
-  /** @param {string} [series] Orthanc's id; none: the nearest one @returns {Promise<void>} when the coarse images are there */
+  /**
+   * @param {string} [series] Orthanc's id; none: the nearest one
+   * @returns {Promise<void>} when the coarse images are there
+   */
   async useSeries(series = this.images.usable[0]?.id) {
     const entry = this.images.usable.find(({ id }) => id === series);
     if (!entry || (this.slices.stack && this.slices.series === entry.id)) return;
@@ -200,13 +211,16 @@ export class App extends EventTarget {
     const models = this.parts.shown.flatMap(({ model }) => (model ? [model] : []));
     if (!models.length) return;
     const box = new THREE.Box3();
-    for (const { min, max } of models) box.expandByPoint(new THREE.Vector3().fromArray(min)).expandByPoint(new THREE.Vector3().fromArray(max));
+    for (const { min, max } of models) {
+      box.expandByPoint(new THREE.Vector3().fromArray(min)).expandByPoint(new THREE.Vector3().fromArray(max));
+    }
     const sum = (/** @type {(model: any) => number} */ of) => models.reduce((all, model) => all + of(model), 0);
     /** @type {[string, string][]} */
     const list = [[t('Size'), size(box.getSize(new THREE.Vector3()).toArray())]];
     if (models.length === 1) list.push([t('Volume'), volume(models[0].volume)]);
     list.push([t('Triangles'), count(sum((model) => model.triangles))]);
-    this.captions = [this.catalogue.title, this.catalogue.about, list.map(([name, value]) => `${name}: ${value}`).join('   ')].filter(Boolean);
+    this.captions = [this.catalogue.title, this.catalogue.about, list
+      .map(([name, value]) => `${name}: ${value}`).join('   ')].filter(Boolean);
     this.facts.replaceChildren(...list.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
   }
 
@@ -225,7 +239,8 @@ export class App extends EventTarget {
 
   /** @returns {any} what a link holds */
   state() {
-    const changed = this.parts.all.filter((part) => part.opacity !== part.ownOpacity || String(part.color) !== String(part.ownColor));
+    const changed = this.parts.all.filter((part) => part.opacity !== part.ownOpacity
+      || String(part.color) !== String(part.ownColor));
     return {
       camera: this.stage.radius ? this.stage.cameraState() : null,
       hidden: this.parts.all.filter((part) => !part.visible).map((part) => part.id),
@@ -241,7 +256,8 @@ export class App extends EventTarget {
   #applyParts({ hidden = [], looks = {} }) {
     this.parts.setAll((part) => {
       const look = looks[part.id];
-      return { visible: !hidden.includes(part.id), color: look ? look.slice(0, 3) : part.ownColor, opacity: look ? look[3] / 100 : part.ownOpacity };
+      return { visible: !hidden.includes(part.id), color: look ? look.slice(0, 3) : part.ownColor, opacity: look
+        ? look[3] / 100 : part.ownOpacity };
     });
   }
 

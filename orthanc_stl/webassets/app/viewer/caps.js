@@ -8,8 +8,10 @@ import { clipping } from './part-mesh.js';
 
 /** @param {THREE.Side} side @param {THREE.StencilOp} operation */
 function counting(side, operation) {
-  const material = new THREE.MeshBasicMaterial({ side, depthWrite: false, depthTest: false, colorWrite: false, transparent: true });
-  Object.assign(material, { stencilWrite: true, stencilFunc: THREE.AlwaysStencilFunc, stencilFail: operation, stencilZFail: operation, stencilZPass: operation });
+  const material = new THREE.MeshBasicMaterial({ side, depthWrite: false, depthTest: false, colorWrite: false,
+    transparent: true });
+  Object.assign(material, { stencilWrite: true, stencilFunc: THREE.AlwaysStencilFunc, stencilFail: operation,
+    stencilZFail: operation, stencilZPass: operation });
   material.clippingPlanes = clipping;
   return material;
 }
@@ -23,7 +25,10 @@ export class Caps {
     this.back = counting(THREE.BackSide, THREE.IncrementWrapStencilOp);
     this.front = counting(THREE.FrontSide, THREE.DecrementWrapStencilOp);
     this.quad = new THREE.PlaneGeometry(1, 1);
-    /** @type {Map<import('./parts.js').Part, {passes: THREE.Mesh[], cap: THREE.Mesh<THREE.BufferGeometry, THREE.MeshBasicMaterial>}>} */
+    /**
+     * @type {Map<import('./parts.js').Part, {passes: THREE.Mesh[], cap: THREE.Mesh<THREE.BufferGeometry,
+     * THREE.MeshBasicMaterial>}>}
+     */
     this.known = new Map();
   }
 
@@ -45,7 +50,8 @@ export class Caps {
       cap.position.copy(at);
       cap.quaternion.copy(turn);
       cap.scale.setScalar(size);
-      cap.material.color.setRGB(part.color[0] / 255, part.color[1] / 255, part.color[2] / 255, THREE.SRGBColorSpace).multiplyScalar(0.8);
+      cap.material.color.setRGB(part.color[0] / 255, part.color[1] / 255, part.color[2] / 255,
+        THREE.SRGBColorSpace).multiplyScalar(0.8);
       cap.material.opacity = Math.min(1, part.opacity + 0.25);
       this.group.add(...passes, cap);
     });
@@ -63,7 +69,8 @@ export class Caps {
     });
     const material = new THREE.MeshBasicMaterial({ side: THREE.DoubleSide, transparent: true });
     Object.assign(material, { stencilWrite: true, stencilRef: 0, stencilFunc: THREE.NotEqualStencilFunc,
-      stencilFail: THREE.ReplaceStencilOp, stencilZFail: THREE.ReplaceStencilOp, stencilZPass: THREE.ReplaceStencilOp });
+      stencilFail: THREE.ReplaceStencilOp, stencilZFail: THREE.ReplaceStencilOp,
+        stencilZPass: THREE.ReplaceStencilOp });
     const cap = new THREE.Mesh(this.quad, material);
     cap.onAfterRender = (renderer) => renderer.clearStencil();
     const made = { passes, cap };

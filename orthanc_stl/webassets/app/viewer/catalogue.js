@@ -41,10 +41,14 @@ const optionalText = (path) => request(path).then((answer) => answer.text(), () 
 async function aboutOf(instance) {
   const study = await optional(`instances/${safe(instance)}/study`);
   const { PatientMainDicomTags: patient = {}, MainDicomTags: tags = {} } = study ?? {};
-  return [person(patient.PatientName ?? ''), tags.StudyDescription, date(tags.StudyDate ?? '')].filter(Boolean).join(' · ');
+  return [person(patient.PatientName ?? ''), tags.StudyDescription, date(tags.StudyDate ?? '')]
+    .filter(Boolean).join(' · ');
 }
 
-/** @param {URLSearchParams} parameters @returns {Promise<Catalogue | null>} null if the address names nothing @throws {RequestFailed} */
+/**
+ * @param {URLSearchParams} parameters @returns {Promise<Catalogue | null>} null if the address names nothing
+ * @throws {RequestFailed}
+ */
 export async function catalogueOf(parameters) {
   const value = (/** @type {string} */ name) => parameters.get(name)?.trim() ?? '';
   if (value('source')) return sourceCatalogue(value('source'));
@@ -60,7 +64,8 @@ async function seriesCatalogue(id) {
   if (SOURCES.includes(modality)) return sourceCatalogue(instances[0]);
   if (modality === 'M3D') return storedCatalogue(await onlyStl(instances));
   throw new RequestFailed(
-    t('This series is of modality {modality}. The viewer shows 3D models (STL, modality M3D).', { modality: modality || t('unknown') }), 400);
+    t('This series is of modality {modality}. The viewer shows 3D models (STL, modality M3D).',
+      { modality: modality || t('unknown') }), 400);
 }
 
 /** @param {string} id of a study @returns {Promise<Catalogue>} */
@@ -97,7 +102,8 @@ async function storedCatalogue(instances) {
 
 /** @param {string} id @param {number} place in the list @returns {Promise<Listed & {series: string}>} */
 async function storedPart(id, place) {
-  const [tags, instance] = await Promise.all([optional(`instances/${safe(id)}/simplified-tags`), optional(`instances/${safe(id)}`)]);
+  const [tags, instance] = await Promise.all([optional(`instances/${safe(id)}/simplified-tags`),
+    optional(`instances/${safe(id)}`)]);
   const text = (/** @type {string} */ name) => (typeof tags?.[name] === 'string' ? tags[name].trim() : '');
   const lab = parseDicomLab(tags?.RecommendedDisplayCIELabValue);
   const group = text('SeriesDescription') || text('DocumentTitle') || t('3D model');
@@ -122,7 +128,10 @@ async function storedPart(id, place) {
   };
 }
 
-/** The plugin writes each warning that a model was made with as a line of Algorithm Parameters. @param {any} algorithms @returns {string[]} */
+/**
+ * The plugin writes each warning that a model was made with as a line of Algorithm Parameters.
+ * @param {any} algorithms @returns {string[]}
+ */
 function warningsIn(algorithms) {
   const items = Array.isArray(algorithms) ? algorithms : [];
   const lines = items.flatMap(({ AlgorithmParameters: text }) => String(text ?? '').split(/[\r\n]+/));
@@ -157,7 +166,8 @@ function structurePart(instance, structure, group) {
   const kind = kindOf(structure.Type ?? '', structure.Name);
   const base = `instances/${safe(instance)}/stl/structures/${structure.Number}`;
   const extent = structure.Extent ?? null;
-  const box = extent ? extent[1].reduce((/** @type {number} */ all, /** @type {number} */ high, /** @type {number} */ i) =>
+  const box = extent ? extent[1].reduce((/** @type {number} */ all, /** @type {number} */ high,
+    /** @type {number} */ i) =>
     all * Math.max(1, high - extent[0][i]), 1) / 1000 : 0;
   return {
     id: String(structure.Number),

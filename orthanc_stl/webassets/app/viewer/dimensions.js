@@ -3,7 +3,10 @@
 import * as THREE from 'three';
 
 export class Dimensions {
-  /** @param {import('./stage.js').Stage} stage @param {import('./overlay.js').Overlay} overlay @param {import('./parts.js').Parts} parts @param {(mm: number) => string} word */
+  /**
+   * @param {import('./stage.js').Stage} stage @param {import('./overlay.js').Overlay} overlay
+   * @param {import('./parts.js').Parts} parts @param {(mm: number) => string} word
+   */
   constructor(stage, overlay, parts, word) {
     this.stage = stage;
     this.overlay = overlay;
@@ -31,11 +34,14 @@ export class Dimensions {
     this.items = [];
     const box = new THREE.Box3();
     for (const { model } of this.parts.shown) {
-      if (model) box.expandByPoint(new THREE.Vector3().fromArray(model.min)).expandByPoint(new THREE.Vector3().fromArray(model.max));
+      if (!model) continue;
+      box.expandByPoint(new THREE.Vector3().fromArray(model.min));
+      box.expandByPoint(new THREE.Vector3().fromArray(model.max));
     }
     if (this.active && !box.isEmpty()) {
       this.box.box.copy(box);
-      this.items = edges(box).map(([from, to]) => this.overlay.add('dimension', [from, to], this.word(from.distanceTo(to))));
+      this.items = edges(box).map(([from, to]) => this.overlay.add('dimension', [from, to],
+        this.word(from.distanceTo(to))));
     }
     this.stage.draw();
   }

@@ -9,7 +9,10 @@ export async function download(instance) {
   save(file, `${fileName(name)}.stl`);
 }
 
-/** @param {URLSearchParams} parameters of the page @returns {Node[]} a button below what went wrong; none if the address names no model */
+/**
+ * @param {URLSearchParams} parameters of the page
+ * @returns {Node[]} a button below what went wrong; none if the address names no model
+ */
 export function downloadButton(parameters) {
   if (!['instance', 'series'].some((name) => parameters.get(name))) return [];
   const act = async () => {
@@ -20,5 +23,6 @@ export function downloadButton(parameters) {
     }
   };
   const said = h('div', {});
-  return [h('div', { class: 'form-buttons' }, h('button', { type: 'button', class: 'button', onclick: act }, icon('download'), 'Download the STL file')), said];
+  return [h('div', { class: 'form-buttons' }, h('button', { type: 'button', class: 'button', onclick: act },
+    icon('download'), 'Download the STL file')), said];
 }

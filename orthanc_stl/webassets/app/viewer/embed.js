@@ -5,7 +5,8 @@
 
 import { getJson } from '../shared/api.js';
 
-const CALLS = ['parts', 'setPart', 'images', 'showSlice', 'outlines', 'pixelAt', 'project', 'state', 'restore', 'picture'];
+const CALLS = ['parts', 'setPart', 'images', 'showSlice', 'outlines', 'pixelAt', 'project', 'state', 'restore',
+  'picture'];
 
 /** @param {import('./api.js').PublicViewer} viewer */
 export async function listenToFrames(viewer) {
@@ -16,7 +17,9 @@ export async function listenToFrames(viewer) {
     if (source !== window.parent || !origins.includes(origin) || typeof data?.call !== 'string') return;
     const answer = (/** @type {any} */ message) => window.parent.postMessage({ id: data.id, ...message }, origin);
     try {
-      if (!CALLS.includes(data.call)) throw new Error(`There is no call "${data.call.slice(0, 40)}". There are: ${CALLS.join(', ')}.`);
+      if (!CALLS.includes(data.call)) {
+        throw new Error(`There is no call "${data.call.slice(0, 40)}". There are: ${CALLS.join(', ')}.`);
+      }
       await viewer.ready;
       answer({ result: await /** @type {any} */ (viewer)[data.call](...(Array.isArray(data.args) ? data.args : [])) });
     } catch (error) {

@@ -2,6 +2,8 @@
 
 import { authorization, orthancUrl, RequestFailed, sentence } from '../shared/api.js';
 
+const BROKEN = 'The part of this page that reads images could not be started. Please reload the page.';
+
 /** @type {Worker | null} */
 let worker = null;
 let last = 0;
@@ -20,7 +22,8 @@ function started() {
     else asked?.reject(new RequestFailed('Orthanc did not answer. It may have stopped, or the network is down.', 0));
   };
   worker.onerror = () => {
-    for (const { reject } of waiting.values()) reject(new RequestFailed('The part of this page that reads images could not be started. Please reload the page.', 0));
+    const error = new RequestFailed(BROKEN, 0);
+    for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
     worker = null;
   };

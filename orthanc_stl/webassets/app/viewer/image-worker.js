@@ -27,7 +27,8 @@ export function unpacked(bytes, columns, rows) {
 }
 
 onmessage = async ({ data: { id, url, headers, columns, rows } }) => {
-  const post = (/** @type {any} */ message, /** @type {Transferable[]} */ transfer = []) => /** @type {any} */ (globalThis).postMessage(message, transfer);
+  const post = (/** @type {any} */ message, /** @type {Transferable[]} */ transfer = []) =>
+    /** @type {any} */ (globalThis).postMessage(message, transfer);
   try {
     const response = await fetch(url, { headers });
     if (!response.ok) {

@@ -9,6 +9,8 @@ import { Stack } from './stack.js';
 const safe = encodeURIComponent;
 const MODALITIES = ['CT', 'MR', 'PT', 'NM', 'XA', 'US', 'OT', 'CTPT'];
 
+const OTHER_FRAME = '“{name}” has another frame of reference: '
+  + 'it is not known how the patient lay in it, so it is not laid over the parts.';
 const TAGS = 'FrameOfReferenceUID;ReferencedFrameOfReferenceSequence;ReferencedSeriesSequence';
 
 /**
@@ -16,10 +18,13 @@ const TAGS = 'FrameOfReferenceUID;ReferencedFrameOfReferenceSequence;ReferencedS
  * @param {string} instance @returns {Promise<{frame: string, referenced: string}>} empty where it does not say
  */
 async function placeOf(instance) {
-  const { RequestedTags: tags = {} } = await getJson(`instances/${safe(instance)}?requested-tags=${TAGS}`).catch(() => ({}));
+  const { RequestedTags: tags = {} } = await getJson(`instances/${safe(instance)}?requested-tags=${TAGS}`).catch(() =>
+    ({}));
   const frames = tags.ReferencedFrameOfReferenceSequence?.[0];
-  const drawnOn = frames?.RTReferencedStudySequence?.[0]?.RTReferencedSeriesSequence?.[0] ?? tags.ReferencedSeriesSequence?.[0];
-  return { frame: frames?.FrameOfReferenceUID ?? tags.FrameOfReferenceUID ?? '', referenced: drawnOn?.SeriesInstanceUID ?? '' };
+  const drawnOn = frames?.RTReferencedStudySequence?.[0]?.RTReferencedSeriesSequence?.[0]
+    ?? tags.ReferencedSeriesSequence?.[0];
+  return { frame: frames?.FrameOfReferenceUID ?? tags.FrameOfReferenceUID ?? '', referenced: drawnOn?.SeriesInstanceUID
+    ?? '' };
 }
 
 export class Images {
@@ -33,12 +38,15 @@ export class Images {
     this.stacks = new Map();
   }
 
-  /** Looks through the study. What cannot be had is told as a reason, not as an error: the parts stand without images. */
+  /**
+   * Looks through the study. What cannot be had is told as a reason, not as an error: the parts stand without images.
+   */
   async find() {
     const study = await getJson(`instances/${safe(this.origin)}/study`).catch(() => null);
     if (!study) return;
     const series = await getJson(`studies/${safe(study.ID)}/series`).catch(() => []);
-    const images = series.filter((/** @type {any} */ each) => MODALITIES.includes(each.MainDicomTags.Modality) && each.Instances.length);
+    const images = series.filter((/** @type {any} */ each) => MODALITIES.includes(each.MainDicomTags.Modality)
+      && each.Instances.length);
     if (!images.length) return;
     const { frame, referenced } = await placeOf(this.origin);
     this.frame = frame;
@@ -50,11 +58,11 @@ export class Images {
 
   /** @param {any} series @returns {Promise<ImageSeries>} */
   async #entry(series) {
-    const { Modality: modality, SeriesDescription: description, SeriesNumber: number, SeriesInstanceUID: uid } = series.MainDicomTags;
+    const { Modality: modality, SeriesDescription: description, SeriesNumber: number,
+      SeriesInstanceUID: uid } = series.MainDicomTags;
     const { frame } = await placeOf(series.Instances[0]);
     const name = [modality, description || (number && t('Series {number}', { number }))].filter(Boolean).join(' ');
-    const reason = frame && this.frame && frame !== this.frame
-      ? t('“{name}” has another frame of reference: it is not known how the patient lay in it, so it is not laid over the parts.', { name }) : '';
+    const reason = frame && this.frame && frame !== this.frame ? t(OTHER_FRAME, { name }) : '';
     return { id: series.ID, name, frame, uid, facts: series, reason };
   }
 
@@ -62,7 +70,8 @@ export class Images {
   async #ask(entry) {
     try {
       entry.facts = await getJson(`series/${safe(entry.id)}/stl/images`);
-      if (!entry.facts.Stacks?.length) entry.reason = entry.facts.Reason || t('“{name}” has no parallel slices.', { name: entry.name });
+      if (!entry.facts.Stacks?.length) entry.reason = entry.facts.Reason || t('“{name}” has no parallel slices.',
+        { name: entry.name });
     } catch (error) {
       entry.reason = `${entry.name}: ${/** @type {Error} */ (error).message}`;
     }
@@ -77,7 +86,8 @@ export class Images {
   open(entry) {
     let stack = this.stacks.get(entry.id);
     if (!stack) {
-      const matching = entry.facts.Stacks.findIndex((/** @type {any} */ each) => !this.frame || !each.FrameOfReferenceUID || each.FrameOfReferenceUID === this.frame);
+      const matching = entry.facts.Stacks.findIndex((/** @type {any} */ each) => !this.frame
+        || !each.FrameOfReferenceUID || each.FrameOfReferenceUID === this.frame);
       const index = Math.max(0, matching);
       stack = new Stack(entry.facts.Stacks[index], `series/${safe(entry.id)}/stl/images/${index}`);
       this.stacks.set(entry.id, stack);

@@ -5,7 +5,10 @@ import { h, notice } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 import { downloadScene, formats, storeParts } from './keep.js';
 
-/** @param {import('./app.js').App} app @returns {{element: HTMLElement, fill: () => void}} `fill`: when it is first opened */
+/**
+ * @param {import('./app.js').App} app
+ * @returns {{element: HTMLElement, fill: () => void}} `fill`: when it is first opened
+ */
 export function keepPanel(app) {
   const { catalogue } = app;
   const said = h('div', { class: 'keep-said', role: 'status' });
@@ -22,7 +25,8 @@ export function keepPanel(app) {
       said.textContent = `${t(step)} … ${Math.round(fraction * 100)} %`;
     });
     said.replaceChildren(h('p', {}, t('{count} models were stored.', { count: answer.Models?.length ?? 1 })),
-      h('a', { class: 'button', href: pageUrl('three.html', { series: answer.ParentSeries }) }, t('Open the stored models')));
+      h('a', { class: 'button', href: pageUrl('three.html', { series: answer.ParentSeries }) },
+        t('Open the stored models')));
   });
   const files = h('div', { class: 'row wrap' });
   let asked = false;
@@ -30,11 +34,13 @@ export function keepPanel(app) {
     if (asked) return;
     asked = true;
     formats().then((list) => files.replaceChildren(...list.map(({ Suffix: suffix, Name: name }) =>
-      h('button', { type: 'button', class: 'chip', title: name, onclick: guard(() => downloadScene(catalogue, chosen(), suffix)) }, suffix))));
+      h('button', { type: 'button', class: 'chip', title: name,
+        onclick: guard(() => downloadScene(catalogue, chosen(), suffix)) }, suffix))));
   };
   const element = h('div', { class: 'keep-body' },
     h('p', { class: 'about' }, t('What is shown now is taken: hide what you do not need.')),
-    catalogue.source ? h('button', { type: 'button', class: 'button primary', onclick: store }, t('Store the shown ones as models')) : null,
+    catalogue.source ? h('button', { type: 'button', class: 'button primary', onclick: store },
+      t('Store the shown ones as models')) : null,
     files, said);
   return { element, fill };
 }

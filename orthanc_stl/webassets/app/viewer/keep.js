@@ -13,17 +13,22 @@ export async function downloadStl(instance, name) {
   save(await (await request(`instances/${safe(instance)}/stl`)).blob(), `${fileName(name)}.stl`);
 }
 
-/** Formats of several parts together; what this server lacks is not offered. @returns {Promise<{Suffix: string, Name: string}[]>} */
+/**
+ * Formats of several parts together; what this server lacks is not offered.
+ * @returns {Promise<{Suffix: string, Name: string}[]>}
+ */
 export const formats = () => getJson('stl/formats').then((list) => (Array.isArray(list) ? list : []), () => []);
 
 /**
- * @param {import('./catalogue.js').Catalogue} catalogue @param {Part[]} parts the chosen ones @param {string} suffix ".glb"
+ * @param {import('./catalogue.js').Catalogue} catalogue @param {Part[]} parts the chosen ones @param {string} suffix
+ * ".glb"
  */
 export async function downloadScene(catalogue, parts, suffix) {
   const plain = suffix.replace(/^\./, '');
   const query = catalogue.source ? `?structures=${parts.map((part) => part.number).join(',')}` : '';
   const path = catalogue.source ? `instances/${safe(catalogue.source)}/stl/scene.${plain}${query}`
-    : catalogue.series ? `series/${safe(catalogue.series)}/stl/scene.${plain}` : `instances/${safe(parts[0].instance)}/stl/scene.${plain}`;
+    : catalogue.series ? `series/${safe(catalogue.series)}/stl/scene.${plain}`
+      : `instances/${safe(parts[0].instance)}/stl/scene.${plain}`;
   save(await (await request(path)).blob(), `${fileName(catalogue.title)}.${plain}`);
 }
 

@@ -5,7 +5,10 @@
 /** @type {readonly Kind[]} */
 export const KINDS = ['Target', 'Organ', 'External', 'Support'];
 
-/** RT ROI Interpreted Type (PS3.3 C.8.8.8.1) to our kinds; all that is not named here is an organ. @type {Record<string, Kind>} */
+/**
+ * RT ROI Interpreted Type (PS3.3 C.8.8.8.1) to our kinds; all that is not named here is an organ.
+ * @type {Record<string, Kind>}
+ */
 const BY_TYPE = {
   PTV: 'Target', CTV: 'Target', GTV: 'Target', TREATED_VOLUME: 'Target', IRRAD_VOLUME: 'Target',
   EXTERNAL: 'External', SUPPORT: 'Support', FIXATION: 'Support', BOLUS: 'Support', BRACHY_CHANNEL: 'Support',

@@ -9,18 +9,43 @@ let timer;
 /** @param {any} state @returns {string} URL-safe base64 of its JSON */
 export function encode(state) {
   const bytes = new TextEncoder().encode(JSON.stringify(state));
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')).replaceAll('+', '-').replaceAll('/',
+    '_').replace(/=+$/, '');
 }
 
 /** @param {string} text @returns {any} null if it is no state: links are hand-copied and get cut */
 export function decode(text) {
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (each) => each.charCodeAt(0));
-    const state = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof state === 'object' ? state : null;
+    return checked(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     return null;
   }
+}
+
+const isList = (/** @type {any} */ value, /** @type {number} */ size) =>
+  Array.isArray(value) && value.length === size && value.every(Number.isFinite);
+
+/**
+ * What is not as it should be is left out: a link is a stranger's text.
+ * @param {any} state @returns {any} null for no state
+ */
+function checked(state) {
+  if (typeof state !== 'object' || state === null) return null;
+  const { camera, hidden, looks, section, slices, layout, measures } = state;
+  const looksFine = (/** @type {any} */ each) => isList(each, 4) && each.every((/** @type {number} */ value) =>
+    value >= 0 && value <= 255);
+  return {
+    camera: isList(camera?.position, 3) && isList(camera.target, 3) && camera.zoom > 0 ? camera : null,
+    hidden: Array.isArray(hidden) ? hidden : [],
+    looks: Object.fromEntries(Object.entries(looks ?? {}).filter(([, each]) => looksFine(each))),
+    section: isList(section?.normal, 3) && Number.isFinite(section.at) ? section : null,
+    slices: isList(slices?.at, 3) && isList(slices.window, 2) ? slices : null,
+    layout: layout === 'four' ? 'four' : 'one',
+    measures: (Array.isArray(measures) ? measures : []).filter(({ kind, text, points }) =>
+      typeof kind === 'string' && typeof text === 'string' && Array.isArray(points)
+        && points.every((each) => isList(each, 3))),
+  };
 }
 
 /** @returns {any} */

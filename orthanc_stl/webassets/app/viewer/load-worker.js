@@ -16,7 +16,8 @@ const post = (message, transfer = []) => /** @type {any} */ (globalThis).postMes
 
 /**
  * The body, piece by piece; where the length is announced the pieces go straight into one array.
- * @param {Response} response @param {(fraction: number | null, step: string) => void} report @returns {Promise<Uint8Array>}
+ * @param {Response} response @param {(fraction: number | null, step: string) => void} report @returns
+ * {Promise<Uint8Array>}
  */
 async function bodyOf(response, report) {
   const announced = Number(response.headers.get('Content-Length')) || 0;
@@ -64,7 +65,10 @@ function areaOf({ positions: p, index }) {
   return twice / 2;
 }
 
-/** @param {Loaded} model @returns {Promise<{roots: ArrayBuffer[], indirectBuffer: Uint32Array | Uint16Array}>} its search tree */
+/**
+ * @param {Loaded} model
+ * @returns {Promise<{roots: ArrayBuffer[], indirectBuffer: Uint32Array | Uint16Array}>} its search tree
+ */
 async function treeOf({ positions, index }) {
   const [{ BufferAttribute, BufferGeometry }, { MeshBVH }] = await Promise.all([
     // @ts-ignore The addresses are the server's: workers have no import map.
@@ -86,14 +90,16 @@ function said(error) {
 }
 
 onmessage = async ({ data: { id, url, headers } }) => {
-  const report = (/** @type {number | null} */ fraction, /** @type {string} */ step) => post({ id, progress: { fraction, step } });
+  const report = (/** @type {number | null} */ fraction, /** @type {string} */ step) =>
+    post({ id, progress: { fraction, step } });
   try {
     const response = await fetch(url, { headers });
     if (!response.ok) {
       post({ id, failure: { status: response.status, body: await response.text() } });
     } else {
       const model = modelOf(await bodyOf(response, report), report);
-      const copy = { ...model, positions: model.positions.slice(), index: model.index.slice() }; // the tree needs them, too
+      const copy = { ...model, positions: model.positions.slice(),
+        index: model.index.slice() }; // the tree needs them, too
       post({ id, model: copy }, [copy.positions.buffer, copy.normals.buffer, copy.index.buffer]);
       const bvh = await treeOf(model);
       post({ id, bvh }, [...bvh.roots, bvh.indirectBuffer.buffer]);

@@ -13,7 +13,9 @@ export async function namedInstance(parameters) {
   if (parameters.get('instance') || !parameters.get('series')) return parameters.get('instance');
   const { MainDicomTags, Instances } = await getJson(`series/${encodeURIComponent(parameters.get('series') ?? '')}`);
   if (MainDicomTags.Modality === 'M3D') return Instances[0];
-  throw new RequestFailed(`This series is of modality ${MainDicomTags.Modality ?? 'unknown'}. The viewer shows 3D models (STL, modality M3D).`, 400);
+  const modality = MainDicomTags.Modality ?? 'unknown';
+  const sentence = `This series is of modality ${modality}. The viewer shows 3D models (STL, modality M3D).`;
+  throw new RequestFailed(sentence, 400);
 }
 
 /**
@@ -27,7 +29,8 @@ export async function loadFacts(instance) {
   const lab = parseDicomLab(tags?.RecommendedDisplayCIELabValue);
   return {
     name: text('SeriesDescription') || text('DocumentTitle') || '3D model',
-    about: [person(text('PatientName')), text('StudyDescription'), date(text('StudyDate'))].filter(Boolean).join(' · '),
+    about: [person(text('PatientName')), text('StudyDescription'), date(text('StudyDate'))]
+      .filter(Boolean).join(' · '),
     color: lab && dicomLabToRgb(lab),
     warnings: warningsIn(tags?.DerivationAlgorithmSequence),
   };
@@ -38,7 +41,8 @@ export async function loadFacts(instance) {
  * @param {any} algorithms @returns {string[]}
  */
 function warningsIn(algorithms) {
-  const lines = (Array.isArray(algorithms) ? algorithms : []).flatMap(({ AlgorithmParameters }) => String(AlgorithmParameters ?? '').split(/[\r\n]+/));
+  const lines = (Array.isArray(algorithms) ? algorithms : []).flatMap(({ AlgorithmParameters }) =>
+    String(AlgorithmParameters ?? '').split(/[\r\n]+/));
   return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));
 }
 

@@ -21,6 +21,7 @@ import { authorization, orthancUrl, RequestFailed, sentence } from '../shared/ap
  */
 
 const WORKERS = 3;
+const BROKEN = 'The part of this page that reads models could not be started. Please reload the page.';
 
 export class Loader {
   constructor(workers = WORKERS) {
@@ -83,7 +84,7 @@ export class Loader {
     const doing = this.workers.get(worker);
     this.workers.delete(worker);
     worker.terminate();
-    doing?.task.onFailure(new RequestFailed('The part of this page that reads models could not be started. Please reload the page.', 0));
+    doing?.task.onFailure(new RequestFailed(BROKEN, 0));
     this.#next();
   }
 }

@@ -3,7 +3,9 @@
 import { h } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 
-/** @typedef {{show: (fraction: number | null, step: string) => void, end: () => void, element: HTMLElement}} Progress */
+/**
+ * @typedef {{show: (fraction: number | null, step: string) => void, end: () => void, element: HTMLElement}} Progress
+ */
 
 /** @param {HTMLElement} root of the viewer @returns {Progress} */
 export function loading(root) {

@@ -13,7 +13,8 @@ import { nearestPoints } from './nearest.js';
 /** kind, name, and what to click next, by the number of clicks so far. @type {[string, string, string[]][]} */
 const KINDS = [
   ['distance', 'Distance', ['Click two points on the model.', 'Now click the second point.']],
-  ['angle', 'Angle', ['Click three points: the angle is at the second.', 'Click the corner of the angle.', 'Click the third point.']],
+  ['angle', 'Angle', ['Click three points: the angle is at the second.', 'Click the corner of the angle.',
+    'Click the third point.']],
   ['area', 'Area of a cut', ['Click a part where the section or a slice cuts it.']],
   ['diameter', 'Diameter', ['Click a part: on a cut the cut is measured, elsewhere the whole part.']],
   ['between', 'Between two parts', ['Click the first part.', 'Click the second part.']],
@@ -37,10 +38,13 @@ export class Measure {
     /** @type {{measurement: Measurement, item: import('./overlay.js').Item}[]} */
     this.done = [];
     this.hint = h('p', { class: 'measure-hint', role: 'status' });
-    this.chips = KINDS.map(([id, name]) => h('button', { type: 'button', class: 'chip', 'data-measure': id, onclick: () => this.choose(id) }, t(name)));
+    this.chips = KINDS.map(([id, name]) => h('button', { type: 'button', class: 'chip', 'data-measure': id,
+      onclick: () => this.choose(id) }, t(name)));
     this.list = h('ol', { class: 'measure-list' });
-    this.clearButton = h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'), t('Clear all'));
-    this.element = h('div', { class: 'measure-body' }, h('div', { class: 'row wrap' }, ...this.chips), this.hint, this.list, h('div', { class: 'row' }, this.clearButton));
+    this.clearButton = h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'),
+      t('Clear all'));
+    this.element = h('div', { class: 'measure-body' }, h('div', { class: 'row wrap' }, ...this.chips), this.hint,
+      this.list, h('div', { class: 'row' }, this.clearButton));
     this.choose('distance');
   }
 
@@ -75,7 +79,8 @@ export class Measure {
     this.clearButton.hidden = this.done.length === 0;
     this.list.replaceChildren(...this.done.map((each, i) => h('li', {},
       h('span', {}, `${t(KINDS.find(([id]) => id === each.measurement.kind)?.[1] ?? '')}: ${each.measurement.text}`),
-      h('button', { type: 'button', class: 'part-badge', 'aria-label': t('Delete measurement {number}', { number: i + 1 }), onclick: () => this.remove(i) }, icon('close')))));
+      h('button', { type: 'button', class: 'part-badge', 'aria-label': t('Delete measurement {number}',
+        { number: i + 1 }), onclick: () => this.remove(i) }, icon('close')))));
   }
 
   /** @param {Hit | null} hit what was clicked, in 3D or on a slice */
@@ -114,7 +119,8 @@ export class Measure {
   /** The smallest part around a point on a plane. @param {Hit} hit */
   #partOnPlane({ point, plane }) {
     if (!plane) return null;
-    const around = this.parts.shown.filter((part) => loopsOf(cut(part, plane)).filter((loop) => isInside(point, loop, plane.normal)).length % 2 === 1);
+    const around = this.parts.shown.filter((part) => loopsOf(cut(part, plane))
+      .filter((loop) => isInside(point, loop, plane.normal)).length % 2 === 1);
     return around.sort((a, b) => (a.model?.volume ?? 0) - (b.model?.volume ?? 0))[0] ?? null;
   }
 
@@ -122,16 +128,19 @@ export class Measure {
   #measurePart(hit) {
     const part = hit.plane ? hit.part ?? this.#partOnPlane(hit) : hit.part;
     if (!part?.model) return this.#say(t('That is no part. Click on one of the parts.'));
-    if (!hit.plane && this.kind === 'area') return this.#say(t('Nothing is cut there. Switch on the section plane or the slices first.'));
+    const uncut = t('Nothing is cut there. Switch on the section plane or the slices first.');
+    if (!hit.plane && this.kind === 'area') return this.#say(uncut);
     if (!hit.plane) {
-      const ends = furthest(part.model.positions).map((point) => point.add(new THREE.Vector3().fromArray(/** @type {any} */ (part.model).centre)));
+      const ends = furthest(part.model.positions)
+        .map((point) => point.add(new THREE.Vector3().fromArray(/** @type {any} */ (part.model).centre)));
       return this.#finish(ends, `${length(ends[0].distanceTo(ends[1]))} (${part.name})`);
     }
     const segments = cut(part, hit.plane);
-    if (!segments.length) return this.#say(t('Nothing is cut there. Switch on the section plane or the slices first.'));
+    if (!segments.length) return this.#say(uncut);
     if (this.kind === 'area') {
       const outline = loopsOf(segments).sort((a, b) => b.length - a.length)[0];
-      return this.#finish(outline.map((point) => new THREE.Vector3().fromArray(point)), `${(areaOf(segments, hit.plane.normal) / 100).toFixed(2)} cm² (${part.name})`, true);
+      return this.#finish(outline.map((point) => new THREE.Vector3().fromArray(point)),
+        `${(areaOf(segments, hit.plane.normal) / 100).toFixed(2)} cm² (${part.name})`, true);
     }
     const ends = furthest(segments);
     return this.#finish(ends, `${length(ends[0].distanceTo(ends[1]))} (${part.name})`);
@@ -139,7 +148,8 @@ export class Measure {
 
   /** @param {THREE.Vector3[]} points @param {string} text @param {boolean} [closed] */
   #finish(points, text, closed = false) {
-    const measurement = { kind: this.kind, text, closed, points: points.map((point) => point.toArray().map((value) => Math.round(value * 1000) / 1000)) };
+    const measurement = { kind: this.kind, text, closed, points: points.map((point) => point.toArray()
+      .map((value) => Math.round(value * 1000) / 1000)) };
     this.#forgetClicks();
     this.#put(measurement);
     this.#say(`${text}. ${t('Click to measure again.')}`);
@@ -149,7 +159,8 @@ export class Measure {
 
   /** @param {Measurement} measurement */
   #put(measurement) {
-    const item = this.overlay.add('measure', measurement.points.map((point) => new THREE.Vector3().fromArray(point)), measurement.text, measurement.closed);
+    const item = this.overlay.add('measure', measurement.points.map((point) => new THREE.Vector3().fromArray(point)),
+      measurement.text, measurement.closed);
     this.done.push({ measurement, item });
   }
 
@@ -196,7 +207,8 @@ function isInside(point, loop, normal) {
   let inside = false;
   for (let i = 0, j = loop.length - 1; i < loop.length; j = i++) {
     const a = loop[i], b = loop[j];
-    if ((a[v] > at[v]) !== (b[v] > at[v]) && at[u] < ((b[u] - a[u]) * (at[v] - a[v])) / (b[v] - a[v]) + a[u]) inside = !inside;
+    if ((a[v] > at[v]) !== (b[v] > at[v]) && at[u] < ((b[u] - a[u]) * (at[v] - a[v])) / (b[v] - a[v])
+      + a[u]) inside = !inside;
   }
   return inside;
 }

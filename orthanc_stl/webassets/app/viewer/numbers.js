@@ -14,7 +14,8 @@ const COLUMNS = [
   ['Volume (mL)', (part) => rounded(part.volumeMl, 3)],
   ['Volume of the contours (mL)', (part) => rounded(part.facts?.ContoursMl, 3)],
   ['Area (cm²)', (part) => rounded(part.model && part.model.area / 100, 2)],
-  ['Extent (mm)', (part) => (part.model ? part.model.max.map((high, i) => rounded(high - /** @type {any} */ (part.model).min[i], 1)).join(' × ') : '')],
+  ['Extent (mm)', (part) => (part.model ? part.model.max
+    .map((high, i) => rounded(high - /** @type {any} */ (part.model).min[i], 1)).join(' × ') : '')],
   ['Pieces', (part) => part.facts?.Pieces ?? ''],
   ['Triangles', (part) => part.model?.triangles ?? ''],
   ['Closed', (part) => (part.facts ? t(part.facts.Closed ? 'yes' : 'no') : '')],
@@ -40,12 +41,19 @@ export function csv(parts) {
 export function numbersDialog(app) {
   const parts = app.parts.all;
   const list = parts.length ? h('tbody', {}, ...parts.map((part) => h('tr', {}, ...COLUMNS.map(([title, of], i) =>
-    h(i === 1 ? 'th' : 'td', { dir: i === 1 ? 'auto' : null, scope: i === 1 ? 'row' : null, class: typeof of(part) === 'number' ? 'number' : title === 'Things to know' ? 'notes' : null }, String(of(part))))))) : null;
-  const dialog = /** @type {HTMLDialogElement} */ (h('dialog', { class: 'help numbers', 'aria-label': t('Table of numbers') },
+    h(i === 1 ? 'th' : 'td', { dir: i === 1 ? 'auto' : null, scope: i === 1 ? 'row' : null,
+      class: typeof of(part) === 'number' ? 'number' : title === 'Things to know' ? 'notes' : null },
+      String(of(part))))))) : null;
+  const dialog = /** @type {HTMLDialogElement} */ (h('dialog',
+    { class: 'help numbers', 'aria-label': t('Table of numbers') },
     h('h2', {}, t('Table of numbers')),
-    h('div', { class: 'numbers-table', tabindex: '0', role: 'group', 'aria-label': t('Table of numbers') }, h('table', {}, h('thead', {}, h('tr', {}, ...COLUMNS.map(([title]) => h('th', { scope: 'col' }, t(title))))), list)),
+    h('div', { class: 'numbers-table', tabindex: '0', role: 'group', 'aria-label': t('Table of numbers') },
+      h('table', {}, h('thead', {}, h('tr', {}, ...COLUMNS.map(([title]) => h('th', { scope: 'col' }, t(title))))),
+      list)),
     h('form', { method: 'dialog', class: 'row' },
-      h('button', { type: 'button', class: 'button', onclick: () => save(new Blob(['\ufeff', csv(parts)], { type: 'text/csv' }), `${fileName(app.catalogue.title)}.csv`) }, icon('download'), 'CSV'),
+      h('button', { type: 'button', class: 'button', onclick: () =>
+        save(new Blob(['\ufeff', csv(parts)], { type: 'text/csv' }), `${fileName(app.catalogue.title)}.csv`) },
+        icon('download'), 'CSV'),
       h('button', { class: 'button primary' }, t('Close')))));
   dialog.addEventListener('close', () => dialog.remove());
   app.root.append(dialog);

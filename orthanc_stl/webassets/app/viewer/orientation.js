@@ -35,9 +35,11 @@ export class Orientation {
   /** @param {import('./stage.js').Stage} stage @param {HTMLElement} container */
   constructor(stage, container) {
     this.stage = stage;
-    this.edges = ['left', 'right', 'top', 'bottom'].map((edge) => h('div', { class: `edge-letter ${edge}`, 'aria-hidden': 'true' }));
+    this.edges = ['left', 'right', 'top', 'bottom']
+      .map((edge) => h('div', { class: `edge-letter ${edge}`, 'aria-hidden': 'true' }));
     this.cube = h('div', { class: 'cube' }, ...FACES.map((face) => this.#face(face)));
-    container.append(...this.edges, h('div', { class: 'cube-frame', role: 'group', 'aria-label': t('Look at the model from') }, this.cube));
+    container.append(...this.edges, h('div', { class: 'cube-frame', role: 'group',
+      'aria-label': t('Look at the model from') }, this.cube));
     stage.onFrame.push(() => this.update());
   }
 
@@ -56,9 +58,11 @@ export class Orientation {
     const words = [right.clone().negate(), right, up, up.clone().negate()].map(lettersOf);
     words.forEach((word, i) => { this.edges[i].textContent = word; });
     // World to eye, with y downwards as the page has it; column by column.
-    const columns = [0, 1, 2].flatMap((axis) => [right.getComponent(axis), -up.getComponent(axis), back.getComponent(axis), 0]);
+    const columns = [0, 1, 2].flatMap((axis) => [right.getComponent(axis), -up.getComponent(axis),
+      back.getComponent(axis), 0]);
     this.cube.style.transform = `matrix3d(${columns.map((value) => value.toFixed(5)).join(',')},0,0,0,1)`;
-    this.stage.canvas.setAttribute('aria-label', t('3D model, seen from {side}', { side: lettersOf(back).split('').map((letter) => t(NAMES[letter])).join(` ${t('and')} `) }));
+    this.stage.canvas.setAttribute('aria-label', t('3D model, seen from {side}', { side: lettersOf(back).split('')
+      .map((letter) => t(NAMES[letter])).join(` ${t('and')} `) }));
   }
 
   /** @returns {{text: string, edge: string}[]} for the screenshot */

@@ -31,14 +31,18 @@ export function cut({ tree, model }, plane) {
         if (above[i] === above[next]) continue;
         crossing(corners[i], corners[next], local, above[i] ? from : to);
       }
-      out.push(from.x + centre.x, from.y + centre.y, from.z + centre.z, to.x + centre.x, to.y + centre.y, to.z + centre.z);
+      out.push(from.x + centre.x, from.y + centre.y, from.z + centre.z, to.x + centre.x, to.y + centre.y, to.z
+        + centre.z);
       return false;
     },
   });
   return out;
 }
 
-/** The same point, to the last bit, from both triangles of an edge. @type {(a: THREE.Vector3, b: THREE.Vector3, plane: THREE.Plane, out: THREE.Vector3) => void} */
+/**
+ * The same point, to the last bit, from both triangles of an edge.
+ * @type {(a: THREE.Vector3, b: THREE.Vector3, plane: THREE.Plane, out: THREE.Vector3) => void}
+ */
 function crossing(a, b, plane, out) {
   const first = a.x < b.x || (a.x === b.x && (a.y < b.y || (a.y === b.y && a.z < b.z)));
   const low = first ? a : b, high = first ? b : a;
@@ -46,7 +50,9 @@ function crossing(a, b, plane, out) {
   out.lerpVectors(low, high, below / (below - above));
 }
 
-/** @param {number[]} segments of `cut` @returns {number[][][]} closed outlines, without the first point again at the end */
+/**
+ * @param {number[]} segments of `cut` @returns {number[][][]} closed outlines, without the first point again at the end
+ */
 export function loopsOf(segments) {
   const key = (/** @type {number} */ at) => `${segments[at]},${segments[at + 1]},${segments[at + 2]}`;
   /** @type {Map<string, number[]>} */
@@ -61,7 +67,8 @@ export function loopsOf(segments) {
   for (let begin = 0; begin < segments.length; begin += 6) {
     if (used.has(begin)) continue;
     const loop = [];
-    for (let /** @type {number | undefined} */ at = begin; at !== undefined; at = starts.get(key(at + 3))?.find((each) => !used.has(each))) {
+    for (let /** @type {number | undefined} */ at = begin; at !== undefined; at = starts.get(key(at
+      + 3))?.find((each) => !used.has(each))) {
       used.add(at);
       loop.push([segments[at], segments[at + 1], segments[at + 2]]);
     }
@@ -76,7 +83,10 @@ const withoutRepeats = (loop) => loop.filter((point, i) => {
   return loop.length < 2 || point[0] !== before[0] || point[1] !== before[1] || point[2] !== before[2];
 });
 
-/** @param {number[]} segments of `cut` @param {THREE.Vector3} normal of the plane @returns {number} mm², holes taken off */
+/**
+ * @param {number[]} segments of `cut` @param {THREE.Vector3} normal of the plane
+ * @returns {number} mm², holes taken off
+ */
 export function areaOf(segments, normal) {
   if (!segments.length) return 0;
   const origin = new THREE.Vector3(segments[0], segments[1], segments[2]);

@@ -1,4 +1,6 @@
-/** Lines and labels over the 3D view: drawn as SVG, so they stay sharp, moved along with each frame; labels keep apart. */
+/**
+ * Lines and labels over the 3D view: drawn as SVG, so they stay sharp, moved along with each frame; labels keep apart.
+ */
 
 import { h } from '../shared/dom.js';
 
@@ -11,7 +13,8 @@ const GAP = 4; // px between labels
  * @property {import('three').Vector3[]} points in patient coordinates
  * @property {string} text empty: no label
  * @property {boolean} closed the last point is joined with the first
- * @property {SVGElement} line @property {SVGElement[]} dots @property {SVGElement | null} leader @property {HTMLElement | null} label
+ * @property {SVGElement} line @property {SVGElement[]} dots @property {SVGElement | null} leader @property
+ * {HTMLElement | null} label
  * @property {{x: number, y: number}[]} at on the screen @property {{x: number, y: number}} labelAt
  */
 
@@ -66,17 +69,22 @@ export class Overlay {
       const at = item.points.map((point) => this.stage.project(point));
       item.at = at;
       item.dots.forEach((dot, i) => set(dot, { cx: at[i].x, cy: at[i].y }));
-      item.line.setAttribute('d', `M${at.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L')}${item.closed ? 'Z' : ''}`);
+      const points = at.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`);
+      item.line.setAttribute('d', `M${points.join('L')}${item.closed ? 'Z' : ''}`);
       if (item.label) this.#place(item, taken);
     }
   }
 
-  /** The label in the middle of its line, or the nearest place below or above it where no other is. @param {Item} item @param {any[]} taken */
+  /**
+   * The label in the middle of its line, or the nearest place below or above it where no other is.
+   * @param {Item} item @param {any[]} taken
+   */
   #place(item, taken) {
     const label = /** @type {HTMLElement} */ (item.label);
     const x = average(item.at.map((point) => point.x)), middle = average(item.at.map((point) => point.y));
     const w = label.offsetWidth / 2 + GAP / 2, half = label.offsetHeight / 2 + GAP / 2;
-    const free = (/** @type {number} */ y) => taken.every((box) => x + w <= box.left || x - w >= box.right || y + half <= box.top || y - half >= box.bottom);
+    const free = (/** @type {number} */ y) => taken.every((box) => x + w <= box.left || x - w >= box.right || y
+      + half <= box.top || y - half >= box.bottom);
     let y = middle;
     for (let step = 1; step < 60 && !free(y); step++) y = middle + (step % 2 ? 1 : -1) * Math.ceil(step / 2) * half;
     taken.push({ left: x - w, right: x + w, top: y - half, bottom: y + half });

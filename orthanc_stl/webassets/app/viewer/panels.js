@@ -1,4 +1,6 @@
-/** The column beside the views: the list of parts and below it the panel of the tool in use; on a phone one at a time. */
+/**
+ * The column beside the views: the list of parts and below it the panel of the tool in use; on a phone one at a time.
+ */
 
 import { h } from '../shared/dom.js';
 import { closeButton } from './part-panel.js';
@@ -32,11 +34,15 @@ export class Panels {
     const panel = this.all.get(id);
     if (!panel) return;
     panel.element.hidden = !on;
-    this.element.dataset.open = [...this.all].filter(([, { element }]) => !element.hidden).map(([each]) => each).join(' ');
+    this.element.dataset.open = [...this.all].filter(([, { element }]) => !element.hidden)
+      .map(([each]) => each).join(' ');
     document.body.classList.toggle('panel-open', Boolean(this.element.dataset.open));
   }
 
-  /** Those that must go before another may open where there is room for one only. @param {string} id that opens @returns {string[]} */
+  /**
+   * Those that must go before another may open where there is room for one only.
+   * @param {string} id that opens @returns {string[]}
+   */
   others(id) {
     return [...this.all].filter(([each, { element }]) => each !== id && !element.hidden).map(([each]) => each);
   }

@@ -31,7 +31,10 @@ export function meshOf(model, rgb, opacity, place) {
   return mesh;
 }
 
-/** @param {THREE.Mesh<THREE.BufferGeometry, THREE.MeshStandardMaterial>} mesh @param {number[]} rgb 0..255 @param {number} opacity */
+/**
+ * @param {THREE.Mesh<THREE.BufferGeometry, THREE.MeshStandardMaterial>} mesh @param {number[]} rgb 0..255
+ * @param {number} opacity
+ */
 export function paint({ material }, rgb, opacity) {
   material.color.setRGB(rgb[0] / 255, rgb[1] / 255, rgb[2] / 255, THREE.SRGBColorSpace);
   const translucent = opacity < 0.995;
@@ -70,7 +73,10 @@ export function edgesOf(mesh) {
   return lines;
 }
 
-/** Lights that stay with the viewer's eye, so no side of a model is ever dark. @param {THREE.Scene} scene @param {THREE.Object3D} rig moves with the camera */
+/**
+ * Lights that stay with the viewer's eye, so no side of a model is ever dark.
+ * @param {THREE.Scene} scene @param {THREE.Object3D} rig moves with the camera
+ */
 export function addLights(scene, rig) {
   /** @type {(color: number, intensity: number, x: number, y: number, z: number) => void} */
   const light = (color, intensity, x, y, z) => {

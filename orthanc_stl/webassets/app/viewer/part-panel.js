@@ -16,7 +16,8 @@ const ORDERS = [
 ];
 
 /** @type {[keyof typeof LOOKS, string][]} */
-const LOOK_NAMES = [['external', 'Body at 15 %'], ['targets', 'Targets opaque'], ['xray', 'X-ray'], ['standard', 'Reset']];
+const LOOK_NAMES = [['external', 'Body at 15 %'], ['targets', 'Targets opaque'], ['xray', 'X-ray'],
+  ['standard', 'Reset']];
 
 export class PartPanel {
   text = /** @type {HTMLInputElement} */ (h('input', { type: 'search', class: 'part-filter',
@@ -29,7 +30,8 @@ export class PartPanel {
 
   /**
    * @param {import('./parts.js').Parts} parts @param {{name: string, reason: string}[]} unusable
-   * @param {{changed: () => void, centre: (part: Part) => void, selected: (part: Part | null) => void}} callbacks `changed`: something to undo has happened
+   * @param {{changed: () => void, centre: (part: Part) => void, selected: (part: Part | null) => void}} callbacks
+   * `changed`: something to undo has happened
    */
   constructor(parts, unusable, callbacks) {
     this.parts = parts;
@@ -67,7 +69,8 @@ export class PartPanel {
 
   /** @param {{name: string, reason: string}[]} unusable */
   #build(unusable) {
-    const order = /** @type {HTMLSelectElement} */ (h('select', { class: 'part-order', 'aria-label': t('Order'), onchange: () => {
+    const order = /** @type {HTMLSelectElement} */ (h('select', { class: 'part-order', 'aria-label': t('Order'),
+      onchange: () => {
       this.order = (ORDERS.find(([id]) => id === order.value) ?? ORDERS[0])[2];
       this.arrange();
     } }, ...ORDERS.map(([id, name]) => h('option', { value: id }, t(name)))));
@@ -81,15 +84,20 @@ export class PartPanel {
         h('button', { type: 'button', class: 'chip', onclick: () => this.showListed(true) }, t('All')),
         h('button', { type: 'button', class: 'chip', onclick: () => this.showListed(false) }, t('None'))) : null,
       this.list,
-      unusable.length ? h('details', { class: 'part-unusable' }, h('summary', {}, t('{count} cannot be shown', { count: unusable.length })),
-        h('ul', {}, ...unusable.map(({ name, reason }) => h('li', {}, h('strong', { dir: 'auto' }, name), ` ${reason}`)))) : null,
+      unusable.length ? h('details', { class: 'part-unusable' },
+        h('summary', {}, t('{count} cannot be shown', { count: unusable.length })),
+        h('ul', {}, ...unusable.map(({ name, reason }) => h('li', {}, h('strong', { dir: 'auto' }, name),
+          ` ${reason}`)))) : null,
       h('div', { class: 'row wrap looks', role: 'group', 'aria-label': t('Looks') },
-        ...LOOK_NAMES.filter(([id]) => many || id !== 'targets').map(([id, name]) => h('button', { type: 'button', class: 'chip', 'data-look': id, onclick: () => this.look(id) }, t(name)))));
+        ...LOOK_NAMES.filter(([id]) => many || id !== 'targets')
+          .map(([id, name]) => h('button', { type: 'button', class: 'chip', 'data-look': id, onclick: () =>
+          this.look(id) }, t(name)))));
   }
 
   /** @param {string} kind */
   #kindChip(kind) {
-    const chip = h('button', { type: 'button', class: 'chip', 'aria-pressed': 'true', 'data-kind': kind, onclick: () => {
+    const chip = h('button', { type: 'button', class: 'chip', 'aria-pressed': 'true', 'data-kind': kind,
+      onclick: () => {
       if (!this.kinds.delete(kind)) this.kinds.add(kind);
       chip.setAttribute('aria-pressed', String(this.kinds.has(kind)));
       this.arrange();
@@ -106,7 +114,8 @@ export class PartPanel {
   /** @returns {Part[]} that pass the filter, in order */
   get listed() {
     const words = this.text.value.trim().toLowerCase();
-    return this.parts.all.filter((part) => this.kinds.has(part.kind) && part.name.toLowerCase().includes(words)).sort(this.order);
+    return this.parts.all.filter((part) => this.kinds.has(part.kind) && part.name.toLowerCase().includes(words))
+      .sort(this.order);
   }
 
   /** Puts the rows in order, below the titles of their series. */
@@ -119,7 +128,8 @@ export class PartPanel {
     }
     const several = new Set(this.parts.all.map((part) => part.group)).size > 1;
     this.list.replaceChildren(...[...groups].flatMap(([title, rows]) => [
-      ...(several ? [h('h2', { class: 'part-group', dir: 'auto' }, title)] : []), h('ul', { class: 'part-rows' }, ...rows)]));
+      ...(several ? [h('h2', { class: 'part-group', dir: 'auto' }, title)] : []), h('ul', { class: 'part-rows' },
+        ...rows)]));
     if (!groups.size) this.list.append(h('p', { class: 'part-none' }, t('No part has this in its name.')));
     this.#count();
   }
@@ -127,7 +137,8 @@ export class PartPanel {
   #count() {
     const { all } = this.parts;
     const waiting = all.filter((part) => part.visible && ['waiting', 'loading'].includes(part.state)).length;
-    this.total.textContent = t('{shown} of {count} shown', { shown: all.filter((part) => part.visible).length, count: all.length })
+    this.total.textContent = t('{shown} of {count} shown', { shown: all.filter((part) => part.visible).length,
+      count: all.length })
       + (waiting ? ` · ${t('{count} to come', { count: waiting })}` : '');
   }
 
@@ -173,4 +184,5 @@ export class PartPanel {
 }
 
 /** @param {() => void} onclick @returns {HTMLElement} a cross that closes a panel */
-export const closeButton = (onclick) => h('button', { type: 'button', class: 'panel-close', 'aria-label': t('Close'), onclick }, icon('close'));
+export const closeButton = (onclick) => h('button', { type: 'button', class: 'panel-close', 'aria-label': t('Close'),
+  onclick }, icon('close'));

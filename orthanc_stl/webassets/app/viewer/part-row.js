@@ -13,7 +13,8 @@ export const millilitres = (ml) => (ml === null ? '' : `${ml >= 100 ? Math.round
 
 /**
  * @typedef {object} RowActions
- * @property {(part: Part, change: {visible?: boolean, color?: number[], opacity?: number}, lasting?: boolean) => void} set
+ * @property {(part: Part, change: {visible?: boolean, color?: number[], opacity?: number}, lasting?: boolean) => void}
+ * set
  * @property {(part: Part) => void} solo @property {(part: Part) => void} select @property {(part: Part) => void} centre
  */
 
@@ -21,13 +22,16 @@ export class PartRow {
   /** @param {Part} part @param {RowActions} actions */
   constructor(part, actions) {
     this.part = part;
-    this.swatch = /** @type {HTMLInputElement} */ (h('input', { type: 'color', class: 'swatch', 'aria-label': t('Colour of {name}', { name: part.name }),
+    this.swatch = /** @type {HTMLInputElement} */ (h('input', { type: 'color', class: 'swatch',
+      'aria-label': t('Colour of {name}', { name: part.name }),
       oninput: () => actions.set(part, { color: rgbOf(this.swatch.value) }, false),
       onchange: () => actions.set(part, { color: rgbOf(this.swatch.value) }) }));
     this.volume = h('span', { class: 'part-volume' });
-    this.name = h('button', { type: 'button', class: 'part-name', 'aria-expanded': 'false', onclick: () => actions.select(part) },
+    this.name = h('button', { type: 'button', class: 'part-name', 'aria-expanded': 'false', onclick: () =>
+      actions.select(part) },
       h('span', { class: 'part-text', dir: 'auto' }, part.name), this.volume);
-    this.badge = h('button', { type: 'button', class: 'part-badge', hidden: true, onclick: () => actions.select(part) }, icon('warning'));
+    this.badge = h('button', { type: 'button', class: 'part-badge', hidden: true, onclick: () =>
+      actions.select(part) }, icon('warning'));
     this.eye = h('button', { type: 'button', class: 'part-eye', 'aria-label': t('Show {name}', { name: part.name }),
       onclick: () => actions.set(part, { visible: !part.visible }) });
     this.details = h('div', { class: 'part-details', hidden: true });
@@ -44,7 +48,8 @@ export class PartRow {
     this.swatch.style.backgroundColor = hexOf(part.color);
     this.element.dataset.state = part.state;
     this.element.classList.toggle('hidden-part', !part.visible);
-    this.volume.textContent = part.state === 'loading' ? '…' : part.state === 'failed' ? t('failed') : millilitres(part.volumeMl);
+    this.volume.textContent = part.state === 'loading' ? '…' : part.state === 'failed' ? t('failed')
+      : millilitres(part.volumeMl);
     if (this.eye.getAttribute('aria-pressed') !== String(part.visible)) {
       this.eye.setAttribute('aria-pressed', String(part.visible));
       this.eye.replaceChildren(icon(part.visible ? 'eye' : 'eyeOff'));
@@ -52,7 +57,8 @@ export class PartRow {
     const notes = part.state === 'failed' ? [part.reason] : notesOf(part).map(({ text }) => text);
     this.badge.hidden = notes.length === 0;
     this.badge.title = notes.slice(0, 6).join('\n');
-    this.badge.setAttribute('aria-label', t('{count} things to know about {name}', { count: notes.length, name: part.name }));
+    this.badge.setAttribute('aria-label', t('{count} things to know about {name}',
+      { count: notes.length, name: part.name }));
     if (this.selected) this.#fillDetails(notes);
   }
 
@@ -73,7 +79,8 @@ export class PartRow {
   #buildDetails() {
     const { part, actions } = this;
     const value = h('output', { class: 'part-percent' });
-    const slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', min: '0', max: '100', step: '1', value: String(Math.round(part.opacity * 100)),
+    const slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', min: '0', max: '100', step: '1',
+      value: String(Math.round(part.opacity * 100)),
       'aria-label': t('Opacity of {name}', { name: part.name }),
       oninput: () => actions.set(part, { opacity: Number(slider.value) / 100 }, false),
       onchange: () => actions.set(part, { opacity: Number(slider.value) / 100 }) }));
@@ -92,7 +99,8 @@ export class PartRow {
   #fillDetails(notes) {
     const { part } = this;
     if (!this.opacity || !this.facts || !this.notes) return;
-    if (document.activeElement !== this.opacity.slider) this.opacity.slider.value = String(Math.round(part.opacity * 100));
+    const { slider } = this.opacity;
+    if (document.activeElement !== slider) slider.value = String(Math.round(part.opacity * 100));
     this.opacity.value.textContent = `${Math.round(part.opacity * 100)} %`;
     const { model } = part;
     this.facts.textContent = model ? [

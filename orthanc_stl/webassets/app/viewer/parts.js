@@ -18,7 +18,10 @@ import { edgesOf, meshOf, paint } from './part-mesh.js';
  * }} Part
  */
 
-/** Events: "list" (what is shown of the parts in words), "shape" (a mesh came or its tree), "look" (visibility, colours). */
+/**
+ * Events: "list" (what is shown of the parts in words), "shape" (a mesh came or its tree), "look" (visibility,
+ * colours).
+ */
 export class Parts extends EventTarget {
   /** @param {import('./stage.js').Stage} stage @param {Listed[]} listed */
   constructor(stage, listed) {
@@ -28,7 +31,8 @@ export class Parts extends EventTarget {
     this.wireframe = false;
     /** @type {Part[]} */
     this.all = listed.map((each) => ({
-      ...each, ownColor: each.color, ownOpacity: each.opacity, visible: true, state: /** @type {const} */ ('waiting'), reason: '', status: 0,
+      ...each, ownColor: each.color, ownOpacity: each.opacity, visible: true, state: /** @type {const} */ ('waiting'),
+        reason: '', status: 0,
       model: null, facts: null, object: null, edges: null, tree: null, wanted: false,
     }));
     this.byId = new Map(this.all.map((part) => [part.id, part]));
@@ -67,7 +71,8 @@ export class Parts extends EventTarget {
       path: part.mesh,
       weight: () => (part.visible ? 1e15 : 0) + part.weight,
       onStart: () => this.#setState(part, 'loading'),
-      onProgress: (fraction, step) => this.dispatchEvent(new CustomEvent('progress', { detail: { part, fraction, step } })),
+      onProgress: (fraction, step) => this.dispatchEvent(new CustomEvent('progress',
+        { detail: { part, fraction, step } })),
       onModel: (model) => this.#arrived(part, model),
       onTree: (bvh) => {
         if (!part.object) return;
@@ -143,7 +148,10 @@ export class Parts extends EventTarget {
     this.tell('look');
   }
 
-  /** Several at once, told once. @param {(part: Part) => {visible?: boolean, color?: number[], opacity?: number}} changeOf */
+  /**
+   * Several at once, told once.
+   * @param {(part: Part) => {visible?: boolean, color?: number[], opacity?: number}} changeOf
+   */
   setAll(changeOf) {
     for (const part of this.all) this.#apply(part, changeOf(part));
     this.tell('look');
@@ -180,7 +188,10 @@ export class Parts extends EventTarget {
   }
 }
 
-/** The looks: ways to show all parts that are one press away. @type {Record<string, (part: Part) => {color?: number[], opacity?: number, visible?: boolean}>} */
+/**
+ * The looks: ways to show all parts that are one press away.
+ * @type {Record<string, (part: Part) => {color?: number[], opacity?: number, visible?: boolean}>}
+ */
 export const LOOKS = {
   standard: (part) => ({ color: part.ownColor, opacity: part.ownOpacity, visible: true }),
   external: (part) => ({ opacity: part.kind === 'External' ? 0.15 : 1 }),
@@ -188,12 +199,15 @@ export const LOOKS = {
   xray: () => ({ opacity: 0.25 }),
 };
 
-/** @param {Part} part @returns {{rank: number, text: string}[]} what is to be known of a part, what matters most first */
+/**
+ * @param {Part} part @returns {{rank: number, text: string}[]} what is to be known of a part, what matters most first
+ */
 export function notesOf(part) {
   const notes = part.facts?.Notes?.map((/** @type {any} */ note) => ({ rank: note.Rank, text: note.Text }));
   const warnings = part.facts?.Warnings ?? part.warnings;
   const list = notes?.length ? notes : warnings.map((/** @type {string} */ text) => ({ rank: rankOf(text), text }));
-  if (part.facts?.Closed === false) list.push({ rank: 1, text: 'The surface is not closed: its volume is a rough figure.' });
+  if (part.facts?.Closed === false) list.push({ rank: 1,
+    text: 'The surface is not closed: its volume is a rough figure.' });
   return list.sort((/** @type {any} */ a, /** @type {any} */ b) => a.rank - b.rank);
 }
 

@@ -33,7 +33,8 @@ function hitsOf(part, caster) {
   const [plane] = clipping;
   const hits = all.filter(({ point }) => !plane || plane.distanceToPoint(point) >= 0)
     .map(({ point, distance }) => ({ point, distance, part, plane: null, axis: null }));
-  const face = plane && plane.distanceToPoint(caster.ray.origin) < 0 ? caster.ray.intersectPlane(plane, new THREE.Vector3()) : null;
+  const face = plane && plane.distanceToPoint(caster.ray.origin) < 0 ? caster.ray.intersectPlane(plane,
+    new THREE.Vector3()) : null;
   // Inside of the part, where the ray meets the cut, if it leaves it once more than it enters behind that.
   if (face && part.facts?.Closed !== false && hits.length % 2 === 1) {
     return [{ point: face, distance: face.distanceTo(caster.ray.origin), part, plane, axis: null }, ...hits];
@@ -48,7 +49,8 @@ function crossings({ object, tree, model }, caster) {
   const ray = caster.ray.clone();
   ray.origin.sub(centre);
   if (!object.geometry.boundingSphere || !ray.intersectsSphere(object.geometry.boundingSphere)) return [];
-  const found = tree ? tree.raycast(ray, THREE.DoubleSide).map(({ point, distance }) => ({ point: point.clone().add(centre), distance }))
+  const found = tree ? tree.raycast(ray, THREE.DoubleSide)
+    .map(({ point, distance }) => ({ point: point.clone().add(centre), distance }))
     : caster.intersectObject(object, false).map(({ point, distance }) => ({ point, distance }));
   return found.sort((a, b) => a.distance - b.distance);
 }

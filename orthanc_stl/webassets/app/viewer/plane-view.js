@@ -1,4 +1,7 @@
-/** One plane of the images flat on the screen, the way radiologists look at it, with outlines and the other planes as lines. */
+/**
+ * One plane of the images flat on the screen, the way radiologists look at it, with outlines and the other planes as
+ * lines.
+ */
 
 import * as THREE from 'three';
 import { h } from '../shared/dom.js';
@@ -28,9 +31,12 @@ export class PlaneView {
     this.canvas = /** @type {HTMLCanvasElement} */ (h('canvas', { tabindex: '0', role: 'img' }));
     this.title = h('span', { class: 'plane-title' });
     this.value = h('span', { class: 'plane-value' });
-    this.letters = ['left', 'right', 'top', 'bottom'].map((edge) => h('span', { class: `edge-letter ${edge}`, 'aria-hidden': 'true' }));
-    this.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', class: 'plane-slider', min: '0', step: '1', oninput: () => slices.move(axis, Number(this.slider.value)), onchange: () => slices.changed() }));
-    this.element = h('div', { class: 'view view-plane', 'data-axis': axis }, this.canvas, this.title, this.value, ...this.letters, this.slider);
+    this.letters = ['left', 'right', 'top', 'bottom']
+      .map((edge) => h('span', { class: `edge-letter ${edge}`, 'aria-hidden': 'true' }));
+    this.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', class: 'plane-slider', min: '0',
+      step: '1', oninput: () => slices.move(axis, Number(this.slider.value)), onchange: () => slices.changed() }));
+    this.element = h('div', { class: 'view view-plane', 'data-axis': axis }, this.canvas, this.title, this.value,
+      ...this.letters, this.slider);
     this.picture = document.createElement('canvas');
     new ResizeObserver(() => this.draw()).observe(this.element);
     slices.addEventListener('slice', () => this.draw());
@@ -68,7 +74,8 @@ export class PlaneView {
       if (down.button === 0 && !this.measure.active) return void this.#crosshair(event);
       if (down.button === 2) this.#window(dx, dy);
       else if (down.button === 1 || down.moved) this.pan = { x: this.pan.x + dx, y: this.pan.y + dy };
-      if (down.button === 2 || down.button === 1 || down.moved) Object.assign(down, { x: event.clientX, y: event.clientY });
+      if (down.button === 2 || down.button === 1 || down.moved) Object.assign(down,
+        { x: event.clientX, y: event.clientY });
       this.draw();
     });
     canvas.addEventListener('pointerup', (event) => {
@@ -117,7 +124,8 @@ export class PlaneView {
   /** @param {PointerEvent} event */
   #click(event) {
     const point = this.pointAt(event);
-    if (point) this.clicked({ point, distance: 0, part: null, plane: this.slices.all[this.axis].face.plane, axis: this.axis });
+    if (point) this.clicked({ point, distance: 0, part: null, plane: this.slices.all[this.axis].face.plane,
+      axis: this.axis });
   }
 
   /** @param {PointerEvent} event */
@@ -137,8 +145,10 @@ export class PlaneView {
     const right = first.clone().multiplyScalar(Math.sign(first.dot(screen.right)) || 1);
     const down = face.plane.normal.clone().cross(right);
     if (down.dot(screen.down) < 0) down.negate();
-    const centre = face.origin.clone().addScaledVector(face.u, (face.width - 1) / 2).addScaledVector(face.v, (face.height - 1) / 2);
-    const spread = (/** @type {THREE.Vector3} */ along) => Math.abs(face.u.dot(along)) * face.width + Math.abs(face.v.dot(along)) * face.height;
+    const centre = face.origin.clone().addScaledVector(face.u, (face.width - 1) / 2).addScaledVector(face.v,
+      (face.height - 1) / 2);
+    const spread = (/** @type {THREE.Vector3} */ along) => Math.abs(face.u.dot(along)) * face.width
+      + Math.abs(face.v.dot(along)) * face.height;
     const width = this.element.clientWidth, height = this.element.clientHeight;
     const scale = Math.min((width - 8) / spread(right), (height - 8) / spread(down)) * this.zoom;
     return { face, right, down, centre, scale, x: width / 2 + this.pan.x, y: height / 2 + this.pan.y, width, height };
@@ -149,7 +159,8 @@ export class PlaneView {
     if (!this.slices.stack) return null;
     const box = this.canvas.getBoundingClientRect();
     const { right, down, centre, scale, x, y } = this.#frame();
-    return centre.clone().addScaledVector(right, (clientX - box.left - x) / scale).addScaledVector(down, (clientY - box.top - y) / scale);
+    return centre.clone().addScaledVector(right, (clientX - box.left - x) / scale).addScaledVector(down,
+      (clientY - box.top - y) / scale);
   }
 
   draw() {
@@ -160,7 +171,8 @@ export class PlaneView {
     const ratio = Math.min(devicePixelRatio, 2);
     Object.assign(this.canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
     Object.assign(this.picture, { width: face.width, height: face.height });
-    const data = new ImageData(new Uint8ClampedArray(/** @type {ArrayBuffer} */ (slice.pixels.buffer)), face.width, face.height);
+    const data = new ImageData(new Uint8ClampedArray(/** @type {ArrayBuffer} */ (slice.pixels.buffer)), face.width,
+      face.height);
     /** @type {CanvasRenderingContext2D} */ (this.picture.getContext('2d')).putImageData(data, 0, 0);
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext('2d'));
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -181,14 +193,18 @@ export class PlaneView {
     this.#words(slice, right, down);
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {import('./slices.js').Slice} slice @param {(x: number, y: number, z: number) => number[]} put */
+  /**
+   * @param {CanvasRenderingContext2D} context @param {import('./slices.js').Slice} slice
+   * @param {(x: number, y: number, z: number) => number[]} put
+   */
   #drawOutlines(context, slice, put) {
     context.lineWidth = 1.6;
     for (const [part, segments] of slice.cuts) {
       context.strokeStyle = `rgb(${part.color.join(' ')})`;
       context.beginPath();
       for (let i = 0; i < segments.length; i += 6) {
-        const from = put(segments[i], segments[i + 1], segments[i + 2]), to = put(segments[i + 3], segments[i + 4], segments[i + 5]);
+        const from = put(segments[i], segments[i + 1], segments[i + 2]), to = put(segments[i + 3], segments[i + 4],
+          segments[i + 5]);
         context.moveTo(from[0], from[1]);
         context.lineTo(to[0], to[1]);
       }
@@ -219,7 +235,11 @@ export class PlaneView {
     }
   }
 
-  /** Those that lie in this plane. @param {CanvasRenderingContext2D} context @param {THREE.Plane} plane @param {(x: number, y: number, z: number) => number[]} put */
+  /**
+   * Those that lie in this plane.
+   * @param {CanvasRenderingContext2D} context @param {THREE.Plane} plane
+   * @param {(x: number, y: number, z: number) => number[]} put
+   */
   #drawMeasurements(context, plane, put) {
     const clicks = this.measure.clicks.map(({ point }) => ({ points: [point.toArray()], text: '', closed: false }));
     for (const { points, text, closed } of [...this.measure.state(), ...clicks]) {
@@ -246,6 +266,7 @@ export class PlaneView {
     Object.assign(this.slider, { max: String(count - 1), value: String(index) });
     this.slider.setAttribute('aria-label', t('{plane} slice', { plane: t(slice.name) }));
     this.canvas.setAttribute('aria-label', t('{plane} slice', { plane: t(slice.name) }) + ` ${index + 1}/${count}`);
-    [right.clone().negate(), right, down.clone().negate(), down].forEach((direction, i) => { this.letters[i].textContent = lettersOf(direction); });
+    [right.clone().negate(), right, down.clone().negate(),
+      down].forEach((direction, i) => { this.letters[i].textContent = lettersOf(direction); });
   }
 }

@@ -12,7 +12,8 @@ import * as THREE from 'three';
  */
 
 /**
- * @param {Stack} stack @param {number} axis that stays the same: 0 column, 1 row, 2 slice @param {number} index along it
+ * @param {Stack} stack @param {number} axis that stays the same: 0 column, 1 row, 2 slice @param {number} index along
+ * it
  * @returns {Face}
  */
 export function faceOf(stack, axis, index) {
@@ -21,16 +22,21 @@ export function faceOf(stack, axis, index) {
   const at = [0, 0, 0];
   at[axis] = index;
   const rows = axis === 2 ? kept[second] : rowsOf(stack);
-  const scale = [size[first] / kept[first], axis === 2 ? size[second] / kept[second] : (size[2] - 1) / Math.max(1, rows - 1)];
+  const scale = [size[first] / kept[first], axis === 2 ? size[second] / kept[second]
+    : (size[2] - 1) / Math.max(1, rows - 1)];
   const u = axes[first].clone().multiplyScalar(scale[0]), v = axes[second].clone().multiplyScalar(scale[1] || 1);
   // Where several voxels became one, its middle lies between theirs.
   const origin = stack.point(at[0], at[1], at[2]).addScaledVector(axes[first], (scale[0] - 1) / 2);
   if (axis === 2) origin.addScaledVector(axes[second], (scale[1] - 1) / 2);
   const normal = u.clone().cross(v).normalize();
-  return { width: kept[first], height: rows, origin, u, v, plane: new THREE.Plane().setFromNormalAndCoplanarPoint(normal, origin) };
+  return { width: kept[first], height: rows, origin, u, v,
+    plane: new THREE.Plane().setFromNormalAndCoplanarPoint(normal, origin) };
 }
 
-/** Rows of the pictures across the slices: one a slice, or where these are uneven so many that the densest show. @param {Stack} stack */
+/**
+ * Rows of the pictures across the slices: one a slice, or where these are uneven so many that the densest show.
+ * @param {Stack} stack
+ */
 function rowsOf(stack) {
   if (stack.even) return stack.kept[2];
   const gaps = stack.places.slice(1).map((place, i) => place - stack.places[i]);
@@ -52,7 +58,10 @@ export function greys([centre, width], { slope, intercept, inverted }) {
   return table;
 }
 
-/** @param {Stack} stack @param {number} axis @param {number} index @param {Uint32Array} table @param {Uint32Array} out width x height of the face */
+/**
+ * @param {Stack} stack @param {number} axis @param {number} index @param {Uint32Array} table
+ * @param {Uint32Array} out width x height of the face
+ */
 export function paintFace(stack, axis, index, table, out) {
   const { values, kept: [columns, rows, slices], size } = stack;
   const at = Math.min(stack.kept[axis] - 1, Math.max(0, Math.floor(((index + 0.5) * stack.kept[axis]) / size[axis])));
@@ -67,7 +76,8 @@ export function paintFace(stack, axis, index, table, out) {
     const low = Math.min(slices - 1, Math.floor(exact)), high = Math.min(slices - 1, low + 1), part = exact - low;
     const a = low * columns * rows + begin, b = high * columns * rows + begin;
     for (let i = 0; i < width; i++) {
-      const value = part < 1e-6 ? values[a + i * stride] : Math.round(values[a + i * stride] * (1 - part) + values[b + i * stride] * part);
+      const value = part < 1e-6 ? values[a + i * stride] : Math.round(values[a + i * stride] * (1 - part)
+        + values[b + i * stride] * part);
       out[j * width + i] = table[value + 32768];
     }
   }

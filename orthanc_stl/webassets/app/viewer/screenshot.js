@@ -6,7 +6,8 @@ const ROW = 20; // px of the legend
 const FONT = 'system-ui, sans-serif';
 
 /**
- * @param {{renderNow: () => void, renderer: any, canvas: HTMLCanvasElement, container: HTMLElement, width: number, height: number}} stage
+ * @param {{renderNow: () => void, renderer: any, canvas: HTMLCanvasElement, container: HTMLElement, width: number,
+ * height: number}} stage
  * @param {import('./overlay.js').Overlay} overlay
  * @param {{text: string | null, edge: string}[]} letters of the orientation
  * @param {string[]} captions lines at the upper left, the first one bold
@@ -36,11 +37,15 @@ export function screenshot(stage, overlay, letters, captions, legend = []) {
   });
   if (legend.length) drawLegend(context, legend, 34 + captions.length * ROW, stage.height, color('--text'));
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The browser could not write the picture.'))), 'image/png');
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The browser could not write the picture.'))),
+      'image/png');
   });
 }
 
-/** Two columns where one is too short; what then has no room is counted. @type {(context: CanvasRenderingContext2D, rows: LegendRow[], top: number, height: number, ink: string) => void} */
+/**
+ * Two columns where one is too short; what then has no room is counted.
+ * @type {(context: CanvasRenderingContext2D, rows: LegendRow[], top: number, height: number, ink: string) => void}
+ */
 function drawLegend(context, legend, top, height, ink) {
   context.font = `12.5px ${FONT}`;
   const rows = Math.max(1, Math.floor((height - top - 30) / ROW) - 1);
@@ -54,7 +59,10 @@ function drawLegend(context, legend, top, height, ink) {
   if (legend.length > rows * 2) context.fillText(`+ ${legend.length - rows * 2}`, 20, top + rows * ROW);
 }
 
-/** @type {(context: CanvasRenderingContext2D, items: Iterable<import('./overlay.js').Item>, line: string, paper: string) => void} */
+/**
+ * @type {(context: CanvasRenderingContext2D, items: Iterable<import('./overlay.js').Item>, line: string, paper:
+ * string) => void}
+ */
 function drawItems(context, items, line, paper) {
   context.lineWidth = 2;
   context.font = `600 13px ${FONT}`;
@@ -76,11 +84,15 @@ function drawItems(context, items, line, paper) {
   context.textBaseline = 'alphabetic';
 }
 
-/** @type {(context: CanvasRenderingContext2D, letters: {text: string | null, edge: string}[], width: number, height: number) => void} */
+/**
+ * @type {(context: CanvasRenderingContext2D, letters: {text: string | null, edge: string}[], width: number, height:
+ * number) => void}
+ */
 function drawLetters(context, letters, width, height) {
   context.font = `600 15px ${FONT}`;
   context.textAlign = 'center';
   /** @type {Record<string, [number, number]>} */
-  const place = { left: [18, height / 2], right: [width - 18, height / 2], top: [width / 2, 22], bottom: [width / 2, height - 12] };
+  const place = { left: [18, height / 2], right: [width - 18, height / 2], top: [width / 2, 22],
+    bottom: [width / 2, height - 12] };
   for (const { text, edge } of letters) context.fillText(text ?? '', ...place[edge]);
 }

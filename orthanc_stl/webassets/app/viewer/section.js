@@ -16,7 +16,8 @@ const PLANES = [
 /** @typedef {{id: string, normal: number[], at: number, flipped: boolean}} SectionState */
 
 export class Section {
-  slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', step: 'any', 'aria-label': t('Position of the section plane') }));
+  slider = /** @type {HTMLInputElement} */ (h('input',
+    { type: 'range', step: 'any', 'aria-label': t('Position of the section plane') }));
 
   low = h('span', { class: 'end' });
 
@@ -27,7 +28,10 @@ export class Section {
   /** @type {HTMLElement[]} */
   buttons = [];
 
-  /** @param {import('./stage.js').Stage} stage @param {import('./parts.js').Parts} parts @param {() => void} changed something to undo has happened */
+  /**
+   * @param {import('./stage.js').Stage} stage @param {import('./parts.js').Parts} parts
+   * @param {() => void} changed something to undo has happened
+   */
   constructor(stage, parts, changed) {
     this.stage = stage;
     this.parts = parts;
@@ -48,8 +52,11 @@ export class Section {
   }
 
   #build() {
-    this.buttons = PLANES.map((plane) => h('button', { type: 'button', class: 'chip', 'data-plane': plane.id, onclick: () => this.choose(plane.id) }, t(plane.name)));
-    this.buttons.push(h('button', { type: 'button', class: 'chip', 'data-plane': 'free', title: t('A plane that faces you; turn the scene and press again'), onclick: () => this.choose('free') }, t('Facing me')));
+    this.buttons = PLANES.map((plane) => h('button', { type: 'button', class: 'chip', 'data-plane': plane.id,
+      onclick: () => this.choose(plane.id) }, t(plane.name)));
+    this.buttons.push(h('button', { type: 'button', class: 'chip', 'data-plane': 'free',
+      title: t('A plane that faces you; turn the scene and press again'), onclick: () => this.choose('free') },
+      t('Facing me')));
     this.slider.addEventListener('input', () => this.update());
     this.slider.addEventListener('change', () => this.changed());
     const flip = h('button', { type: 'button', class: 'chip', title: t('Show the other half'), onclick: () => {
@@ -133,7 +140,8 @@ export class Section {
   /** @returns {SectionState | null} for links */
   state() {
     if (!this.on) return null;
-    return { id: this.id, normal: this.normal.toArray().map((value) => Math.round(value * 1e4) / 1e4), at: Math.round(Number(this.slider.value) * 10) / 10, flipped: this.flipped };
+    return { id: this.id, normal: this.normal.toArray().map((value) => Math.round(value * 1e4) / 1e4),
+      at: Math.round(Number(this.slider.value) * 10) / 10, flipped: this.flipped };
   }
 
   /** @param {SectionState | null} state */
@@ -155,7 +163,10 @@ export class Section {
 export const cornersOf = ({ min, max }) => [0, 1, 2, 3, 4, 5, 6, 7].map((i) =>
   new THREE.Vector3(i & 1 ? max.x : min.x, i & 2 ? max.y : min.y, i & 4 ? max.z : min.z));
 
-/** Two directions at right angles to a third. @type {(normal: THREE.Vector3, u: THREE.Vector3, v: THREE.Vector3) => void} */
+/**
+ * Two directions at right angles to a third.
+ * @type {(normal: THREE.Vector3, u: THREE.Vector3, v: THREE.Vector3) => void}
+ */
 function perpendicular(normal, u, v) {
   const other = Math.abs(normal.z) < 0.9 ? new THREE.Vector3(0, 0, 1) : new THREE.Vector3(1, 0, 0);
   u.crossVectors(other, normal).normalize();

@@ -12,7 +12,8 @@ export const BODY_PLANES = ['sagittal', 'coronal', 'axial'];
 
 /**
  * @typedef {object} Slice one of the three
- * @property {number} axis of the stack that it stands across @property {string} name of the body's plane that is nearest
+ * @property {number} axis of the stack that it stands across @property {string} name of the body's plane that is
+ * nearest
  * @property {number} index @property {boolean} on in the 3D view
  * @property {import('./reslice.js').Face} face @property {Uint32Array} pixels
  * @property {THREE.Mesh<THREE.BufferGeometry, THREE.MeshBasicMaterial>} quad @property {THREE.Group} lines
@@ -51,7 +52,9 @@ export class Slices extends EventTarget {
     this.#soon(true);
   }
 
-  /** @param {Stack} stack @param {string} series @param {THREE.Box3} box of the parts: the planes go through its middle */
+  /**
+   * @param {Stack} stack @param {string} series @param {THREE.Box3} box of the parts: the planes go through its middle
+   */
   use(stack, series, box) {
     this.group.clear();
     this.stack = stack;
@@ -69,7 +72,8 @@ export class Slices extends EventTarget {
     const face = faceOf(stack, axis, index);
     const pixels = new Uint32Array(face.width * face.height);
     const texture = new THREE.DataTexture(new Uint8Array(pixels.buffer), face.width, face.height);
-    Object.assign(texture, { colorSpace: THREE.SRGBColorSpace, magFilter: THREE.LinearFilter, minFilter: THREE.LinearFilter });
+    Object.assign(texture, { colorSpace: THREE.SRGBColorSpace, magFilter: THREE.LinearFilter,
+      minFilter: THREE.LinearFilter });
     const geometry = new THREE.BufferGeometry();
     geometry.setAttribute('position', new THREE.BufferAttribute(new Float32Array(12), 3));
     geometry.setAttribute('uv', new THREE.BufferAttribute(new Float32Array([0, 0, 1, 0, 1, 1, 0, 1]), 2));
@@ -81,7 +85,8 @@ export class Slices extends EventTarget {
     const lines = new THREE.Group();
     this.group.add(quad, lines);
     const across = face.plane.normal.toArray().map(Math.abs);
-    return { axis, name: BODY_PLANES[across.indexOf(Math.max(...across))], index, on: true, face, pixels, quad, lines, cuts: new Map() };
+    return { axis, name: BODY_PLANES[across.indexOf(Math.max(...across))], index, on: true, face, pixels, quad, lines,
+      cuts: new Map() };
   }
 
   /** @param {[number, number]} window centre and width, in units */
@@ -112,7 +117,8 @@ export class Slices extends EventTarget {
 
   /** Redrawn once in the next frame. @param {boolean} outlines whether they changed, too @param {number} [only] axis */
   #soon(outlines, only) {
-    for (const { axis } of this.all) if (only === undefined || axis === only) this.dirty.add(outlines ? axis : axis + 10).add(axis + 10);
+    for (const { axis } of this.all) if (only === undefined || axis === only) this.dirty.add(outlines ? axis : axis
+      + 10).add(axis + 10);
     if (this.pending || !this.stack) return;
     this.pending = requestAnimationFrame(() => this.refresh());
   }
@@ -189,20 +195,24 @@ export class Slices extends EventTarget {
     return Object.fromEntries([...cuts].map(([part, segments]) => [part.id, loopsOf(segments)]));
   }
 
-  /** @returns {{series: string, axis: number, plane: string, index: number, at: number} | null} the one that moved last */
+  /**
+   * @returns {{series: string, axis: number, plane: string, index: number, at: number} | null} the one that moved last
+   */
   shownSlice() {
     const slice = this.all[this.last];
     if (!slice || !this.stack) return null;
     const axis = BODY_PLANES.indexOf(slice.name);
     const { origin, u, v, width, height } = slice.face;
     const middle = origin.clone().addScaledVector(u, (width - 1) / 2).addScaledVector(v, (height - 1) / 2);
-    return { series: this.series, axis: slice.axis, plane: slice.name, index: slice.index, at: middle.getComponent(axis) };
+    return { series: this.series, axis: slice.axis, plane: slice.name, index: slice.index,
+      at: middle.getComponent(axis) };
   }
 
   /** @returns {any} for links */
   state() {
     if (!this.stack) return null;
-    return { series: this.series, visible: this.visible, at: this.all.map(({ index }) => index), on: this.all.map(({ on }) => on), window: this.window.map(Math.round) };
+    return { series: this.series, visible: this.visible, at: this.all.map(({ index }) => index), on: this.all
+      .map(({ on }) => on), window: this.window.map(Math.round) };
   }
 
   /** @param {any} state */

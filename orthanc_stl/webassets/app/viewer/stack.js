@@ -28,7 +28,8 @@ export class Stack extends EventTarget {
     this.normal = new THREE.Vector3().fromArray(facts.Normal);
     /** @type {string[]} */
     this.instances = facts.Instances ?? [];
-    const column = (/** @type {number} */ i) => new THREE.Vector3(facts.Affine[0][i], facts.Affine[1][i], facts.Affine[2][i]);
+    const column = (/** @type {number} */ i) => new THREE.Vector3(facts.Affine[0][i], facts.Affine[1][i],
+      facts.Affine[2][i]);
     /** One voxel on along columns, rows, slices. */
     this.axes = [column(0), column(1), column(2)];
     this.origin = column(3);
@@ -37,7 +38,8 @@ export class Stack extends EventTarget {
     const [first, last] = [this.positions[0], this.positions.at(-1) ?? 0];
     const count = this.size[2];
     /** Of the slices in the even lattice of the affine. @type {number[]} */
-    this.places = this.positions.map((position, i) => (count > 1 && last !== first ? ((position - first) / (last - first)) * (count - 1) : i));
+    this.places = this.positions.map((position, i) => (count > 1 && last !== first
+      ? ((position - first) / (last - first)) * (count - 1) : i));
     this.even = this.places.every((place, i) => Math.abs(place - i) < 0.01);
     /** @type {Level[]} coarse to fine */
     this.levels = [...facts.Levels].sort((a, b) => b.Step - a.Step);
@@ -67,7 +69,8 @@ export class Stack extends EventTarget {
 
   /** @param {Level} level in pieces, those near the wanted slice first */
   async #loadLevel(level) {
-    const count = level.Size[2], each = Math.min(level.MaxSlices ?? 1e9, Math.max(1, Math.floor(PIECE / level.BytesPerSlice)));
+    const count = level.Size[2], each = Math.min(level.MaxSlices ?? 1e9,
+      Math.max(1, Math.floor(PIECE / level.BytesPerSlice)));
     const open = Array.from({ length: Math.ceil(count / each) }, (_, i) => i * each);
     const scale = count / this.kept[2];
     const work = async () => {
@@ -82,7 +85,10 @@ export class Stack extends EventTarget {
     await Promise.all([work(), work()]);
   }
 
-  /** Coarse values fill the place of the fine ones until those come. @param {Level} level @param {number} first @param {Int16Array} data */
+  /**
+   * Coarse values fill the place of the fine ones until those come.
+   * @param {Level} level @param {number} first @param {Int16Array} data
+   */
   async #put({ Size: [columns, rows, slices], Step: step }, first, data) {
     const [width, height, depth] = this.kept;
     const ratio = step / this.finest; // kept voxels that one of the level stands for
@@ -91,7 +97,8 @@ export class Stack extends EventTarget {
       const from = Math.min(slices - 1, Math.floor(to / ratio));
       if (from < first || from >= first + count || (this.steps[to] && this.steps[to] <= step)) continue;
       const source = (from - first) * columns * rows;
-      if (columns === width && rows === height) this.values.set(data.subarray(source, source + width * height), to * width * height);
+      if (columns === width && rows === height) this.values.set(data.subarray(source, source + width * height),
+        to * width * height);
       else this.#spread(data, source, columns, rows, ratio, to);
       this.steps[to] = step;
       if (performance.now() - begun > 12) {
@@ -102,7 +109,10 @@ export class Stack extends EventTarget {
     this.dispatchEvent(new Event('values'));
   }
 
-  /** One coarse slice over a fine one. @type {(data: Int16Array, source: number, columns: number, rows: number, ratio: number, to: number) => void} */
+  /**
+   * One coarse slice over a fine one.
+   * @type {(data: Int16Array, source: number, columns: number, rows: number, ratio: number, to: number) => void}
+   */
   #spread(data, source, columns, rows, ratio, to) {
     const [width, height] = this.kept;
     const across = Int32Array.from({ length: width }, (_, x) => Math.min(columns - 1, Math.floor(x / ratio)));
@@ -127,9 +137,13 @@ export class Stack extends EventTarget {
     }
   }
 
-  /** The middle of a voxel; any slice, also where the slices are not evenly spaced. @type {(c: number, r: number, s: number) => THREE.Vector3} */
+  /**
+   * The middle of a voxel; any slice, also where the slices are not evenly spaced.
+   * @type {(c: number, r: number, s: number) => THREE.Vector3}
+   */
   point(c, r, s) {
-    return this.origin.clone().addScaledVector(this.axes[0], c).addScaledVector(this.axes[1], r).addScaledVector(this.axes[2], this.place(s));
+    return this.origin.clone().addScaledVector(this.axes[0], c).addScaledVector(this.axes[1],
+      r).addScaledVector(this.axes[2], this.place(s));
   }
 
   /** @param {number} slice also between slices @returns {number} in the even lattice */
@@ -148,9 +162,12 @@ export class Stack extends EventTarget {
     return [x, y, low + (z - this.places[low]) / (this.places[low + 1] - this.places[low])];
   }
 
-  /** @param {THREE.Vector3} point LPS mm @returns {number | null} the value of the voxel there, in units; null outside */
+  /**
+   * @param {THREE.Vector3} point LPS mm @returns {number | null} the value of the voxel there, in units; null outside
+   */
   valueAt(point) {
-    const index = this.indexOf(point).map((value, i) => Math.min(this.kept[i] - 1, Math.floor(((value + 0.5) * this.kept[i]) / this.size[i])));
+    const index = this.indexOf(point).map((value, i) => Math.min(this.kept[i] - 1,
+      Math.floor(((value + 0.5) * this.kept[i]) / this.size[i])));
     if (this.indexOf(point).some((value, i) => value < -0.5 || value > this.size[i] - 0.5)) return null;
     const [c, r, s] = index;
     if (!this.steps[s]) return null;
@@ -161,7 +178,8 @@ export class Stack extends EventTarget {
   bounds() {
     const box = new THREE.Box3();
     for (let i = 0; i < 8; i++) {
-      box.expandByPoint(this.point(i & 1 ? this.size[0] - 1 : 0, i & 2 ? this.size[1] - 1 : 0, i & 4 ? this.size[2] - 1 : 0));
+      box.expandByPoint(this.point(i & 1 ? this.size[0] - 1 : 0, i & 2 ? this.size[1] - 1 : 0, i & 4 ? this.size[2] - 1
+        : 0));
     }
     return box;
   }

@@ -2,14 +2,15 @@
 
 import * as THREE from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
+import { homeDistance, path } from './flight.js';
 import { addLights } from './part-mesh.js';
 
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
-const BARS = 56; // px of the window's height that the letters at its edges take
 const TURN_SECONDS = 40; // one slow turn of the model before the first touch
 const KEY_TURN = Math.PI / 24; // one press of an arrow
 const KEY_MOVE = 24; // px
 const KEY_ZOOM = 0.9;
+const FLIGHT = 330; // ms
 const SOON = 400; // ms between frames that nobody's hand asked for
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
@@ -21,7 +22,8 @@ export class Stage {
   /** @param {HTMLElement} container gets the canvas @throws {Error} where the browser has no WebGL 2 */
   constructor(container) {
     this.container = container;
-    this.renderer = new THREE.WebGLRenderer({ antialias: true, alpha: true, stencil: true, powerPreference: 'high-performance' });
+    this.renderer = new THREE.WebGLRenderer({ antialias: true, alpha: true, stencil: true,
+      powerPreference: 'high-performance' });
     this.renderer.localClippingEnabled = true;
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.canvas = this.renderer.domElement;
@@ -39,7 +41,7 @@ export class Stage {
     this.camera = this.perspective;
     this.camera.position.copy(HOME);
     this.controls = this.#newControls();
-    /** What is looked at: parts, slices, caps. */
+    /** Parts, slices, caps. */
     this.world = new THREE.Group();
     this.scene.add(this.world);
     this.radius = 0; // nothing to show yet
@@ -50,8 +52,9 @@ export class Stage {
     /** @type {(() => void)[]} when the eye has moved by hand or in flight */
     this.onMove = [];
     this.turning = false;
-    /** Whether a person has moved the eye. */
+    /** Whether a person has moved the eye; until then the home view follows the size of the window. */
     this.moved = false;
+    this.atHome = false;
     /** @type {((now: number) => void) | null} */
     this.flight = null;
     this.pending = false;
@@ -95,7 +98,8 @@ export class Stage {
     box.getCenter(this.centre);
     this.half = box.getSize(new THREE.Vector3()).multiplyScalar(0.5);
     this.radius = Math.max(this.half.length(), 1e-3);
-    Object.assign(this.controls, { minDistance: this.radius * 0.02, maxDistance: this.radius * 30, minZoom: 0.05, maxZoom: 100 });
+    Object.assign(this.controls, { minDistance: this.radius * 0.02, maxDistance: this.radius * 30, minZoom: 0.05,
+      maxZoom: 100 });
     if (first) this.goHome(false);
     this.draw();
   }
@@ -113,33 +117,29 @@ export class Stage {
     this.renderer.setSize(this.width, this.height);
     this.perspective.aspect = this.width / this.height;
     this.perspective.updateProjectionMatrix();
+    if (this.atHome && !this.moved && !this.turning && this.radius) this.goHome(false);
     this.draw();
-  }
-
-  /** How far from the middle the eye must be to see the whole box, however it is turned about the body's axis. */
-  #homeDistance(/** @type {THREE.Vector3} */ direction) {
-    const vertical = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2));
-    const horizontal = vertical * Math.min(this.perspective.aspect, 4);
-    const round = Math.hypot(this.half.x, this.half.y);
-    const tilt = Math.abs(direction.z), upright = Math.sqrt(1 - tilt * tilt);
-    const height = this.half.z * upright + round * tilt, depth = round * upright + this.half.z * tilt;
-    const free = Math.max(0.5, 1 - BARS / this.height);
-    return Math.max(height / (vertical * free), round / horizontal) + depth;
   }
 
   goHome(smooth = true) {
     this.lookFrom(HOME, smooth);
+    this.atHome = true;
   }
 
   /** @param {THREE.Vector3} direction from the model's middle towards the eye (LPS); shows the whole model */
   lookFrom(direction, smooth = true) {
     const unit = direction.clone();
-    if (unit.x === 0 && unit.y === 0) unit.y = -1e-3; // straight from above or below, the front of the body decides what is up
+    // Straight from above or below, the front of the body decides what is up.
+    if (unit.x === 0 && unit.y === 0) unit.y = -1e-3;
     unit.normalize();
-    this.flyTo(unit, this.centre, this.#homeDistance(unit), smooth);
+    const distance = homeDistance(unit, this.half, this.perspective, this.height);
+    this.flyTo(unit, this.centre, distance, smooth);
   }
 
-  /** Arrows turn, with Shift they move; + and - zoom. @param {KeyboardEvent} event @returns {boolean} whether it was one of these keys */
+  /**
+   * Arrows turn, with Shift they move; + and - zoom.
+   * @param {KeyboardEvent} event @returns {boolean} whether it was one of these keys
+   */
   press({ key, shiftKey }) {
     const { controls } = this;
     const arrow = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
@@ -168,30 +168,19 @@ export class Stage {
    */
   flyTo(direction, target, distance, smooth, zoom = 1) {
     this.touched();
-    const from = this.camera.position.clone().sub(this.controls.target);
-    const state = { direction: from.clone().normalize(), distance: from.length(), target: this.controls.target.clone(), zoom: this.camera.zoom };
-    const turn = new THREE.Quaternion().setFromUnitVectors(state.direction, direction);
-    const still = new THREE.Quaternion();
-    const place = (/** @type {number} */ part) => {
-      const turned = part === 1 ? direction : state.direction.clone().applyQuaternion(still.identity().slerp(turn, part));
-      this.controls.target.lerpVectors(state.target, target, part);
-      this.camera.position.copy(this.controls.target).addScaledVector(turned, state.distance + (distance - state.distance) * part);
-      this.camera.zoom = state.zoom + (zoom - state.zoom) * part;
-      this.camera.updateProjectionMatrix();
-      this.camera.lookAt(this.controls.target);
-    };
+    this.atHome = false;
+    const place = path(this.camera, this.controls.target, { direction, target, distance, zoom });
     if (!smooth || reducedMotion()) {
       place(1);
-      this.draw();
       for (const listener of this.onMove) listener();
-      return;
+    } else {
+      const begin = performance.now();
+      this.flight = (now) => {
+        const part = Math.min(1, (now - begin) / FLIGHT);
+        place(part * part * (3 - 2 * part));
+        if (part === 1) this.flight = null;
+      };
     }
-    const begin = performance.now();
-    this.flight = (now) => {
-      const part = Math.min(1, (now - begin) / 330);
-      place(part * part * (3 - 2 * part));
-      if (part === 1) this.flight = null;
-    };
     this.draw();
   }
 
@@ -216,7 +205,8 @@ export class Stage {
    */
   #setFrustum() {
     if (this.camera instanceof THREE.OrthographicCamera) {
-      const top = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2)) * this.camera.position.distanceTo(this.controls.target);
+      const distance = this.camera.position.distanceTo(this.controls.target);
+      const top = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2)) * distance;
       const right = top * this.perspective.aspect;
       Object.assign(this.camera, { top, bottom: -top, right, left: -right });
     }
@@ -275,22 +265,28 @@ export class Stage {
   rayAt({ clientX, clientY }) {
     this.#setFrustum(); // the frame that shows the camera's last move may still be to come
     const box = this.canvas.getBoundingClientRect();
-    const ndc = new THREE.Vector2(((clientX - box.left) / box.width) * 2 - 1, 1 - ((clientY - box.top) / box.height) * 2);
+    const ndc = new THREE.Vector2(((clientX - box.left) / box.width) * 2 - 1,
+      1 - ((clientY - box.top) / box.height) * 2);
     const caster = new THREE.Raycaster();
     caster.setFromCamera(ndc, this.camera);
     return caster;
   }
 
-  /** @returns {{position: number[], target: number[], parallel: boolean, zoom: number}} where the eye is, for `restoreCamera` */
+  /**
+   * @returns {{position: number[], target: number[], parallel: boolean, zoom: number}} where the eye is, for
+   * `restoreCamera`
+   */
   cameraState() {
     const round = (/** @type {THREE.Vector3} */ v) => v.toArray().map((value) => Math.round(value * 100) / 100);
-    return { position: round(this.camera.position), target: round(this.controls.target), parallel: this.camera === this.orthographic,
+    return { position: round(this.camera.position), target: round(this.controls.target),
+      parallel: this.camera === this.orthographic,
       zoom: Math.round(this.camera.zoom * 1000) / 1000 };
   }
 
   /** @param {{position: number[], target: number[], parallel: boolean, zoom: number}} state */
   restoreCamera({ position, target, parallel, zoom }) {
     this.touched();
+    this.atHome = false;
     this.setOrthographic(parallel);
     this.controls.target.fromArray(target);
     this.camera.position.fromArray(position);

@@ -8,11 +8,15 @@ import { t } from '../shared/language.js';
  * @property {string} id @property {string} icon @property {string} label what the button does
  * @property {string} key one letter, also without the mouse
  * @property {(on: boolean) => void} act toggles get their new state
- * @property {boolean} [toggle] @property {boolean} [on] at the beginning @property {string} [short] below the icon, on a touch screen
+ * @property {boolean} [toggle] @property {boolean} [on] at the beginning @property {string} [short] below the icon, on
+ * a touch screen
  */
 
 export class Toolbar {
-  /** @param {HTMLElement} container @param {string} className @param {string} label @param {(Tool | null)[]} tools null: a gap */
+  /**
+   * @param {HTMLElement} container @param {string} className @param {string} label
+   * @param {(Tool | null)[]} tools null: a gap
+   */
   constructor(container, className, label, tools) {
     /** @type {Map<string, Tool & {on: boolean, button: HTMLElement}>} */
     this.tools = new Map();
@@ -24,9 +28,12 @@ export class Toolbar {
   /** @param {Tool} tool */
   #button(tool) {
     const on = tool.on ?? false;
-    const button = h('button', { type: 'button', id: `tool-${tool.id}`, class: 'tool', 'aria-label': t(tool.label), 'aria-keyshortcuts': tool.key,
-      'data-tip': `${t(tool.label)} (${tool.key.toUpperCase()})`, 'aria-pressed': tool.toggle ? String(on) : null, onclick: () => this.use(tool.id) },
-    icon(/** @type {any} */ (tool.icon)), h('span', { class: 'tool-name', 'aria-hidden': 'true' }, t(tool.short ?? tool.label)));
+    const button = h('button', { type: 'button', id: `tool-${tool.id}`, class: 'tool', 'aria-label': t(tool.label),
+      'aria-keyshortcuts': tool.key,
+      'data-tip': `${t(tool.label)} (${tool.key.toUpperCase()})`, 'aria-pressed': tool.toggle ? String(on) : null,
+        onclick: () => this.use(tool.id) },
+    icon(/** @type {any} */ (tool.icon)), h('span', { class: 'tool-name', 'aria-hidden': 'true' },
+      t(tool.short ?? tool.label)));
     this.tools.set(tool.id, { ...tool, on, button });
     return button;
   }
@@ -60,7 +67,8 @@ export class Toolbar {
 
   /** @param {string} key @returns {boolean} whether it was one of ours */
   press(key) {
-    const tool = [...this.tools.values()].find((each) => !each.button.hidden && each.key.toLowerCase() === key.toLowerCase());
+    const tool = [...this.tools.values()].find((each) => !each.button.hidden
+      && each.key.toLowerCase() === key.toLowerCase());
     if (tool) this.use(tool.id);
     return Boolean(tool);
   }
@@ -69,17 +77,21 @@ export class Toolbar {
 /** @param {string} text */
 const lowerFirst = (text) => text.charAt(0).toLowerCase() + text.slice(1);
 
-const MOUSE = [['drag', 'turn'], ['right drag', 'move'], ['wheel', 'zoom'], ['double click', 'centre on a point'], ['two fingers', 'zoom and move'], ['arrows', 'turn'], ['Shift + arrows', 'move'], ['+ and -', 'zoom'],
-  ['Alt + wheel', 'move the slice under the mouse'], ['drag the frame of a slice', 'move the slice'], ['Ctrl + Z', 'undo']];
+const MOUSE = [['drag', 'turn'], ['right drag', 'move'], ['wheel', 'zoom'], ['double click', 'centre on a point'],
+  ['two fingers', 'zoom and move'], ['arrows', 'turn'], ['Shift + arrows', 'move'], ['+ and -', 'zoom'],
+  ['Alt + wheel', 'move the slice under the mouse'], ['drag the frame of a slice', 'move the slice'],
+    ['Ctrl + Z', 'undo']];
 
 /** @param {Tool[]} tools @param {string[][]} mouse @returns {HTMLDialogElement} the list of keys and mouse buttons */
 export function helpDialog(tools, mouse = MOUSE) {
-  const row = (/** @type {string} */ key, /** @type {string} */ text) => h('div', { class: 'help-row' }, h('kbd', {}, key), h('span', {}, text));
+  const row = (/** @type {string} */ key, /** @type {string} */ text) => h('div', { class: 'help-row' },
+    h('kbd', {}, key), h('span', {}, text));
   const dialog = /** @type {HTMLDialogElement} */ (h('dialog', { class: 'help', 'aria-label': t('Mouse and keys') },
     h('h2', {}, t('Mouse and keys')),
     h('div', { class: 'help-columns' },
       h('div', {}, ...mouse.map(([gesture, does]) => row(t(gesture), t(does)))),
-      h('div', {}, ...tools.map((tool) => row(tool.key.toUpperCase(), lowerFirst(t(tool.label)))), row('Esc', t('end the tool')))),
+      h('div', {}, ...tools.map((tool) => row(tool.key.toUpperCase(), lowerFirst(t(tool.label)))),
+        row('Esc', t('end the tool')))),
     h('form', { method: 'dialog' }, h('button', { class: 'button primary' }, t('Close')))));
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
   return dialog;

@@ -32,30 +32,46 @@ export function buildTools(app) {
   const keep = keepPanel(app);
   /** @type {(Tool | null)[]} */
   const main = [
-    { id: 'parts', icon: 'list', label: 'List of parts', short: 'Parts', key: 'A', toggle: true, act: (on) => open('parts', on) },
+    { id: 'parts', icon: 'list', label: 'List of parts', short: 'Parts', key: 'A', toggle: true,
+      act: (on) => open('parts', on) },
     { id: 'home', icon: 'home', label: 'Reset the view', short: 'View', key: 'R', act: () => stage.goHome() },
-    { id: 'projection', icon: 'orthographic', label: 'Parallel projection', short: 'Parallel', key: 'P', toggle: true, act: (on) => { stage.setOrthographic(on); app.changed(); } },
-    { id: 'wireframe', icon: 'wireframe', label: 'Wireframe', short: 'Wires', key: 'W', toggle: true, act: (on) => { app.parts.setWireframe(on); app.section.update(); } },
+    { id: 'projection', icon: 'orthographic', label: 'Parallel projection', short: 'Parallel', key: 'P', toggle: true,
+      act: (on) => { stage.setOrthographic(on); app.changed(); } },
+    { id: 'wireframe', icon: 'wireframe', label: 'Wireframe', short: 'Wires', key: 'W', toggle: true,
+      act: (on) => { app.parts.setWireframe(on); app.section.update(); } },
     null,
-    { id: 'slices', icon: 'slices', label: 'Slices of the images', short: 'Slices', key: 'I', toggle: true, act: (on) => { app.showSlices(on); open('slices', on && !narrow.matches); } },
-    { id: 'layout', icon: 'four', label: 'Slices beside the scene', short: 'Four', key: '4', toggle: true, act: (on) => layout(on) },
-    { id: 'section', icon: 'section', label: 'Section plane', short: 'Section', key: 'C', toggle: true, act: (on) => { app.section.active = on; open('section', on); app.changed(); } },
-    { id: 'measure', icon: 'measure', label: 'Measure', short: 'Measure', key: 'M', toggle: true, act: (on) => { app.measure.active = on; stage.canvas.classList.toggle('measuring', on); open('measure', on); } },
+    { id: 'slices', icon: 'slices', label: 'Slices of the images', short: 'Slices', key: 'I', toggle: true,
+      act: (on) => { app.showSlices(on); open('slices', on && !narrow.matches); } },
+    { id: 'layout', icon: 'four', label: 'Slices beside the scene', short: 'Four', key: '4', toggle: true,
+      act: (on) => layout(on) },
+    { id: 'section', icon: 'section', label: 'Section plane', short: 'Section', key: 'C', toggle: true,
+      act: (on) => { app.section.active = on; open('section', on); app.changed(); } },
+    { id: 'measure', icon: 'measure', label: 'Measure', short: 'Measure', key: 'M', toggle: true,
+      act: (on) => { app.measure.active = on; stage.canvas.classList.toggle('measuring', on); open('measure', on); } },
   ];
   /** @type {(Tool | null)[]} */
   const extra = [
-    { id: 'dimensions', icon: 'dimensions', label: 'Dimensions', short: 'Size', key: 'D', toggle: true, act: (on) => { app.dimensions.active = on; } },
-    { id: 'undo', icon: 'undo', label: 'Undo', key: 'U', act: () => { if (!app.history.undo()) app.toast(t('There is nothing to undo.'), 'info'); } },
-    { id: 'numbers', icon: 'table', label: 'Table of numbers', short: 'Table', key: 'N', act: () => numbersDialog(app) },
+    { id: 'dimensions', icon: 'dimensions', label: 'Dimensions', short: 'Size', key: 'D', toggle: true,
+      act: (on) => { app.dimensions.active = on; } },
+    { id: 'undo', icon: 'undo', label: 'Undo', key: 'U',
+      act: () => { if (!app.history.undo()) app.toast(t('There is nothing to undo.'), 'info'); } },
+    { id: 'numbers', icon: 'table', label: 'Table of numbers', short: 'Table', key: 'N',
+      act: () => numbersDialog(app) },
     { id: 'link', icon: 'link', label: 'Copy link', short: 'Link', key: 'K', act: () => copyLink(app) },
-    { id: 'screenshot', icon: 'camera', label: 'Save a picture', short: 'Picture', key: 'S', act: async () => save(await picture(app), `${fileName(app.catalogue.title)}.png`) },
+    { id: 'screenshot', icon: 'camera', label: 'Save a picture', short: 'Picture', key: 'S', act: async () =>
+      save(await picture(app), `${fileName(app.catalogue.title)}.png`) },
     app.parts.all.length === 1 && !app.catalogue.source
-      ? { id: 'download', icon: 'download', label: 'Download the STL file', short: 'File', key: 'L', act: () => downloadStl(app.parts.all[0].instance, app.catalogue.title).catch((error) => app.toast(error.message)) }
-      : { id: 'keep', icon: 'download', label: 'Store and download', short: 'Keep', key: 'L', toggle: true, act: (/** @type {boolean} */ on) => { open('keep', on); if (on) keep.fill(); } },
-    { id: 'fullscreen', icon: 'fullscreen', label: 'Full screen', short: 'Full', key: 'F', act: () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.()) },
+      ? { id: 'download', icon: 'download', label: 'Download the STL file', short: 'File', key: 'L',
+        act: () => downloadStl(app.parts.all[0].instance, app.catalogue.title).catch((error) =>
+        app.toast(error.message)) }
+      : { id: 'keep', icon: 'download', label: 'Store and download', short: 'Keep', key: 'L', toggle: true,
+        act: (/** @type {boolean} */ on) => { open('keep', on); if (on) keep.fill(); } },
+    { id: 'fullscreen', icon: 'fullscreen', label: 'Full screen', short: 'Full', key: 'F',
+      act: () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.()) },
     { id: 'help', icon: 'help', label: 'Mouse and keys', short: 'Help', key: '?', act: () => help.showModal() },
   ];
-  const bars = [new Toolbar(root, 'main-tools', t('Tools'), main), new Toolbar(root, 'extra-tools', t('Picture, file and help'), extra)];
+  const bars = [new Toolbar(root, 'main-tools', t('Tools'), main), new Toolbar(root, 'extra-tools',
+    t('Picture, file and help'), extra)];
   const help = helpDialog(/** @type {Tool[]} */ ([...main, ...extra].filter(Boolean)));
   const use = (/** @type {string} */ id, /** @type {boolean} */ on) => bars.forEach((bar) => bar.use(id, on));
   /** The button shows a state that came another way. */
@@ -77,27 +93,35 @@ export function buildTools(app) {
   const beside = !narrow.matches && !(document.body.classList.contains('embedded') && app.parts.all.length === 1);
   if (beside) use('parts', true);
   listenToKeys(app, bars, use);
-  return { elements: [...bars.map((bar) => bar.element), help], use, mark, offerSlices: () => ['slices', 'layout'].forEach((id) => bars[0].show(id, true)) };
+  return { elements: [...bars.map((bar) => bar.element), help], use, mark, offerSlices: () =>
+    ['slices', 'layout'].forEach((id) => bars[0].show(id, true)) };
 }
 
 /** @param {App} app @param {Toolbar[]} bars @param {(id: string, on: boolean) => void} use */
 function listenToKeys(app, bars, use) {
   addEventListener('keydown', (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !target.closest('input[type=search], input[type=number]')) {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z'
+      && !target.closest('input[type=search], input[type=number]')) {
       app.history.undo();
       event.preventDefault();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input:not([type=checkbox]), select, dialog')) return;
-    if (event.key === 'Escape') PANELS.filter((id) => id !== 'parts' && id !== 'slices').forEach((id) => use(id, false));
-    else if (event.key === 'Enter' && target === app.stage.canvas && app.measure.active) app.click(app.hitAt(middleOf(app.stage.canvas)));
+    if (event.ctrlKey || event.metaKey || event.altKey
+      || target.closest('input:not([type=checkbox]), select, dialog')) return;
+    if (event.key === 'Escape') PANELS.filter((id) => id !== 'parts' && id !== 'slices').forEach((id) =>
+      use(id, false));
+    else if (event.key === 'Enter' && target === app.stage.canvas
+      && app.measure.active) app.click(app.hitAt(middleOf(app.stage.canvas)));
     else if (!app.stage.press(event) && !bars.some((bar) => bar.press(event.key))) return;
     event.preventDefault();
   });
 }
 
-/** Where the keyboard clicks: the middle of the view, which the arrows move the scene under. @param {HTMLCanvasElement} canvas */
+/**
+ * Where the keyboard clicks: the middle of the view, which the arrows move the scene under.
+ * @param {HTMLCanvasElement} canvas
+ */
 function middleOf(canvas) {
   const { left, top, width, height } = canvas.getBoundingClientRect();
   return { clientX: left + width / 2, clientY: top + height / 2 };

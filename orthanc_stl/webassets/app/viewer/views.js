@@ -8,7 +8,8 @@ const GRIP = 0.07; // of a slice's side, from its edge inwards: there it can be 
 
 export class Views {
   /**
-   * @param {import('./stage.js').Stage} stage @param {import('./slices.js').Slices} slices @param {import('./parts.js').Parts} parts
+   * @param {import('./stage.js').Stage} stage @param {import('./slices.js').Slices} slices @param
+   * {import('./parts.js').Parts} parts
    * @param {import('./measure.js').Measure} measure @param {(hit: import('./picking.js').Hit) => void} clicked
    */
   constructor(stage, slices, parts, measure, clicked) {
@@ -40,8 +41,10 @@ export class Views {
       this.element.replaceChildren(this.stageElement);
       return;
     }
-    if (!this.planes.length) this.planes = [0, 1, 2].map((axis) => new PlaneView(this.slices, axis, this.measure, this.clicked));
-    const by = (/** @type {string} */ name) => this.planes.filter(({ axis }) => this.slices.all[axis].name === name).map(({ element }) => element);
+    if (!this.planes.length) this.planes = [0, 1, 2].map((axis) => new PlaneView(this.slices, axis, this.measure,
+      this.clicked));
+    const by = (/** @type {string} */ name) => this.planes.filter(({ axis }) => this.slices.all[axis].name === name)
+      .map(({ element }) => element);
     this.element.replaceChildren(...by('axial'), this.stageElement, ...by('coronal'), ...by('sagittal'));
     for (const plane of this.planes) plane.draw();
   }
@@ -49,7 +52,9 @@ export class Views {
   /** In the scene: a slice is dragged by its frame, or moved by Alt and the wheel. */
   #listen() {
     const { canvas, controls } = this.stage;
-    /** @type {{axis: number, start: number, from: THREE.Vector3, normal: THREE.Vector3, x: number, y: number} | null} */
+    /**
+     * @type {{axis: number, start: number, from: THREE.Vector3, normal: THREE.Vector3, x: number, y: number} | null}
+     */
     let drag = null;
     canvas.addEventListener('pointerdown', (event) => {
       const grip = event.button === 0 && !this.measure.active ? this.#gripAt(event) : null;
@@ -92,7 +97,9 @@ export class Views {
     const [hit] = this.slices.hits(this.stage.rayAt(event).ray).sort((a, b) => a.distance - b.distance);
     if (!hit || hit.axis === null) return null;
     const index = stack.indexOf(hit.point);
-    const near = index.some((value, axis) => axis !== hit.axis && Math.min(value + 0.5, stack.size[axis] - 0.5 - value) < GRIP * stack.size[axis]);
-    return near ? { axis: hit.axis, start: this.slices.all[hit.axis].index, from: hit.point, normal: stack.axes[hit.axis].clone() } : null;
+    const near = index.some((value, axis) => axis !== hit.axis
+      && Math.min(value + 0.5, stack.size[axis] - 0.5 - value) < GRIP * stack.size[axis]);
+    return near ? { axis: hit.axis, start: this.slices.all[hit.axis].index, from: hit.point,
+      normal: stack.axes[hit.axis].clone() } : null;
   }
 }

@@ -18,7 +18,8 @@ export class Warnings {
 
   /** @returns {{name: string, rank: number, text: string}[]} each sentence once a part */
   get all() {
-    const list = this.parts.all.flatMap((part) => notesOf(part).map(({ rank, text }) => ({ name: part.name, rank, text })));
+    const list = this.parts.all.flatMap((part) => notesOf(part)
+      .map(({ rank, text }) => ({ name: part.name, rank, text })));
     return list.sort((a, b) => a.rank - b.rank);
   }
 
@@ -27,19 +28,25 @@ export class Warnings {
     const key = JSON.stringify(all);
     if (key === this.shown) return;
     this.shown = key;
-    if (this.parts.all.length === 1) this.element.replaceChildren(...(all.length ? [warningList(all.map(({ text }) => text))] : []));
+    if (this.parts.all.length === 1) this.element.replaceChildren(...(all.length
+      ? [warningList(all.map(({ text }) => text))] : []));
     else {
       const words = t('{count} things to know', { count: all.length });
-      this.element.replaceChildren(...(all.length ? [h('button', { type: 'button', class: 'chip warnings-button', onclick: () => this.open() }, icon('warning'), words)] : []));
+      this.element.replaceChildren(...(all.length
+        ? [h('button', { type: 'button', class: 'chip warnings-button', onclick: () => this.open() }, icon('warning'),
+        words)] : []));
     }
   }
 
   /** All of them, by rank and part. */
   open() {
-    const ranks = [1, 2, 3].map((rank) => ({ rank, list: this.all.filter((each) => each.rank === rank) })).filter(({ list }) => list.length);
-    const dialog = /** @type {HTMLDialogElement} */ (h('dialog', { class: 'help warnings', 'aria-label': t('Things to know') },
+    const ranks = [1, 2, 3].map((rank) => ({ rank, list: this.all.filter((each) => each.rank === rank) }))
+      .filter(({ list }) => list.length);
+    const dialog = /** @type {HTMLDialogElement} */ (h('dialog',
+      { class: 'help warnings', 'aria-label': t('Things to know') },
       h('h2', {}, t('Things to know')),
-      h('div', { class: 'warnings-list', tabindex: '0', role: 'group', 'aria-label': t('Things to know') }, ...ranks.flatMap(({ rank, list }) => [
+      h('div', { class: 'warnings-list', tabindex: '0', role: 'group', 'aria-label': t('Things to know') },
+        ...ranks.flatMap(({ rank, list }) => [
         h('h3', {}, `${t(RANKS[rank])} (${list.length})`),
         h('ul', {}, ...list.map(({ name, text }) => h('li', {}, h('strong', { dir: 'auto' }, name), ` ${text}`)))])),
       h('form', { method: 'dialog' }, h('button', { class: 'button primary' }, t('Close')))));
