@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from orthanc_stl.conversion.images import FrameValues, stored_values
 from orthanc_stl.dicom.image_series import Encoding
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.errors import InvalidField, InvalidInput, OutOfRange, TooLarge
@@ -24,6 +23,7 @@ from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.clean_region import CleanUp, clean_region
+from orthanc_stl.sources.image_values import FrameValues, stored_values
 
 MAX_BYTES = 1536 << 20
 """Of a volume, where the limits name none (`max_nifti_mb`)."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orthanc_stl.conversion.images import FrameValues, gzipped, packed, piece_of
 from orthanc_stl.dicom.image_series import Encoding
 from orthanc_stl.mesh.progress import Progress
+from orthanc_stl.sources.image_values import FrameValues, gzipped, packed, piece_of
 from orthanc_stl.tasks.common import Blob, Options, Outcome
 
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openjpeg.utils import encode_array
 
-from orthanc_stl.conversion.images import FrameValues, packed, shrunk, stored_values, unpacked
 from orthanc_stl.dicom.image_frames import Frame, frames_of
 from orthanc_stl.dicom.image_series import Encoding, Stack, encoding_of, stacks_of
 from orthanc_stl.dicom.pixel_record import pack, pack_codestream, pack_failure, record_size, unpack
 from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.sources.image_values import FrameValues, packed, shrunk, stored_values, unpacked
 
 TAGS = {
     "Modality": "MR",

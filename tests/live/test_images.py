@@ -16,7 +16,7 @@ import pydicom
 import pytest
 from pydicom.uid import UID, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from orthanc_stl.conversion.images import unpacked
+from orthanc_stl.sources.image_values import unpacked
 from tests.data import shared_files
 from tests.image_phantoms import enhanced, nuclear, single_frame
 from tests.live.server import OrthancServer

@@ -1,0 +1,86 @@
+"""The arrows between packages, and that a new source and a new format need one file and one line each."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "orthanc_stl"
+
+# A package may import those of lower rank, and itself. `errors`, `settings` and `__version__` are for all.
+RANK = {
+    "mesh": 0,
+    "model": 1,
+    "dicom": 2,
+    "formats": 3,
+    "sources": 4,
+    "conversion": 5,
+    "engine": 6,
+    "tasks": 7,
+    "rest": 7,
+}
+FOR_ALL = {"errors", "__init__"}
+
+# What runs in Orthanc's own process, where numpy and pydicom must not be: the worker's side of engine/ is not in it.
+IN_ORTHANC = ("plugin", "rest.routes.table", "rest.http.dispatch", "engine.jobs", "engine.pool", "engine.cluster")
+HEAVY = {"numpy", "scipy", "vtkmodules", "pydicom", "nibabel", "skimage", "trimesh", "PIL", "lxml", "nrrd"}
+
+
+def imports() -> Iterator[tuple[str, str, str]]:
+    """File, its package, and the package of each of our modules that it imports, also within functions."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            for name in names:
+                parts = name.split(".")
+                if parts[0] == "orthanc_stl" and len(parts) > 1:
+                    yield str(file.relative_to(PACKAGE)), own, parts[1]
+
+
+def test_arrows_point_one_way() -> None:
+    wrong = {
+        f"{file}: {own} imports {other}"
+        for file, own, other in imports()
+        if own in RANK and other in RANK and own != other and RANK[other] >= RANK[own]
+    }
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_geometry_knows_no_configuration_and_no_server() -> None:
+    wrong = {
+        f"{file} imports {other}" for file, own, other in imports() if own == "mesh" and other not in {"mesh", *FOR_ALL}
+    }
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_only_the_script_imports_orthanc() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert "orthanc" not in names, file
+
+
+@pytest.mark.parametrize("module", IN_ORTHANC)
+def test_nothing_heavy_is_in_orthancs_process(module: str) -> None:
+    code = f"import sys, orthanc_stl.{module}; print(sorted({HEAVY} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_public_names_are_there() -> None:
+    import orthanc_stl
+
+    assert all(getattr(orthanc_stl, name) is not None for name in orthanc_stl.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = orthanc_stl.nothing
