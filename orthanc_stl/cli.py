@@ -64,6 +64,19 @@ def _parser() -> argparse.ArgumentParser:
     structures.add_argument("--json", action="store_true", help="all that is known, as JSON")
     structures.set_defaults(run=_structures)
 
+    statistics = commands.add_parser("statistics", help="a table of the structures of a file: volumes, areas, extents")
+    statistics.add_argument("files", nargs="+", metavar="FILE")
+    statistics.add_argument("--json", action="store_true", help="JSON in place of CSV")
+    add_options(statistics)
+    statistics.set_defaults(run=_statistics)
+
+    compare = commands.add_parser("compare", help="Dice and surface distances of the structures of two files, by name")
+    compare.add_argument("a", metavar="A")
+    compare.add_argument("b", metavar="B")
+    compare.add_argument("--ply", type=Path, metavar="OUT.ply", help="A colored by its distance to B (one structure)")
+    add_options(compare)
+    compare.set_defaults(run=_compare)
+
     plugin_path = commands.add_parser("plugin-path", help="the lines that orthanc.json needs for the plugin")
     plugin_path.set_defaults(run=_plugin_path)
     return parser
@@ -97,6 +110,36 @@ def _convert(options: argparse.Namespace) -> None:
     else:
         _write(options.output, result.model)
     _tell(result)
+
+
+def _statistics(options: argparse.Namespace) -> None:
+    from orthanc_stl.conversion.build import build_model
+    from orthanc_stl.conversion.statistics import as_csv, statistics
+
+    request = request_of(options, several_parts=True)
+    source = _open(options.files, dict(request.fields))
+    result = build_model(source, chosen_structures(request), _progress)
+    rows = statistics(result.model, source)
+    print(json.dumps(rows, indent=2, ensure_ascii=False) if options.json else as_csv(rows).decode("utf-8-sig"), end="")
+    _tell(result)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from orthanc_stl.conversion.build import build_model
+    from orthanc_stl.conversion.comparison import colored_by_distance, compare_models
+
+    request = request_of(options, several_parts=True)
+    a, b = (
+        build_model(_open([file], dict(request.fields)), chosen_structures(request), _progress).model
+        for file in (options.a, options.b)
+    )
+    print(json.dumps(compare_models(a, b), indent=2, ensure_ascii=False))
+    if options.ply:
+        if len(a) != 1 or len(b) != 1:
+            raise InvalidInput("--ply needs one structure of each file: choose it by --structure")
+        file, scale = colored_by_distance(a.parts[0], b.parts[0])
+        options.ply.write_bytes(file)
+        print(f"{options.ply}: blue at {-scale:.3f} mm, red at {scale:.3f} mm", file=sys.stderr)
 
 
 def _alone(model: Model, part: Part) -> Model:

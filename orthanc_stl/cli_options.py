@@ -79,6 +79,8 @@ def _reader(kind: Kind) -> Callable[[str], Any]:
             return lambda text: _integer(text, int(low), int(high))
         case kinds.Number(low, high):
             return lambda text: _number(text, low, high)
+        case kinds.NumberOrText():
+            return _name_or_number
         case kinds.Color():
             return _color
         case kinds.Object():

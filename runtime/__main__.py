@@ -24,6 +24,8 @@ DELEGATED = {
     "bench": (("benchmarks",), True),
     "convert": (("orthanc_stl", "convert"), False),
     "structures": (("orthanc_stl", "structures"), False),
+    "statistics": (("orthanc_stl", "statistics"), False),
+    "compare": (("orthanc_stl", "compare"), False),
 }
 
 
@@ -70,8 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("test", "the test suite; further arguments go to pytest"),
         ("bench", "the benchmarks; further arguments go to them"),
-        ("convert", "a model without a server: convert rtstruct|nifti FILE -o OUT.stl ..."),
-        ("structures", "what is in an RT-STRUCT file"),
+        ("convert", "models without a server: convert FILE -o OUT.glb ..."),
+        ("structures", "what is in a file"),
+        ("statistics", "a table of the structures of a file"),
+        ("compare", "Dice and surface distances of the structures of two files"),
     ):
         command = commands.add_parser(name, help=text, add_help=False, allow_abbrev=False)
         command.add_argument("--runtime", type=Path, help=argparse.SUPPRESS)

@@ -75,6 +75,11 @@ class NumbersOrTexts:
 
 
 @dataclass(frozen=True)
+class NumberOrText:
+    words: ClassVar[str] = "number or string"
+
+
+@dataclass(frozen=True)
 class Color:
     words: ClassVar[str] = "list of three integers, 0 to 255"
 
@@ -84,7 +89,7 @@ class Object:
     words: ClassVar[str] = "object"
 
 
-Kind = Boolean | Integer | Number | Text | Choice | Texts | Integers | NumbersOrTexts | Color | Object
+Kind = Boolean | Integer | Number | Text | Choice | Texts | Integers | NumbersOrTexts | NumberOrText | Color | Object
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ SOURCE_OPTIONS: Mapping[str, tuple[Kind, str]] = {
     "FillHoles": (Boolean(), "images and volumes: cavities that have no way out count as inside"),
     "Levels": (NumbersOrTexts(), 'doses: the isodoses, in Gy or, as `"95%"`, of `Reference`'),
     "Reference": (
-        NumbersOrTexts(),
+        NumberOrText(),
         'doses: what percentages are of: `"prescription"` (of the RT Plan in the study), `"maximum"`, or a dose in Gy',
     ),
     "LabelNames": (Object(), "label maps: names by label, also as nnU-Net's dataset.json has them"),

@@ -97,7 +97,7 @@ def _in_order(scene: trimesh.Scene, document: Mapping[str, Any]) -> list[tuple[s
     """
     nodes = _dicts(document, "nodes")
     places: dict[str, int] = {}
-    counts: dict[str, int] = {}
+    counts: dict[str | None, int] = {}
     for place, node in enumerate(nodes):
         places[unique_name(node.get("name", str(place)), places, counts=counts)] = place
     parents = scene.graph.transforms.parents

@@ -79,6 +79,8 @@ def _value(body: fields.Body, key: str, kind: Kind) -> Any:
             return tuple(fields.integers(body, key) or ())
         case kinds.NumbersOrTexts():
             return fields.numbers_or_texts(body, key)
+        case kinds.NumberOrText():
+            return fields.numbers_or_texts({key: [body[key]]}, key)[0]
         case kinds.Color():
             return fields.color(body, key)
         case kinds.Object():
