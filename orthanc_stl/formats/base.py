@@ -11,7 +11,9 @@ if TYPE_CHECKING:  # the Orthanc process, which loads no numpy, asks for suffixe
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """`compress`: smaller files that fewer programs read (GLB). `thumbnail`: a PNG to put in, where there is room."""
+    """`compress`: smaller files that fewer programs read (GLB). `thumbnail`: a PNG in place of a picture of the model,
+    where the format has room for one (3MF).
+    """
 
     compress: bool = False
     thumbnail: bytes = b""

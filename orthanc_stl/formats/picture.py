@@ -27,7 +27,7 @@ AZIMUTH, ELEVATION = np.radians(25), np.radians(15)
 """The eye is in front of the patient, a little to the patient's left and above."""
 
 MARGIN = 0.04
-_PIECE = 1 << 17
+_PIECE = 1 << 15
 _AMBIENT = 0.3
 _LIGHT = np.array([-0.35, 0.45, 0.82])
 """From where the light comes, in the picture's directions: right, up, towards the eye."""

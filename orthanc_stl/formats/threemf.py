@@ -15,6 +15,7 @@ import numpy as np
 
 from orthanc_stl import __version__
 from orthanc_stl.formats.base import WriteOptions
+from orthanc_stl.formats.picture import picture, png
 from orthanc_stl.formats.scene import color_of, plain, write_rows, written_parts
 from orthanc_stl.formats.zipped import Zip
 from orthanc_stl.model import Model, Part
@@ -36,6 +37,8 @@ _CONTENT_TYPES = (
     "</Types>"
 )
 
+THUMBNAIL_PIXELS = 256
+
 _COLORS_ID = 1
 _FIRST_MESH_ID = 2
 
@@ -47,9 +50,8 @@ def write(model: Model, options: WriteOptions) -> bytes:
     parts = sorted(written_parts(model), key=_size_of_box, reverse=True)
     package = Zip()
     package.add("[Content_Types].xml", _CONTENT_TYPES.encode())
-    package.add("_rels/.rels", _relations(thumbnail=bool(options.thumbnail)).encode())
-    if options.thumbnail:
-        package.add(_THUMBNAIL, options.thumbnail, compress=False)
+    package.add("_rels/.rels", _relations().encode())
+    package.add(_THUMBNAIL, options.thumbnail or _thumbnail(model), compress=False)
     with package.entry(_MODEL_FILE) as write:
         _write_model(write, model, parts)
     return package.content()
@@ -60,12 +62,17 @@ def _size_of_box(part: Part) -> float:
     return float(np.ptp(part.mesh.vertices, axis=0).astype(np.float64).prod())
 
 
-def _relations(*, thumbnail: bool) -> str:
+def _thumbnail(model: Model) -> bytes:
+    return png(picture(model, THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+
+
+def _relations() -> str:
     base = "http://schemas.openxmlformats.org/package/2006/relationships/metadata/thumbnail"
     model = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
-    lines = [f'<Relationship Id="rel0" Target="/{_MODEL_FILE}" Type="{model}"/>']
-    if thumbnail:
-        lines.append(f'<Relationship Id="rel1" Target="/{_THUMBNAIL}" Type="{base}"/>')
+    lines = [
+        f'<Relationship Id="rel0" Target="/{_MODEL_FILE}" Type="{model}"/>',
+        f'<Relationship Id="rel1" Target="/{_THUMBNAIL}" Type="{base}"/>',
+    ]
     return f'{_DECLARATION}<Relationships xmlns="{_RELATIONS}">{"".join(lines)}</Relationships>'
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pygltflib
 import pytest
 import trimesh
+from PIL import Image
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.base import WriteOptions, Writer
@@ -174,6 +175,14 @@ def test_3mf_by_lib3mf() -> None:
     assert [list(row) for row in item.GetObjectTransform().Fields][3] == list(-LOW)
     assert item.GetObjectResource().GetName() == SCENE.title
     assert model.HasPackageThumbnailAttachment()
+
+
+def test_3mf_has_a_picture_of_the_model_unless_another_is_given() -> None:
+    given, own = (zipfile.ZipFile(io.BytesIO(data)) for data in (written("3mf", thumbnail=PNG), written("3mf")))
+    assert given.read("Metadata/thumbnail.png") == PNG
+    image = np.asarray(Image.open(io.BytesIO(own.read("Metadata/thumbnail.png"))))
+    assert image.shape == (256, 256, 4)
+    assert (image[..., 3] > 0).mean() > 0.1
 
 
 def test_3mf_metadata_has_no_patient() -> None:
