@@ -11,11 +11,12 @@ from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.content import Content, content
-from orthanc_stl.rest.image_files import HEADING, image_files
+from orthanc_stl.rest.image_files import image_files
 from orthanc_stl.rest.orthanc import Orthanc, what
 from orthanc_stl.rest.parents import all_series, is_orthanc_id, smallest_file
 from orthanc_stl.rest.running import SourceFiles
 from orthanc_stl.rest.volume_images import BEGINNING, images_of_size, sizes_of
+from orthanc_stl.sources.image_header import HEADING
 from orthanc_stl.sources.kinds import IMAGES, KINDS, Kind, kind_of
 
 _NO_FILE = 'Missing the "{0}" argument containing the file: a data URI such as "data:;base64,H4sI" is expected'

@@ -16,6 +16,7 @@ from orthanc_stl.dicom.image_series import Encoding, Stack, encoding_of, stacks_
 from orthanc_stl.dicom.pixel_record import unpack
 from orthanc_stl.rest.image_pixels import pixel_pieces
 from orthanc_stl.rest.orthanc import ORTHANC_ID, Orthanc
+from orthanc_stl.sources.image_header import unit_of
 
 MOST_STACKS = 64
 """Told of: a radial series has one for each image."""
@@ -52,7 +53,7 @@ class SeriesImages:
 
     @property
     def unit(self) -> str:
-        return "HU" if self.modality == "CT" else ""
+        return unit_of(self.modality)
 
     def stack(self, number: int) -> tuple[Stack, Encoding]:
         """Raises NotFound, with the reason if there are no stacks at all."""
@@ -117,7 +118,7 @@ def read_series_images(orthanc: Orthanc, described: Mapping[str, Any], version: 
     stacks = stacks_of(frames)[:MOST_STACKS]
     if frames and not stacks:
         reason = "its slices do not lie behind each other"
-    hounsfield = modality == "CT"
+    hounsfield = unit_of(modality) == "HU"
     return SeriesImages(
         series=described["ID"],
         version=version,

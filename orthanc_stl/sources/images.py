@@ -1,7 +1,7 @@
 """A series of images as a source: what has values from a threshold on, or between two.
 
 Its files are not DICOM, since the pixels are decoded by Orthanc and come one frame at a time. The first is a JSON
-object that rest/image_files.py makes; the second an instance of the series without its pixels (patient and study); then
+object (image_header.py); the second an instance of the series without its pixels (patient and study); then
 there is a record (dicom/pixel_record.py) for each slice, in the order of `Frames`.
 """
 
@@ -23,6 +23,8 @@ from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.clean_region import CleanUp, clean_region
+from orthanc_stl.sources.image_header import HEADING
+from orthanc_stl.sources.image_instances import files_of_images
 from orthanc_stl.sources.image_values import FrameValues, stored_values
 
 MAX_BYTES = 1536 << 20
@@ -66,7 +68,7 @@ class OpenImages:
     title = kinds.IMAGES.title
 
     def __init__(self, header: Mapping[str, Any], files: Sequence[bytes | memoryview], options: ReadOptions) -> None:
-        self._header, self._records = header, files[2:]
+        self._header, self._records = header, files[HEADING:]
         self._volume: Volume | None = None
         self._size: tuple[int, int, int] = tuple(header["Size"])
         self.study: StudyContext = read_study_context(bytes(files[1]))
@@ -180,10 +182,15 @@ class Images:
 
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenImages:
         """Options: `Threshold` and `Upper` (inclusive, in the images' values), or `Preset`; `FillHoles`: false keeps
-        the holes that a preset fills. Without any record the structures can be listed, and none can be made."""
+        the holes that a preset fills. Without any record the structures can be listed, and none can be made.
+        The DICOM images of a series are taken as well, in any order: outside Orthanc pydicom decodes them."""
+        if bytes(files[0][:1]) != b"{":
+            files = files_of_images(files)
         header = json.loads(bytes(files[0]))
-        if len(files) not in (2, 2 + len(header["Frames"])):
-            raise InvalidInput(f"the series has {len(header['Frames'])} slices, but {len(files) - 2} of them came")
+        if len(files) not in (HEADING, HEADING + len(header["Frames"])):
+            raise InvalidInput(
+                f"the series has {len(header['Frames'])} slices, but {len(files) - HEADING} of them came"
+            )
         return OpenImages(header, files, options)
 
 

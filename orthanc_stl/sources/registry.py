@@ -10,7 +10,9 @@ from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.sources.base import OpenSource, ReadOptions, Source
 from orthanc_stl.sources.encapsulated import Encapsulated
 from orthanc_stl.sources.file_kinds import kind_of
+from orthanc_stl.sources.image_instances import IMAGE_CLASSES
 from orthanc_stl.sources.images import Images
+from orthanc_stl.sources.kinds import IMAGES
 from orthanc_stl.sources.mesh_files import MeshFiles
 from orthanc_stl.sources.nifti import Nifti
 from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC
@@ -72,7 +74,9 @@ def open_files(
         return source_by_key(kind).open(views, options)
     beginning = bytes(views[0][:BEGINNING])
     if beginning[128:132] == b"DICM":
-        return source_for(_sop_class(views[0])).open(views, options)
+        sop_class = _sop_class(views[0])
+        found = source_by_key(IMAGES.key) if sop_class in IMAGE_CLASSES else source_for(sop_class)
+        return found.open(views, options)
     source = recognise(beginning) or _bare_dicom(views[0]) or recognise(b"", name)
     came = kind_of(beginning)
     packed = beginning[:2] == GZIP_MAGIC  # where the name says what is in it, its reader says what is wrong

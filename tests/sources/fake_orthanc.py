@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 
 from orthanc_stl import errors
 from orthanc_stl.rest.series_images import SeriesImagesCache
+from orthanc_stl.sources.image_instances import simplified
 
 SERIES = "00000000-00000000-00000000-00000000-00000001"
 
@@ -69,18 +69,3 @@ class FakeOrthanc:
 def fake_app(files: Sequence[bytes], failing: Sequence[int] = ()) -> Any:
     """As much of `App` as the reading of images needs."""
     return SimpleNamespace(orthanc=FakeOrthanc(files, failing), images=SeriesImagesCache())
-
-
-def simplified(ds: Dataset) -> Mapping[str, Any]:
-    """As Orthanc's `simplified-tags` says it, without the pixels."""
-    found: dict[str, Any] = {}
-    for element in ds:
-        if element.keyword == "PixelData":
-            continue
-        if element.VR == "SQ":
-            found[element.keyword] = [simplified(item) for item in element.value]
-        elif isinstance(element.value, MultiValue):
-            found[element.keyword] = "\\".join(map(str, element.value))
-        else:
-            found[element.keyword] = "" if element.value is None else str(element.value)
-    return found

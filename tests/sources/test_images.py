@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orthanc_stl.conversion.meshing import mesh_shape
 from orthanc_stl.engine.pieces import Piece
@@ -18,6 +20,7 @@ from orthanc_stl.model import Note, Rank
 from orthanc_stl.rest.image_files import image_files
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.images import Images, OpenImages
+from orthanc_stl.sources.registry import open_files
 from runtime.phantom.study import study
 from tests.data import shared_files
 from tests.image_phantoms import enhanced, file_of, nuclear, single_frame
@@ -77,6 +80,7 @@ def assert_is_the_ball(surface: Surface, within: float = 0.3) -> None:
     assert (surface.report.closed, surface.report.euler_number) == (True, 2)
 
 
+FILES = ball_series(np.arange(20.0, 41.0, 4.0), seed="few")
 EVEN = np.arange(6.0, 55.0, 2.0)
 OBLIQUE = (0.8, 0.6, 0.0, 0.0, 0.0, -1.0)
 
@@ -188,6 +192,7 @@ def test_presets_of_the_phantom_are_its_tissues() -> None:
     assert not any("filled" in note.text for note in notes)
 
 
+@pytest.mark.filterwarnings("ignore:The value length")
 def test_a_real_ct_has_the_volume_of_its_voxels() -> None:
     files = [file.read_bytes() for file in shared_files("rtstruct/mim-ibsi-STS_019/CT/image/*.dcm")]
     if not files:
@@ -205,6 +210,51 @@ def test_a_real_ct_has_the_volume_of_its_voxels() -> None:
         assert surface.report.closed
 
 
+def test_dicom_files_alone_are_the_same_source() -> None:
+    files = ball_series(EVEN, seed="even")
+    source = open_files(files, ReadOptions({"Threshold": 500}))
+    region, _ = source.shape(1)
+    assert isinstance(region, Region)
+    assert (region.volume.stored == opened(files).volume.stored).all()
+    assert_is_the_ball(mesh_shape(region, smooth=False))
+    assert source.frame_of_reference_uid == opened(files).frame_of_reference_uid
+    row, column, _ = np.eye(3)
+    values = np.stack([ball_values(np.array([-30.0, -30, z]), row, column, (1.5, 1.5)) for z in EVEN])
+    many = enhanced(values, [np.array([-30.0, -30, z]) for z in EVEN], seed="enhanced", slopes=[1.0] * len(EVEN))
+    region, _ = open_files([many], ReadOptions({"Threshold": 500})).shape(1)
+    assert isinstance(region, Region)
+    assert (values == region.volume.stored.T).all()
+    other = single_frame(np.eye(4, dtype=np.int16), (0, 0, 0), 1, seed="another")
+    for wrong, words in (
+        ([*files, other], "of 2 series"),
+        ([*files, b"no DICOM" * 40], "no DICOM file"),
+        ([files[0][:-500], *files[1:]], "cannot be decoded"),
+        (files[:1], "a single slice"),
+    ):
+        with pytest.raises(InvalidInput, match=words):
+            open_files(wrong, ReadOptions({"Threshold": 500}))
+
+
+CHANGE = st.tuples(st.integers(132, 1400), st.binary(min_size=1, max_size=1))
+
+
+@pytest.mark.filterwarnings("ignore")  # of pydicom, of each wrong value
+@settings(max_examples=60)
+@given(st.integers(0, 3), st.lists(CHANGE, max_size=4), st.integers(0, 99))
+def test_damaged_files_get_a_sentence(which: int, changes: list[tuple[int, bytes]], cut: int) -> None:
+    files = [bytearray(file) for file in FILES]
+    for place, value in changes:
+        files[which][place] = value[0]
+    if cut < 20:
+        del files[which][-cut * 300 - 1 :]
+    try:
+        source = open_files([bytes(file) for file in files], ReadOptions({"Threshold": 500}))
+        region, _ = source.shape(1)
+    except (InvalidInput, OutOfRange, TooLarge):
+        return
+    assert isinstance(region, Region)
+
+
 def test_other_stacks_of_a_series_are_told() -> None:
     scout = single_frame(np.zeros((8, 8), np.int16), (0, 0, 0), 99, seed="even", orientation=(1, 0, 0, 0, 0, -1))
     surface, notes = meshed([scout, *ball_series(EVEN, seed="even")], Threshold=500)
@@ -212,6 +262,7 @@ def test_other_stacks_of_a_series_are_told() -> None:
     assert [note.rank for note in notes] == [Rank.LEFT_OUT]
 
 
+@pytest.mark.filterwarnings("ignore:The value length")
 @pytest.mark.parametrize(("modality", "left_out"), [("MR_T1", ()), ("PET", ()), ("PET", (20, 23, 24))])
 def test_real_mr_and_pet(modality: str, left_out: tuple[int, ...]) -> None:
     files = [file.read_bytes() for file in shared_files(f"rtstruct/mim-ibsi-STS_019/{modality}/image/*.dcm")]
@@ -227,9 +278,6 @@ def test_real_mr_and_pet(modality: str, left_out: tuple[int, ...]) -> None:
     assert surface.report.volume == pytest.approx(expected, rel=0.01)
     assert surface.report.closed
     assert any("unevenly" in note.text for note in notes) == bool(left_out)
-
-
-FILES = ball_series(np.arange(20.0, 41.0, 4.0), seed="few")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,38 @@
+"""The first of the files of a series of images: where its slices lie, and what their numbers mean.
+
+Imported in Orthanc's own process: the standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+
+from orthanc_stl.dicom.image_series import Encoding, Stack
+
+HEADING = 2
+"""Files before the pixels, this one and the head of an instance: enough to list structures."""
+
+
+def unit_of(modality: str) -> str:
+    return "HU" if modality == "CT" else ""
+
+
+def header_of(stack: Stack, encoding: Encoding, *, modality: str, series_instance_uid: str, other_stacks: int) -> bytes:
+    """JSON, as sources/images.py reads it. `other_stacks`: how many the series has besides."""
+    references = {frame.sop_instance_uid: frame.sop_class_uid for frame in stack.frames}
+    header = {
+        "Modality": modality,
+        "Unit": unit_of(modality),
+        "SeriesInstanceUID": series_instance_uid,
+        "FrameOfReferenceUID": stack.frames[0].frame_of_reference_uid,
+        "Size": stack.size,
+        "Affine": stack.affine,
+        "Even": stack.even,
+        "Places": stack.places,
+        "Positions": stack.positions,
+        "Encoding": [encoding.slope, encoding.intercept],
+        "Frames": [[frame.path, frame.slope, frame.intercept] for frame in stack.frames],
+        "References": [[sop_class, uid] for uid, sop_class in references.items()],
+        "OtherStacks": other_stacks,
+    }
+    return json.dumps(header).encode()
