@@ -78,17 +78,24 @@ def _distances(mesh: Mesh, other: Mesh, samples: int) -> tuple[np.ndarray, float
 
 
 def sampled(mesh: Mesh, samples: int) -> np.ndarray:
-    """So many points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time.
+    """So many points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time."""
+    return samples_of(mesh, samples)[0]
+
+
+def samples_of(mesh: Mesh, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points `(samples, 3) float64` spread evenly over a surface, and its unit normals there.
 
     They come after equal steps of area, in the order of the triangles, and lie in their triangles as a sequence of low
     discrepancy (Roberts' R2) falls.
     """
     corners = mesh.vertices[mesh.triangles].astype(np.float64)
-    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    areas = np.linalg.norm(normals, axis=1)
     summed = np.cumsum(areas)
     steps = (np.arange(samples) + 0.5) / samples * summed[-1]
-    chosen = corners[np.minimum(np.searchsorted(summed, steps), len(corners) - 1)]
+    chosen = np.minimum(np.searchsorted(summed, steps), len(corners) - 1)
     spread = (0.5 + np.arange(1, samples + 1)[:, None] / np.array([PLASTIC, PLASTIC**2])) % 1
     spread = np.where(spread.sum(axis=1, keepdims=True) > 1, 1 - spread, spread)
     first, second = spread.T[:, :, None]
-    return np.asarray(chosen[:, 0] * (1 - first - second) + chosen[:, 1] * first + chosen[:, 2] * second)
+    a, b, c = corners[chosen].transpose(1, 0, 2)
+    return a * (1 - first - second) + b * first + c * second, normals[chosen] / areas[chosen, None]

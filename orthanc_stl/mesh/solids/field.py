@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.compare import sampled
+from orthanc_stl.mesh.compare import samples_of
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.simplify import simplified
@@ -57,12 +57,12 @@ class Grid:
 class SignedDistance:
     """Signed distances to a closed mesh (negative inside), fast where those of neighbouring points are known.
 
-    `samples` `(count, 3)` are points on its surface, mostly `spacing` mm apart.
+    `samples` `(count, 3)` are points on its surface, mostly `spacing` mm apart, with `normals`.
     """
 
     def __init__(self, mesh: Mesh, count: int = SAMPLES) -> None:
         self.spacing = float(np.sqrt(area_and_volume(mesh)[0] / count))
-        self.samples = sampled(mesh, count)
+        self.samples, self.normals = samples_of(mesh, count)
         self._tree = cKDTree(self.samples, balanced_tree=False, leafsize=30)
         self._surface = SurfaceDistance(mesh)
 

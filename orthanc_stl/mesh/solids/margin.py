@@ -21,8 +21,13 @@ COARSER = 2.0
 NEIGHBOURS = 9
 """Samples around each, itself included, among which a better one is looked for, from each in turn."""
 
+NEARLY = 0.3
+"""Of the length of a normal: so far into another eighth of the directions a sample still counts for this one, too, for
+the sake of edges, where the surface faces several ways."""
+
 WALK = 6.0
-"""Spacings of the samples: from so far away the best sample is reached by walking; from farther the trees are asked."""
+"""Spacings of the samples: from so far away the best sample is reached by walking. From farther the trees are asked, and
+always from within a body, where walks end at the wrong one of several sides."""
 
 LEAST = 2.0
 """Spacings of the samples on the surface: the smallest margin of a direction beside larger ones, since between the
@@ -73,60 +78,69 @@ def _moved(mesh: Mesh, margins: np.ndarray, sign: int, spacing: float | None) ->
     `margins` `(3, 2)`: along x, y, z, downwards and upwards, from the surface to the points.
     """
     known = SignedDistance(mesh, SAMPLES)
-    reach = _Reach(known.samples, np.maximum(margins, LEAST * known.spacing))
+    margins = np.maximum(margins, LEAST * known.spacing)
+    smallest = float(margins.min())
+    eighths = _eighths(known, margins, sign)
 
     def evaluation(points: np.ndarray, before: np.ndarray | None, way: float) -> tuple[np.ndarray, np.ndarray]:
-        signed, best = known.near(points, None if before is None else before[:, 0], way)
-        beyond = sign * signed > 0
-        values = np.full(len(points), -reach.smallest)
-        starts = [best[beyond]]
-        if before is not None and way <= WALK * known.spacing:
-            starts.append(before[beyond, 1].astype(np.int64))
-        best[beyond], times = reach.of(points[beyond], starts, walk=len(starts) > 1)
-        values[beyond] = (times - 1) * reach.smallest
-        return sign * values, np.column_stack((signed, best))
+        signed, _ = known.near(points, None if before is None else before[:, 0], way)
+        near = sign > 0 and before is not None and way <= WALK * known.spacing
+        times, state = np.full(len(points), np.inf), [signed]
+        for number, eighth in enumerate(eighths, 1):
+            start = before[:, number].astype(np.int64) if near and before is not None else None
+            best = eighth.nearest(points, start)
+            way_there = points - eighth.samples[best]
+            size = np.where(way_there < 0, margins[:, 0], margins[:, 1])
+            times = np.minimum(times, np.sqrt(((way_there / size) ** 2).sum(axis=1)))
+            state.append(best)
+        values = np.where(sign * signed > 0, (times - 1) * smallest, -smallest)
+        return sign * values, np.column_stack(state)
 
-    grid = grid_around(mesh, spacing or spacing_for(mesh, 0.0) * COARSER, reach.largest if sign > 0 else 0.0)
+    grid = grid_around(mesh, spacing or spacing_for(mesh) * COARSER, float(margins.max()) if sign > 0 else 0.0)
     return mesh_of_field(field_of(grid, evaluation), grid)
 
 
-class _Reach:
-    """How many times an ellipsoid of eight different eighths has to be enlarged to hold a point."""
+class _Eighth:
+    """Samples that face one way, in which the distances are those of one eighth of the ellipsoid."""
 
-    def __init__(self, samples: np.ndarray, margins: np.ndarray) -> None:
-        self.samples, self.margins = samples, margins
-        self.smallest, self.largest = float(margins.min()), float(margins.max())
-        octants = np.unique(np.array(np.meshgrid(*margins, indexing="ij")).reshape(3, -1).T, axis=0)
-        self._trees = [(axes, cKDTree(samples / axes, balanced_tree=False)) for axes in octants]
-        self._around = cKDTree(samples).query(samples, NEIGHBOURS, workers=-1)[1]
+    def __init__(self, samples: np.ndarray, half_axes: np.ndarray) -> None:
+        self.samples, self._half_axes = samples, half_axes
+        self._scaled = samples / half_axes
+        self._tree = cKDTree(self._scaled, balanced_tree=False)
+        self._around = cKDTree(samples).query(samples, min(NEIGHBOURS, len(samples)), workers=-1)[1]
+        self._around = self._around.reshape(len(samples), -1)
 
-    def of(self, points: np.ndarray, starts: list[np.ndarray], *, walk: bool) -> tuple[np.ndarray, np.ndarray]:
-        """The best sample `(n,)` to put it at, and the times `(n,)`.
-
-        `starts`: samples to look at first. `walk`: only look around them, from one to the next, not among all.
-        """
-        best, times = np.zeros(len(points), np.int64), np.full(len(points), np.inf)
-        for start in starts:
-            self._improve(points, best, times, start)
-        if not walk:
-            for axes, tree in self._trees:
-                self._improve(points, best, times, tree.query(points / axes, workers=-1)[1])
-            return best, times
+    def nearest(self, points: np.ndarray, start: np.ndarray | None) -> np.ndarray:
+        """The nearest sample `(n,)`; from `start` `(n,)`, if given, by walking to a nearer one as long as there is."""
+        scaled = points / self._half_axes
+        if start is None:
+            return np.asarray(self._tree.query(scaled, workers=-1)[1])
+        best = start.copy()
+        length = ((scaled - self._scaled[best]) ** 2).sum(axis=1)
         moving = np.arange(len(points))
         while len(moving):
-            place, found, before = points[moving], best[moving], times[moving]
-            now = before.copy()
-            for neighbour in self._around[found].T[1:]:
-                self._improve(place, found, now, neighbour)
-            best[moving], times[moving] = found, now
-            moving = moving[now < before]
-        return best, times
+            place, now, other = scaled[moving], length[moving], best[moving]
+            for neighbour in self._around[best[moving]].T[1:]:
+                there = ((place - self._scaled[neighbour]) ** 2).sum(axis=1)
+                nearer = there < now
+                now[nearer], other[nearer] = there[nearer], neighbour[nearer]
+            moved = other != best[moving]
+            length[moving], best[moving] = now, other
+            moving = moving[moved]
+        return best
 
-    def _improve(self, points: np.ndarray, best: np.ndarray, times: np.ndarray, other: np.ndarray) -> None:
-        way = points - self.samples[other]
-        now = np.sqrt(((way / np.where(way < 0, self.margins[:, 0], self.margins[:, 1])) ** 2).sum(axis=1))
-        better = now < times
-        best[better], times[better] = other[better], now[better]
+
+def _eighths(known: SignedDistance, margins: np.ndarray, sign: int) -> list[_Eighth]:
+    """One for each combination of half-axes, with the samples that face its way or nearly so.
+
+    The ellipsoid that touches the new surface from a sample does so in the eighth that the sample's normal points into.
+    """
+    found: dict[tuple[float, ...], np.ndarray] = {}
+    for ways in np.indices((2, 2, 2)).reshape(3, -1).T:
+        half_axes = tuple(margins[np.arange(3), ways].tolist())
+        facing = (sign * known.normals * (2 * ways - 1) > -NEARLY).all(axis=1)
+        found[half_axes] = found.get(half_axes, False) | facing
+    return [_Eighth(known.samples[facing], np.array(axes)) for axes, facing in found.items() if facing.any()]
 
 
 def _clipped(grown: Mesh, mesh: Mesh, margins: np.ndarray) -> Mesh:

@@ -1,0 +1,100 @@
+"""Surfaces without waves shorter than a given length, and mirrored ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.intersections import crossing_triangles
+from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.solids.booleans import require_closed
+from orthanc_stl.mesh.solids.field import spacing_for, surface_at
+from orthanc_stl.mesh.solids.shell import inside_out
+from orthanc_stl.mesh.surface import has_flat_triangles, smoothed
+from orthanc_stl.mesh.topology import topology_of
+from orthanc_stl.mesh.types import Mesh
+
+UNEVEN = 0.6
+"""Standard deviation of the edges over their mean: more uneven meshes are made anew from distances, since the filter
+knows edges and no lengths. Meshes from contours have 0.3, decimated ones 0.8 and more."""
+
+FEWEST_EDGES, MOST_EDGES = 4.0, 24.0
+"""To a wavelength: with fewer edges the mesh cannot show it, with more the filter takes long over ripples that go
+anyway. Then, too, the surface is made anew, with the voxel at most so many times in a wavelength."""
+
+SHARPNESS = 4.0
+"""Steps of the filter, times edges to a wavelength: it falls off over 2 pi / steps (window of Hamming)."""
+
+MOST_STEPS = 400
+
+STRONGER = 1.8
+"""Times the wavelength at which half of a wave is left: of one as long as the wavelength a tenth is left (measured)."""
+
+
+def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
+    """`mesh` without bumps, ripples and steps shorter than `wavelength` mm; the volume stays.
+
+    Taubin's filter with a window (ECCV 1996), which leaves longer waves as they are. On a surface, where an edge lies
+    half along and half across a wave, one of the length w has the angle pi x edge / w in it. What little volume it
+    takes is put back by moving the surface outwards evenly.
+
+    Raises InvalidInput for a wavelength of 0 or less or one at which thin parts would pass through each other, and for
+    a mesh that is not closed.
+    """
+    if not 0 < wavelength < np.inf:
+        raise InvalidInput(f"got a wavelength of {wavelength} mm, expected more than 0")
+    require_closed(mesh)
+    volume = area_and_volume(mesh)[1]
+    lengths = _edge_lengths(mesh)
+    edges = wavelength / lengths.mean()
+    if lengths.std() > UNEVEN * lengths.mean() or not FEWEST_EDGES <= edges <= MOST_EDGES:
+        anew = surface_at(mesh, 0.0, spacing=max(spacing_for(mesh), wavelength / MOST_EDGES))
+        if _euler_number(anew) == _euler_number(mesh):
+            mesh = anew
+    edges = STRONGER * wavelength / float(_edge_lengths(mesh).mean())
+    angle = np.pi / edges
+    steps = int(np.clip(np.ceil(SHARPNESS * edges), 10, MOST_STEPS))
+    half = max(angle - 2 * np.pi / steps, angle / 4)
+    points = smoothed(mesh.vertices, mesh.triangles, iterations=steps, pass_band=float(min(half**2, 1.9)))
+    found = _with_volume(Mesh(points.astype(np.float32), mesh.triangles), volume)
+    if has_flat_triangles(found) or len(crossing_triangles(found)) > len(crossing_triangles(mesh)):
+        raise InvalidInput(
+            f"got a wavelength of {wavelength} mm, at which thin parts would pass through each other, expected a shorter one"
+        )
+    return found
+
+
+def mirrored(mesh: Mesh, axis: int = 0, at: float | None = None) -> Mesh:
+    """`mesh` with left and right (`axis` 0), front and back (1) or head and feet (2) exchanged.
+
+    `at`: where the mirror stands, in LPS mm; the middle of the mesh's box if not given.
+    """
+    if axis not in (0, 1, 2):
+        raise InvalidInput(f"got the axis {axis}, expected 0, 1 or 2")
+    points = mesh.vertices.astype(np.float64)
+    if at is None:
+        at = float(points[:, axis].min() + points[:, axis].max()) / 2 if len(points) else 0.0
+    points[:, axis] = 2 * at - points[:, axis]
+    return inside_out(Mesh(points.astype(np.float32), mesh.triangles))
+
+
+def _with_volume(mesh: Mesh, volume: float) -> Mesh:
+    """The same surface, moved along its normals by the one distance that gives it that `volume` in mm³."""
+    area, now = area_and_volume(mesh)
+    corners = mesh.vertices[mesh.triangles].astype(np.float64)
+    faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals = np.stack(
+        [np.bincount(mesh.triangles.reshape(-1), np.repeat(faces[:, k], 3), len(mesh.vertices)) for k in range(3)],
+        axis=1,
+    )
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+    return Mesh((mesh.vertices + normals * ((volume - now) / area)).astype(np.float32), mesh.triangles)
+
+
+def _edge_lengths(mesh: Mesh) -> np.ndarray:
+    corners = mesh.vertices[mesh.triangles].astype(np.float64)
+    return np.asarray(np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2))
+
+
+def _euler_number(mesh: Mesh) -> int:
+    return topology_of(mesh.triangles, len(mesh.vertices)).euler_number

@@ -1,0 +1,148 @@
+"""Shells, drains and margins of solids, against the surfaces that they must have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.pieces import pieces_of
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids import margin as margins
+from orthanc_stl.mesh.solids import shell as shells
+from orthanc_stl.mesh.solids.field import surface_at
+from orthanc_stl.mesh.solids.margin import Margins, with_margin
+from orthanc_stl.mesh.types import Mesh
+from tests.mesh.shapes import OBLIQUE, box, doughnut, moved, shell, sphere
+
+UPRIGHT = Rotation.identity()
+
+
+@pytest.mark.parametrize("rotation", [UPRIGHT, OBLIQUE], ids=["upright", "oblique"])
+def test_two_mm_in_a_ball_of_20(rotation: Rotation) -> None:
+    found = shells.shell(moved(sphere(20), rotation), 2.0)
+    report = report_of(found.mesh)
+    assert report.closed
+    assert report.euler_number == 4
+    assert report.volume == pytest.approx(9080, rel=0.002)
+    assert found.hollow == pytest.approx(4 / 3 * np.pi * 18**3, rel=0.001)
+
+
+def test_two_mm_around_a_ball_of_20() -> None:
+    found = shells.shell(moved(sphere(20)), 2.0, outwards=True)
+    assert report_of(found.mesh).volume == pytest.approx(4 / 3 * np.pi * (22**3 - 20**3), rel=0.003)
+    assert found.hollow == pytest.approx(4 / 3 * np.pi * 20**3, rel=1e-4)
+
+
+def test_the_wall_is_even_at_the_edges_of_a_box() -> None:
+    """Its hollow is the box that is 3 mm smaller on each side, with its edges sharp but for half a voxel."""
+    found = shells.shell(moved(box(20, 30, 40)), 3.0)
+    inner = moved(box(14, 24, 34))
+    assert found.hollow == pytest.approx(14 * 24 * 34, rel=0.002)
+    hollow = found.mesh.vertices[len(box(20, 30, 40).vertices) :]
+    away = SurfaceDistance(inner).unsigned(hollow)
+    assert away.mean() < 0.02
+    assert away.max() < 0.2
+
+
+def test_bodies_with_cavities_and_too_thin_ones() -> None:
+    hollow = shells.shell(moved(shell(20, 8)), 2.0)
+    assert hollow.hollow == pytest.approx(4 / 3 * np.pi * (18**3 - 10**3), rel=0.005)
+    assert report_of(hollow.mesh).euler_number == 8
+    solid = shells.shell(moved(box(3, 30, 30)), 2.0)
+    assert solid.hollow == 0
+    assert len(solid.mesh.triangles) == 12
+
+
+def test_drains() -> None:
+    ball = moved(sphere(20))
+    hollow = shells.shell(ball, 2.0).mesh
+    lowest = shells.lowest_point(ball)
+    assert lowest[2] == pytest.approx(300.7 - 20, abs=0.05)
+    found = shells.drained(hollow, [lowest], 4.0, 2.0)
+    report = report_of(found.mesh)
+    assert (found.opened, len(pieces_of(found.mesh))) == (1, 1)
+    assert report.closed
+    assert report.euler_number == 2
+    assert report.volume == pytest.approx(9080 - np.pi * 4 * 2, abs=2)
+    two = shells.drained(hollow, [lowest, lowest + [0, 0, 40]], 4.0, 2.0, direction=(0, 0, 1))
+    assert report_of(two.mesh).euler_number in (0, 2)
+    with pytest.raises(InvalidInput, match="mm from the surface"):
+        shells.drained(hollow, [lowest - [0, 0, 30]], 4.0, 2.0)
+
+
+@pytest.mark.parametrize("distance", [-6.0, -2.0, 0.0, 2.0, 5.0])
+def test_even_margins_of_a_ball_and_a_torus(distance: float) -> None:
+    found = with_margin(moved(sphere(20)), distance)
+    away = np.linalg.norm(found.vertices - np.array([150.2, -90.1, 300.7]), axis=1) - 20 - distance
+    assert np.abs(away).max() < 0.1
+    assert report_of(found).volume == pytest.approx(4 / 3 * np.pi * (20 + distance) ** 3, rel=0.003)
+    ring = report_of(with_margin(moved(doughnut(25, 8)), distance))
+    assert ring.closed
+    assert ring.euler_number == 0
+    assert ring.volume == pytest.approx(2 * np.pi**2 * 25 * (8 + distance) ** 2, rel=0.01)
+
+
+def test_a_box_grown_has_round_edges_and_shrunk_sharp_ones() -> None:
+    grown = report_of(with_margin(moved(box(20, 30, 40)), 4.0))
+    sides = 2 * (20 * 30 + 20 * 40 + 30 * 40)
+    true = 24000 + sides * 4 + np.pi * 16 / 4 * 4 * 90 + 4 / 3 * np.pi * 64
+    assert grown.volume == pytest.approx(true, rel=0.002)
+    assert report_of(with_margin(moved(box(20, 30, 40)), -4.0)).volume == pytest.approx(12 * 22 * 32, rel=0.002)
+    assert len(with_margin(box(6, 30, 40), -4.0).triangles) == 0
+
+
+def extents(mesh: Mesh, of: Mesh) -> np.ndarray:
+    """By how much the box of `mesh` exceeds that of `of`: (3, 2)."""
+    low, high = of.vertices.min(axis=0) - mesh.vertices.min(axis=0), mesh.vertices.max(axis=0) - of.vertices.max(axis=0)
+    return np.stack((low, high), axis=1)
+
+
+def test_a_margin_for_each_direction_is_that_of_eight_ellipsoids() -> None:
+    """In the direction u a convex body grows by |R u|, R being the half-axes of the eighth that u points into."""
+    ball, own = sphere(20), Margins(2, 4, 3, 6, 8, 3)
+    found = with_margin(ball, own)
+    assert report_of(found).closed
+    assert extents(found, ball) == pytest.approx(np.array([[2, 4], [3, 6], [8, 3]]), abs=0.1)
+    way = np.random.default_rng(0).normal(size=(1000, 3))
+    way /= np.linalg.norm(way, axis=1)[:, None]
+    half_axes = np.where(way < 0, [2, 3, 8], [4, 6, 3])
+    reach = (found.vertices @ way.T).max(axis=0)
+    assert reach == pytest.approx(20 + np.linalg.norm(half_axes * way, axis=1), abs=0.1)
+
+
+def test_growing_in_some_directions_only() -> None:
+    cube = box(20, 20, 20, (100, 200, -300))
+    found = with_margin(cube, Margins(x_plus=5))
+    assert extents(found, cube) == pytest.approx(np.array([[0, 5], [0, 0], [0, 0]]), abs=0.1)
+    assert report_of(found).volume == pytest.approx(25 * 400, rel=0.03)
+
+
+def test_shrinking_in_each_direction() -> None:
+    block = box(24, 30, 28)
+    found = with_margin(block, Margins(-2, -3, -2, -3, -3, -2))
+    assert extents(found, block) == pytest.approx(-np.array([[2, 3], [2, 3], [3, 2]]), abs=0.15)
+    assert report_of(found).volume == pytest.approx(19 * 25 * 23, rel=0.01)
+
+
+def test_what_cannot_be_asked_for() -> None:
+    open_mesh = Mesh(box(1, 1, 1).vertices, box(1, 1, 1).triangles[1:])
+    for wall in (0.0, -1.0, float("nan")):
+        with pytest.raises(InvalidInput, match="more than 0"):
+            shells.shell(sphere(20), wall)
+    with pytest.raises(InvalidInput, match="not a number"):
+        with_margin(sphere(20), Margins(float("nan"), 1))
+    with pytest.raises(InvalidInput, match="more than 0"):
+        shells.drained(sphere(20), [(0, 0, 20)], 0.0, 2.0)
+    for operation in (lambda: shells.shell(open_mesh, 1), lambda: with_margin(open_mesh, 1.0)):
+        with pytest.raises(InvalidInput, match="not closed"):
+            operation()
+    assert margins.with_margin(sphere(20), 0.0).triangles.shape == sphere(20).triangles.shape
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    first, second = (surface_at(doughnut(), 1.5) for _ in range(2))
+    assert first.vertices.tobytes() == second.vertices.tobytes()
+    assert first.triangles.tobytes() == second.triangles.tobytes()
