@@ -2,8 +2,9 @@
 
     python -m tests.mutants --count 2000
 
-damages real files of every kind that is read, that often each, runs the tasks that a worker runs for them, and prints
-what came of it. tests/engine/test_mutants.py does the same with few. The same seed gives the same files.
+damages three real files that often each, runs the tasks that a worker runs for them, and prints what became of it.
+tests/engine/test_mutants.py does the same with few. The same seed gives the same files. tests/sources/test_mutants.py
+damages files of all kinds that it makes itself, and asks their readers alone.
 """
 
 from __future__ import annotations
@@ -45,16 +46,6 @@ SUBJECTS = {
     "structure set": "rtstruct/innereye/RS_passthrough.dcm",
     "NIfTI": "nifti/med-imagetools/star_mask.nii.gz",
     "Encapsulated STL": "encapsulated/dcmtk_20mm-xyz-cube.stl.dcm",
-    "segmentation": "seg/highdicom/seg_image_ct_binary_overlap.dcm",
-    "segmentation by RLE": "seg/made/seg_labelmap_rle.dcm",
-    "dose": "rtdose/pydicom/rtdose.dcm",
-    "Surface Segmentation": "surfaces/surface_segmentation_tetrahedron.dcm",
-    "NRRD": "seg/dcmqi/heart_seg.nrrd",
-    "STL": "mesh/trimesh/multibody.stl",
-    "OBJ": "mesh/obj/trimesh/box.obj",
-    "PLY": "mesh/trimesh/BoxTextured.ply",
-    "GLB": "mesh/glb/trimesh/cubevc.glb",
-    "3MF": "mesh/3mf/3mf-samples/multiple_cylinders.3mf",
 }
 
 

@@ -10,7 +10,7 @@ from orthanc_stl.dicom import provenance
 from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Elements, open_file, unpadded
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
-from orthanc_stl.dicom.study_context import class_name, uid_of
+from orthanc_stl.dicom.study_context import ascii_uid, class_name, uid_of
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.types import Note
@@ -89,7 +89,7 @@ def read_encapsulated_stl(data: Buffer) -> StoredModel:
         units=text(0x00080100, units),
         color=_color(file, top),
         sources=_sources(file, top),
-        frame_of_reference_uid=uid_of(file.value_of(top, 0x00200052)),
+        frame_of_reference_uid=ascii_uid(file.value_of(top, 0x00200052)),
         software=" ".join(part for part in maker if part),
         parameters=parameters,
         made=text(0x0008002A) or text(0x00080023) + text(0x00080033),
@@ -134,5 +134,5 @@ def _number(text: str) -> float | None:
 
 
 def _sources(file: DicomFile, top: Elements) -> tuple[str, ...]:
-    uids = (uid_of(file.value_of(item, 0x00081155)) for item in file.items_of(top, 0x00420013))
+    uids = (ascii_uid(file.value_of(item, 0x00081155)) for item in file.items_of(top, 0x00420013))
     return tuple(uid for uid in uids if uid)

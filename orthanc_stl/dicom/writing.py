@@ -15,10 +15,13 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from orthanc_stl.dicom.elements import Buffer
 from orthanc_stl.dicom.text import common_character_set
-from orthanc_stl.errors import TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge
 
 IMPLEMENTATION_CLASS_UID = "2.25.185361933932965542140023269735895965711"
 IMPLEMENTATION_VERSION_NAME = "ORTHANC_STL"
+
+# PS3.5 section 6.2: values of the default repertoire alone.
+_ASCII_VRS = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"))
 
 # PS3.5 section 7.1.1: a length of 32 bits, even, and all ones means "undefined".
 _MAX_VALUE_BYTES = 0xFFFFFFFE
@@ -28,7 +31,7 @@ def file_bytes(ds: Dataset, large_tag: int, large: Buffer, character_set: tuple[
     """The file: `ds`, and the element `large_tag` (VR OB) with the bytes `large`, which are copied only once.
 
     `character_set` is kept if it can write all the texts of `ds`, else UTF-8 is taken. Raises TooLarge for a value
-    that no DICOM element can hold.
+    that no DICOM element can hold, InvalidInput for one that is of ASCII by its VR and is not (a damaged UID).
     """
     size = memoryview(large).nbytes
     if size > _MAX_VALUE_BYTES:
@@ -36,12 +39,21 @@ def file_bytes(ds: Dataset, large_tag: int, large: Buffer, character_set: tuple[
     terms = common_character_set(list(_texts(ds)), character_set)
     if terms:
         ds.SpecificCharacterSet = list(terms) if len(terms) > 1 else terms[0]
+    _check_ascii(ds)
     head, tail = Dataset(), Dataset()
     for element in ds:
         (head if element.tag < large_tag else tail).add(element)
     header = struct.pack("<HH2sHL", large_tag >> 16, large_tag & 0xFFFF, b"OB", 0, size + size % 2)
     parts = (_meta(ds), _encoded(head, ds), header, large, b"\0" * (size % 2), _encoded(tail, ds))
     return b"".join(parts)
+
+
+def _check_ascii(ds: Dataset) -> None:
+    for element in ds.iterall():
+        if element.VR in _ASCII_VRS and not str(element.value).isascii():
+            raise InvalidInput(
+                f"{element.keyword} {element.tag} holds letters outside ASCII, which VR {element.VR} cannot"
+            )
 
 
 def _meta(ds: Dataset) -> bytes:

@@ -13,8 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
-from orthanc_stl.dicom.study_context import Reference, StudyContext, class_name, read_study_context, uid_of
+from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, name_of, open_file
+from orthanc_stl.dicom.study_context import Reference, StudyContext, ascii_uid, class_name, read_study_context, uid_of
 from orthanc_stl.dicom.text import character_sets, decode, one_line
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.model import Code, Color
@@ -48,7 +48,12 @@ class Item:
         return one_line(decode(self.raw(tag), self.terms))
 
     def uid(self, tag: int) -> str:
-        return uid_of(self.raw(tag))
+        """Empty if it is absent. Raises InvalidInput for one that no other object can refer to."""
+        raw = self.raw(tag)
+        uid = ascii_uid(raw)
+        if raw.strip(b"\0 ") and not uid:
+            raise InvalidInput(f"this DICOM file is damaged: its {name_of(tag)} is not ASCII")
+        return uid
 
     def decimals(self, tag: int) -> tuple[float, ...]:
         """The values of a DS or IS; empty if one of them is no finite number."""

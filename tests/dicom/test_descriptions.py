@@ -76,6 +76,11 @@ def test_a_uid_that_nothing_can_refer_to_is_damage(uid: str) -> None:
         read_study_context(data.replace(value, value[:-1] + b"\xff"))
 
 
+def test_no_value_can_be_written_that_its_vr_cannot_hold() -> None:
+    with pytest.raises(InvalidInput, match=r"FrameOfReferenceUID \(0020,0052\) holds letters outside ASCII"):
+        made(frame_of_reference_uid="1.2.\ufffd")
+
+
 def test_a_frame_of_reference_that_is_not_ascii_is_made_anew() -> None:
     structures = read_structure_set(shared_file("faults/nonascii-uid.dcm").read_bytes())
     ds = read(made(structures.source, frame_of_reference_uid=structures.frame_of([1])[0]))

@@ -95,3 +95,19 @@ def test_the_name_stays_in_a_long_series_description() -> None:
     data = shared_file("faults/long_series_description.dcm").read_bytes()
     _, stored = convert(data, "", ["Sphere"])
     assert pydicom.dcmread(BytesIO(stored)).SeriesDescription == "x" * 56 + ": Sphere"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "seg/highdicom/seg_image_ct_binary.dcm",
+        "rtdose/pydicom/rtdose.dcm",
+        "surfaces/surface_segmentation_tetrahedron.dcm",
+    ],
+)
+def test_a_uid_that_is_not_ascii_in_other_objects(name: str) -> None:
+    data = shared_file(name).read_bytes()
+    frame = str(pydicom.dcmread(BytesIO(data)).FrameOfReferenceUID).encode()
+    fields = {"Fields": {"Levels": ["50%"]}}
+    with pytest.raises(InvalidInput, match=r"its \(0020,0052\) is not ASCII"):
+        convert(data.replace(frame, frame[:-1] + b"\xff"), "", None, **fields)

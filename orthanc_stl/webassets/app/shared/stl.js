@@ -29,7 +29,10 @@ function withoutPadding(bytes) {
   return bytes.subarray(0, end);
 }
 
-/** @param {Uint8Array} bytes @returns {boolean} whether the file begins with "solid", after blanks, and has no NUL in it */
+/**
+ * @param {Uint8Array} bytes
+ * @returns {boolean} whether the file begins with "solid", after blanks, and has no NUL in it
+ */
 function isText(bytes) {
   const head = new TextDecoder('latin1').decode(unmarked(bytes.subarray(0, HEADER))).trimStart().toLowerCase();
   return head.startsWith('solid') && !withoutPadding(bytes).includes(0);
@@ -39,6 +42,7 @@ function isText(bytes) {
  * The number of triangles if the length fits a binary STL, else null. The length decides, not the word "solid":
  * many binary files begin with it. Some writers leave bytes after the last triangle: they are passed over, unless the
  * file may be text. formats/stl.py decides the same; tests/stl_files.json holds both to it.
+ * @param {Uint8Array} bytes @returns {number | null}
  */
 function binaryTriangles(bytes) {
   if (bytes.byteLength < PREAMBLE) return null;
@@ -55,7 +59,8 @@ export function kindOf(bytes) {
   if (binaryTriangles(bytes) !== null) return 'binary';
   if (isText(bytes)) return 'ascii';
   if (bytes.byteLength < PREAMBLE) {
-    throw new NotStl(`This is not an STL file: it has ${bytes.byteLength} bytes, and the shortest STL has ${PREAMBLE}.`);
+    throw new NotStl(
+      `This is not an STL file: it has ${bytes.byteLength} bytes, and the shortest STL has ${PREAMBLE}.`);
   }
   const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER, true);
   const expected = PREAMBLE + count * RECORD;
@@ -63,7 +68,8 @@ export function kindOf(bytes) {
     throw new NotStl('This is not an STL file: its content fits neither the binary nor the text form of STL.');
   }
   throw new NotStl(
-    `The STL file is damaged: its ${count.toLocaleString('en')} triangles would take ${expected.toLocaleString('en')} bytes, ` +
+    `The STL file is damaged: its ${count.toLocaleString('en')} triangles would take `
+    + `${expected.toLocaleString('en')} bytes, ` +
     `but it has ${bytes.byteLength.toLocaleString('en')}.`);
 }
 
@@ -86,6 +92,7 @@ class Numbers {
     this.length = 0;
   }
 
+  /** @param {number} value */
   push(value) {
     if (this.length === this.array.length) {
       const larger = new Float32Array(this.array.length * 2);
@@ -114,7 +121,8 @@ const TAIL = 4096;
  */
 function placeToCut(text) {
   const tail = Math.max(0, text.length - TAIL);
-  const ends = [...text.slice(tail).matchAll(FACET_ENDS)].filter((match) => match.index + match[0].length < text.length - tail);
+  const found = [...text.slice(tail).matchAll(FACET_ENDS)];
+  const ends = found.filter((match) => match.index + match[0].length < text.length - tail);
   const last = ends.at(-1);
   return last ? tail + last.index + last[0].length : Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1;
 }
@@ -131,12 +139,13 @@ class Facets {
   /** @param {string} text whole vertices, names and ends */
   read(text) {
     for (const match of text.matchAll(TOKENS)) {
-      if (match.groups.name !== undefined) continue;
+      if (match.groups?.name !== undefined) continue;
       if (match[5] !== undefined) this.end(match[5].toLowerCase() === 'loop');
       else this.vertex(match);
     }
   }
 
+  /** @param {RegExpMatchArray} match */
   vertex(match) {
     for (let i = 2; i <= 4; i++) {
       const value = DECIMAL.test(match[i] ?? '') ? Number(match[i]) : NaN;
@@ -148,6 +157,7 @@ class Facets {
     this.open++;
   }
 
+  /** @param {boolean} isLoop */
   end(isLoop) {
     if (isLoop) this.loops = true;
     else this.facets = true;
@@ -161,7 +171,8 @@ class Facets {
   corners() {
     const left = this.loops || this.facets ? this.open : this.open % 3;
     if (left !== 0) {
-      throw new NotStl(`The file is damaged: it has ${this.numbers.length / 3} vertices, which is not three for each triangle.`);
+      throw new NotStl(
+        `The file is damaged: it has ${this.numbers.length / 3} vertices, which is not three for each triangle.`);
     }
     return this.numbers.trimmed();
   }
@@ -204,7 +215,8 @@ export function readStl(bytes) {
   if (corners.length === 0) throw new NotStl('The STL file has no triangle in it.');
   for (let i = 0; i < corners.length; i++) {
     if (!Number.isFinite(corners[i])) {
-      throw new NotStl(`Triangle ${(Math.floor(i / 9) + 1).toLocaleString('en')} of the STL file has a coordinate that is not a finite number.`);
+      const triangle = (Math.floor(i / 9) + 1).toLocaleString('en');
+      throw new NotStl(`Triangle ${triangle} of the STL file has a coordinate that is not a finite number.`);
     }
   }
   return { kind, corners };
@@ -233,10 +245,14 @@ export function writeBinary(corners, header, scale = 1) {
   return buffer;
 }
 
-/** Puts the cross product of two edges of the triangle at `at` into `out`: its length is twice the area. */
+/**
+ * Puts the cross product of two edges of the triangle at `at` into `out`: its length is twice the area.
+ * @param {Float32Array} corners @param {number} at @param {number[]} out
+ */
 export function normalOf(corners, at, out) {
-  const ux = corners[at + 3] - corners[at], uy = corners[at + 4] - corners[at + 1], uz = corners[at + 5] - corners[at + 2];
-  const vx = corners[at + 6] - corners[at], vy = corners[at + 7] - corners[at + 1], vz = corners[at + 8] - corners[at + 2];
+  const [ax, ay, az] = [corners[at], corners[at + 1], corners[at + 2]];
+  const ux = corners[at + 3] - ax, uy = corners[at + 4] - ay, uz = corners[at + 5] - az;
+  const vx = corners[at + 6] - ax, vy = corners[at + 7] - ay, vz = corners[at + 8] - az;
   out[0] = uy * vz - uz * vy;
   out[1] = uz * vx - ux * vz;
   out[2] = ux * vy - uy * vx;
@@ -245,7 +261,7 @@ export function normalOf(corners, at, out) {
 /**
  * @param {Float32Array} corners 9 a triangle
  * @returns {{triangles: number, min: number[], max: number[], volume: number}} box and signed volume in the file's
- *   units (mm, mm³); the volume means something only where the surface is closed, and is negative where it is inside out
+ *   units (mm, mm³); the volume means something only where the surface is closed; negative where it is inside out
  */
 export function measureOf(corners) {
   const min = [Infinity, Infinity, Infinity];
