@@ -59,7 +59,7 @@ def install(orthanc: Any) -> None:
     http_threads = configuration.get("HttpThreadsCount", HTTP_THREADS)
     pages = Pages(compress=not configuration.get("HttpCompressionEnabled", False))
     models = ModelCache(settings.nexus_cache_mb << 20)
-    scenes = ModelCache(settings.scene_cache_mb << 20)
+    scenes = ModelCache(settings.scene_cache_mb << 20, loads_at_once=http_threads)  # which wait for a worker
     waiting = Waiting(http_threads)
     core = Orthanc(orthanc, read_only=bool(configuration.get("ReadOnly", False)))
     server = Server(

@@ -31,7 +31,7 @@ def test_with_users_it_needs_no_password_of_its_own() -> None:
         assert made.status == 200
         assert server.get(made.json()["Path"] + "/stl", ANNA).status == 200
         assert server.get(made.json()["Path"] + "/stl").status == 401
-        assert f"encode_rtstruct of /instances/{instance} for anna: Success" in server.log_text()
+        assert f"convert of /instances/{instance} for 'anna': Success" in server.log_text()
         assert "secret" not in server.log_text()
 
 
@@ -81,7 +81,7 @@ def test_behind_a_proxy_with_a_prefix(orthanc: OrthancServer) -> None:
             pass
         model = server.get(job).json()["Answer"]["Path"]
         assert server.get(f"{model}/stl", {"Range": "bytes=0-9"}).status in (200, 206)
-        assert "for 10.1.2.3: Success" in server.log_text()
+        assert "for '10.1.2.3': Success" in server.log_text()
         assert pages_with_absolute_addresses(server) == []
 
 

@@ -126,7 +126,7 @@ def test_a_failure_of_ours_is_answered_and_logged(tmp_path: Path) -> None:
     script.write_text(
         "import orthanc\n"
         "from orthanc_stl import plugin\n"
-        "from orthanc_stl.rest import table\n"
+        "from orthanc_stl.rest.routes import table\n"
         "def broken(app, request):\n"
         "    raise ZeroDivisionError('on\\npurpose \\ud800')\n"
         "table.ROUTES[0].methods['GET'] = broken\n"

@@ -12,16 +12,21 @@ from orthanc_stl.errors import Busy
 from orthanc_stl.rest.http.waiting import Use, Waiting
 
 
-def taken(waiting: Waiting, use: Use, client: str = "", most: int = 1000) -> ExitStack:
+class Crowd(ExitStack):
+    """Requests that hold a place; `count` of them got one."""
+
+    count = 0
+
+
+def taken(waiting: Waiting, use: Use, client: str = "", most: int = 1000) -> Crowd:
     """All the places that there are."""
-    places = ExitStack()
-    places.count = 0  # type: ignore[attr-defined]
-    while places.count < most:  # type: ignore[attr-defined]
+    places = Crowd()
+    while places.count < most:
         try:
             places.enter_context(waiting.place(use, client))
         except Busy:
             break
-        places.count += 1  # type: ignore[attr-defined]
+        places.count += 1
     return places
 
 
@@ -29,14 +34,14 @@ def taken(waiting: Waiting, use: Use, client: str = "", most: int = 1000) -> Exi
 def test_some_threads_are_always_left(use: Use, count: int) -> None:
     waiting = Waiting(50, patience=0.01)
     with taken(waiting, use) as places:
-        assert places.count == count  # type: ignore[attr-defined]
-    assert taken(waiting, use).count == count  # type: ignore[attr-defined]
+        assert places.count == count
+    assert taken(waiting, use).count == count
 
 
 def test_listings_find_places_beside_conversions_and_pages_beside_both() -> None:
     waiting = Waiting(50, patience=0.01)
     with taken(waiting, Use.CONVERSION), taken(waiting, Use.LISTING) as listings:
-        assert listings.count == 5  # type: ignore[attr-defined]
+        assert listings.count == 5
         with waiting.place(Use.ANY):
             pass
 
@@ -44,7 +49,7 @@ def test_listings_find_places_beside_conversions_and_pages_beside_both() -> None
 def test_one_client_takes_half_and_each_other_gets_in() -> None:
     waiting = Waiting(100, patience=0.01)
     with taken(waiting, Use.CONVERSION, "greedy") as places:
-        assert places.count == 35  # type: ignore[attr-defined]
+        assert places.count == 35
         with ExitStack() as others:
             for number in range(80 - 35):
                 others.enter_context(waiting.place(Use.CONVERSION, f"modest {number}"))
