@@ -1,0 +1,87 @@
+"""The outline of a structure on each slice lies within half a pixel of the points that were drawn there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from tests.data import shared_file
+from tests.live.server import OrthancServer
+
+from .study import viewer_ready
+
+Open = Callable[..., Any]
+WIDE = {"viewport": {"width": 1400, "height": 900}}
+
+
+def contours(file: pydicom.Dataset) -> list[np.ndarray]:
+    """(n, 3) mm, of the first ROI."""
+    return [np.reshape(np.array(c.ContourData, float), (-1, 3)) for c in file.ROIContourSequence[0].ContourSequence]
+
+
+def distances(points: np.ndarray, loops: list[np.ndarray]) -> np.ndarray:
+    """From each point to the nearest place on the loops, mm."""
+    starts = np.concatenate(loops)
+    ends = np.concatenate([np.roll(loop, -1, axis=0) for loop in loops])
+    along = ends - starts
+    part = np.einsum("pse,se->ps", points[:, None] - starts[None], along) / np.maximum((along**2).sum(axis=1), 1e-12)
+    nearest = starts[None] + np.clip(part, 0, 1)[..., None] * along[None]
+    return np.linalg.norm(points[:, None] - nearest, axis=2).min(axis=1)
+
+
+@pytest.fixture(scope="module", params=["CT", "MR_T1"])
+def patient(request: pytest.FixtureRequest, server: OrthancServer) -> tuple[str, pydicom.Dataset, float]:
+    """Orthanc's id of the structure set, the file, and the side of a pixel."""
+    folder = shared_file(f"rtstruct/mim-ibsi-STS_019/{request.param}")
+    images = sorted((folder / "image").glob("*.dcm"))
+    for image in images:
+        server.upload(image.read_bytes())
+    (mask,) = (folder / "mask").glob("*.dcm")
+    pixel = float(pydicom.dcmread(images[0], stop_before_pixels=True).PixelSpacing[0])
+    return server.upload(mask.read_bytes()), pydicom.dcmread(mask), pixel
+
+
+def test_outlines_follow_the_contours(open_page: Open, patient: tuple[str, pydicom.Dataset, float]) -> None:
+    source, file, pixel = patient
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={source}", **WIDE))
+    page.evaluate("viewer.loaded")
+    (image,) = [each for each in page.evaluate("viewer.images()") if each["active"]]
+    normal, positions = np.array(image["normal"]), np.array(image["positions"])
+    drawn = contours(file)
+    at = [int(np.abs(positions - points[0] @ normal).argmin()) for points in drawn]
+    worst = []
+    for index in sorted(set(at))[1:-1]:  # at its ends a structure is half a slice thick, or ends there
+        points = np.concatenate([each for each, place in zip(drawn, at, strict=True) if place == index])
+        page.evaluate("index => viewer.showSlice({ index })", index)
+        (loops,) = page.evaluate("viewer.outlines()").values()
+        worst.append(distances(points, [np.array(loop) for loop in loops]).max() / pixel)
+    assert len(worst) == 13
+    assert max(worst) < 0.5, "of a pixel; measured: CT 0.18, MR 0.15"
+
+
+def test_the_outline_is_drawn_where_the_patient_is(
+    open_page: Open, patient: tuple[str, pydicom.Dataset, float]
+) -> None:
+    """On the screen: the pixels of the outline's colour in the axial view, back in mm."""
+    source, file, _ = patient
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={source}", **WIDE))
+    page.evaluate("viewer.loaded")
+    (part,) = page.evaluate("viewer.parts()")
+    page.evaluate("id => viewer.setPart(id, { color: [255, 0, 255] })", part["id"])
+    (image,) = [each for each in page.evaluate("viewer.images()") if each["active"]]
+    positions, normal = np.array(image["positions"]), np.array(image["normal"])
+    points = max(contours(file), key=len)
+    page.evaluate("index => viewer.showSlice({ index })", int(np.abs(positions - points[0] @ normal).argmin()))
+    (loops,) = page.evaluate("viewer.outlines()").values()
+    low, high = (getattr(np.concatenate(loops), name)(axis=0)[:2] for name in ("min", "max"))
+    page.wait_for_timeout(300)
+    shot = page.locator(".view-plane canvas").first.screenshot()
+    red, green, blue = np.moveaxis(np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int), -1, 0)
+    rows, columns = np.nonzero((red > 180) & (blue > 180) & (green < 120))
+    assert np.ptp(columns) / np.ptp(rows) == pytest.approx((high - low)[0] / (high - low)[1], rel=0.03)
