@@ -182,8 +182,11 @@ def _reached(goal: _Goal, mesh: Mesh, full: _Full, euler_number: int, limit: flo
             far, distance = _far_vertices(mesh, full, attempt, limit)
             bad = np.union1d(_turned_over(attempt.mesh, full), far)
             if turn or not len(bad):  # the dearest check: not in the first round, which nearly always finds something
-                crossing = attempt.mesh.triangles[crossing_triangles(attempt.mesh)]
-                bad = np.union1d(bad, crossing.reshape(-1))
+                pairs = crossing_triangles(attempt.mesh)
+                as_before = pairs.min(axis=1, initial=len(attempt.mesh.triangles)) >= (
+                    len(attempt.mesh.triangles) - int(kept.sum())
+                )  # the full surface crosses itself there: it stays as it was
+                bad = np.union1d(bad, attempt.mesh.triangles[pairs[~as_before]].reshape(-1))
         if not len(bad):
             return Decimated(attempt.mesh, distance)
         again = np.isin(attempt.became, bad)
