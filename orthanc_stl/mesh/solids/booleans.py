@@ -40,6 +40,8 @@ def intersected(meshes: Sequence[Mesh]) -> Mesh:
 def _combined(meshes: Sequence[Mesh], operation: manifold3d.OpType) -> Mesh:
     if not meshes:
         raise InvalidInput("got no meshes, expected at least one")
+    for mesh in meshes:
+        require_closed(mesh)
     origin = middle_of(meshes)
     return mesh_of(manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin) for mesh in meshes], operation), origin)
 
