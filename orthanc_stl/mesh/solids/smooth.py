@@ -6,7 +6,7 @@ import numpy as np
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.intersections import crossing_triangles
-from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.report import area_and_volume, box_of
 from orthanc_stl.mesh.solids.booleans import require_closed
 from orthanc_stl.mesh.solids.field import spacing_for, surface_at
 from orthanc_stl.mesh.solids.shell import inside_out
@@ -79,7 +79,8 @@ def mirrored(mesh: Mesh, axis: int = 0, at: float | None = None) -> Mesh:
         raise InvalidInput(f"got the axis {axis}, expected 0, 1 or 2")
     points = mesh.vertices.astype(np.float64)
     if at is None:
-        at = float(points[:, axis].min() + points[:, axis].max()) / 2 if len(points) else 0.0
+        low, high = box_of(mesh)
+        at = (low[axis] + high[axis]) / 2
     points[:, axis] = 2 * at - points[:, axis]
     return inside_out(Mesh(points.astype(np.float32), mesh.triangles))
 
