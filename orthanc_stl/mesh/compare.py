@@ -78,7 +78,7 @@ def _distances(mesh: Mesh, other: Mesh, samples: int) -> tuple[np.ndarray, float
 
 
 def sampled(mesh: Mesh, samples: int) -> np.ndarray:
-    """So many points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time."""
+    """Points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time."""
     return samples_of(mesh, samples)[0]
 
 

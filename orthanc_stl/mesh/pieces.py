@@ -53,8 +53,9 @@ def pieces_of(mesh: Mesh) -> list[Piece]:
 
 def _pieces(shells: _Shells) -> list[Piece]:
     bodies = np.flatnonzero(shells.body == np.arange(len(shells.body)))
-    volumes = np.bincount(np.maximum(shells.body, 0), shells.volumes, len(shells.body))
-    cavities = np.bincount(shells.body[shells.body >= 0], minlength=len(shells.body)) - 1
+    held = shells.body >= 0
+    volumes = np.bincount(shells.body[held], shells.volumes[held], len(shells.body))
+    cavities = np.bincount(shells.body[held], minlength=len(shells.body)) - 1
     order = np.argsort(shells.body[shells.of_triangle], kind="stable")
     ends = np.searchsorted(shells.body[shells.of_triangle][order], np.arange(len(shells.body) + 1))
     found = [

@@ -45,7 +45,7 @@ def doughnut(ring: float = 25.0, tube: float = 8.0, segments: int = 128) -> Mesh
 
 def shell(outer: float = 20.0, inner: float = 12.0) -> Mesh:
     """A hollow ball."""
-    large, small = (manifold3d.Manifold.sphere(radius, 64) for radius in (outer, inner))
+    large, small = (manifold3d.Manifold.sphere(radius, 100) for radius in (outer, inner))
     return mesh_of(large - small, ORIGIN)
 
 

@@ -49,7 +49,7 @@ def test_the_wall_is_even_at_the_edges_of_a_box() -> None:
 
 def test_bodies_with_cavities_and_too_thin_ones() -> None:
     hollow = shells.shell(moved(shell(20, 8)), 2.0)
-    assert hollow.hollow == pytest.approx(4 / 3 * np.pi * (18**3 - 10**3), rel=0.005)
+    assert hollow.hollow == pytest.approx(4 / 3 * np.pi * (18**3 - 10**3), rel=0.01)
     assert report_of(hollow.mesh).euler_number == 8
     solid = shells.shell(moved(box(3, 30, 30)), 2.0)
     assert solid.hollow == 0
@@ -67,10 +67,10 @@ def test_drains() -> None:
     assert report.closed
     assert report.euler_number == 2
     assert report.volume == pytest.approx(9080 - np.pi * 4 * 2, abs=2)
-    two = shells.drained(hollow, [lowest, lowest + [0, 0, 40]], 4.0, 2.0, direction=(0, 0, 1))
+    two = shells.drained(hollow, [lowest, lowest + np.array([0, 0, 40])], 4.0, 2.0, direction=(0, 0, 1))
     assert report_of(two.mesh).euler_number in (0, 2)
     with pytest.raises(InvalidInput, match="mm from the surface"):
-        shells.drained(hollow, [lowest - [0, 0, 30]], 4.0, 2.0)
+        shells.drained(hollow, [lowest - np.array([0, 0, 30])], 4.0, 2.0)
 
 
 @pytest.mark.parametrize("distance", [-6.0, -2.0, 0.0, 2.0, 5.0])

@@ -36,7 +36,7 @@ def test_a_wall_that_is_too_thin(thick: float) -> None:
         return
     assert found.thin_area == pytest.approx(2 * 18 * 9, rel=0.02)
     assert len(found.thin_places) == 2
-    true = OBLIQUE.apply([0, 0, 9.5]) + [150.2, -90.1, 300.7]
+    true = OBLIQUE.apply([0, 0, 9.5]) + np.array([150.2, -90.1, 300.7])
     for place in found.thin_places:
         assert place.thickness == pytest.approx(thick, abs=1e-3)
         assert np.linalg.norm(np.array(place.middle) - true) < 1

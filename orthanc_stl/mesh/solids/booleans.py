@@ -22,6 +22,10 @@ ROUNDINGS = 4.0
 back there and must have no triangle without area."""
 
 
+FILM = 1e-3
+"""mm: twice the volume over the area of a part says how thick it is at most on the average."""
+
+
 def united(meshes: Sequence[Mesh]) -> Mesh:
     """One solid of all of them. Raises InvalidInput for a mesh that is not closed, as do the other two."""
     return _combined(meshes, manifold3d.OpType.Add)
@@ -40,8 +44,18 @@ def intersected(meshes: Sequence[Mesh]) -> Mesh:
 def _combined(meshes: Sequence[Mesh], operation: manifold3d.OpType) -> Mesh:
     if not meshes:
         raise InvalidInput("got no meshes, expected at least one")
+    for mesh in meshes:
+        require_closed(mesh)
     origin = middle_of(meshes)
-    return mesh_of(manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin) for mesh in meshes], operation), origin)
+    found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin) for mesh in meshes], operation)
+    return mesh_of(_without_films(found), origin)
+
+
+def _without_films(manifold: manifold3d.Manifold) -> manifold3d.Manifold:
+    """Without the parts that are thinner than FILM everywhere: what rounding leaves between faces that nearly touch."""
+    parts = manifold.decompose()
+    left = [part for part in parts if abs(part.volume()) > part.surface_area() / 2 * FILM]
+    return manifold if len(left) == len(parts) else manifold3d.Manifold.compose(left)
 
 
 def middle_of(meshes: Sequence[Mesh]) -> np.ndarray:

@@ -16,8 +16,11 @@ from orthanc_stl.mesh.types import Mesh
 ROOT = 1.0
 """mm that a peg goes into the half that it stands on, at most its length: so that the two become one body."""
 
-INSIDE = 0.999
-"""Of a hole's volume: less than this within the body, and the hole comes out of it elsewhere."""
+ROOMY = 1.25
+"""Times a hole's radius: so far around it, and as much deeper, there must be material."""
+
+INSIDE = 1 - 1e-5
+"""Of that volume: what must lie within the body, but for rounding."""
 
 PLACES = 24
 """Places on a cut face that are tried for pegs, those farthest apart first."""
@@ -96,14 +99,16 @@ def _pegged(
         stand = turned @ np.append(corner, 0.0) + place
         if any(np.linalg.norm(stand - other) < 4 * radius for other in free):
             continue
-        hole, foot = rod(stand, normal, radius, 0.0, deep), rod(stand, normal, radius, -root, 0.0)
+        hole = rod(stand, normal, radius * ROOMY, 0.0, deep + radius * (ROOMY - 1))
+        foot = rod(stand, normal, radius, -root, 0.0)
         if _within(hole, front) and _within(foot, back):
             free.append(stand)
         if len(free) == pegs.count:
             break
     if not free:
         raise InvalidInput(
-            f"got pegs of {pegs.diameter} mm, {pegs.length} mm long, expected such as have room on both sides of the cut"
+            f"got pegs of {pegs.diameter} mm, {pegs.length} mm long, "
+            "expected such as have room on both sides of the cut"
         )
     for stand in free:
         front = front - rod(stand, normal, radius, -1.0, deep)

@@ -26,8 +26,8 @@ NEARLY = 0.3
 the sake of edges, where the surface faces several ways."""
 
 WALK = 6.0
-"""Spacings of the samples: from so far away the best sample is reached by walking. From farther the trees are asked, and
-always from within a body, where walks end at the wrong one of several sides."""
+"""Spacings of the samples: from so far away the best sample is reached by walking. From farther the trees are asked,
+and always from within a body, where walks end at the wrong one of several sides."""
 
 LEAST = 2.0
 """Spacings of the samples on the surface: the smallest margin of a direction beside larger ones, since between the

@@ -39,7 +39,10 @@ COARSE = 0.25
 
 @dataclass(frozen=True)
 class ThinPlace:
-    """A part of the surface under which the wall is too thin: `middle` (LPS mm), `area` mm², `thickness` mm at least."""
+    """A part of the surface under which the wall is too thin.
+
+    `middle` in LPS mm, `area` in mm², `thickness` in mm where it is thinnest.
+    """
 
     middle: tuple[float, float, float]
     area: float
@@ -94,7 +97,7 @@ def print_check(
     if not all(0 < size < np.inf for size in sizes) or (bed is not None and len(bed) != 3):
         raise InvalidInput(f"got the sizes {sizes} mm, expected three of the bed and all of them more than 0")
     as_read = merged(mesh.vertices[mesh.triangles])
-    area, volume = area_and_volume(mesh)
+    volume = area_and_volume(mesh)[1]
     closed = topology_of(mesh.triangles, len(mesh.vertices)).closed and volume > 0
     thickness = _thickness(mesh, 10 * wall) if closed else np.full(len(mesh.triangles), np.inf)
     places = _thin_places(mesh, thickness, wall)

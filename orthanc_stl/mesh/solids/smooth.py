@@ -6,7 +6,7 @@ import numpy as np
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.intersections import crossing_triangles
-from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.report import area_and_volume, box_of
 from orthanc_stl.mesh.solids.booleans import require_closed
 from orthanc_stl.mesh.solids.field import spacing_for, surface_at
 from orthanc_stl.mesh.solids.shell import inside_out
@@ -26,6 +26,9 @@ SHARPNESS = 4.0
 """Steps of the filter, times edges to a wavelength: it falls off over 2 pi / steps (window of Hamming)."""
 
 MOST_STEPS = 400
+
+CORRECTIONS = 3
+"""Of the volume, one after another: each leaves a hundredth of the error or less."""
 
 STRONGER = 1.8
 """Times the wavelength at which half of a wave is left: of one as long as the wavelength a tenth is left (measured)."""
@@ -49,17 +52,20 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     edges = wavelength / lengths.mean()
     if lengths.std() > UNEVEN * lengths.mean() or not FEWEST_EDGES <= edges <= MOST_EDGES:
         anew = surface_at(mesh, 0.0, spacing=max(spacing_for(mesh), wavelength / MOST_EDGES))
-        if _euler_number(anew) == _euler_number(mesh):
+        if len(anew.triangles) and _euler_number(anew) == _euler_number(mesh):
             mesh = anew
     edges = STRONGER * wavelength / float(_edge_lengths(mesh).mean())
     angle = np.pi / edges
     steps = int(np.clip(np.ceil(SHARPNESS * edges), 10, MOST_STEPS))
     half = max(angle - 2 * np.pi / steps, angle / 4)
     points = smoothed(mesh.vertices, mesh.triangles, iterations=steps, pass_band=float(min(half**2, 1.9)))
-    found = _with_volume(Mesh(points.astype(np.float32), mesh.triangles), volume)
+    found = Mesh(points.astype(np.float32), mesh.triangles)
+    for _ in range(CORRECTIONS):
+        found = _with_volume(found, volume)
     if has_flat_triangles(found) or len(crossing_triangles(found)) > len(crossing_triangles(mesh)):
         raise InvalidInput(
-            f"got a wavelength of {wavelength} mm, at which thin parts would pass through each other, expected a shorter one"
+            f"got a wavelength of {wavelength} mm, at which thin parts would pass through each other, "
+            "expected a shorter one"
         )
     return found
 
@@ -73,7 +79,8 @@ def mirrored(mesh: Mesh, axis: int = 0, at: float | None = None) -> Mesh:
         raise InvalidInput(f"got the axis {axis}, expected 0, 1 or 2")
     points = mesh.vertices.astype(np.float64)
     if at is None:
-        at = float(points[:, axis].min() + points[:, axis].max()) / 2 if len(points) else 0.0
+        low, high = box_of(mesh)
+        at = (low[axis] + high[axis]) / 2
     points[:, axis] = 2 * at - points[:, axis]
     return inside_out(Mesh(points.astype(np.float32), mesh.triangles))
 
@@ -83,10 +90,8 @@ def _with_volume(mesh: Mesh, volume: float) -> Mesh:
     area, now = area_and_volume(mesh)
     corners = mesh.vertices[mesh.triangles].astype(np.float64)
     faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.stack(
-        [np.bincount(mesh.triangles.reshape(-1), np.repeat(faces[:, k], 3), len(mesh.vertices)) for k in range(3)],
-        axis=1,
-    )
+    ends = mesh.triangles.reshape(-1)
+    normals = np.stack([np.bincount(ends, np.repeat(along, 3), len(mesh.vertices)) for along in faces.T], axis=1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     return Mesh((mesh.vertices + normals * ((volume - now) / area)).astype(np.float32), mesh.triangles)
 
