@@ -53,6 +53,7 @@ def install(orthanc: Any) -> None:
         listing_seconds=settings.listing_seconds,
         remember_seconds=settings.finished_jobs_seconds,
         remember_bytes=settings.finished_jobs_mb << 20,
+        result_bytes=settings.max_result_mb << 20,
         on_finished=lambda job: figures.job_ended(job),
     )
     figures = Figures(orthanc, jobs.stats)

@@ -29,6 +29,7 @@ class Settings:
     listing_seconds: int = 30
     worker_memory_mb: int = 3072
     max_body_mb: int = 512
+    max_result_mb: int = 1024
     max_nifti_mb: int = 1536
     max_voxels: int = 200_000_000
     max_triangles: int = 10_000_000
@@ -98,6 +99,7 @@ OPTIONS = (
     Option("ListingSeconds", "listing_seconds", _integer(1, 86_400)),
     Option("WorkerMemoryMB", "worker_memory_mb", _integer(512, 1 << 20)),
     Option("MaxBodyMB", "max_body_mb", MEGABYTES),
+    Option("MaxResultMB", "max_result_mb", MEGABYTES),
     Option("MaxNiftiMB", "max_nifti_mb", MEGABYTES),
     Option("MaxVoxels", "max_voxels", _integer(1_000, 1 << 40)),
     Option("MaxTriangles", "max_triangles", _integer(100, 80_000_000)),

@@ -55,6 +55,7 @@ class Jobs:
     The executor should have `workers + 1` places. `queue_size` bounds the submitted conversions that wait; those that
     somebody waits for are bounded by what `rest/http/waiting.py` lets in. `held_bytes` bounds the bodies of all
     unfinished requests, 0: no limit. Each client has its share of both (see `Admission`).
+    `result_bytes` bounds what the tasks of one request give together, 0: no limit: it is held until all are done.
     `remember_seconds`, `remember_bytes`: see `FinishedJobs`. `on_finished` is called with each job that ended, on any
     thread, before those who wait for it go on.
     """
@@ -62,11 +63,12 @@ class Jobs:
     def __init__(
         self, executor: Executor, *, workers: int = 1, queue_size: int = 64, held_bytes: int = 0,
         timeout_seconds: float = 600, listing_seconds: float = 30, remember_seconds: float = 3600,
-        remember_bytes: int = 64 << 20, on_finished: Callable[[Job], None] | None = None,
+        remember_bytes: int = 64 << 20, result_bytes: int = 0, on_finished: Callable[[Job], None] | None = None,
     ) -> None:  # fmt: skip
         self._executor, self._workers = executor, workers
         self._admission = Admission(queue_size, held_bytes)
         self._timeout_seconds, self._listing_seconds = timeout_seconds, listing_seconds
+        self._result_bytes = result_bytes
         self._on_finished = on_finished
         self._changed = threading.Condition()
         self._listings: FairQueue[Task] = FairQueue()
@@ -237,6 +239,11 @@ class Jobs:
             outcome = error
         del work
         whole = job.done(number, outcome)
+        if self._result_bytes and job.bytes_out > self._result_bytes:
+            raise errors.TooLarge(
+                f"The models of this request have more than {self._result_bytes >> 20} MB together, as many as the "
+                'option "MaxResultMB" allows: ask for less in one request, or for a lower Resolution'
+            )
         if whole is not None:
             self._finish(job, order, whole if order.parts is not None else whole[0])
 
