@@ -117,7 +117,7 @@ BAD = {
     "another file": ({"Content": encoded(b"solid cube")}, "magic header"),
     "a data URI": ({"Content": "data:;base64," + encoded(MODEL)}, "base64"),
     "broken base64": ({"Content": encoded(MODEL)[:-7] + "!"}, "base64"),
-    "cut base64": ({"Content": encoded(MODEL)[:-5]}, "base64"),
+    "cut base64": ({"Content": encoded(MODEL)[:-3]}, "base64"),
     "the magic alone": ({"Content": encoded(MODEL[:4])}, "cut off"),
     "a file cut in its header": ({"Content": encoded(MODEL[:60])}, "cut off"),
     "a file cut in its index": ({"Content": encoded(MODEL[:100])}, "cut off"),
