@@ -58,7 +58,7 @@ def install(orthanc: Any) -> None:
     )
     figures = Figures(orthanc, jobs.stats)
     http_threads = configuration.get("HttpThreadsCount", HTTP_THREADS)
-    pages = Pages(compress=not configuration.get("HttpCompressionEnabled", False))
+    pages = Pages(not configuration.get("HttpCompressionEnabled", False), settings.embed_origins)
     models = ModelCache(settings.nexus_cache_mb << 20)
     scenes = ModelCache(settings.scene_cache_mb << 20, loads_at_once=http_threads)  # which wait for a worker
     waiting = Waiting(http_threads)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ class Settings:
     finished_jobs_seconds: int = 3600
     finished_jobs_mb: int = 64
     trusted_proxies: tuple[str, ...] = ()
+    embed_origins: tuple[str, ...] = ()
     python_executable: str = ""
     scheduler: str = ""
     scheduler_fallback: bool = True
@@ -77,6 +79,17 @@ def _addresses(key: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+_ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?")
+
+
+def _origins(key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and _ORIGIN.fullmatch(one) for one in value):
+        raise InvalidConfiguration(
+            f'"{key}" must be a list of origins such as "https://dashboard.example.org", not {value!r}'
+        )
+    return tuple(one.lower() for one in value)
+
+
 def _integer(low: int, high: int) -> Callable[[str, Any], int]:
     def check(key: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -110,6 +123,7 @@ OPTIONS = (
     Option("FinishedJobsSeconds", "finished_jobs_seconds", _integer(1, 7 * 86_400)),
     Option("FinishedJobsMB", "finished_jobs_mb", MEGABYTES),
     Option("TrustedProxies", "trusted_proxies", _addresses),
+    Option("EmbedOrigins", "embed_origins", _origins),
     Option("PythonExecutable", "python_executable", _text),
     Option("Scheduler", "scheduler", _text),
     Option("SchedulerFallback", "scheduler_fallback", _boolean),

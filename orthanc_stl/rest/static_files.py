@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,16 +77,20 @@ class Asset:
 
 @dataclass(frozen=True)
 class Pages:
-    """`compress`: false when Orthanc itself compresses (HttpCompressionEnabled)."""
+    """`compress`: false when Orthanc itself compresses (HttpCompressionEnabled).
+
+    `embed_origins`: what origins may show pages in frames, besides our own.
+    """
 
     compress: bool = True
+    embed_origins: tuple[str, ...] = ()
     _assets: dict[Path, tuple[int, Asset]] = field(default_factory=dict)
 
     def asset(self, path: Path) -> Asset:
         changed = path.stat().st_mtime_ns
         known = self._assets.get(path)
         if known is None or known[0] != changed:
-            known = self._assets[path] = (changed, _read_asset(path))
+            known = self._assets[path] = (changed, _read_asset(path, self.embed_origins))
         return known[1]
 
 
@@ -125,7 +130,7 @@ def asset_answer(request: Request, asset: Asset, *, compress: bool) -> Answer:
     return Answer(asset.body, asset.content_type, headers=headers)
 
 
-def _read_asset(path: Path) -> Asset:
+def _read_asset(path: Path, embed_origins: Sequence[str]) -> Asset:
     body = path.read_bytes()
     if "three-mesh-bvh" in path.parts:
         body = _BARE_IMPORT.sub(_CORE_OF_THREE, body)
@@ -135,15 +140,17 @@ def _read_asset(path: Path) -> Asset:
         compressed,
         MIME_TYPES[path.suffix],
         hashlib.sha256(body).hexdigest()[:32],
-        content_policy(body) if path.suffix == ".html" else "",
+        content_policy(body, embed_origins) if path.suffix == ".html" else "",
     )
 
 
-def content_policy(page: bytes) -> str:
+def content_policy(page: bytes, embed_origins: Sequence[str] = ()) -> str:
     """The policy of a page of ours: everything from here, and no inline script but its import maps, by their hash."""
     hashes = (base64.b64encode(hashlib.sha256(found).digest()).decode() for found in _IMPORT_MAP.findall(page))
     scripts = " ".join(["'self'", *(f"'sha256-{h}'" for h in hashes)])
+    ancestors = " ".join(["'self'", *embed_origins])
     return (
         f"default-src 'self'; script-src {scripts}; img-src 'self' blob: data:; connect-src 'self' blob:; "
-        "worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        "worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        f"frame-ancestors {ancestors}"
     )

@@ -298,3 +298,18 @@ def test_46_structures_come_without_freezing_the_page(open_page: Open, server: O
         eye.click()
     page.wait_for_timeout(300)
     assert page.evaluate("window.gap") < 400, "100 ms on a quiet machine"
+
+
+def test_parts_that_a_link_hides_can_be_shown(open_page: Open, scene: Scene, server: OrthancServer) -> None:
+    page = opened(open_page, scene)
+    page.get_by_role("button", name="None", exact=True).click()
+    page.wait_for_timeout(600)
+    link = page.url.removeprefix(server.url)
+    other = viewer_ready(open_page(link, **WIDE))
+    other.evaluate("viewer.loaded")
+    assert [part["state"] for part in other.evaluate("viewer.parts()")] == ["waiting"] * 3
+    other.keyboard.press("4")
+    other.keyboard.press("i")
+    other.get_by_role("button", name="Show Ball").click()
+    other.wait_for_selector(".part[data-state=ready]")
+    assert reddish(pixels(other, ".view-3d canvas")).sum() > 5000

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from tests.live.server import OrthancServer
 
-from .study import Stored, viewer_ready
+from .study import Stored, store, viewer_ready
 
 Open = Callable[..., Any]
 AXE = Path(os.environ.get("ORTHANC_STL_JS_TOOLS", "none")) / "axe-core/axe.min.js"
@@ -70,13 +72,63 @@ def test_a_link_that_makes_no_sense_shows_the_scene_as_it_is(open_page: Open, st
     assert page.evaluate("viewer.parts()[0].visible")
 
 
-def test_frames_of_other_origins_get_nothing_by_default(open_page: Open, server: OrthancServer, stored: Stored) -> None:
-    page = viewer_ready(open_page(f"/stl/app/three.html?instance={stored.model}"))
-    answer = page.evaluate(
-        """() => new Promise((resolve) => {
-          addEventListener('message', ({ data }) => data.result !== undefined && resolve(data));
-          postMessage({ id: 1, call: 'parts' }, '*');
-          setTimeout(() => resolve(null), 500);
-        })"""
-    )
-    assert answer is None
+FRAME = """<!DOCTYPE html><title>Dashboard</title><iframe width="900" height="600" src="{viewer}"></iframe><script>
+const told = [], answers = new Map();
+addEventListener('message', ({{ data, origin }}) => {{
+  if (origin !== '{orthanc}') return;
+  if (data.event) told.push(data.event);
+  else answers.get(data.id)(data);
+}});
+let last = 0;
+const call = (name, ...args) => new Promise((resolve) => {{
+  answers.set(++last, resolve);
+  document.querySelector('iframe').contentWindow.postMessage({{ id: last, call: name, args }}, '{orthanc}');
+  setTimeout(() => resolve(null), 3000);
+}});
+</script>"""
+
+
+class Dashboard(ThreadingHTTPServer):
+    """A page of another origin. The browser lets no page that is not of this machine frame what is on it."""
+
+    page = ""
+
+    def __init__(self) -> None:
+        dashboard = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(dashboard.page.encode() if self.path == "/" else b"")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.origin = f"http://localhost:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "not named"])
+def test_a_page_of_another_origin_calls_the_viewer_if_it_is_named(chromium: Any, named: bool) -> None:
+    with Dashboard() as dashboard, OrthancServer(stl={"EmbedOrigins": [dashboard.origin] if named else []}) as server:
+        stored = store(server)
+        viewer = f"{server.url}/stl/app/three.html?instance={stored.model}"
+        dashboard.page = FRAME.format(viewer=viewer, orthanc=server.url)
+        page = chromium.new_page()
+        page.goto(dashboard.origin)
+        if named:
+            page.frame_locator("iframe").locator("#viewer[data-ready=true]").wait_for()
+            (part,) = page.evaluate("call('parts')")["result"]
+            assert part["id"] == stored.model
+            page.evaluate("id => call('setPart', id, { opacity: 0.5 })", part["id"])
+            assert page.evaluate("call('parts')")["result"][0]["opacity"] == 0.5
+            assert "There is no call" in page.evaluate("call('attach')")["error"]
+            assert page.evaluate("told")[0] == "ready"
+        else:
+            page.wait_for_timeout(1000)
+            assert page.evaluate("call('parts')") is None, "the browser does not even show it there"
+        page.close()
+        dashboard.shutdown()

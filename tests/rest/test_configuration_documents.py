@@ -12,7 +12,10 @@ from orthanc_stl.settings import OPTIONS, Settings, read_settings
 from runtime import config
 
 REPOSITORY = Path(__file__).parents[2]
-DEFAULTS = {option.key: getattr(Settings(workers=4), option.field) for option in OPTIONS} | {"TrustedProxies": []}
+DEFAULTS = {option.key: getattr(Settings(workers=4), option.field) for option in OPTIONS} | {
+    "TrustedProxies": [],
+    "EmbedOrigins": [],
+}
 
 
 def test_the_example_has_every_option_with_its_default() -> None:

@@ -83,6 +83,11 @@ def test_the_policy_lets_no_foreign_and_no_inline_script_run() -> None:
     assert scripts.count("'sha256-") == 1
 
 
+def test_pages_are_framed_by_our_own_and_by_the_origins_that_are_named() -> None:
+    assert content_policy(b"").endswith("frame-ancestors 'self'")
+    assert content_policy(b"", ["https://a.example"]).endswith("frame-ancestors 'self' https://a.example")
+
+
 def test_every_vendor_prefix_leads_into_the_npm_parts() -> None:
     for target in static_files.VENDOR.values():
         assert (static_files.NPM / target).resolve().is_relative_to(static_files.NPM.resolve())

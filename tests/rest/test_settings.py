@@ -24,7 +24,9 @@ def test_every_field_has_an_option_that_sets_it() -> None:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
 @pytest.mark.parametrize("value", [None, [], {}, {"a": 1}, 1.5, "7", 7, True])
 def test_a_wrong_type_names_the_option(option: Any, value: Any) -> None:
-    if type(value) is type(getattr(Settings(), option.field)) or (option.key, value) == ("TrustedProxies", []):
+    if type(value) is type(getattr(Settings(), option.field)) or (
+        option.key in ("TrustedProxies", "EmbedOrigins") and value == []
+    ):
         return
     with pytest.raises(InvalidConfiguration, match=f'"{option.key}" must be '):
         read_settings({option.key: value}, pytest.fail)
@@ -36,6 +38,14 @@ def test_proxies_are_addresses_and_networks() -> None:
     for wrong in (["proxy.example"], [1], ["10.0.0.0/40"]):
         with pytest.raises(InvalidConfiguration, match='"TrustedProxies" must be a list of addresses'):
             read_settings({"TrustedProxies": wrong}, pytest.fail)
+
+
+def test_origins_have_a_scheme_a_host_and_no_path() -> None:
+    read = read_settings({"EmbedOrigins": ["https://Board.example.org", "http://localhost:8080"]}, pytest.fail)
+    assert read.embed_origins == ("https://board.example.org", "http://localhost:8080")
+    for wrong in ("*", "https://a.example/", "https://a.example; script-src *", "a.example", "data:x"):
+        with pytest.raises(InvalidConfiguration, match='"EmbedOrigins" must be a list of origins'):
+            read_settings({"EmbedOrigins": [wrong]}, pytest.fail)
 
 
 @pytest.mark.parametrize("value", [0, -1, 10**9])

@@ -84,7 +84,10 @@ def test_the_example_is_read_and_names_every_option_with_its_default() -> None:
         for inner, inner_value in (value.items() if isinstance(value, dict) else [("", None)])
     }
     defaults = Settings()
-    expected = {option.key: getattr(defaults, option.field) for option in OPTIONS} | {"TrustedProxies": []}
+    expected = {option.key: getattr(defaults, option.field) for option in OPTIONS} | {
+        "TrustedProxies": [],
+        "EmbedOrigins": [],
+    }
     assert written_options.pop("Workers") == 4, "the default is the number of cores, at most 4"
     expected.pop("Workers")
     assert written_options == expected

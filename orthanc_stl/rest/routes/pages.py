@@ -18,6 +18,7 @@ def browser_options(settings: Settings) -> dict[str, Any]:
         "EnableNIfTI": settings.enable_nifti,
         "EnableNexus": settings.enable_nexus,
         "CanvasStyle": settings.hop_canvas_style,
+        "EmbedOrigins": list(settings.embed_origins),
         "Version": __version__,
     }
 

@@ -118,13 +118,13 @@ export class App extends EventTarget {
     this.parts.load();
     await this.#first();
     progress.end();
-    if (box.isEmpty()) this.stage.setBounds(this.parts.bounds(), true);
+    if (box.isEmpty() && this.parts.loaded.length) this.stage.setBounds(this.parts.bounds(), true);
     if (asked) this.restore(asked);
     else if (this.parts.all.length === 1) this.stage.turn();
     this.root.dataset.ready = 'true';
     this.history.start();
-    this.parts.ready.then(() => this.stage.setBounds(this.#bounds(), !asked && this.parts.all.length > 1
-      && !this.stage.moved));
+    this.parts.addEventListener('shape', () => this.#follow());
+    this.parts.ready.then(() => this.#follow());
     this.imagesReady = this.#findImages(asked);
   }
 
@@ -139,6 +139,15 @@ export class App extends EventTarget {
       this.parts.addEventListener('list', look);
       look();
     });
+  }
+
+  /** The clipping range follows the parts that come; the home view, too, until a person moves the eye. */
+  #follow() {
+    const box = this.#bounds();
+    if (box.isEmpty() || (this.box && box.equals(this.box))) return;
+    this.box = box.clone();
+    const { atHome, moved, turning } = this.stage;
+    this.stage.setBounds(box, atHome && !moved && !turning);
   }
 
   #bounds() {

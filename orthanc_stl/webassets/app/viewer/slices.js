@@ -17,7 +17,14 @@ export const BODY_PLANES = ['sagittal', 'coronal', 'axial'];
  * @property {number} index @property {boolean} on in the 3D view
  * @property {import('./reslice.js').Face} face @property {Uint32Array} pixels
  * @property {THREE.Mesh<THREE.BufferGeometry, THREE.MeshBasicMaterial>} quad @property {THREE.Group} lines
- * @property {Map<Part, number[]>} cuts segments by part
+ * @property {Map<Part, number[]>} cuts segments by part, of those that are shown
+ * @property {Map<Part, Cut>} known the last cut of each
+ */
+
+/**
+ * @typedef {object} Cut of a part by the slice of that index
+ * @property {number} index @property {Part['tree']} tree that it was made with @property {number[]} segments
+ * @property {THREE.LineSegments<THREE.BufferGeometry, THREE.LineBasicMaterial>} line
  */
 
 /** Event "slice": the planes moved, or what they show changed. */
@@ -86,7 +93,7 @@ export class Slices extends EventTarget {
     this.group.add(quad, lines);
     const across = face.plane.normal.toArray().map(Math.abs);
     return { axis, name: BODY_PLANES[across.indexOf(Math.max(...across))], index, on: true, face, pixels, quad, lines,
-      cuts: new Map() };
+      cuts: new Map(), known: new Map() };
   }
 
   /** @param {[number, number]} window centre and width, in units */
@@ -155,21 +162,32 @@ export class Slices extends EventTarget {
     slice.quad.geometry.computeBoundingSphere();
   }
 
-  /** @param {Slice} slice */
+  /** Only what is new is cut: a part that is shown again on the same slice still has its line. @param {Slice} slice */
   #outline(slice) {
     slice.cuts.clear();
-    for (const each of slice.lines.children) /** @type {THREE.LineSegments} */ (each).geometry.dispose();
     slice.lines.clear();
     for (const part of this.parts.shown) {
-      const segments = cut(part, slice.face.plane);
+      const { segments, line } = this.#lineOf(slice, part);
       if (!segments.length) continue;
       slice.cuts.set(part, segments);
-      const geometry = new THREE.BufferGeometry();
-      geometry.setAttribute('position', new THREE.Float32BufferAttribute(segments, 3));
-      const material = new THREE.LineBasicMaterial();
-      material.color.setRGB(part.color[0] / 255, part.color[1] / 255, part.color[2] / 255, THREE.SRGBColorSpace);
-      slice.lines.add(new THREE.LineSegments(geometry, material));
+      const [red, green, blue] = part.color.map((value) => value / 255);
+      line.material.color.setRGB(red, green, blue, THREE.SRGBColorSpace);
+      slice.lines.add(line);
     }
+  }
+
+  /** @param {Slice} slice @param {Part} part @returns {Cut} */
+  #lineOf(slice, part) {
+    const known = slice.known.get(part);
+    if (known && known.index === slice.index && known.tree === part.tree) return known;
+    known?.line.geometry.dispose();
+    const segments = cut(part, slice.face.plane);
+    const geometry = new THREE.BufferGeometry();
+    geometry.setAttribute('position', new THREE.Float32BufferAttribute(segments, 3));
+    const line = new THREE.LineSegments(geometry, known?.line.material ?? new THREE.LineBasicMaterial());
+    const made = { index: slice.index, tree: part.tree, segments, line };
+    slice.known.set(part, made);
+    return made;
   }
 
   /** @param {THREE.Ray} ray @returns {import('./picking.js').Hit[]} */
