@@ -114,7 +114,7 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
         beyond = (places > one.position) & (planes > one.plane) & (one.position >= farthest)
         step = one.step
         if np.isinf(step):
-            step = float((places[beyond] - one.position).min()) if beyond.any() else 0.0
+            step = float(np.min(places[beyond] - one.position)) if beyond.any() else 0.0
         near = np.flatnonzero(beyond & (places <= one.position + FARTHEST_STEP * step))
         far = np.hypot(*(middles[near] - one.middle).T)
         alike = np.maximum(areas[near], one.area) <= NOT_ALIKE * np.minimum(areas[near], one.area)
