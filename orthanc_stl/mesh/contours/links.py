@@ -14,7 +14,7 @@ import numpy as np
 
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.regions import Region
-from orthanc_stl.mesh.contours.shapes import APART
+from orthanc_stl.mesh.contours.shapes import APART, joined
 from orthanc_stl.mesh.types import Rank
 
 GAP = 2.5
@@ -33,6 +33,12 @@ ONE_SLICE = 0.25
 
 NOT_ALIKE = 2.5
 """Regions whose areas differ by more than this factor are not taken for one vessel."""
+
+FARTHEST_STEP = 1.5
+"""Of the slice spacing: how far apart slices of such a vessel are at most."""
+
+AHEAD = 4096
+"""Regions upwards and downwards among which the next one is looked for."""
 
 REACH = 2.0
 """Widths: how far from each other the middles of outlines of one vessel may lie if they do not overlap."""
@@ -53,17 +59,21 @@ def links_of(regions: Sequence[Region]) -> list[Link]:
     """Which regions (upwards by plane) are of one body, before gaps are looked for."""
     if not regions:
         return []
-    plane = np.array([region.plane for region in regions])
     low = np.array([region.low for region in regions])
     high = np.array([region.high for region in regions])
     pairs: set[tuple[int, int]] = set()
     for k in range(len(regions)):
-        over = (low <= high[k]).all(axis=1) & (high >= low[k]).all(axis=1)
-        above = np.flatnonzero(over & (plane > plane[k]))
+        above = _over(low, high, k, slice(k + 1, k + 1 + AHEAD))
         pairs.update((k, j) for j in _first_met(regions, k, above, pairs))
-        below = np.flatnonzero(over & (plane < plane[k]))[::-1]
+        below = _over(low, high, k, slice(max(0, k - AHEAD), k))[::-1]
         pairs.update((j, k) for j in _first_met(regions, k, below, pairs))
     return _with_vessels(regions, sorted(pairs))
+
+
+def _over(low: np.ndarray, high: np.ndarray, k: int, others: slice) -> np.ndarray:
+    """Which of `others` have a box that overlaps that of region k."""
+    met = (low[others] <= high[k]).all(axis=1) & (high[others] >= low[k]).all(axis=1)
+    return np.flatnonzero(met) + others.start
 
 
 def _first_met(regions: Sequence[Region], k: int, others: np.ndarray, known: set[tuple[int, int]]) -> list[int]:
@@ -75,6 +85,8 @@ def _first_met(regions: Sequence[Region], k: int, others: np.ndarray, known: set
     one = regions[k]
     for j in others.tolist():
         other = regions[j]
+        if other.plane == one.plane:
+            continue
         if met and other.plane != regions[met[0]].plane:
             break
         pair = (k, j) if one.plane < other.plane else (j, k)
@@ -88,19 +100,28 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
     downs = np.bincount([j for _, j in pairs], minlength=len(regions))
     links = [Link(i, j, ups[i] == downs[j] == 1 and _moves_on(regions[i], regions[j])) for i, j in pairs]
     open_above = [k for k in range(len(regions)) if not ups[k]]
-    open_below = [k for k in range(len(regions)) if not downs[k]]
+    open_below = np.array([k for k in range(len(regions)) if not downs[k]], dtype=int)
+    ends = [regions[k] for k in open_below]
+    places = np.array([region.position for region in ends])
+    middles = np.array([region.middle for region in ends]).reshape(-1, 2)
+    widths, areas = np.array([width_of(region) for region in ends]), np.array([region.area for region in ends])
+    farthest = places - FARTHEST_STEP * np.array([region.step for region in ends])
+    planes = np.array([region.plane for region in ends])
     nearest: dict[int, tuple[float, int]] = {}
     wanted: dict[int, tuple[float, int]] = {}
-    for i in open_above if open_below else []:
-        for j in open_below:
-            one, other = regions[i], regions[j]
-            step = other.position - one.position
-            if one.plane >= other.plane or not step <= 1.5 * min(one.step, other.step):
-                continue
-            far = float(np.hypot(*(other.middle - one.middle)))
-            if far <= REACH * (width_of(one) + width_of(other)) / 2 and _alike(one, other):
-                wanted[i] = min(wanted.get(i, (np.inf, -1)), (far, j))
-                nearest[j] = min(nearest.get(j, (np.inf, -1)), (far, i))
+    for i in open_above:
+        one = regions[i]
+        beyond = (places > one.position) & (planes > one.plane) & (one.position >= farthest)
+        step = one.step
+        if np.isinf(step):
+            step = float(np.min(places[beyond] - one.position)) if beyond.any() else 0.0
+        near = np.flatnonzero(beyond & (places <= one.position + FARTHEST_STEP * step))
+        far = np.hypot(*(middles[near] - one.middle).T)
+        alike = np.maximum(areas[near], one.area) <= NOT_ALIKE * np.minimum(areas[near], one.area)
+        within = alike & (far <= REACH * (widths[near] + width_of(one)) / 2)
+        for j, distance in zip(open_below[near[within]].tolist(), far[within].tolist(), strict=True):
+            wanted[i] = min(wanted.get(i, (np.inf, -1)), (distance, j))
+            nearest[j] = min(nearest.get(j, (np.inf, -1)), (distance, i))
     found = {i: j for i, (_, j) in sorted(wanted.items()) if nearest[j][1] == i}
     for j, (_, i) in sorted(nearest.items()):  # a vessel that forks has two that are nearest to it
         if i in found and (found[i] == j or regions[found[i]].plane == regions[j].plane):
@@ -210,16 +231,4 @@ def _together(found: list[Region], ends: Sequence[int], far: float, nearest: int
 
 def components(count: int, links: Iterable[Link]) -> list[int]:
     """The number of the connected part that each of `count` regions belongs to, from 0, in order."""
-    group = list(range(count))
-
-    def root(k: int) -> int:
-        while group[k] != k:
-            group[k] = group[group[k]]
-            k = group[k]
-        return k
-
-    for link in links:
-        a, b = root(link.lower), root(link.upper)
-        group[max(a, b)] = min(a, b)
-    numbers: dict[int, int] = {}
-    return [numbers.setdefault(root(k), len(numbers)) for k in range(count)]
+    return joined(count, ((link.lower, link.upper) for link in links))

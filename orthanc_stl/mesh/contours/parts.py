@@ -8,6 +8,7 @@ share.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,10 +79,14 @@ def chains_of(roi: RoiOutlines, regions: Sequence[Region], usual: Usual, finding
     regions, links = with_forks(regions, links)
     part = components(len(regions), links)
     chains: list[Chain] = []
-    for number in range(max(part, default=-1) + 1):
-        members = [k for k in range(len(regions)) if part[k] == number]
-        own = [link for link in links if part[link.lower] == number]
-        chains += _chains(roi, number, regions, members, own, usual)
+    members: dict[int, list[int]] = {}
+    own: dict[int, list[Link]] = {}
+    for k, number in enumerate(part):
+        members.setdefault(number, []).append(k)
+    for link in links:
+        own.setdefault(part[link.lower], []).append(link)
+    for number, found in members.items():
+        chains += _chains(roi, number, regions, found, own.get(number, []), usual)
     if any(len(chain.layers) == 1 for chain in chains):
         _tell_of_single_slices(roi.name, chains, usual, findings)
     return chains
@@ -107,9 +112,16 @@ def _chains(
         not link.oblique and rank[regions[link.upper].plane] == rank[regions[link.lower].plane] + 1 for link in links
     )
     if regular and _ends_evenly(regions, members, links, planes):
-        sets = [tuple(k for k in members if regions[k].plane == plane) for plane in planes]
-        return [_chain(roi, part, regions, sets, usual, (True, True))]
+        return [_chain(roi, part, regions, list(_by_plane(regions, members).values()), usual, (True, True))]
     return _strands(roi, part, regions, members, links, usual)
+
+
+def _by_plane(regions: Sequence[Region], members: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """The members on each plane, upwards."""
+    found: dict[int, list[int]] = {}
+    for k in sorted(members, key=lambda k: (regions[k].plane, k)):
+        found.setdefault(regions[k].plane, []).append(k)
+    return {plane: tuple(on_it) for plane, on_it in found.items()}
 
 
 def _ends_evenly(
@@ -118,7 +130,10 @@ def _ends_evenly(
     """Whether halfway to the next plane of the part is half a slice for all that ends between its planes."""
     up = {link.lower: regions[link.upper].position for link in links}
     down = {link.upper: regions[link.lower].position for link in links}
-    place = {plane: np.mean([regions[k].position for k in members if regions[k].plane == plane]) for plane in planes}
+    place = {
+        plane: float(np.mean([regions[k].position for k in found]))
+        for plane, found in _by_plane(regions, members).items()
+    }
     rank = {plane: k for k, plane in enumerate(planes)}
     for k in members:
         here, at = regions[k].position, rank[regions[k].plane]
@@ -145,14 +160,18 @@ def _strands(
         ((tuple(sorted(low)), tuple(sorted(high))) for key, (low, high) in spans.items() if not key[2]),
         key=lambda sets: regions[sets[0][0]].plane,
     )
+    leaving = Counter(lower for lower, _ in straight)
     runs: list[list[tuple[int, ...]]] = []
+    ending: dict[tuple[int, ...], list[list[tuple[int, ...]]]] = {}
     for lower, upper in straight:
-        before = [run for run in runs if run[-1] == lower]
-        follows = sum(other == lower for other, _ in straight) == 1 and len(before) == 1
-        if follows:
-            before[0].append(upper)
+        before = ending.get(lower, [])
+        if leaving[lower] == 1 and len(before) == 1:
+            (run,) = ending.pop(lower)
+            run.append(upper)
         else:
-            runs.append([lower, upper])
+            run = [lower, upper]
+            runs.append(run)
+        ending.setdefault(upper, []).append(run)
     runs += [[(key[0],), (key[1],)] for key in spans if key[2]]
     oblique = {(key[0], key[1]) for key in spans if key[2]}
     has_above, has_below = {link.lower for link in links}, {link.upper for link in links}

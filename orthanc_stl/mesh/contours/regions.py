@@ -14,7 +14,17 @@ from manifold3d import CrossSection
 
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.planes import Outline, RoiOutlines
-from orthanc_stl.mesh.contours.shapes import APART, WITHIN, Shape, length_of, once, overlapping, section_of, simple
+from orthanc_stl.mesh.contours.shapes import (
+    APART,
+    WITHIN,
+    Shape,
+    joined,
+    length_of,
+    once,
+    overlapping,
+    section_of,
+    simple,
+)
 from orthanc_stl.mesh.contours.staircases import without_steps
 
 ONE_PLANE = 0.1
@@ -107,7 +117,7 @@ def _grouped(shapes: list[Shape], plane: int) -> list[Region]:
     if len(shapes) == 1:
         return [_region(shapes, plane)]
     around: dict[int, list[int]] = {k: [] for k in range(len(shapes))}
-    group = list(range(len(shapes)))
+    pairs: list[tuple[int, int]] = []
     for i, j in overlapping(shapes):
         common = (shapes[i].section ^ shapes[j].section).area()
         small, large = (i, j) if shapes[i].area <= shapes[j].area else (j, i)
@@ -116,13 +126,11 @@ def _grouped(shapes: list[Shape], plane: int) -> list[Region]:
         if common >= WITHIN * shapes[small].area:
             around[small].append(large)
         else:
-            old, new = group[small], group[large]
-            group = [new if g == old else g for g in group]
+            pairs.append((i, j))
     for k, outer in around.items():
         if len(outer) % 2:  # a hole, of the smallest outline around it
-            owner = min(outer, key=lambda i: shapes[i].area)
-            old, new = group[k], group[owner]
-            group = [new if g == old else g for g in group]
+            pairs.append((k, min(outer, key=lambda i: shapes[i].area)))
+    group = joined(len(shapes), pairs)
     members: dict[int, list[Shape]] = {}
     for k in sorted(range(len(shapes)), key=lambda k: (len(around[k]), shapes[k].number)):
         members.setdefault(group[k], []).append(shapes[k])

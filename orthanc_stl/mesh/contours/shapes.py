@@ -7,7 +7,7 @@ Boolean operations are Clipper's, by manifold3d.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,10 +175,34 @@ def once(name: str, shapes: list[Shape], findings: Findings) -> list[Shape]:
 
 
 def overlapping(shapes: Sequence[Shape]) -> list[tuple[int, int]]:
+    """The pairs (smaller number first) whose boxes overlap."""
     low, high = np.array([shape.low for shape in shapes]), np.array([shape.high for shape in shapes])
-    over = (low[:, None] <= high[None]).all(axis=2) & (high[:, None] >= low[None]).all(axis=2)
-    first, second = np.nonzero(np.triu(over, 1))
-    return list(zip(first.tolist(), second.tolist(), strict=True))
+    order = np.argsort(low[:, 0], kind="stable")
+    low, high = low[order], high[order]
+    ends = np.searchsorted(low[:, 0], high[:, 0], side="right")
+    pairs = []
+    for k, end in enumerate(ends.tolist()):
+        later = slice(k + 1, end)
+        met = np.flatnonzero((low[later, 1] <= high[k, 1]) & (high[later, 1] >= low[k, 1])) + k + 1
+        pairs += [(min(order[k], j), max(order[k], j)) for j in order[met]]
+    return sorted((int(i), int(j)) for i, j in pairs)
+
+
+def joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """The number of the connected group that each of `count` things belongs to, from 0, in order."""
+    group = list(range(count))
+
+    def root(k: int) -> int:
+        while group[k] != k:
+            group[k] = group[group[k]]
+            k = group[k]
+        return k
+
+    for i, j in pairs:
+        a, b = root(i), root(j)
+        group[max(a, b)] = min(a, b)
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(root(k), len(numbers)) for k in range(count)]
 
 
 def _touch(small: Shape, large: Shape) -> bool:
@@ -194,14 +218,14 @@ def _touch(small: Shape, large: Shape) -> bool:
 
 def _united(shapes: list[Shape], pairs: Sequence[tuple[int, int]], dropped: set[int]) -> list[Shape]:
     """The shapes, with those of `pairs` as outlines of their unions."""
-    group = list(range(len(shapes)))
-    for i, j in pairs:
-        old, new = group[j], group[i]
-        group = [new if g == old else g for g in group]
+    group = joined(len(shapes), pairs)
     crossing = {i for pair in pairs for i in pair}
+    together: dict[int, list[int]] = {}
+    for k in sorted(crossing - dropped):
+        together.setdefault(group[k], []).append(k)
     result = [shape for k, shape in enumerate(shapes) if k not in crossing and k not in dropped]
-    for g in sorted({group[k] for k in crossing}):
-        members = [shapes[k] for k in crossing if group[k] == g and k not in dropped]
+    for found in together.values():
+        members = [shapes[k] for k in found]
         union = members[0].section
         for member in members[1:]:
             union = union + member.section
