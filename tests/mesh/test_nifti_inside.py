@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from orthanc_stl.errors import InvalidInput, OutOfRange
+from orthanc_stl.mesh.volumes import build
 from tests.nifti_phantoms import (
     ball_errors,
     ball_mask,
@@ -189,3 +190,13 @@ def test_labels_below_zero_are_told_of() -> None:
     alone = model_of(ignored, labels=[1])
     assert alone.report.volume == pytest.approx(np.count_nonzero(ignored == 1), rel=0.005)
     assert not alone.report.warnings
+
+
+def test_a_surface_that_has_not_the_volume_of_its_voxels_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known that ends so; without the last step single voxels would."""
+    monkeypatch.setattr(build, "with_volume", lambda mesh, *_: mesh)
+    dots = np.zeros((20, 20, 20), np.uint8)
+    dots[2::5, 2::5, 2::5] = 1
+    report = model_of(dots).report
+    assert abs(report.volume / volume_of_voxels(dots > 0) - 1) > 0.02
+    assert any(text.startswith("the surface encloses ") and "its voxels" in text for text in report.warnings)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE
 from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import area_and_volume, report_of
@@ -116,7 +117,15 @@ def surface_from_volume(
         raise InvalidInput("What is inside the volume is too thin for the grid: a higher Resolution makes a finer one")
     progress(0.9, "checking the surface")
     notes = [Note(Rank.GUESSED, "", text) for text in (*volume.warnings, *inside.warnings)]
-    return Surface(mesh, report_of(mesh, field.voxel, notes, topology))
+    measures = area_and_volume(mesh)
+    target = _placed_volume(volume, inside) if inside.level is None else measures[1]
+    if abs(measures[1] - target) > VOLUME_TOLERANCE * target:
+        text = (
+            f"the surface encloses {measures[1] / 1000:.4g} mL, its voxels {target / 1000:.4g} mL"
+            f" ({100 * (measures[1] / target - 1):+.1f} %)"
+        )
+        notes.append(Note(Rank.CHANGED_SHAPE, "", text))
+    return Surface(mesh, report_of(mesh, field.voxel, notes, topology, measures=measures))
 
 
 def _mask_of(volume: Volume, inside: Inside) -> Volume:
