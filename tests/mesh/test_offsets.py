@@ -82,7 +82,7 @@ def test_even_margins_of_a_ball_and_a_torus(distance: float) -> None:
     ring = report_of(with_margin(moved(doughnut(25, 8)), distance))
     assert ring.closed
     assert ring.euler_number == 0
-    assert ring.volume == pytest.approx(2 * np.pi**2 * 25 * (8 + distance) ** 2, rel=0.01)
+    assert ring.volume == pytest.approx(2 * np.pi**2 * 25 * (8 + distance) ** 2, rel=0.015)
 
 
 def test_a_box_grown_has_round_edges_and_shrunk_sharp_ones() -> None:

@@ -33,7 +33,7 @@ OPERATIONS = ("unite", "subtract", "intersect", "shell", "margin", "cut", "smoot
 def organ(number: int) -> Mesh:
     structures = read_structure_set(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm").read_bytes())
     rois, _ = structures.contours([number])
-    return surface_from_contours(rois, surroundings=structures.surroundings([number]), resolution=64).mesh
+    return surface_from_contours(rois, surroundings=structures.surroundings([number]), resolution=48).mesh
 
 
 def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
@@ -61,7 +61,7 @@ def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
     return [decimated(mesh, tolerance=size / 5).mesh, decimated(mesh, triangles=round(1000 * size)).mesh]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.sampled_from(ORGANS),
     st.sampled_from(ORGANS),
