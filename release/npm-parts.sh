@@ -7,3 +7,6 @@ cp -r "$from/three/build" "$from/three/LICENSE" "$from/three/package.json" "$to/
 cp -r "$from/three/examples/jsm" "$to/three/examples/"
 cp -r "$from/online-3d-viewer/build/engine" "$to/online-3d-viewer/build/"
 cp "$from/online-3d-viewer/LICENSE.md" "$from/online-3d-viewer/package.json" "$to/online-3d-viewer/"
+mkdir -p "$to/three-mesh-bvh/build"
+cp "$from/three-mesh-bvh/build/index.module.js" "$to/three-mesh-bvh/build/"
+cp "$from/three-mesh-bvh/LICENSE" "$from/three-mesh-bvh/package.json" "$to/three-mesh-bvh/"
