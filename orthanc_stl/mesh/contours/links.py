@@ -31,6 +31,10 @@ OBLIQUE = 0.2
 ONE_SLICE = 0.25
 """Of the step to them: branches whose next outlines are no farther apart along the normal are of one slice."""
 
+LEFT_OVER = 0.25
+"""Of what the smaller of two regions does not share with the other: a vessel that moves on shares nearly all of itself
+once it is moved back; a region that grows to one side shares all of itself as it is, and only its middle moves."""
+
 NOT_ALIKE = 2.5
 """Regions whose areas differ by more than this factor are not taken for one vessel."""
 
@@ -139,8 +143,13 @@ def _alike(one: Region, other: Region) -> bool:
 
 
 def _moves_on(one: Region, other: Region) -> bool:
-    far = float(np.hypot(*(other.middle - one.middle)))
-    return far > OBLIQUE * min(width_of(one), width_of(other)) and _alike(one, other)
+    move = other.middle - one.middle
+    if float(np.hypot(*move)) <= OBLIQUE * min(width_of(one), width_of(other)) or not _alike(one, other):
+        return False
+    smaller = min(one.area, other.area)
+    unshared = smaller - (one.section ^ other.section).area()
+    moved = one.section.translate((float(move[0]), float(move[1])))
+    return smaller - float((moved ^ other.section).area()) <= LEFT_OVER * unshared
 
 
 def without_gaps(
