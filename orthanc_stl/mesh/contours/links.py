@@ -66,12 +66,30 @@ def links_of(regions: Sequence[Region]) -> list[Link]:
     low = np.array([region.low for region in regions])
     high = np.array([region.high for region in regions])
     pairs: set[tuple[int, int]] = set()
+    upwards: set[tuple[int, int]] = set()
+    downwards: set[tuple[int, int]] = set()
     for k in range(len(regions)):
         above = _over(low, high, k, slice(k + 1, k + 1 + AHEAD))
-        pairs.update((k, j) for j in _first_met(regions, k, above, pairs))
+        found = {(k, j) for j in _first_met(regions, k, above, pairs)}
+        upwards |= found
+        pairs |= found
         below = _over(low, high, k, slice(max(0, k - AHEAD), k))[::-1]
-        pairs.update((j, k) for j in _first_met(regions, k, below, pairs))
-    return _with_vessels(regions, sorted(pairs))
+        found = {(j, k) for j in _first_met(regions, k, below, pairs)}
+        downwards |= found
+        pairs |= found
+    kept = [
+        (i, j)
+        for i, j in sorted(pairs)
+        if ((i, j) in upwards and (i, j) in downwards)
+        or _is_next(regions[i], regions[j], regions[i if (i, j) in upwards else j].step)
+    ]
+    return _with_vessels(regions, kept)
+
+
+def _is_next(lower: Region, upper: Region, step: float) -> bool:
+    """Whether a region that meets another, which itself has a nearer neighbour, is no farther than its next slice: else
+    it ends beside that neighbour."""
+    return upper.position - lower.position <= FARTHEST_STEP * step
 
 
 def _over(low: np.ndarray, high: np.ndarray, k: int, others: slice) -> np.ndarray:
@@ -147,7 +165,9 @@ def _moves_on(one: Region, other: Region) -> bool:
     if float(np.hypot(*move)) <= OBLIQUE * min(width_of(one), width_of(other)) or not _alike(one, other):
         return False
     smaller = min(one.area, other.area)
-    unshared = smaller - (one.section ^ other.section).area()
+    unshared = smaller - float((one.section ^ other.section).area())
+    if unshared <= OBLIQUE * smaller / 2:
+        return False
     moved = one.section.translate((float(move[0]), float(move[1])))
     return smaller - float((moved ^ other.section).area()) <= LEFT_OVER * unshared
 
