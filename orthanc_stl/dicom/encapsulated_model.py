@@ -87,8 +87,8 @@ class Description:
 class Series:
     """The series that objects are put into together, and the group of models that belong to one another.
 
-    `fixed_uids`: the SOP Instance UIDs follow from `uid`, the SOP class and the Instance Number (PS3.5 B.2, by a UUID of
-    version 5), so that the same objects made again have the same UIDs.
+    `fixed_uids`: the SOP Instance UIDs follow from `uid`, the SOP class and the Instance Number (PS3.5 B.2, by a UUID
+    of version 5), so that the same objects made again have the same UIDs.
     """
 
     number: int = 1

@@ -30,9 +30,8 @@ def convert(
     """
     app.orthanc.require_writable()
     conversion = replace(conversion, limits=limits(app.settings))
-    options = source.options(conversion) | {
-        "Series": series_identity(app.orthanc, source.parent) | dict(identity or {})
-    }
+    series = {**series_identity(app.orthanc, source.parent), **(identity or {})}
+    options = source.options(conversion) | {"Series": series}
     parts: list[dict[str, Any]] | None = None
     chosen: dict[str, Any] = {"structures": [], "skipped": []}
     if conversion.separate and conversion.format == "stl":  # all parts of an OBJ are made together

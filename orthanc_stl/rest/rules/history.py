@@ -44,7 +44,7 @@ class History:
                 )
             except errors.NotFound:
                 run = run | {"Gone": True}
-            entry = {key: run[key] for key in ("State", "Time", "Error", "Gone", "Sent") if key in run}
+            entry: dict[str, Any] = {key: run[key] for key in ("State", "Time", "Error", "Gone", "Sent") if key in run}
             entry |= {
                 "Rule": rule,
                 "Instance": instance,

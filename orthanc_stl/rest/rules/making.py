@@ -35,7 +35,7 @@ def make_models(app: App, rule: Rule, instance: str) -> dict[str, Any]:
         conversion = replace(conversion, all=False, exclude=(), structures=chosen)
     uid = app.orthanc.tag(instance, "0008-0018").decode("ascii", "replace").strip("\0 ")
     submitted = convert(app, request, source, conversion, asynchronous=True, identity=rule.series_uids(uid))
-    job = app.jobs.get(json.loads(submitted.body)["ID"])
+    job = app.jobs.get(json.loads(bytes(submitted.body))["ID"])
     job.ended.wait()
     if job.error is not None:
         raise job.error
@@ -52,7 +52,7 @@ def make_models(app: App, rule: Rule, instance: str) -> dict[str, Any]:
 
 
 def _send(app: App, to: str, series: str) -> dict[str, str]:
-    """Starts a job of Orthanc's that sends a series to a modality or peer. Raises `InvalidInput` if there is no such."""
+    """Starts a job of Orthanc's that sends a series to a modality or peer. Raises `InvalidInput` if it is neither."""
     for kind in ("modalities", "peers"):
         if to in app.orthanc.get_json(f"/{kind}"):
             body = json.dumps({"Resources": [series], "Asynchronous": True}).encode()

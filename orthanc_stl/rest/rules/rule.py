@@ -135,8 +135,7 @@ def _texts(where: str, part: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """A string, or a list of at least one."""
     value = part.get(key, ())
     listed = [value] if isinstance(value, str) else value
-    if key in part and not (
-        isinstance(listed, list) and listed and all(isinstance(one, str) and one for one in listed)
-    ):
+    fit = isinstance(listed, list) and listed and all(isinstance(one, str) and one for one in listed)
+    if key in part and not fit:
         raise InvalidConfiguration(f'{where}: "{key}" must be a string or a list of strings, got {value!r}')
     return tuple(listed)
