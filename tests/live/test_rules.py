@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.live import samples
 from tests.live.server import OrthancServer
+from tests.sources.dicom_files import ball_frames, file_of, seg_dataset
 
 EVERY_RTSTRUCT = {"Name": "structures", "When": {"Modality": "RTSTRUCT"}, "Options": {"Resolution": 32}}
 SOON = {"StableAge": 1}
@@ -66,9 +68,37 @@ def test_once_sent_again_and_restarted(tmp_path: Path) -> None:
         time.sleep(3)
         wait_for(lambda: server.get("/stl/rules").json()["Waiting"] == 0)
         assert len(models(server)) == 2
+        server.delete(f"/instances/{missed}")
+        server.upload(late)  # nothing is remembered any more, and the same models are made
+        wait_for(lambda: "structures" in server.get(f"/instances/{missed}/stl/rules").json())
+        assert len(models(server)) == 2
 
 
-def test_a_failure_is_listed_and_run_again() -> None:
+def test_segmentation_without_the_body_and_a_nightly_catch_up(tmp_path: Path) -> None:
+    frames, places = ball_frames((0, 0, 0), 12, places=range(-13, 14))
+    ds = seg_dataset(np.concatenate([frames, frames]), [(n, place) for n in (1, 2) for place in places], numbers=(1, 2))
+    ds.SegmentSequence[1].SegmentLabel = "Body trunc"
+    ds.SeriesDescription = "TotalSegmentator"
+    rule = {
+        "Name": "organs",
+        "When": {"Modality": "SEG", "SeriesDescription": "*totalseg*"},
+        "Structures": {"Exclude": ["*body*"]},
+    }
+    with OrthancServer(config=SOON, data=tmp_path) as server:
+        source = server.upload(file_of(ds))
+        time.sleep(2.5)  # stable before there is a rule
+        assert server.get("/stl/rules").json() == {"Rules": [], "Runs": [], "Waiting": 0}
+        assert server.post("/stl/rules/run", {"Days": 1}).status == 400
+    with OrthancServer({"Rules": [rule], "CatchUpDays": 0}, SOON, data=tmp_path) as server:
+        assert models(server) == []
+        assert server.post("/stl/rules/run", {"Days": 1}).status == 200
+        (run,) = wait_for(lambda: runs(server, source))
+        (model,) = run["Models"]
+        assert server.get(f"{model}/stl/info").json()["Name"] == "segment 1"
+        assert server.get("/stl/app/rules.html").status == 200
+
+
+def test_a_failure_is_listed_without_its_reason() -> None:
     stl = {"Rules": [{**EVERY_RTSTRUCT, "Structures": {"Include": ["Heart"]}}]}
     with OrthancServer(stl, SOON) as server:
         source = server.upload(two_balls())
@@ -77,12 +107,24 @@ def test_a_failure_is_listed_and_run_again() -> None:
         details = server.get(run["Details"]).json()["structures"]
         assert "Include" in details["Reason"]
         assert "Reason" not in run  # which may name structures: it is told to who may see the instance
-        server.delete(f"/instances/{source}/metadata/4206")
-        assert server.post("/stl/rules/run", {"Instance": source}).status == 200
-        wait_for(lambda: "structures" in server.get(f"/instances/{source}/stl/rules").json())
-        assert len(runs(server, source, "Failure")) == 1
         assert server.post("/stl/rules/run", {}).status == 400
         assert server.post("/stl/rules/run", {"Instance": "0" * 8}).status == 404
+
+
+def test_what_failed_is_repeated_also_where_orthanc_checks_revisions() -> None:
+    stl = {"Rules": [{**EVERY_RTSTRUCT, "Then": {"SendTo": ["late"]}}]}
+    with OrthancServer(stl, SOON | {"CheckRevisions": True}) as server:
+        source = server.upload(two_balls())
+        wait_for(lambda: runs(server, source, "Failure"))
+        first = models(server)
+        reason = server.get(f"/instances/{source}/stl/rules").json()["structures"]["Reason"]
+        assert "no modality and no peer 'late'" in reason
+        assert server.put("/peers/late", {"Url": server.url}).status == 200
+        assert server.post("/stl/rules/run", {"Instance": source}).status == 200
+        wait_for(lambda: runs(server, source))
+        assert models(server) == first
+        assert runs(server, source, "Failure") == []
+        assert server.get(f"/instances/{source}/stl/rules").json()["structures"]["State"] == "Success"
 
 
 def test_sent_to_a_peer_and_people_first() -> None:
@@ -91,7 +133,8 @@ def test_sent_to_a_peer_and_people_first() -> None:
         stl = {"Rules": [{**EVERY_RTSTRUCT, "Then": {"SendTo": ["other"]}}]}
         with OrthancServer(stl, SOON | {"OrthancPeers": {"other": [other.url]}}) as server:
             sources = [server.upload(two_balls()) for _ in range(8)]
-            wait_for(lambda: server.get("/stl/rules").json()["Waiting"] or runs(server, sources[0]))
+            wait_for(lambda: runs(server, sources[0]))  # the worker is warm
+            assert server.get("/stl/rules").json()["Waiting"] > 0
             begin = time.monotonic()
             body = {"Instance": sources[-1], "Structures": [1], "Resolution": 32}
             assert server.post("/stl/encode", body).status == 200
