@@ -94,7 +94,7 @@ def test_segmentation_without_the_body_and_a_nightly_catch_up(tmp_path: Path) ->
         assert server.post("/stl/rules/run", {"Days": 1}).status == 200
         (run,) = wait_for(lambda: runs(server, source))
         (model,) = run["Models"]
-        assert server.get(f"{model}/stl/info").json()["Name"] == "segment 1"
+        assert [row["Name"] for row in server.get(f"{model}/stl/statistics").json()] == ["segment 1"]
         assert server.get("/stl/app/rules.html").status == 200
 
 
@@ -149,18 +149,32 @@ def test_sent_to_a_peer_and_people_first() -> None:
 
 
 @pytest.mark.skipif(shutil.which("storescp") is None, reason="DCMTK is not installed")
-def test_sent_to_a_modality(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    scp = subprocess.Popen(["storescp", "--promiscuous", "-od", str(tmp_path), str(port)])
+def test_from_a_modality_to_a_modality(tmp_path: Path) -> None:
+    """It arrives by C-STORE, and its models leave by C-STORE."""
+    received = tmp_path / "received"
+    received.mkdir()
+    (tmp_path / "source.dcm").write_bytes(two_balls())
+    port, to_port = free_port(), free_port()
+    scp = subprocess.Popen(["storescp", "--promiscuous", "-od", str(received), str(to_port)])
     try:
         stl = {"Rules": [{**EVERY_RTSTRUCT, "Then": {"SendTo": ["scp"]}}]}
-        modalities = {"scp": ["ANY", "127.0.0.1", port]}
-        with OrthancServer(stl, SOON | {"DicomModalities": modalities}) as server:
-            source = server.upload(two_balls())
-            wait_for(lambda: runs(server, source))
-            wait_for(lambda: len(list(tmp_path.iterdir())) == 2)
+        dicom = {
+            "DicomServerEnabled": True,
+            "DicomPort": port,
+            "DicomCheckCalledAet": False,
+            "DicomAlwaysAllowStore": True,
+            "DicomModalities": {"scp": ["ANY", "127.0.0.1", to_port]},
+        }
+        with OrthancServer(stl, SOON | dicom) as server:
+            subprocess.run(["storescu", "127.0.0.1", str(port), str(tmp_path / "source.dcm")], check=True)
+            wait_for(lambda: len(list(received.iterdir())) == 2)
+            assert len(models(server)) == 2
     finally:
         scp.terminate()
         scp.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

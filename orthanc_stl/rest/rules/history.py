@@ -10,7 +10,7 @@ from orthanc_stl import errors
 from orthanc_stl.rest.orthanc import Orthanc
 
 RUNS = range(4206, 4222)
-"""The numbers of the user-defined metadata of a source: JSON, by the name of the rule its last run; later ones count."""
+"""The numbers of the user-defined metadata of a source: JSON, by the name of the rule its last run; the last counts."""
 
 LISTED = 4206
 """The number of the global property of Orthanc that lists the last runs."""
