@@ -123,6 +123,8 @@ class RuleRunner:
             run |= {"State": "Success", **made}
             self._made += 1
         except errors.StlError as error:
+            if self._stopped.is_set():
+                return  # the next start finds it again
             run |= {"State": "Failure", "Error": type(error).__name__, "Reason": str(error)}
             self._failed += 1
         self.history.add(instance, rule.name, run)
