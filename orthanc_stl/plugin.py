@@ -25,6 +25,9 @@ from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.routes.pages import browser_options
 from orthanc_stl.rest.routes.table import routes
+from orthanc_stl.rest.rules.making import make_models
+from orthanc_stl.rest.rules.rule import Rule, read_rules
+from orthanc_stl.rest.rules.runner import RuleRunner
 from orthanc_stl.rest.static_files import WEBASSETS, Pages
 from orthanc_stl.settings import InvalidConfiguration, Settings, read_settings
 
@@ -71,13 +74,21 @@ def install(orthanc: Any) -> None:
         log_error=orthanc.LogError,
         describe_errors=configuration.get("HttpDescribeErrors", True),
     )
-    dispatcher = Dispatcher(App(core, settings, jobs, pages, waiting, figures, models, scenes), server)
+    rules = RuleRunner(
+        _rules(orthanc, settings),
+        core,
+        make=lambda rule, instance: make_models(app, rule, instance),
+        log=orthanc.LogWarning,
+        publish=figures.publish_rules,
+    )
+    app = App(core, settings, jobs, pages, waiting, figures, models, scenes, rules)
+    dispatcher = Dispatcher(app, server)
     for route in routes(settings):
         callback = dispatcher.callback(route.methods)
         _registered.append(callback)
         orthanc.RegisterRestCallback(route.pattern, callback)
     _register_private_tags(orthanc)
-    _follow_orthanc(orthanc, jobs, dispatcher, figures, models)
+    _follow_orthanc(orthanc, app, dispatcher)
     _extend_explorer(orthanc, settings)
     orthanc.SetDescription("3D models: STL from RT-STRUCT and NIfTI, stored in DICOM, streamed and shown.")
     orthanc.LogWarning(f"orthanc-stl {__version__} is ready")
@@ -86,6 +97,14 @@ def install(orthanc: Any) -> None:
 def _settings(orthanc: Any, configuration: dict[str, Any]) -> Settings:
     try:
         return read_settings(configuration.get("STL"), orthanc.LogWarning)
+    except InvalidConfiguration as e:
+        orthanc.LogError(f"The configuration of orthanc-stl is wrong: {e}")
+        raise
+
+
+def _rules(orthanc: Any, settings: Settings) -> tuple[Rule, ...]:
+    try:
+        return read_rules(settings.rules)
     except InvalidConfiguration as e:
         orthanc.LogError(f"The configuration of orthanc-stl is wrong: {e}")
         raise
@@ -129,17 +148,21 @@ def _warn_about_threads(orthanc: Any, configuration: dict[str, Any]) -> None:
         )
 
 
-def _follow_orthanc(orthanc: Any, jobs: Jobs, dispatcher: Dispatcher, figures: Figures, models: ModelCache) -> None:
+def _follow_orthanc(orthanc: Any, app: App, dispatcher: Dispatcher) -> None:
     """Without the hook at stop Orthanc would wait for running conversions, and workers would outlive it."""
 
     def on_change(change: int, level: int, resource: str) -> None:
         if change == orthanc.ChangeType.ORTHANC_STARTED:
             _warn_about_original(orthanc)
-            figures.publish()
+            app.figures.publish()
+            app.rules.start(app.settings.catch_up_days)
+        elif change == orthanc.ChangeType.STABLE_SERIES:
+            app.rules.series_is_stable(resource)
         elif change == orthanc.ChangeType.DELETED:
-            models.forget(resource)
+            app.models.forget(resource)
         elif change == orthanc.ChangeType.ORTHANC_STOPPED:
-            jobs.stop()
+            app.rules.stop()
+            app.jobs.stop()
             dispatcher.stop()
 
     _registered.append(on_change)

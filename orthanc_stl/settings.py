@@ -45,6 +45,8 @@ class Settings:
     python_executable: str = ""
     scheduler: str = ""
     scheduler_fallback: bool = True
+    rules: tuple[Mapping[str, Any], ...] = ()
+    catch_up_days: int = 1
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,13 @@ def _integer(low: int, high: int) -> Callable[[str, Any], int]:
     return check
 
 
+def _objects(key: str, value: Any) -> tuple[Mapping[str, Any], ...]:
+    """What each of them may hold is for rest/rules to say."""
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise InvalidConfiguration(f'"{key}" must be a list of objects, not {value!r}')
+    return tuple(value)
+
+
 MEGABYTES = _integer(1, 1 << 20)
 
 OPTIONS = (
@@ -127,6 +136,8 @@ OPTIONS = (
     Option("PythonExecutable", "python_executable", _text),
     Option("Scheduler", "scheduler", _text),
     Option("SchedulerFallback", "scheduler_fallback", _boolean),
+    Option("Rules", "rules", _objects),
+    Option("CatchUpDays", "catch_up_days", _integer(0, 3650)),
 )
 
 _BY_KEY = {option.key.lower(): option for option in OPTIONS}

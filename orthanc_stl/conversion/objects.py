@@ -21,7 +21,8 @@ class SeriesIdentity:
     """What the objects of one conversion have in common, wherever each is made. `moment` has its offset from UTC.
 
     `place` is the Instance Number of the first of these objects, `of` how many the series will have.
-    `frame_of_reference_uid` is for models that join no other frame.
+    `frame_of_reference_uid` is for models that join no other frame. `fixed_uids`: the SOP Instance UIDs follow from the
+    series and the Instance Number, so that what is made twice is the same object.
     """
 
     series_instance_uid: str
@@ -31,6 +32,7 @@ class SeriesIdentity:
     moment: datetime
     place: int = 1
     of: int = 1
+    fixed_uids: bool = False
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> SeriesIdentity:
@@ -42,6 +44,7 @@ class SeriesIdentity:
             datetime.fromisoformat(data["Moment"]),
             data["Place"],
             data["Of"],
+            data.get("FixedUIDs", False),
         )
 
 
@@ -51,7 +54,12 @@ def dicom_objects(model: Model, place: Place, identity: SeriesIdentity, request:
     Raises InvalidInput for what `Tags` may not hold.
     """
     model = replace(model, frame_of_reference_uid=place.frame_of_reference_uid or identity.frame_of_reference_uid)
-    series = Series(identity.series_number, uid=identity.series_instance_uid, model_group_uid=identity.model_group_uid)
+    series = Series(
+        identity.series_number,
+        uid=identity.series_instance_uid,
+        model_group_uid=identity.model_group_uid,
+        fixed_uids=identity.fixed_uids,
+    )
     if request.format == "obj":
         obj, mtl = encapsulate_as_obj(
             model,

@@ -6,6 +6,7 @@ their SOP class, their media type, and in that an MTL has no Frame of Reference.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -84,12 +85,21 @@ class Description:
 
 @dataclass(frozen=True)
 class Series:
-    """The series that objects are put into together, and the group of models that belong to one another."""
+    """The series that objects are put into together, and the group of models that belong to one another.
+
+    `fixed_uids`: the SOP Instance UIDs follow from `uid`, the SOP class and the Instance Number (PS3.5 B.2, by a UUID
+    of version 5), so that the same objects made again have the same UIDs.
+    """
 
     number: int = 1
     description: str = ""
     uid: str = field(default_factory=lambda: str(generate_uid(prefix=None)))
     model_group_uid: str = field(default_factory=lambda: str(generate_uid(prefix=None)))
+    fixed_uids: bool = False
+
+    def instance_uid(self, sop_class_uid: str, instance_number: int) -> str:
+        """The SOP Instance UID of an object of this series, with `fixed_uids`."""
+        return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, f'{self.uid}/{sop_class_uid}/{instance_number}').int}"
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,8 @@ def encapsulated(
     ds.ModelGroupUID = series.model_group_uid
     common_instance_reference(ds, [*references, *(other.reference for other in documents)])
     sop_common(ds, kind.sop_class_uid, now)
+    if series.fixed_uids:
+        ds.SOPInstanceUID = series.instance_uid(kind.sop_class_uid, instance_number)
     character_set = user_tags.apply_tags(ds, tags or {}, _refused, source.stated)
     content = file_bytes(ds, _ENCAPSULATED_DOCUMENT, document, character_set or source.character_set)
     return Written(content, Reference(kind.sop_class_uid, str(ds.SOPInstanceUID), str(ds.SeriesInstanceUID)))

@@ -9,6 +9,7 @@ from orthanc_stl.rest.http.waiting import Waiting
 from orthanc_stl.rest.metrics import Figures
 from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
+from orthanc_stl.rest.rules.runner import RuleRunner
 from orthanc_stl.rest.series_images import SeriesImagesCache
 from orthanc_stl.rest.static_files import Pages
 from orthanc_stl.settings import Settings
@@ -27,5 +28,6 @@ class App:
     figures: Figures
     models: ModelCache
     scenes: ModelCache
+    rules: RuleRunner
     images: SeriesImagesCache = field(default_factory=SeriesImagesCache)
     image_levels: ModelCache = field(default_factory=lambda: ModelCache(IMAGE_LEVELS_BYTES, loads_at_once=16))

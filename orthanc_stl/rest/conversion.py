@@ -21,12 +21,17 @@ _STORED = ("ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status
 
 
 def convert(
-    app: App, request: Request, source: SourceFiles, conversion: ConversionRequest, *, asynchronous: bool
-) -> Answer:
-    """Makes and stores the models that `conversion` asks for, as a job that is waited for unless `asynchronous`."""
+    app: App, request: Request, source: SourceFiles, conversion: ConversionRequest, *, asynchronous: bool,
+    identity: Mapping[str, Any] | None = None,
+) -> Answer:  # fmt: skip
+    """Makes and stores the models that `conversion` asks for, as a job that is waited for unless `asynchronous`.
+
+    `identity` is laid over what the objects have in common (`series_identity`).
+    """
     app.orthanc.require_writable()
     conversion = replace(conversion, limits=limits(app.settings))
-    options = source.options(conversion) | {"Series": series_identity(app.orthanc, source.parent)}
+    series = {**series_identity(app.orthanc, source.parent), **(identity or {})}
+    options = source.options(conversion) | {"Series": series}
     parts: list[dict[str, Any]] | None = None
     chosen: dict[str, Any] = {"structures": [], "skipped": []}
     if conversion.separate and conversion.format == "stl":  # all parts of an OBJ are made together

@@ -41,3 +41,8 @@ class Figures:
         }
         for name, value in values.items():
             self._sdk.SetMetricsValue(f"orthanc_stl_{name}", float(value), self._sdk.MetricsType.DEFAULT)
+
+    def publish_rules(self, waiting: int, made: int, failed: int) -> None:
+        """Sources that wait for a rule, and what rules have made and failed at since the start."""
+        for name, value in {"waiting": waiting, "made": made, "failed": failed}.items():
+            self._sdk.SetMetricsValue(f"orthanc_stl_rules_{name}", float(value), self._sdk.MetricsType.DEFAULT)

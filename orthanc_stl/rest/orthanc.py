@@ -77,6 +77,13 @@ class Orthanc:
         except errors.NotFound:
             return ""
 
+    def property(self, number: int) -> str:
+        """A global property that a plugin keeps in Orthanc's database; empty when there is none."""
+        return str(self._sdk.GetGlobalProperty(number, ""))
+
+    def set_property(self, number: int, value: str) -> None:
+        self._sdk.SetGlobalProperty(number, value)
+
     def lookup_instance(self, sop_instance_uid: str) -> list[str]:
         """The Orthanc identifiers of the instances with that SOP Instance UID."""
         found = json.loads(self.post("/tools/lookup", sop_instance_uid.encode()))

@@ -44,7 +44,8 @@ def remember(
                 orthanc.delete(f"/instances/{old}")
     for one, numbers in zip(stored, structures, strict=True):
         value = json.dumps({"Source": instance, "Structures": sorted(numbers)})
-        orthanc.put(f"{one['Path']}/metadata/{MADE_OF}", value.encode())
+        if orthanc.metadata(one["ID"], MADE_OF) != value:  # a model that was there already has it
+            orthanc.put(f"{one['Path']}/metadata/{MADE_OF}", value.encode())
 
 
 def _made_of(orthanc: Orthanc, study: str, wanted: set[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ REPOSITORY = Path(__file__).parents[2]
 DEFAULTS = {option.key: getattr(Settings(workers=4), option.field) for option in OPTIONS} | {
     "TrustedProxies": [],
     "EmbedOrigins": [],
+    "Rules": [],
 }
 
 

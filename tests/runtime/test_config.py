@@ -87,6 +87,7 @@ def test_the_example_is_read_and_names_every_option_with_its_default() -> None:
     expected = {option.key: getattr(defaults, option.field) for option in OPTIONS} | {
         "TrustedProxies": [],
         "EmbedOrigins": [],
+        "Rules": [],
     }
     assert written_options.pop("Workers") == 4, "the default is the number of cores, at most 4"
     expected.pop("Workers")

@@ -20,6 +20,7 @@ from orthanc_stl.rest.routes import (
     numbers,
     pages,
     rtstruct,
+    rules,
     scenes,
     structures,
 )
@@ -63,6 +64,9 @@ ROUTES = (
     Route(f"/series/{ID}/stl/statistics", {"GET": numbers.series_statistics}),
     Route(rf"/series/{ID}/stl/statistics\.csv", {"GET": numbers.series_statistics_csv}),
     Route("/stl/compare", {"POST": numbers.compare}),
+    Route("/stl/rules", {"GET": rules.rules}),
+    Route("/stl/rules/run", {"POST": rules.run}),
+    Route(f"/instances/{ID}/stl/rules", {"GET": rules.of_instance}),
     Route(f"/stl/jobs/{ID}", {"GET": jobs.progress, "DELETE": jobs.cancel}),
     Route("/stl/app/(.*)", {"GET": pages.app_file}),
 )

@@ -1,0 +1,1 @@
+"""Rules: models that are made when a source arrives, without a click."""

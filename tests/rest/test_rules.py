@@ -1,0 +1,54 @@
+"""The option "Rules": what is refused, and what a rule applies to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orthanc_stl.rest.rules.rule import read_rules
+from orthanc_stl.settings import InvalidConfiguration
+
+GOOD: dict[str, Any] = {"Name": "a", "When": {"Modality": "RTSTRUCT"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"Name": ""}, 'rule 1 needs a "Name"'),
+        ({"When": {}}, 'has no "When"'),
+        ({"When": {"Modalty": "CT"}}, "unknown key 'Modalty'"),
+        ({"When": {"Modality": 5}}, '"Modality" must be a string or a list of strings, got 5'),
+        ({"When": []}, '"When" must be an object'),
+        ({"Structures": {"Include": []}}, '"Include" must be a string or a list of strings'),
+        ({"Options": {"Resolution": 1}}, "Resolution must be from 2 to 1024, but is 1"),
+        ({"Options": {"All": True}}, "may not have 'All'"),
+        ({"Then": {"Label": "a b"}}, '"Label" takes letters'),
+        ({"Them": {}}, "unknown key 'Them'"),
+    ],
+)
+def test_a_wrong_rule_is_refused(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=sentence):
+        read_rules([GOOD | change])
+
+
+def test_names_are_unique() -> None:
+    with pytest.raises(InvalidConfiguration, match="2 times"):
+        read_rules([GOOD, GOOD])
+
+
+def test_all_conditions_must_hold() -> None:
+    (rule,) = read_rules([{"Name": "a", "When": {"Modality": ["SEG", "RT*"], "Manufacturer": "total*"}}])
+    assert rule.applies({"Modality": ["rtstruct"], "Manufacturer": ["TotalSegmentator "]})
+    assert not rule.applies({"Modality": ["CT"], "Manufacturer": ["TotalSegmentator"]})
+    assert not rule.applies({"Modality": ["SEG"]})
+    assert rule.conversion.all
+    assert rule.conversion.separate
+
+
+def test_uids_follow_from_source_and_rule() -> None:
+    first, other = read_rules([GOOD, {**GOOD, "Name": "b"}])
+    assert first.series_uids("1.2") == first.series_uids("1.2")
+    assert first.series_uids("1.2") != first.series_uids("1.3")
+    assert first.series_uids("1.2") != other.series_uids("1.2")
+    assert all(len(uid) <= 64 for uid in first.series_uids("1.2").values() if isinstance(uid, str))
