@@ -2,6 +2,7 @@
 
 import { h, notice } from '../shared/dom.js';
 import { plural } from '../shared/format.js';
+import { asSentence } from './errors.js';
 
 /** By rank: `Rank` of orthanc_stl/model.py. */
 const RANKS = { 1: 'The shape was changed', 2: 'Something was guessed', 3: 'Something was left out' };
@@ -32,7 +33,7 @@ export function notesView(answer) {
 }
 
 function group(title, sentences) {
-  const list = h('ul', {}, ...sentences.map((sentence) => h('li', {}, sentence)));
+  const list = h('ul', {}, ...sentences.map((sentence) => h('li', {}, asSentence(sentence))));
   if (sentences.length <= OPEN) return h('div', { class: 'notes' }, h('span', { class: 'notes-title' }, title), list);
   return h('details', { class: 'notes' }, h('summary', {}, `${title} (${sentences.length} times)`), list);
 }

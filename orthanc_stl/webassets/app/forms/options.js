@@ -70,11 +70,11 @@ export class SurfaceOptions {
     this.more = h('details', { class: 'more-options' }, h('summary', {}, 'More options'), h('div', { class: 'options' },
       this.endCaps?.element ?? null, this.biggest.element,
       field('Leave out pieces below (mL)', this.minVolume, 'Specks that would only disturb a view or a print.'),
-      field('Largest error (mm)', this.tolerance, 'How far triangles may stray from the full surface; 0 keeps it all.'),
+      field('Error at most (mm)', this.tolerance, 'How far triangles may stray from the full surface; 0 keeps it all.'),
       field('At most so many triangles', this.triangles, 'For programs that bear only so many; instead of the error.')));
     this.element = h('div', { class: 'surface' }, h('div', { class: 'options' },
       h('div', { class: 'field' }, h('span', { class: 'field-label' }, 'Made for'), this.purpose.element),
-      field('Resolution', this.resolution, 'How fine the surface is. Finer takes longer and makes larger files.'),
+      field('Resolution', this.resolution, 'Steps along the longest side. Finer takes longer and makes larger files.'),
       this.threshold ? field('Threshold', this.threshold, 'What has this value or more is inside (CT: HU).') : null,
       this.smooth.element), this.more);
     this.describe(null);
@@ -85,7 +85,7 @@ export class SurfaceOptions {
     [...this.resolution.options].forEach((option, i) => {
       const [value, word] = RESOLUTIONS[i];
       option.textContent = mm ? `${word}, about ${(mm / value).toPrecision(1)} mm (${value})`
-        : `${word} (${value} steps along the longest side)`;
+        : `${word} (${value})`;
     });
   }
 
