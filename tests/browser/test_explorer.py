@@ -231,7 +231,10 @@ def test_without_the_options_only_stl(open_page: Open, stored: Stored, server: O
 
 def test_the_study_leads_to_viewer_and_generator(open_page: Open, stored: Stored) -> None:
     page = open_page(explorer("study", stored.study))
-    for button, address in (("viewer", f"three.html?study={stored.study}"), ("generate", f"generate.html?study={stored.study}")):
+    for button, address in (
+        ("viewer", f"three.html?study={stored.study}"),
+        ("generate", f"generate.html?study={stored.study}"),
+    ):
         with page.context.expect_page() as opened:
             page.click(f"#stl-{button}-study")
         assert opened.value.url.endswith(f"/stl/app/{address}")

@@ -66,10 +66,10 @@ def test_shows_the_warnings_that_came_with_the_model(open_page: Open, server: Or
     assert "1 contour skipped" in page.locator(".structure").inner_text()
     generate(page)
     result(page)
-    assert "fewer than three are distinct" in page.inner_text(".result .notice.warning")
+    assert "fewer than three distinct points" in page.inner_text(".result .notice.warning")
     page.reload()
-    assert "fewer than three are distinct" in result(page).locator(".card .notice").inner_text()
-    assert "fewer than three are distinct" in page.inner_text(".result .notice.warning")
+    assert "fewer than three distinct points" in result(page).locator(".card .notice").inner_text()
+    assert "fewer than three distinct points" in page.inner_text(".result .notice.warning")
 
 
 def test_markup_in_names_is_only_text(open_page: Open, stored: Stored) -> None:
