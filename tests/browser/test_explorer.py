@@ -237,7 +237,7 @@ def test_the_study_leads_to_viewer_and_generator(open_page: Open, stored: Stored
     ):
         with page.context.expect_page() as opened:
             page.click(f"#stl-{button}-study")
-        assert opened.value.url.endswith(f"/stl/app/{address}")
+        assert opened.value.url.endswith(f"/stl/app/{address}?study={stored.study}")
         opened.value.close()
 
 

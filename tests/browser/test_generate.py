@@ -196,8 +196,8 @@ def test_one_model_for_each_is_stored_together_and_can_be_discarded(
 
 def test_images_become_a_model_by_a_threshold(open_page: Open, server: OrthancServer) -> None:
     images = phantoms.ct_slices(phantoms.Study(seed="threshold"), planes=range(0, 30, 3))
-    instance = [server.upload(image) for image in images][0]
-    series = server.get(f"/instances/{instance}").json()["ParentSeries"]
+    uploaded = [server.upload(image) for image in images]
+    series = server.get(f"/instances/{uploaded[0]}").json()["ParentSeries"]
     page = open_page(url(f"series={series}"))
     page.wait_for_selector(".structure")
     assert page.locator(".structure-name").all_inner_texts() == ["Bone", "Skin", "Lungs"]

@@ -105,7 +105,7 @@ export class GenerateForm extends WorkForm {
     const body = await this.source.body(this.request);
     progress.signal.throwIfAborted();
     const onProgress = body instanceof Blob ? uploading(progress, 'waiting for its turn') : undefined;
-    const { ID } = await postJson('stl/encode', body, { signal: progress.signal, onProgress });
+    const { ID } = await postJson(this.source.route ?? 'stl/encode', body, { signal: progress.signal, onProgress });
     this.onJob(ID);
     return this.await(ID, progress);
   }

@@ -8,6 +8,7 @@ const safe = encodeURIComponent;
  * @typedef {object} Source
  * @property {{contours: boolean, threshold: boolean}} kind what else can be told of it
  * @property {string | null} scene the address of a viewer of all its structures
+ * @property {string} [route] that makes models of it, POST /stl/encode if not said
  * @property {string} name of the series to be made; empty: as its structures are called
  * @property {(progress: any) => Promise<object[]>} list its structures
  * @property {(fields: object) => Promise<string | Blob>} body of POST /stl/encode
@@ -23,7 +24,9 @@ export function instanceSource(id, sopClass) {
     scene: ENCAPSULATED.includes(sopClass) ? null : pageUrl('three.html', { source: id }),
     name: '',
     list: () => getJson(`instances/${safe(id)}/stl/structures`),
-    body: async (fields) => JSON.stringify({ Instance: id, ...fields }),
+    route: sopClass === RT_STRUCT ? 'stl/encode-rtstruct' : 'stl/encode', // permissions name the former
+    body: async ({ Structures, ...fields }) => JSON.stringify({ Instance: id, ...fields,
+      [sopClass === RT_STRUCT ? 'RoiNumbers' : 'Structures']: Structures }),
   };
 }
 
