@@ -32,7 +32,7 @@ export class StlForm extends WorkForm {
     this.found = h('div', { class: 'found' });
     this.frame = new FrameChoice(study);
     this.fields.append(this.picker.element, this.found, field('Series description', this.description),
-      h('div', { class: 'options' }, field('Coordinates are in', this.unit), field('Colour', this.color)), this.frame.element);
+      h('div', { class: 'options' }, field('Coordinates are in', this.unit), field('Color', this.color)), this.frame.element);
     this.submitButton.disabled = true;
   }
 
