@@ -142,15 +142,39 @@ def test_a_file_can_be_dropped(attach_page: Any) -> None:
     assert "dropped.stl" in attach_page.inner_text(".drop")
 
 
-def test_each_kind_of_file_has_its_tab(attach_page: Any) -> None:
-    attach_page.wait_for_selector(".tab")
-    assert attach_page.locator(".tab").all_inner_texts() == ["STL model", "NIfTI 3D model", "Nexus model"]
-    attach_page.get_by_role("tab", name="NIfTI 3D model").click()
-    assert attach_page.get_by_role("button", name="Generate", exact=True).is_visible()
+def test_what_a_file_is_is_found_out(attach_page: Any, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a model")
+    attach_page.set_input_files("input[type=file]", tmp_path / "notes.txt")
+    attach_page.wait_for_selector(".notice.error")
+    assert "notes.txt" in attach_page.inner_text(".notice.error")
+    (tmp_path / "cube.stl").write_bytes(stl_of(box()))
+    attach_page.set_input_files("input[type=file]", tmp_path / "cube.stl")
+    attach_page.wait_for_selector("text=12 triangles")
+    assert attach_page.get_by_label("Series description").input_value() == "cube"
+    attach_page.set_input_files("input[type=file]", shared_file("nexus/box12.nxz"))
+    attach_page.wait_for_selector("text=box12.nxz")
+    assert attach_page.get_by_role("button", name="Import").is_enabled()
+    attach_page.set_input_files("input[type=file]", shared_file("segnrrd/Segmentation.seg.nrrd"))
+    attach_page.wait_for_selector(".structure")
+    assert attach_page.locator(".structure-name").first.inner_text() == "ribs"
+
+
+def test_a_model_can_join_the_images_of_the_study(
+    attach_page: Any, server: OrthancServer, stored: Stored, tmp_path: Path
+) -> None:
+    (tmp_path / "cube.stl").write_bytes(stl_of(box()))
+    attach_page.set_input_files("input[type=file]", tmp_path / "cube.stl")
+    attach_page.wait_for_selector(".found-line")
+    attach_page.get_by_label("The model lies").select_option(index=1)
+    attach_page.get_by_role("button", name="Import").click()
+    attach_page.wait_for_selector("text=The model was stored")
+    _, file = stored_by(attach_page, server)
+    image = server.get(f"/series/{stored.ct_series}").json()["Instances"][0]
+    frame = server.get(f"/instances/{image}/simplified-tags").json()["FrameOfReferenceUID"]
+    assert pydicom.dcmread(io.BytesIO(file)).FrameOfReferenceUID == frame
 
 
 def test_nifti_ends_in_the_preview(attach_page: Any) -> None:
-    attach_page.get_by_role("tab", name="NIfTI 3D model").click()
     attach_page.set_input_files("input[type=file]", shared_file("nifti/med-imagetools/star_mask.nii.gz"))
     attach_page.get_by_role("button", name="Generate", exact=True).click()
     attach_page.wait_for_selector("text=The model is ready")
@@ -176,7 +200,6 @@ def test_a_reload_in_the_middle_of_a_nifti_volume_goes_on(attach_page: Any, tmp_
     grid = np.mgrid[-60:60, -60:60, -60:60]
     mask = (np.linalg.norm(grid, axis=0) < 50).astype(np.uint8)
     nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), tmp_path / "ball.nii.gz")
-    attach_page.get_by_role("tab", name="NIfTI 3D model").click()
     attach_page.set_input_files("input[type=file]", tmp_path / "ball.nii.gz")
     attach_page.get_by_label("Resolution").select_option("512")
     attach_page.get_by_role("button", name="Generate", exact=True).click()

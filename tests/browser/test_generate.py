@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,10 +66,10 @@ def test_shows_the_warnings_that_came_with_the_model(open_page: Open, server: Or
     assert "1 contour skipped" in page.locator(".structure").inner_text()
     generate(page)
     result(page)
-    assert "fewer than three are distinct" in page.inner_text(".result .notice.warning")
+    assert "fewer than three distinct points" in page.inner_text(".result .notice.warning")
     page.reload()
-    assert "fewer than three are distinct" in result(page).locator(".card .notice").inner_text()
-    assert "fewer than three are distinct" in page.inner_text(".result .notice.warning")
+    assert "fewer than three distinct points" in result(page).locator(".card .notice").inner_text()
+    assert "fewer than three distinct points" in page.inner_text(".result .notice.warning")
 
 
 def test_markup_in_names_is_only_text(open_page: Open, stored: Stored) -> None:
@@ -117,13 +118,14 @@ def test_a_reload_of_the_result_loses_nothing(open_page: Open, stored: Stored) -
     assert page.inner_text(".result-text") == before[1]
 
 
-def test_the_back_button_returns_to_the_form_as_it_was(open_page: Open, stored: Stored) -> None:
+def test_the_back_button_returns_to_the_form_without_old_ticks(open_page: Open, stored: Stored) -> None:
     page = open_page(url(f"instance={stored.rtstruct}"))
     generate(page, "Left")
     result(page)
     page.go_back()
     page.wait_for_selector(".structure")
-    assert page.locator(f".structure:has({CHOSEN}) .structure-name").all_inner_texts() == ["Left"]
+    assert page.get_by_label("Resolution").input_value() == "128"
+    assert page.locator(f".structure:has({CHOSEN})").count() == 0, "an old tick would be merged into the next model"
     page.go_forward()
     result(page)
     page.get_by_role("button", name="Generate another one").click()
@@ -157,8 +159,52 @@ def test_sixty_structures_can_be_searched(open_page: Open, server: OrthancServer
     page.get_by_placeholder("Search a structure").fill("")
     assert "11 of 60 chosen" in page.inner_text(".structure-head")
     page.get_by_role("button", name="All").click()
+    page.get_by_text("One model of all").click()
+    page.get_by_label("Name of the model").fill("All nodes")
     generate(page)
     result(page)
+    instance = page.locator("iframe.preview").get_attribute("src").split("instance=")[1]
+    assert server.get(f"/instances/{instance}/stl/info").json()["EulerNumber"] == 120
+
+
+def test_one_model_for_each_is_stored_together_and_can_be_discarded(
+    open_page: Open, server: OrthancServer, stored: Stored
+) -> None:
+    before = series_of(server, stored.study)
+    page = open_page(url(f"instance={stored.rtstruct}"))
+    page.wait_for_selector(".structure")
+    heights = page.locator(".structures .structure:visible").evaluate_all("(all) => all.map((one) => one.offsetHeight)")
+    assert max(heights) <= 31
+    assert page.inner_text(".cannot summary") == "1 cannot be made"
+    assert page.locator("a.look").get_attribute("href").endswith(f"three.html?source={stored.rtstruct}")
+    generate(page, "Ball", "Left")
+    page.wait_for_selector("text=2 models are ready")
+    (new,) = series_of(server, stored.study) - before
+    assert len(server.get(f"/series/{new}").json()["Instances"]) == 2
+    assert page.locator(".made .structure-name").all_inner_texts() == ["Ball", "Left"]
+    assert page.locator("iframe.preview").get_attribute("src").endswith(f"three.html?series={new}")
+    page.frame_locator("iframe.preview").locator("#viewer[data-ready=true]").wait_for()
+    page.get_by_text("Download", exact=True).click()
+    with page.expect_download() as saved:
+        page.locator(".download-row", has_text="GLB").click()
+    assert Path(saved.value.path()).read_bytes()[:4] == b"glTF"
+    page.get_by_role("button", name="Discard these 2 models").click()
+    page.wait_for_selector("text=Discarded. Nothing of it is stored any more.")
+    assert series_of(server, stored.study) == before
+    assert page.inner_text(".chosen-names") == "Chosen: Ball, Left"
+
+
+def test_images_become_a_model_by_a_threshold(open_page: Open, server: OrthancServer) -> None:
+    images = phantoms.ct_slices(phantoms.Study(seed="threshold"), planes=range(0, 30, 3))
+    uploaded = [server.upload(image) for image in images]
+    series = server.get(f"/instances/{uploaded[0]}").json()["ParentSeries"]
+    page = open_page(url(f"series={series}"))
+    page.wait_for_selector(".structure")
+    assert page.locator(".structure-name").all_inner_texts() == ["Bone", "Skin", "Lungs"]
+    page.get_by_label("Threshold").fill("-100")
+    generate(page)
+    result(page)
+    assert "The shape was changed" in page.inner_text(".result .notice")
 
 
 @pytest.mark.parametrize("level", ["series", "instance"])

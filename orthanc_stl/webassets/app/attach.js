@@ -1,78 +1,104 @@
-/** attach.html?study=: an STL, NIfTI or Nexus file into a study. */
+/** attach.html?study=: any model or volume into a study. What a file is, is found out when it is dropped. */
 
-import { resultLine, waiting } from './forms/generate-form.js';
+import { FilePicker } from './forms/file-picker.js';
+import { waiting } from './forms/generate-form.js';
+import { recognise } from './forms/recognise.js';
+import { resultView } from './forms/result.js';
 import { StlForm } from './forms/stl-form.js';
-import { NexusForm, NiftiForm } from './forms/upload-forms.js';
+import { FileForm, NexusForm } from './forms/upload-forms.js';
 import { getJson, RequestFailed, startPage, stateWithToken } from './shared/api.js';
 import { h, notice } from './shared/dom.js';
-import { Page, resultView } from './shared/page.js';
+import { plural } from './shared/format.js';
+import { Page } from './shared/page.js';
 
 startPage();
 const study = new URLSearchParams(location.search).get('study');
 const page = new Page('Attach a 3D model');
 
 /** @param {'stl' | 'nexus'} kind @returns {(answer: any) => void} shows what was stored. The forms stay one step back; the answer survives a reload */
-const ended = (kind, headline) => (answer) => {
+const ended = (kind, verb) => (answer) => {
+  const number = answer.Models?.length ?? 1;
+  const headline = number > 1 ? `${plural(number, 'model')} are ready` : `The model ${verb}`;
   history.replaceState(stateWithToken(), '', location.pathname + location.search);
   history.pushState(stateWithToken({ kind, headline, answer }), '', `#model=${answer.ID}`);
   showResult(history.state);
 };
 
-/** @param {any} settings of this Orthanc @returns {[string, import('./forms/work-form.js').WorkForm][]} for each kind of file that it takes */
-function newForms(settings) {
-  const forms = [['STL model', new StlForm(study, settings.Version, ended('stl', 'The model was stored'))]];
-  const onJob = (uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`);
-  if (settings.EnableNIfTI) forms.push(['NIfTI 3D model', new NiftiForm(study, { onDone: ended('stl', 'The model is ready'), onJob })]);
-  if (settings.EnableNexus) forms.push(['Nexus model', new NexusForm(study, ended('nexus', 'The model was stored'))]);
-  return forms;
-}
+const KINDS = 'STL, OBJ, PLY, GLB, 3MF, NIfTI, NRRD and .seg.nrrd';
 
-/** The forms behind their tabs. */
-class Forms {
-  /** @param {ReturnType<typeof newForms>} forms */
-  constructor(forms) {
-    this.forms = forms.map(([, form]) => form);
-    this.tabs = forms.map(([name, form]) => h('button', { type: 'button', class: 'tab', role: 'tab', onclick: () => this.open(form) }, name));
-    const several = forms.length > 1;
-    this.card = h('div', { class: 'sheet-card', role: several ? 'tabpanel' : null });
-    this.nodes = [...(several ? [h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Kind of file' }, ...this.tabs)] : []), this.card];
-    this.open(this.forms[0]);
+/** One place to drop a file on, and the form that suits it. */
+class Attach {
+  /** @param {any} settings of this Orthanc */
+  constructor(settings) {
+    this.settings = settings;
+    this.kinds = settings.EnableNexus ? `${KINDS}, Nexus` : KINDS;
+    this.picker = new FilePicker('a file', '', (file) => this.choose(file));
+    this.said = h('div', { class: 'form-message' });
+    this.card = h('div', { class: 'sheet-card work-form' }, this.picker.element,
+      h('p', { class: 'help-text' }, `${this.kinds}: what it is, is found out from the file.`), this.said);
+    this.form = null;
   }
 
-  open(form) {
-    if (this.forms.some((each) => each.busy)) return;
-    this.tabs.forEach((tab, i) => tab.setAttribute('aria-selected', String(this.forms[i] === form)));
-    this.card.replaceChildren(form.element);
+  #newForm(kind) {
+    if (kind === 'stl') return new StlForm(study, this.settings.Version, ended('stl', 'was stored'));
+    if (kind === 'nexus') return new NexusForm(study, ended('nexus', 'was stored'));
+    return new FileForm(study, { onDone: ended('stl', 'is ready'),
+      onJob: (uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`) });
   }
 
-  /** @param {string} job a conversion of a NIfTI file that is under way since before a reload */
+  /** @param {File} file */
+  async choose(file) {
+    if (this.form?.busy) return;
+    const kind = await recognise(file).catch(() => null);
+    if (!kind || (kind === 'nexus' && !this.settings.EnableNexus)) return this.#refuse(file);
+    this.#open(kind);
+    this.form.picker.show(file);
+    await this.form.check(file);
+  }
+
+  #open(kind) {
+    this.form = this.#newForm(kind);
+    this.form.picker.onFile = (file) => this.choose(file);
+    this.card.replaceChildren(this.form.element);
+    this.card.classList.remove('work-form');
+  }
+
+  #refuse(file) {
+    const words = `What can be attached: ${this.kinds}.`;
+    const box = notice('error', `“${file.name}” is nothing that can become a model here`, words);
+    if (this.form) this.form.say(box);
+    else this.said.replaceChildren(box);
+  }
+
+  /** @param {string} job a conversion that is under way since before a reload */
   follow(job) {
-    const form = this.forms.find((each) => each instanceof NiftiForm);
-    if (!form) return;
-    this.open(form);
-    form.run((progress) => form.await(job, progress));
+    this.#open('structures');
+    this.form.run((progress) => this.form.await(job, progress));
   }
 }
 
 let settings = null;
-let forms = null;
+let attach = null;
+
+function startAgain(message = null) {
+  attach = null;
+  history.pushState(stateWithToken(), '', location.pathname + location.search);
+  route();
+  if (message) attach.said.replaceChildren(message);
+}
 
 function showResult({ kind, headline, answer }) {
-  const again = () => {
-    forms = null;
-    location.hash = '';
-  };
-  const view = resultView({ kind, instance: answer.ID, series: answer.ParentSeries, headline, facts: resultLine(answer), warnings: answer.Warnings ?? [],
-    again: ['Attach another one', again] });
+  const view = resultView({ kind, answer, headline, again: ['Attach another one', () => startAgain()],
+    onDiscarded: () => startAgain(notice('info', '', 'Discarded. Nothing of it is stored any more.')) });
   page.show(view);
   view.querySelector('h2').focus();
 }
 
-/** The history says what to show: a model that was made, or the forms as they were left. */
+/** The history says what to show: a model that was made, or the form as it was left. */
 function route() {
   if (history.state?.answer) return showResult(history.state);
-  forms ??= new Forms(newForms(settings));
-  return page.show(...forms.nodes);
+  attach ??= new Attach(settings);
+  return page.show(attach.card);
 }
 
 async function main() {
@@ -87,7 +113,7 @@ async function main() {
   addEventListener('popstate', route);
   route();
   const job = new URLSearchParams(location.hash.slice(1)).get('job');
-  if (job) forms?.follow(job);
+  if (job) attach?.follow(job);
   return undefined;
 }
 

@@ -1,66 +1,86 @@
-/** generate.html?instance= | series= | study=: models from an RT-STRUCT, as a page of its own. */
+/** generate.html?instance= | series= | study=: models of what a structure set, a segmentation, a dose or images hold. */
 
-import { GenerateForm, resultLine, waiting } from './forms/generate-form.js';
+import { withoutIds } from './forms/errors.js';
+import { answerOf, GenerateForm, waiting } from './forms/generate-form.js';
+import { imagesSource, instanceSource } from './forms/sources.js';
+import { resultView } from './forms/result.js';
 import { getJson, pageUrl, request, RequestFailed, startPage, stateWithToken } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
-import { date } from './shared/format.js';
-import { Page, resultView } from './shared/page.js';
-import { loadFacts } from './viewer/load.js';
+import { date, plural } from './shared/format.js';
+import { Page } from './shared/page.js';
 
-const RT_STRUCT = '1.2.840.10008.5.1.4.1.1.481.3';
 const parameters = new URLSearchParams(location.search);
 startPage();
 const page = new Page('Generate 3D model');
-const NEEDS = 'Models are generated from the contours of an RT structure set (RT-STRUCT), as treatment planning systems and contouring software store them.';
+const NEEDS = 'Models are made from structure sets (RT-STRUCT), segmentations, doses, or images of several slices.';
+
+/** Modalities whose series hold structures, and how people call one of their objects. */
+const STRUCTURES = { RTSTRUCT: 'Structure set', SEG: 'Segmentation', RTDOSE: 'Dose' };
+const IMAGES = ['CT', 'MR', 'PT', 'NM'];
 
 const path = (level, id, rest = '') => `${level}/${encodeURIComponent(id)}${rest}`;
 
-/** All structure sets of a study: of each series with that modality, its instances. */
-async function structureSets(study) {
-  const series = (await getJson(path('studies', study, '/series'))).filter(({ MainDicomTags }) => MainDicomTags?.Modality === 'RTSTRUCT');
-  return series.flatMap(({ MainDicomTags, Instances }) => Instances.map((id) => ({ id,
-    name: MainDicomTags.SeriesDescription || 'Structure set', note: [date(MainDicomTags.SeriesDate ?? ''), MainDicomTags.Manufacturer].filter(Boolean).join(' · ') })));
+/** All that models can be made of in a study. */
+async function sourcesIn(study) {
+  const series = await getJson(path('studies', study, '/series'));
+  const note = (tags) => [date(tags.SeriesDate ?? ''), tags.Manufacturer].filter(Boolean).join(' · ');
+  const structures = series.filter(({ MainDicomTags: tags }) => tags.Modality in STRUCTURES)
+    .flatMap(({ MainDicomTags: tags, Instances }) => Instances.map((instance) => ({ query: { instance },
+      name: tags.SeriesDescription || STRUCTURES[tags.Modality], note: [STRUCTURES[tags.Modality], note(tags)].filter(Boolean).join(' · ') })));
+  const images = series.filter(({ MainDicomTags: { Modality }, Instances }) => IMAGES.includes(Modality)
+    && Instances.length > 1).map(({ ID, MainDicomTags: tags, Instances }) => ({ query: { series: ID },
+    name: tags.SeriesDescription || `${tags.Modality} images`, note: `${tags.Modality} · ${plural(Instances.length, 'image')}` }));
+  return { structures, images };
 }
 
-/** What the address names. @returns {Promise<{study: string, instance: string | null, what: string}>} */
+/** What the address names. @returns {Promise<{study: string, source: any, what: string}>} */
 async function named() {
-  if (parameters.get('instance')) {
-    const id = parameters.get('instance');
-    const { ParentSeries } = await getJson(path('instances', id));
-    const { ParentStudy, MainDicomTags } = await getJson(path('series', ParentSeries));
-    const sopClass = await (await request(path('instances', id, '/metadata/SopClassUid'))).text();
-    return { study: ParentStudy, instance: sopClass.trim() === RT_STRUCT ? id : null, what: kind(MainDicomTags) };
-  }
+  if (parameters.get('instance')) return ofInstance(parameters.get('instance'));
   if (parameters.get('series')) {
-    const { ParentStudy, MainDicomTags, Instances } = await getJson(path('series', parameters.get('series')));
-    const only = MainDicomTags.Modality === 'RTSTRUCT' && Instances.length === 1;
-    return { study: ParentStudy, instance: only ? Instances[0] : null, what: kind(MainDicomTags) };
+    const id = parameters.get('series');
+    const { ParentStudy: study, MainDicomTags: { Modality: modality }, Instances: instances } = await getJson(path('series', id));
+    if (instances.length === 1 && !IMAGES.includes(modality)) return ofInstance(instances[0]);
+    if (IMAGES.includes(modality) && instances.length > 1) return { study, source: imagesSource(id), what: '' };
+    return { study, source: null, what: kind(modality) };
   }
   await getJson(path('studies', parameters.get('study')));
-  return { study: parameters.get('study'), instance: null, what: '' };
+  return { study: parameters.get('study'), source: null, what: '' };
 }
 
-const kind = ({ Modality }) => (Modality === 'RTSTRUCT' ? '' : Modality ? `This is of modality ${Modality}. ` : 'This is no RT-STRUCT. ');
+async function ofInstance(id) {
+  const { ParentSeries } = await getJson(path('instances', id));
+  const [series, sopClass] = await Promise.all([getJson(path('series', ParentSeries)),
+    request(path('instances', id, '/metadata/SopClassUid')).then((answer) => answer.text())]);
+  const { ParentStudy: study, MainDicomTags: { Modality: modality } } = series;
+  if (IMAGES.includes(modality)) return { study, source: series.Instances.length > 1 ? imagesSource(ParentSeries) : null, what: kind(modality) };
+  return { study, source: instanceSource(id, sopClass.trim()), what: '' };
+}
 
-/** More than one structure set, or none where the address points. */
+const kind = (modality) => `This is of modality ${modality || 'unknown'}, and no model can be made of it alone. `;
+
+/** More than one source, or none where the address points. */
 async function offer({ study, what }) {
-  const sets = await structureSets(study);
-  if (!sets.length) return page.show(notice('info', `${what}There is no structure set in this study`, NEEDS));
-  if (sets.length === 1 && !what) return showForm(sets[0].id);
-  const items = sets.map(({ id, name, note }) => h('li', {}, h('a', { class: 'choice', href: pageUrl('generate.html', { instance: id }) }, icon('cube'),
+  const { structures, images } = await sourcesIn(study);
+  const all = [...structures, ...images];
+  if (!all.length) return page.show(notice('info', `${what}There is no structure set in this study, and nothing else that a model can be made of`, NEEDS));
+  if (structures.length === 1 && !what && structures[0].query.instance) return location.replace(pageUrl('generate.html', structures[0].query));
+  const items = all.map(({ query, name, note }) => h('li', {}, h('a', { class: 'choice', href: pageUrl('generate.html', query) }, icon('cube'),
     h('span', {}, h('strong', {}, name), h('small', {}, note)))));
-  return page.show(what ? notice('info', `${what}The study has ${sets.length === 1 ? 'a structure set' : 'structure sets'}:`) : h('h2', {}, 'Which structure set?'),
+  return page.show(what ? notice('info', `${what}The study has:`) : h('h2', {}, 'What shall the models be made of?'),
     h('ul', { class: 'choices' }, ...items));
 }
 
 let form = null;
+let sent = []; // the structures of the last request, for another try
 
-async function showForm(instance) {
+async function showForm(source) {
   page.show(waiting('Reading the structures …'));
-  form = await GenerateForm.of(instance, {
+  form = await GenerateForm.of(source, {
     onJob: (uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`),
     onDone: (answer) => {
-      // The form stays one step back, with all its ticks; the answer survives a reload.
+      // The form stays one step back, without a tick; the answer survives a reload.
+      sent = form.list.chosen;
+      form.clear();
       history.replaceState(stateWithToken(), '', location.pathname + location.search);
       history.pushState(stateWithToken(answer), '', `#model=${answer.ID}`);
       showResult(answer);
@@ -75,17 +95,20 @@ function showAgain() {
   page.show(h('div', { class: 'sheet-card' }, form.element));
 }
 
-function showResult(answer) {
-  const view = resultView({ kind: 'stl', instance: answer.ID, series: answer.ParentSeries, headline: 'The model is ready', facts: resultLine(answer),
-    warnings: answer.Warnings ?? [], again: ['Generate another one', () => { location.hash = ''; }] });
-  page.show(view);
-  view.querySelector('h2').focus();
+/** Back to the form, with the same structures ticked. */
+async function tryAgain() {
+  history.pushState(stateWithToken(), '', location.pathname + location.search);
+  await route();
+  form?.list?.tick(sent);
+  form?.say(notice('info', '', 'Discarded. Nothing of it is stored any more.'));
 }
 
-/** What is known of a model that this page did not make itself: its address came from somebody else. */
-async function answerOf(instance) {
-  const [{ ParentSeries }, { warnings }] = await Promise.all([getJson(path('instances', instance)), loadFacts(instance)]);
-  return { ID: instance, ParentSeries, Warnings: warnings };
+function showResult(answer) {
+  const number = answer.Models?.length ?? 1;
+  const view = resultView({ kind: 'stl', answer, headline: number > 1 ? `${plural(number, 'model')} are ready` : 'The model is ready',
+    again: ['Generate another one', () => { location.hash = ''; }], onDiscarded: tryAgain });
+  page.show(view);
+  view.querySelector('h2').focus();
 }
 
 let asked = null;
@@ -106,11 +129,11 @@ async function route() {
     }
     if (form) return showAgain();
     const what = await found();
-    if (what.instance) await showForm(what.instance);
+    if (what.source) await showForm(what.source);
     else await offer(what);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    page.fail('The structures cannot be shown', error.message);
+    page.fail('The structures cannot be shown', withoutIds(error.message, 'this object'));
   }
   return undefined;
 }

@@ -1,10 +1,14 @@
 /** The dialogs behind our buttons in Orthanc Explorer. They live in a shadow tree: its styles and ours do not meet. */
 
+import { downloadMenu } from '../forms/downloads.js';
+import { withoutIds } from '../forms/errors.js';
 import { GenerateForm, resultLine, waiting } from '../forms/generate-form.js';
+import { notesView } from '../forms/notes.js';
+import { imagesSource, instanceSource } from '../forms/sources.js';
 import { StlForm } from '../forms/stl-form.js';
 import { NexusForm, NiftiForm } from '../forms/upload-forms.js';
 import { orthancUrl, pageUrl } from '../shared/api.js';
-import { h, icon, notice, warningList } from '../shared/dom.js';
+import { h, icon, notice } from '../shared/dom.js';
 
 const STYLES = ['../shared/base.css', '../shared/page.css', '../forms/forms.css', 'dialog.css'];
 
@@ -67,9 +71,12 @@ function finish(dialog, answer) {
     location.assign(`explorer.html#series?uuid=${answer.ParentSeries}`);
     if (alreadyThere) location.reload(); // jQuery Mobile does not go from a page to the same page
   };
-  if (!answer.Warnings?.length) return open();
+  const notes = notesView(answer);
+  if (!notes) return open();
   const button = h('button', { type: 'button', class: 'button primary', onclick: open }, 'Open the new series');
-  dialog.show(h('p', {}, `The model was stored: ${resultLine(answer)}.`), warningList(answer.Warnings), h('div', { class: 'form-buttons' }, button));
+  const number = answer.Models?.length ?? 1;
+  dialog.show(h('p', {}, number > 1 ? `${number} models were stored.` : `The model was stored: ${resultLine(answer)}.`), notes,
+    h('div', { class: 'form-buttons' }, button));
   button.focus();
   return undefined;
 }
@@ -89,14 +96,24 @@ export function attachNexus(study) {
   dialog.showForm(new NexusForm(study, (answer) => finish(dialog, answer)));
 }
 
-export async function generate(instance) {
+/** @param {import('../forms/sources.js').Source} source */
+async function generate(source) {
   const dialog = new Dialog('Generate 3D model', waiting('Reading the structures …'));
   try {
-    dialog.showForm(await GenerateForm.of(instance, { onDone: (answer) => finish(dialog, answer) }));
+    dialog.showForm(await GenerateForm.of(source, { onDone: (answer) => finish(dialog, answer) }));
   } catch (error) {
-    dialog.show(notice('error', 'The structures cannot be shown', error.message));
+    dialog.show(notice('error', 'The structures cannot be shown', withoutIds(error.message, 'this object')));
   }
 }
+
+/** @param {string} instance @param {string} sopClass */
+export const generateOfInstance = (instance, sopClass) => generate(instanceSource(instance, sopClass));
+
+/** @param {string} series of images */
+export const generateOfImages = (series) => generate(imagesSource(series));
+
+/** @param {string} series of stored models @param {string} name of the files */
+export const download = (series, name) => new Dialog('Download 3D model', downloadMenu(`series/${encodeURIComponent(series)}/stl/scene`, name));
 
 /** @param {string} title @param {[string, string, string][]} viewers name, note, address */
 function choose(title, viewers) {

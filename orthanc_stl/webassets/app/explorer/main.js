@@ -3,11 +3,17 @@
  * Called by ../../explorer.js each time that one of its pages is shown.
  */
 
-import { getJson, request } from '../shared/api.js';
-import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer, generate } from './dialogs.js';
+import { getJson, pageUrl, request } from '../shared/api.js';
+import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer, download, generateOfImages,
+  generateOfInstance } from './dialogs.js';
 
 const STL = '1.2.840.10008.5.1.4.1.1.104.3';
-const RT_STRUCT = '1.2.840.10008.5.1.4.1.1.481.3';
+
+/** Objects that say where structures are: RT-STRUCT, SEG (also of label maps), RTDOSE, Surface Segmentation. */
+const SOURCES = ['1.2.840.10008.5.1.4.1.1.481.3', '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7',
+  '1.2.840.10008.5.1.4.1.1.481.2', '1.2.840.10008.5.1.4.1.1.66.5'];
+const STRUCTURES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
+const IMAGES = ['CT', 'MR', 'PT', 'NM'];
 const RAW_DATA = '1.2.840.10008.5.1.4.1.1.66';
 const NEXUS_CREATOR = 'OrthancSTL'; // the value of (4205,0010)
 
@@ -26,14 +32,27 @@ function addButton(id, page, text, iconName, act) {
 
 const removeButtons = (...ids) => ids.forEach((id) => globalThis.$(`#${id}`).remove());
 
-function studyButtons(study, options) {
+/** A page of ours in a tab of its own. @param {string} page @param {Record<string, string>} query */
+const openPage = (page, query) => void window.open(pageUrl(page, query), '_blank', 'noopener');
+
+const textOf = (path) => request(path).then((response) => response.text(), () => '');
+
+/** @param {string} study @param {any} options @param {() => boolean} shown whether that page is still there */
+async function studyButtons(study, options, shown) {
   // Each goes directly below the facts of the study, so the last one ends up on top.
   if (options.EnableNexus) addButton('stl-attach-nexus', 'study', 'Attach Nexus model', 'plus', () => attachNexus(study));
   if (options.EnableNIfTI) addButton('stl-attach-nifti', 'study', 'Attach NIfTI 3D model', 'plus', () => attachNifti(study));
   addButton('stl-attach-instance', 'study', 'Attach STL model', 'plus', () => attachStl(study, options.Version));
+  removeButtons('stl-generate-study', 'stl-viewer-study');
+  const series = await getJson(`studies/${study}/series`);
+  if (!shown()) return;
+  const of = (modalities) => series.filter(({ MainDicomTags: { Modality } }) => modalities.includes(Modality));
+  const structures = of(STRUCTURES);
+  const images = of(IMAGES).filter(({ Instances }) => Instances.length > 1);
+  if (structures.length || images.length) addButton('stl-generate-study', 'study', 'Generate 3D model', 'gear', () => openPage('generate.html', { study }));
+  if (of(['M3D']).length) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { study }));
+  else if (structures.length) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { source: structures[0].Instances[0] }));
 }
-
-const textOf = (path) => request(path).then((response) => response.text(), () => '');
 
 /** @param {string} instance @param {'series' | 'instance'} page @param {() => boolean} shown whether that page is still there */
 async function instanceButtons(instance, page, options, shown) {
@@ -41,8 +60,23 @@ async function instanceButtons(instance, page, options, shown) {
   const creator = sopClass === RAW_DATA && options.EnableNexus ? (await textOf(`instances/${instance}/content/4205-0010`)).replace(/[ \0]+$/, '') : '';
   if (!shown()) return;
   if (sopClass === STL) addButton(`stl-viewer-${page}`, page, 'STL viewer', 'search', () => chooseStlViewer(instance));
-  if (sopClass === RT_STRUCT) addButton(`stl-generate-rtstruct-${page}`, page, 'Generate 3D model', 'gear', () => generate(instance));
+  if (SOURCES.includes(sopClass)) {
+    addButton(`stl-generate-rtstruct-${page}`, page, 'Generate 3D model', 'gear', () => generateOfInstance(instance, sopClass));
+    addButton(`stl-scene-${page}`, page, '3D viewer', 'search', () => openPage('three.html', { source: instance }));
+  }
   if (creator === NEXUS_CREATOR) addButton(`stl-nexus-${page}`, page, 'Nexus 3D viewer', 'search', () => chooseNexusViewer(instance));
+}
+
+/** @param {string} series @param {any} options @param {() => boolean} shown whether that page is still there */
+async function seriesButtons(series, options, shown) {
+  const { Instances, MainDicomTags: { Modality, SeriesDescription } } = await getJson(`series/${series}`);
+  if (!shown()) return;
+  const several = Instances.length > 1;
+  if (Modality === 'M3D') addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d', () => download(series, SeriesDescription || 'models'));
+  if (Modality === 'M3D' && several) addButton('stl-viewer-series', 'series', '3D viewer', 'search', () => openPage('three.html', { series }));
+  if (IMAGES.includes(Modality) && several) addButton('stl-generate-rtstruct-series', 'series', 'Generate 3D model', 'gear', () => generateOfImages(series));
+  if (STRUCTURES.includes(Modality) && several) addButton('stl-generate-rtstruct-series', 'series', 'Generate 3D model', 'gear', () => openPage('generate.html', { series }));
+  if (!several) await instanceButtons(Instances[0], 'series', options, shown);
 }
 
 /**
@@ -51,10 +85,8 @@ async function instanceButtons(instance, page, options, shown) {
  * @param {{EnableNIfTI: boolean, EnableNexus: boolean, Version: string}} options
  */
 export async function showButtons(page, id, options) {
-  if (page === 'study') return studyButtons(id, options);
   const shown = () => globalThis.$.mobile.pageData?.uuid === id;
-  removeButtons(`stl-viewer-${page}`, `stl-generate-rtstruct-${page}`, `stl-nexus-${page}`);
-  if (page === 'instance') return instanceButtons(id, page, options, shown);
-  const { Instances } = await getJson(`series/${id}`);
-  return Instances.length === 1 ? instanceButtons(Instances[0], page, options, shown) : undefined;
+  if (page === 'study') return studyButtons(id, options, shown);
+  removeButtons(`stl-viewer-${page}`, `stl-generate-rtstruct-${page}`, `stl-nexus-${page}`, `stl-scene-${page}`, `stl-download-${page}`);
+  return page === 'instance' ? instanceButtons(id, page, options, shown) : seriesButtons(id, options, shown);
 }

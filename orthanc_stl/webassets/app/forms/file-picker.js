@@ -27,9 +27,14 @@ export class FilePicker {
 
   /** @param {File} file */
   take(file) {
+    this.show(file);
+    this.onFile(file);
+  }
+
+  /** @param {File} file that is chosen already */
+  show(file) {
     this.file = file;
     this.element.classList.add('filled');
     this.text.replaceChildren(h('strong', {}, file.name), h('span', {}, bytes(file.size)));
-    this.onFile(file);
   }
 }

@@ -1,50 +1,139 @@
-/** RT-STRUCT to STL: choose structures, then let the server work. */
+/** From a source to models: choose structures, then let the server work. */
 
 import { getJson, postJson } from '../shared/api.js';
-import { h, notice } from '../shared/dom.js';
+import { h, icon, notice } from '../shared/dom.js';
 import { count, volume } from '../shared/format.js';
+import { Choice, field, SurfaceOptions } from './options.js';
 import { StructureList } from './structures.js';
-import { checkbox, NotYet, SurfaceOptions, WorkForm } from './work-form.js';
+import { NotYet, WorkForm } from './work-form.js';
+
+const text = (name) => h('input', { type: 'text', maxlength: 64, name, autocomplete: 'off' });
 
 export class GenerateForm extends WorkForm {
-  /**
-   * @param {string} instance Orthanc's id of the RT-STRUCT instance
-   * @param {object[]} structures as the server lists them
-   * @param {{onDone: (answer: any) => void, onJob?: (uuid: string) => void}} listeners
-   */
-  constructor(instance, structures, { onDone, onJob = () => {} }) {
+  /** @param {{onDone: (answer: any) => void, onJob?: (uuid: string) => void}} listeners */
+  constructor({ onDone, onJob = () => {} }) {
     super('Generate', onDone);
-    this.instance = instance;
     this.onJob = onJob;
-    this.options = new SurfaceOptions();
-    this.endCaps = checkbox('Extend by half a slice at both ends', true);
-    this.list = new StructureList(structures, () => { this.submitButton.disabled = this.list?.chosen.length === 0; });
-    this.submitButton.disabled = this.list.chosen.length === 0;
-    this.endCaps.element.classList.add('whole-line');
-    this.options.element.append(this.endCaps.element);
-    this.fields.append(this.list.element, this.options.element);
-    if (!this.list.usable.length) this.say(notice('warning', 'None of the structures can become a model', 'Each of them says above why.'));
+    this.content = h('div', { class: 'generate-fields' });
+    this.fields.append(this.content);
+    this.submitButton.disabled = true;
   }
 
-  /** @param {string} instance @param {ConstructorParameters<typeof GenerateForm>[2]} listeners @returns {Promise<GenerateForm>} */
-  static async of(instance, listeners) {
-    return new GenerateForm(instance, await getJson(`instances/${encodeURIComponent(instance)}/stl/structures`), listeners);
+  /**
+   * @param {import('./sources.js').Source} source @param {ConstructorParameters<typeof GenerateForm>[0]} listeners
+   * @returns {Promise<GenerateForm>}
+   */
+  static async of(source, listeners) {
+    const form = new GenerateForm(listeners);
+    form.show(source, await source.list({}));
+    return form;
+  }
+
+  /** @param {import('./sources.js').Source} source @param {object[]} structures as the server lists them */
+  show(source, structures) {
+    this.source = source;
+    this.list = null;
+    // Images without a preset have one structure only: what the threshold says.
+    this.byThreshold = source.kind.threshold && !structures.some(({ Usable }) => Usable);
+    this.options = new SurfaceOptions(source.kind);
+    this.separate = new Choice('Models', [['each', 'One model for each'], ['one', 'One model of all']], () => this.changed());
+    this.name = text('model-name');
+    this.nameField = field('Name of the model', this.name, 'Empty: the names of its structures.');
+    this.description = text('description');
+    this.description.value = source.name;
+    this.options.more.querySelector('.options').append(field('Series description', this.description,
+      'How Orthanc lists the new series. Empty: as the structures are called.'));
+    this.several = h('div', { class: 'options' }, h('div', { class: 'field' },
+      h('span', { class: 'field-label' }, 'Several structures become'), this.separate.element), this.nameField);
+    this.options.threshold?.addEventListener('input', () => this.changed());
+    this.list = new StructureList(this.byThreshold ? [] : structures, () => this.changed());
+    this.content.replaceChildren(...[this.#look(structures), this.byThreshold ? null : this.list.element, this.several,
+      this.options.element].filter(Boolean));
+    this.changed();
+    if (!this.byThreshold && !this.list.usable.length) this.say(notice('warning',
+      'None of the structures can become a model', 'Each of them says above why.'));
+  }
+
+  #look(structures) {
+    if (!this.source.scene || !structures.some(({ Usable }) => Usable)) return null;
+    return h('a', { class: 'look', href: this.source.scene, target: '_blank', rel: 'noopener' }, icon('cube'),
+      h('span', {}, h('strong', {}, 'Look at all structures at once'),
+        h('small', {}, 'In the 3D viewer. Nothing is stored.')));
+  }
+
+  get #hasThreshold() {
+    return Boolean(this.options.threshold?.value);
+  }
+
+  changed() {
+    if (!this.list) return;
+    const chosen = this.list.chosenStructures;
+    this.submitButton.disabled = !chosen.length && !this.#hasThreshold;
+    this.several.hidden = this.list.usable.length < 2 || this.#hasThreshold;
+    this.nameField.hidden = this.separate.value === 'each';
+    const sides = chosen.flatMap(({ Extent: box }) => (box ? box[1].map((high, i) => high - box[0][i]) : []));
+    this.options.describe(sides.length ? Math.max(...sides) : null);
+  }
+
+  /** After a result: no tick is left over for the next one. */
+  clear() {
+    this.list?.tick([]);
+    this.name && (this.name.value = '');
+    this.say(null);
+  }
+
+  /** @returns {object} the fields of POST /stl/encode */
+  get request() {
+    const fields = { ...this.options.values, Asynchronous: true };
+    if (this.#hasThreshold && !this.source.name) return this.#described(fields); // of images: the threshold is all
+    if (this.#hasThreshold) return this.#described({ ...fields, All: true });
+    const one = this.separate.value === 'one';
+    fields.Structures = this.list.chosen;
+    if (!one && fields.Structures.length > 1) fields.Separate = true;
+    if (one && this.name.value.trim()) fields.Name = this.name.value.trim();
+    return this.#described(fields);
+  }
+
+  #described(fields) {
+    const description = this.description.value.trim();
+    return description ? { ...fields, Tags: { SeriesDescription: description } } : fields;
   }
 
   async work(progress) {
-    const numbers = this.list.chosen;
-    if (!numbers.length) throw new NotYet('Tick at least one structure.');
+    if (this.submitButton.disabled) throw new NotYet('Tick at least one structure.');
     progress.show(null, 'asking the server');
-    const body = { Instance: this.instance, RoiNumbers: numbers, ...this.options.values, EndCaps: this.endCaps.input.checked, Asynchronous: true };
-    const { ID } = await postJson('stl/encode-rtstruct', JSON.stringify(body), { signal: progress.signal });
+    const body = await this.source.body(this.request);
+    progress.signal.throwIfAborted();
+    const onProgress = body instanceof Blob ? uploading(progress, 'waiting for its turn') : undefined;
+    const { ID } = await postJson(this.source.route ?? 'stl/encode', body, { signal: progress.signal, onProgress });
     this.onJob(ID);
     return this.await(ID, progress);
   }
+
+  /** The answer, with the colours that the list has: so that the result can be told apart. */
+  async await(uuid, progress) {
+    const answer = await super.await(uuid, progress);
+    const colors = new Map(this.list?.rows.map(({ structure }) => [structure.Number, structure.Color]) ?? []);
+    for (const model of answer.Models ?? []) model.Color ??= colors.get(model.Number) ?? null;
+    return answer;
+  }
 }
+
+/** @param {any} progress of a form @param {string} then what comes after the upload */
+export const uploading = (progress, then) => (fraction) => progress.show(fraction < 1 ? fraction : null,
+  fraction < 1 ? 'uploading' : then);
 
 /** What to tell of a model that was made. @param {any} answer @returns {string} */
 export const resultLine = (answer) => [answer.Triangles && `${count(answer.Triangles)} triangles`,
   typeof answer.VolumeMl === 'number' && volume(answer.VolumeMl * 1000)].filter(Boolean).join(', ');
 
 /** A line in place of a form while it is being fetched. */
-export const waiting = (text) => h('p', { class: 'waiting', role: 'status' }, text);
+export const waiting = (words) => h('p', { class: 'waiting', role: 'status' }, words);
+
+/** @param {string} id of an instance @returns {Promise<any>} what is known of a model that somebody else made */
+export async function answerOf(id) {
+  const path = `instances/${encodeURIComponent(id)}`;
+  const [{ ParentSeries }, info] = await Promise.all([getJson(path), getJson(`${path}/stl/info`).catch(() => ({}))]);
+  return { ID: id, ParentSeries, Triangles: info.Triangles, VolumeMl: info.VolumeMl, Warnings: info.Warnings ?? [],
+    Notes: info.Notes ?? [] };
+}

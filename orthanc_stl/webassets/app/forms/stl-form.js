@@ -5,7 +5,10 @@ import { DEFAULT_RGB, hexOf, rgbOf, rgbToDicomLab } from '../shared/color.js';
 import { h, notice } from '../shared/dom.js';
 import { count, size } from '../shared/format.js';
 import { FilePicker } from './file-picker.js';
-import { field, NotYet, WorkForm } from './work-form.js';
+import { FrameChoice } from './frame-choice.js';
+import { field } from './options.js';
+import { stem } from './sources.js';
+import { NotYet, WorkForm } from './work-form.js';
 
 const UNITS = [['mm', 1, 'millimetres'], ['cm', 10, 'centimetres'], ['m', 1000, 'metres'], ['in', 25.4, 'inches'], ['µm', 0.001, 'micrometres']];
 
@@ -27,8 +30,9 @@ export class StlForm extends WorkForm {
     this.unit = h('select', { name: 'unit', onchange: () => this.describe() }, ...UNITS.map(([short, , long]) => h('option', { value: short }, `${long} (${short})`)));
     this.color = h('input', { type: 'color', value: hexOf(DEFAULT_RGB), name: 'color' });
     this.found = h('div', { class: 'found' });
+    this.frame = new FrameChoice(study);
     this.fields.append(this.picker.element, this.found, field('Series description', this.description),
-      h('div', { class: 'options' }, field('Coordinates are in', this.unit), field('Colour', this.color)));
+      h('div', { class: 'options' }, field('Coordinates are in', this.unit), field('Color', this.color)), this.frame.element);
     this.submitButton.disabled = true;
   }
 
@@ -45,6 +49,7 @@ export class StlForm extends WorkForm {
     this.worker?.terminate();
     this.worker = new Worker(new URL('stl-worker.js', import.meta.url), { type: 'module' });
     this.facts = null;
+    this.description.value = stem(file.name);
     this.submitButton.disabled = true;
     this.say(null);
     this.found.replaceChildren(h('p', { class: 'waiting' }, 'Checking the file …'));
@@ -100,7 +105,7 @@ export class StlForm extends WorkForm {
     return {
       SeriesDescription: description, SeriesNumber: '1', InstanceNumber: '1', DocumentTitle: description, ContentDescription: description.slice(0, 64),
       Manufacturer: 'Orthanc STL plugin', ManufacturerModelName: 'Orthanc STL plugin', DeviceSerialNumber: '1', SoftwareVersions: this.version,
-      FrameOfReferenceUID: newUid(), PositionReferenceIndicator: '', AcquisitionDateTime: '', BurnedInAnnotation: 'NO', ConceptNameCodeSequence: [],
+      FrameOfReferenceUID: this.frame.uid || newUid(), PositionReferenceIndicator: '', AcquisitionDateTime: '', BurnedInAnnotation: 'NO', ConceptNameCodeSequence: [],
       MeasurementUnitsCodeSequence: [{ CodeValue: 'mm', CodingSchemeDesignator: 'UCUM', CodeMeaning: 'mm' }],
       EncapsulatedDocumentLength: String(bytes), RecommendedDisplayCIELabValue: rgbToDicomLab(rgbOf(this.color.value)).join('\\'),
     };

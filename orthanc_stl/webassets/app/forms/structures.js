@@ -1,52 +1,97 @@
-/** The list of an RT-STRUCT's structures, to tick. */
+/** The structures of a source, as a compact table to tick: what can be made first, the others folded. */
 
 import { h, icon } from '../shared/dom.js';
-import { plural, size } from '../shared/format.js';
+import { plural, size, volume } from '../shared/format.js';
 
 /** With more structures than this one gets a field to search in. */
 const MANY = 10;
+
+/** So many names are written out below the table. */
+const NAMED = 8;
 
 export class StructureList {
   /** @param {object[]} structures as GET /instances/{id}/stl/structures gives them @param {() => void} onChange */
   constructor(structures, onChange) {
     this.onChange = onChange;
+    this.words = '';
+    this.type = null;
     this.rows = structures.map((structure) => this.#row(structure));
     this.usable = this.rows.filter(({ structure }) => structure.Usable);
     this.summary = h('span', { role: 'status' });
-    const all = h('button', { type: 'button', class: 'link', onclick: () => this.#tickAll() }, 'All');
-    const none = h('button', { type: 'button', class: 'link', onclick: () => this.#tickNone() }, 'None');
-    this.list = h('div', { class: 'structures', role: 'group', 'aria-label': 'Structures' }, ...this.rows.map(({ element }) => element));
+    this.names = h('p', { class: 'chosen-names', 'aria-live': 'polite' });
     this.nothing = h('p', { class: 'structures-nothing', hidden: true }, 'No structure has such a name.');
-    this.list.append(this.nothing);
-    this.element = h('div', { class: 'structure-list' },
-      h('div', { class: 'structure-head' }, h('span', { class: 'field-label' }, 'Structures'), this.summary, h('span', { class: 'grow' }), all, none),
-      structures.length > MANY ? this.#searchField() : null, this.list);
+    this.element = h('div', { class: 'structure-list' }, this.#head(),
+      this.usable.length > MANY ? this.#searchField() : null, this.#chips(),
+      this.usable.length ? h('div', { class: 'structures', role: 'group', 'aria-label': 'Structures' },
+        ...this.usable.map(({ element }) => element), this.nothing) : null,
+      this.#folded(), this.names);
     if (this.usable.length === 1) this.usable[0].input.checked = true;
-    this.#changed();
+    this.changed();
+  }
+
+  #head() {
+    const several = this.usable.length > 1;
+    const button = (text, act) => h('button', { type: 'button', class: 'link', onclick: act }, text);
+    return h('div', { class: 'structure-head' }, h('span', { class: 'field-label' }, 'Structures'), this.summary,
+      h('span', { class: 'grow' }), several ? button('All', () => this.#tickAll()) : null,
+      several ? button('None', () => this.tick([])) : null);
   }
 
   #searchField() {
-    return h('input', { type: 'search', placeholder: 'Search a structure', 'aria-label': 'Search a structure', class: 'search',
-      oninput: (event) => this.#filter(event.target.value.trim().toLowerCase()),
+    return h('input', { type: 'search', placeholder: 'Search a structure', 'aria-label': 'Search a structure',
+      class: 'search', autocomplete: 'off',
+      oninput: (event) => {
+        this.words = event.target.value.trim().toLowerCase();
+        this.#filter();
+      },
       onkeydown: (event) => event.key === 'Enter' && event.preventDefault() });
   }
 
+  /** One chip for each type, where there are several. */
+  #chips() {
+    const types = new Map();
+    for (const { structure } of this.usable) types.set(typeOf(structure), (types.get(typeOf(structure)) ?? 0) + 1);
+    if (types.size < 2 || this.usable.length <= MANY) return null;
+    const chips = [...types].map(([type, number]) => h('button', { type: 'button', class: 'type-chip',
+      'aria-pressed': 'false', onclick: (event) => this.#choose(type, event.currentTarget) }, `${type} ${number}`));
+    this.chips = chips;
+    return h('div', { class: 'type-chips', role: 'group', 'aria-label': 'Show only one type' }, ...chips);
+  }
+
+  #choose(type, chip) {
+    this.type = this.type === type ? null : type;
+    for (const each of this.chips) each.setAttribute('aria-pressed', String(this.type !== null && each === chip));
+    this.#filter();
+  }
+
+  #folded() {
+    const rest = this.rows.filter(({ structure }) => !structure.Usable);
+    if (!rest.length) return null;
+    return h('details', { class: 'cannot', open: this.usable.length === 0 },
+      h('summary', {}, `${rest.length} cannot be made`), h('div', { class: 'structures' },
+        ...rest.map(({ element }) => element)));
+  }
+
   #row(structure) {
-    const input = h('input', { type: 'checkbox', disabled: !structure.Usable, value: structure.Number, onchange: () => this.#changed() });
+    const input = h('input', { type: 'checkbox', disabled: !structure.Usable, value: structure.Number,
+      autocomplete: 'off', onchange: () => this.changed() });
     const swatch = h('span', { class: 'swatch' });
     if (structure.Color) swatch.style.background = `rgb(${structure.Color.join(',')})`;
-    const skipped = structure.Usable && structure.SkippedContours
-      ? h('span', { class: 'skipped', title: structure.Skipped.slice(0, 20).join('\n') }, icon('warning'), `${plural(structure.SkippedContours, 'contour')} skipped`) : null;
-    const element = h('label', { class: structure.Usable ? 'structure' : 'structure unusable' }, input, swatch,
-      h('span', { class: 'structure-text' }, h('span', { class: 'structure-name' }, structure.Name || `(ROI ${structure.Number}, without a name)`),
-        h('span', { class: 'structure-note' }, structure.Usable ? usableNote(structure) : `Not possible: ${structure.Reason}`, skipped)));
+    const name = h('span', { class: 'structure-name', dir: 'auto' }, nameOf(structure));
+    const cells = structure.Usable ? [skippedNote(structure),
+      h('span', { class: 'structure-type' }, structure.Type ? typeOf(structure) : ''),
+      h('span', { class: 'structure-note' }, measure(structure))]
+      : [h('span', { class: 'structure-note reason' }, `Not possible: ${structure.Reason}`)];
+    const element = h('label', { class: structure.Usable ? 'structure' : 'structure unusable',
+      title: nameOf(structure) }, input, swatch, name, ...cells);
     return { structure, input, element };
   }
 
-  #filter(words) {
+  #filter() {
     let shown = 0;
-    for (const { structure, element } of this.rows) {
-      element.hidden = !structure.Name.toLowerCase().includes(words);
+    for (const { structure, element } of this.usable) {
+      element.hidden = !nameOf(structure).toLowerCase().includes(this.words)
+        || (this.type !== null && typeOf(structure) !== this.type);
       shown += element.hidden ? 0 : 1;
     }
     this.nothing.hidden = shown > 0;
@@ -55,28 +100,51 @@ export class StructureList {
   /** What is hidden by the search is not meant by "All". */
   #tickAll() {
     for (const { input, element } of this.usable) input.checked ||= !element.hidden;
-    this.#changed();
+    this.changed();
   }
 
-  #tickNone() {
-    for (const { input } of this.usable) input.checked = false;
-    this.#changed();
+  /** @param {number[]} numbers the structures to tick; all others are not */
+  tick(numbers) {
+    for (const { input, structure } of this.usable) input.checked = numbers.includes(structure.Number);
+    this.changed();
   }
 
-  /** @returns {number[]} the ROI numbers that are ticked */
+  /** @returns {object[]} the structures that are ticked */
+  get chosenStructures() {
+    return this.usable.filter(({ input }) => input.checked).map(({ structure }) => structure);
+  }
+
+  /** @returns {number[]} the numbers of the structures that are ticked */
   get chosen() {
-    return this.usable.filter(({ input }) => input.checked).map(({ structure }) => structure.Number);
+    return this.chosenStructures.map(({ Number: number }) => number);
   }
 
-  #changed() {
-    const number = this.chosen.length;
-    this.summary.textContent = number ? `${number} of ${this.rows.length} chosen` : `${plural(this.rows.length, 'structure')}`;
+  changed() {
+    const names = this.chosenStructures.map(nameOf);
+    const total = this.usable.length;
+    this.summary.textContent = names.length ? `${names.length} of ${total} chosen` : plural(total, 'structure');
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+    this.names.textContent = names.length && total > 1 ? `Chosen: ${names.slice(0, NAMED).join(', ')}${more}` : '';
     this.onChange();
   }
 }
 
-function usableNote({ Type, Contours, Extent }) {
-  const contours = Object.values(Contours).reduce((sum, number) => sum + number, 0);
-  const extent = Extent ? size(Extent[1].map((high, i) => high - Extent[0][i])) : null;
-  return [Type && Type.toLowerCase(), plural(contours, 'contour'), extent].filter(Boolean).join(' · ');
+/** @param {any} structure @returns {string} */
+const nameOf = ({ Name, Number: number }) => Name || `(structure ${number}, without a name)`;
+
+/** @param {any} structure @returns {string} its type in plain words */
+const typeOf = ({ Type }) => (Type ? Type.toLowerCase().replaceAll('_', ' ') : 'no type');
+
+function skippedNote({ SkippedContours: number, Skipped: sentences }) {
+  if (!number) return null;
+  return h('span', { class: 'skipped', title: sentences.slice(0, 20).join('\n') }, icon('warning'),
+    `${plural(number, 'contour')} skipped`);
+}
+
+/** How large it is: the volume where it is known, else the box around it. */
+function measure({ VolumeMl, Extent, Threshold, Upper }) {
+  if (typeof VolumeMl === 'number') return volume(VolumeMl * 1000);
+  if (Extent) return size(Extent[1].map((high, i) => high - Extent[0][i]));
+  if (typeof Threshold === 'number') return `from ${Threshold} HU`;
+  return typeof Upper === 'number' ? `up to ${Upper} HU` : '';
 }

@@ -1,56 +1,63 @@
-/** NIfTI and Nexus files into a study. */
+/** Files of volumes, of structures and of Nexus models into a study. */
 
-import { bodyWithFile, postJson } from '../shared/api.js';
+import { bodyWithFile, postJson, RequestFailed } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
+import { asSentence } from './errors.js';
 import { FilePicker } from './file-picker.js';
-import { field, NotYet, SurfaceOptions, WorkForm } from './work-form.js';
+import { GenerateForm, uploading, waiting } from './generate-form.js';
+import { field } from './options.js';
+import { beginning, isGzip, isNexus, isNifti } from './recognise.js';
+import { fileSource, stem } from './sources.js';
+import { NotYet, WorkForm } from './work-form.js';
 
-const uploading = (progress, then) => (fraction) => progress.show(fraction < 1 ? fraction : null, fraction < 1 ? 'uploading' : then);
-
-/** @param {File} file @param {number} length @returns {Promise<Uint8Array>} its first bytes */
-const beginning = async (file, length) => new Uint8Array(await file.slice(0, length).arrayBuffer());
-
-export class NiftiForm extends WorkForm {
-  /** @param {string} study @param {{onDone: (answer: any) => void, onJob?: (uuid: string) => void}} listeners */
-  constructor(study, { onDone, onJob = () => {} }) {
-    super('Generate', onDone);
+/** Files of structures or of voxels: what is in them is listed, then models are made of it. */
+export class FileForm extends GenerateForm {
+  /** @param {string} study @param {ConstructorParameters<typeof GenerateForm>[0]} listeners @param {string} [label] of files @param {string} [accept] */
+  constructor(study, listeners, label = 'a file with structures', accept = '') {
+    super(listeners);
     this.study = study;
-    this.onJob = onJob;
-    this.picker = new FilePicker('a NIfTI file (.nii or .nii.gz)', '.nii,.nii.gz,.gz', (file) => this.check(file));
-    this.options = new SurfaceOptions();
-    this.fields.append(this.picker.element, this.options.element);
-    this.submitButton.disabled = true;
+    this.picker = new FilePicker(label, accept, (file) => this.check(file));
+    this.fields.prepend(this.picker.element);
+  }
+
+  /** @param {File} file @returns {string} why it is refused before any upload; empty if it is not */
+  refusal(file) { // eslint-disable-line no-unused-vars
+    return '';
   }
 
   async check(file) {
-    const head = await beginning(file, 352);
-    const length = head.length >= 4 ? new DataView(head.buffer).getInt32(0, true) : 0;
-    const compressed = head[0] === 0x1f && head[1] === 0x8b;
-    const good = compressed || [348, 540].includes(length) || [348, 540].includes(swap(length));
-    this.submitButton.disabled = !good;
-    this.say(good ? null : notice('error', 'This file cannot be used', 'It does not begin as a NIfTI file does (NIfTI-1 or -2, plain or gzip).'));
-  }
-
-  async work(progress) {
-    if (!this.picker.file) throw new NotYet('Choose a NIfTI file first.');
-    progress.show(null, 'preparing the file');
-    const body = await bodyWithFile('Nifti', 'data:application/octet-stream;base64,', this.picker.file,
-      { ParentStudy: this.study, ...this.options.values, Asynchronous: true });
-    progress.signal.throwIfAborted();
-    const { ID } = await postJson('stl/encode-nifti', body, { signal: progress.signal, onProgress: uploading(progress, 'waiting for its turn') });
-    this.onJob(ID);
-    return this.await(ID, progress);
+    this.list = null;
+    this.content.replaceChildren();
+    this.submitButton.disabled = true;
+    const reason = await this.refusal(file);
+    if (reason) return void this.say(notice('error', 'This file cannot be used', reason));
+    this.say(waiting('Looking for structures in the file …'));
+    const source = fileSource(file, this.study);
+    try {
+      const structures = await source.list({});
+      if (this.picker.file !== file) return undefined;
+      this.say(null);
+      this.show(source, structures);
+      this.list.tick(this.list.usable.map(({ structure }) => structure.Number));
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error;
+      if (this.picker.file === file) this.say(notice('error', 'This file cannot be used', asSentence(error.message)));
+    }
+    return undefined;
   }
 }
 
-const swap = (value) => {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setInt32(0, value, true);
-  return view.getInt32(0, false);
-};
+export class NiftiForm extends FileForm {
+  /** @param {string} study @param {ConstructorParameters<typeof GenerateForm>[0]} listeners */
+  constructor(study, listeners) {
+    super(study, listeners, 'a NIfTI file (.nii or .nii.gz)', '.nii,.nii.gz,.gz');
+  }
 
-/** The first bytes of each Nexus file. */
-const NEXUS_MAGIC = [0x20, 0x73, 0x78, 0x4e];
+  async refusal(file) {
+    const head = await beginning(file, 352);
+    return isNifti(head) || isGzip(head) ? '' : 'It does not begin as a NIfTI file does (NIfTI-1 or -2, plain or gzip).';
+  }
+}
 
 export class NexusForm extends WorkForm {
   /** @param {string} study @param {(answer: any) => void} onDone */
@@ -65,7 +72,8 @@ export class NexusForm extends WorkForm {
 
   async check(file) {
     const head = await beginning(file, 4);
-    const good = NEXUS_MAGIC.every((byte, i) => head[i] === byte);
+    const good = isNexus(head);
+    this.description.value = stem(file.name);
     this.submitButton.disabled = !good;
     this.say(good ? null : notice('error', 'This file cannot be attached', 'It is not a Nexus model: it does not begin as .nxs and .nxz files do.'));
   }

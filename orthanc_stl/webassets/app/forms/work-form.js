@@ -3,6 +3,7 @@
 import { RequestFailed } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
 import { cancel, Cancelled, follow, ProgressBar } from '../shared/job.js';
+import { withoutIds } from './errors.js';
 
 /** Something the person can put right; the message says what. */
 export class NotYet extends Error {}
@@ -26,7 +27,7 @@ export class WorkForm {
     this.submitButton = h('button', { type: 'submit', class: 'button primary' }, submitLabel);
     this.buttons = h('div', { class: 'form-buttons' }, this.submitButton);
     this.bar = new ProgressBar(() => this.cancel());
-    this.element = h('form', { class: 'work-form', novalidate: true, onsubmit: (event) => {
+    this.element = h('form', { class: 'work-form', novalidate: true, autocomplete: 'off', onsubmit: (event) => {
       event.preventDefault();
       this.run((progress) => this.work(progress));
     } }, this.fields, this.message, this.bar.element, this.buttons);
@@ -82,35 +83,10 @@ export class WorkForm {
   #explain(error) {
     if (error instanceof Cancelled || error.name === 'AbortError') this.say(notice('info', '', 'Cancelled. Nothing was stored.'));
     else if (error instanceof NotYet) this.say(notice('warning', '', error.message));
-    else if (error instanceof RequestFailed) this.say(notice('error', 'That did not work', error.message));
+    else if (error instanceof RequestFailed) this.say(notice('error', 'That did not work', withoutIds(error.message, 'the object')));
     else {
       this.say(notice('error', 'Something unexpected happened', String(error.message ?? error)));
       throw error;
     }
-  }
-}
-
-/** A label over its field. @param {string} label @param {HTMLElement} input */
-export const field = (label, input) => h('label', { class: 'field' }, h('span', { class: 'field-label' }, label), input);
-
-/** @param {string} label @param {boolean} checked @returns {{element: HTMLElement, input: HTMLInputElement}} */
-export function checkbox(label, checked) {
-  const input = h('input', { type: 'checkbox', checked });
-  return { element: h('label', { class: 'check' }, input, label), input };
-}
-
-/** Voxels along the longest side, the default first. */
-const RESOLUTIONS = [[256, 'normal'], [128, 'quick'], [512, 'fine']];
-
-/** Resolution and smoothing, as in Orthanc Explorer's dialogs from the beginning. */
-export class SurfaceOptions {
-  constructor() {
-    this.resolution = h('select', { name: 'resolution' }, ...RESOLUTIONS.map(([value, word]) => h('option', { value }, `${value} (${word})`)));
-    this.smooth = checkbox('Smooth volume', true);
-    this.element = h('div', { class: 'options' }, field('Resolution', this.resolution), this.smooth.element);
-  }
-
-  get values() {
-    return { Resolution: Number(this.resolution.value), Smooth: this.smooth.input.checked };
   }
 }

@@ -1,0 +1,42 @@
+/** Models as files of any format that the server writes. */
+
+import { getJson, request } from '../shared/api.js';
+import { fileName, h, icon, notice, save } from '../shared/dom.js';
+
+/** What each format is good for, by its suffix. */
+const GOOD_FOR = { glb: 'one file with colours, for viewers and slides', '3mf': 'for printing, with colours',
+  'obj.zip': 'with colours, for most 3D programs', ply: 'with colours, for mesh programs', stl: 'for printing, one surface',
+  'stl.zip': 'one file for each structure' };
+
+/**
+ * @param {string} path below Orthanc's root, up to "scene" @param {string} name of the files
+ * @returns {HTMLElement} a list of formats to choose from
+ */
+export function downloadMenu(path, name) {
+  const said = h('div', {});
+  const list = h('div', { class: 'download-list' });
+  const act = async (button, suffix) => {
+    button.disabled = true;
+    try {
+      save(await (await request(`${path}.${suffix}`)).blob(), `${fileName(name)}.${suffix}`);
+      said.replaceChildren();
+    } catch (error) {
+      said.replaceChildren(notice('error', 'The file cannot be made', error.message));
+    }
+    button.disabled = false;
+  };
+  const row = ({ Suffix, Name }) => h('button', { type: 'button', class: 'download-row',
+    onclick: (event) => act(event.currentTarget, Suffix) }, h('strong', {}, Name), h('small', {}, GOOD_FOR[Suffix] ?? ''));
+  getJson('stl/formats').then((formats) => list.replaceChildren(...formats.map(row)),
+    (error) => list.replaceChildren(notice('error', 'The formats cannot be listed', error.message)));
+  return h('div', { class: 'download-menu' }, list, said);
+}
+
+/** The same, folded behind a button. */
+export function downloadFold(path, name) {
+  const fold = h('details', { class: 'downloads' }, h('summary', { class: 'button' }, icon('download'), 'Download'));
+  fold.addEventListener('toggle', () => {
+    if (fold.open && fold.children.length === 1) fold.append(downloadMenu(path, name));
+  });
+  return fold;
+}

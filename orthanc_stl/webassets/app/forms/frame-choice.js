@@ -1,0 +1,37 @@
+/** Where a model lies: in a place of its own, or in the coordinates of images of the study. */
+
+import { getJson } from '../shared/api.js';
+import { h } from '../shared/dom.js';
+import { field } from './options.js';
+
+const OWN = ['', 'on its own, beside no images'];
+
+export class FrameChoice {
+  /** @param {string} study Orthanc's id */
+  constructor(study) {
+    this.select = h('select', { name: 'frame', autocomplete: 'off' }, h('option', { value: OWN[0] }, OWN[1]));
+    this.element = h('div', { hidden: true }, field('The model lies', this.select,
+      'If it was made from images of this study, in their millimetres, it is shown over them.'));
+    this.ready = this.#fill(study).catch(() => {}); // without the list the model lies on its own, as the field says
+  }
+
+  async #fill(study) {
+    const series = await getJson(`studies/${encodeURIComponent(study)}/series`);
+    const frames = new Map();
+    await Promise.all(series.filter(({ MainDicomTags: { Modality } }) => !['M3D', 'RTSTRUCT', 'RTPLAN', 'SEG']
+      .includes(Modality)).map(async ({ Instances, MainDicomTags: { Modality, SeriesDescription, SeriesNumber } }) => {
+      const tags = await getJson(`instances/${Instances[0]}/simplified-tags`);
+      const uid = tags.FrameOfReferenceUID;
+      const name = [Modality, SeriesDescription || `series ${SeriesNumber ?? ''}`.trim()].join(' ');
+      if (uid) frames.set(uid, [...(frames.get(uid) ?? []), name]);
+    }));
+    for (const [uid, names] of frames) this.select.append(h('option', { value: uid },
+      `in the coordinates of ${names.slice(0, 3).join(', ')}${names.length > 3 ? ' …' : ''}`));
+    this.element.hidden = frames.size === 0;
+  }
+
+  /** @returns {string} the UID of the frame of reference that was chosen; empty for one of its own */
+  get uid() {
+    return this.select.value;
+  }
+}

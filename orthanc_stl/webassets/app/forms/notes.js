@@ -1,0 +1,39 @@
+/** What is to be known of models that were just made: by rank, the worst first. */
+
+import { h, notice } from '../shared/dom.js';
+import { plural } from '../shared/format.js';
+import { asSentence } from './errors.js';
+
+/** By rank: `Rank` of orthanc_stl/model.py. */
+const RANKS = { 1: 'The shape was changed', 2: 'Something was guessed', 3: 'Something was left out' };
+
+/** So many sentences are in sight without a click. */
+const OPEN = 4;
+
+/** @param {any} answer @returns {{Rank: number, Text: string}[]} each sentence once, also where only warnings came */
+function notesOf({ Notes, Warnings, Models = [] }) {
+  const given = [...(Notes ?? []), ...Models.flatMap((model) => model.Notes ?? [])];
+  const plain = [...(Warnings ?? []), ...Models.flatMap((model) => model.Warnings ?? [])];
+  const known = new Set(given.map(({ Text }) => Text));
+  const all = [...given, ...plain.filter((text) => !known.has(text)).map((Text) => ({ Rank: 3, Text }))];
+  return [...new Map(all.map((note) => [note.Text, note])).values()].sort((a, b) => a.Rank - b.Rank);
+}
+
+/** @param {any} answer of POST /stl/encode @returns {HTMLElement | null} nothing where nothing is to be known */
+export function notesView(answer) {
+  const notes = notesOf(answer);
+  const skipped = (answer.Skipped ?? []).map(({ Name, Reason }) => ({ Rank: 0, Text: `${Name}: ${Reason}` }));
+  if (!notes.length && !skipped.length) return null;
+  const groups = Object.entries({ 0: 'Not made', ...RANKS }).flatMap(([rank, title]) => {
+    const list = [...skipped, ...notes].filter((note) => note.Rank === Number(rank));
+    return list.length ? [group(title, list.map(({ Text }) => Text))] : [];
+  });
+  return notice('warning', skipped.length ? `${plural(skipped.length, 'structure')} could not be made`
+    : 'What to know before you use it', ...groups);
+}
+
+function group(title, sentences) {
+  const list = h('ul', {}, ...sentences.map((sentence) => h('li', {}, asSentence(sentence))));
+  if (sentences.length <= OPEN) return h('div', { class: 'notes' }, h('span', { class: 'notes-title' }, title), list);
+  return h('details', { class: 'notes' }, h('summary', {}, `${title} (${sentences.length} times)`), list);
+}

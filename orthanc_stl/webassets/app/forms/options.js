@@ -1,0 +1,112 @@
+/** How models are made: detail, smoothing and the rest, each with one sentence of what it does. */
+
+import { h } from '../shared/dom.js';
+
+/** Voxels along the longest side, the default first. */
+const RESOLUTIONS = [[256, 'normal'], [128, 'quick'], [512, 'fine']];
+
+/** What a model is for decides the fields below; all of them stay in sight and can be changed. */
+const PURPOSES = [
+  ['view', 'Viewing', { Resolution: 256, Smooth: true, MinVolumeMl: '', Tolerance: '' }],
+  ['print', 'Printing', { Resolution: 512, Smooth: true, MinVolumeMl: '0.05', Tolerance: '0.05' }],
+];
+
+let ids = 0;
+
+/** A label over its field, with a sentence below it. @param {string} label @param {HTMLElement} input */
+export function field(label, input, help = '') {
+  const id = `help-${ids += 1}`;
+  if (help) input.setAttribute('aria-describedby', id);
+  return h('div', { class: 'field' }, h('label', { class: 'field-with-label' },
+    h('span', { class: 'field-label' }, label), input), help ? h('p', { class: 'help-text', id }, help) : null);
+}
+
+/** @param {string} label @param {boolean} checked @returns {{element: HTMLElement, input: HTMLInputElement}} */
+export function checkbox(label, checked, help = '') {
+  const id = `help-${ids += 1}`;
+  const input = h('input', { type: 'checkbox', checked, autocomplete: 'off', 'aria-describedby': help ? id : null });
+  return { input, element: h('div', { class: 'field' }, h('label', { class: 'check' }, input, label),
+    help ? h('p', { class: 'help-text', id }, help) : null) };
+}
+
+/** Two or three ways to go, side by side. */
+export class Choice {
+  /** @param {string} label @param {[string, string][]} ways value and words @param {() => void} onChange */
+  constructor(label, ways, onChange) {
+    const name = `choice-${ids += 1}`;
+    this.inputs = ways.map(([value], i) => h('input', { type: 'radio', name, value, checked: i === 0,
+      autocomplete: 'off', onchange: onChange }));
+    this.element = h('div', { class: 'segments', role: 'radiogroup', 'aria-label': label },
+      ...ways.map(([, words], i) => h('label', { class: 'segment' }, this.inputs[i], words)));
+  }
+
+  get value() {
+    return this.inputs.find((input) => input.checked)?.value ?? '';
+  }
+
+  /** @param {string} value '' for none of them */
+  set value(value) {
+    for (const input of this.inputs) input.checked = input.value === value;
+  }
+}
+
+const number = (name, attributes) => h('input', { type: 'number', name, min: '0', step: 'any', inputmode: 'decimal',
+  autocomplete: 'off', ...attributes });
+
+export class SurfaceOptions {
+  /** @param {{contours: boolean, threshold: boolean}} source what else can be told of this kind of source */
+  constructor({ contours, threshold }) {
+    this.purpose = new Choice('What it is for', PURPOSES, () => this.#preset());
+    this.resolution = h('select', { name: 'resolution', autocomplete: 'off', onchange: () => { this.purpose.value = ''; } },
+      ...RESOLUTIONS.map(([value]) => h('option', { value })));
+    this.smooth = checkbox('Smooth volume', true, 'Takes the steps between slices away; the volume stays the same.');
+    this.endCaps = contours ? checkbox('Extend by half a slice at both ends', true,
+      'As most planning systems count; without it a structure ends at its first and last contour.') : null;
+    this.biggest = checkbox('Main piece only', false, 'Smaller pieces of each structure are left out, and that is told.');
+    this.minVolume = number('min-volume', { placeholder: 'nothing is left out' });
+    this.tolerance = number('tolerance', { placeholder: 'as fine as the detail allows', max: '10' });
+    this.triangles = number('triangles', { placeholder: 'no limit', min: '4', step: '1' });
+    this.threshold = threshold ? number('threshold', { min: null, placeholder: 'as the file suggests' }) : null;
+    this.more = h('details', { class: 'more-options' }, h('summary', {}, 'More options'), h('div', { class: 'options' },
+      this.endCaps?.element ?? null, this.biggest.element,
+      field('Leave out pieces below (mL)', this.minVolume, 'Specks that would only disturb a view or a print.'),
+      field('Error at most (mm)', this.tolerance, 'How far triangles may stray from the full surface; 0 keeps it all.'),
+      field('At most so many triangles', this.triangles, 'For programs that bear only so many; instead of the error.')));
+    this.element = h('div', { class: 'surface' }, h('div', { class: 'options' },
+      h('div', { class: 'field' }, h('span', { class: 'field-label' }, 'Made for'), this.purpose.element),
+      field('Resolution', this.resolution, 'Steps along the longest side. Finer takes longer and makes larger files.'),
+      this.threshold ? field('Threshold', this.threshold, 'What has this value or more is inside (CT: HU).') : null,
+      this.smooth.element), this.more);
+    this.describe(null);
+  }
+
+  /** @param {number | null} mm the longest side of what is chosen: says the detail in mm */
+  describe(mm) {
+    [...this.resolution.options].forEach((option, i) => {
+      const [value, word] = RESOLUTIONS[i];
+      option.textContent = mm ? `${word}, about ${(mm / value).toPrecision(1)} mm (${value})`
+        : `${word} (${value})`;
+    });
+  }
+
+  #preset() {
+    const { Resolution, Smooth, MinVolumeMl, Tolerance } = PURPOSES.find(([key]) => key === this.purpose.value)[2];
+    this.resolution.value = String(Resolution);
+    this.smooth.input.checked = Smooth;
+    this.minVolume.value = MinVolumeMl;
+    this.tolerance.value = Tolerance;
+    this.triangles.value = '';
+    if (MinVolumeMl) this.more.open = true;
+  }
+
+  /** @returns {Record<string, number | boolean>} fields of POST /stl/encode; what was not touched is left out */
+  get values() {
+    const given = { MinVolumeMl: this.minVolume, Triangles: this.triangles, Threshold: this.threshold };
+    if (!this.triangles.value) given.Tolerance = this.tolerance;
+    const numbers = Object.entries(given).filter(([, input]) => input && input.value !== '')
+      .map(([key, input]) => [key, Number(input.value)]);
+    return { Resolution: Number(this.resolution.value), Smooth: this.smooth.input.checked,
+      ...(this.endCaps ? { EndCaps: this.endCaps.input.checked } : {}),
+      ...(this.biggest.input.checked ? { KeepLargest: true } : {}), ...Object.fromEntries(numbers) };
+  }
+}

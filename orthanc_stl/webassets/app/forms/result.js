@@ -1,0 +1,70 @@
+/** Models that were just made: in their viewer, with what is to be known, as files, or thrown away again. */
+
+import { authorization, orthancUrl, pageUrl, request } from '../shared/api.js';
+import { h, icon, notice } from '../shared/dom.js';
+import { volume } from '../shared/format.js';
+import { downloadFold } from './downloads.js';
+import { resultLine } from './generate-form.js';
+import { notesView } from './notes.js';
+
+/** Each kind of model has its viewers, the first one for the preview. */
+const VIEWERS = {
+  stl: ({ ID: id, ParentSeries: series, Models = [] }) => (Models.length > 1
+    ? [['Open the viewer', pageUrl('three.html', { series })]]
+    : [['Open the viewer', pageUrl('three.html', { instance: id })],
+      ['Online3DViewer', pageUrl('o3dv.html', { instance: id })]]),
+  nexus: ({ ID: id }) => [['Open the viewer', pageUrl('../nexus/threejs.html',
+    { model: `../../instances/${id}/nexus` })],
+  ['3DHOP', pageUrl('../3dhop/3DHOP_all_tools.html', { instance: id })]],
+};
+
+/**
+ * @param {{kind: 'stl' | 'nexus', answer: any, headline: string, again: [string, () => void],
+ *   onDiscarded?: () => void}} what
+ */
+export function resultView({ kind, answer, headline, again, onDiscarded = null }) {
+  const viewers = VIEWERS[kind](answer);
+  const links = viewers.map(([name, href], i) => h('a', { class: i === 0 ? 'button primary' : 'button', href,
+    target: '_blank', rel: 'noopener' }, name));
+  if (answer.ParentSeries && !('Authorization' in authorization())) links.push(h('a', { class: 'button',
+    href: orthancUrl(`app/explorer.html#series?uuid=${answer.ParentSeries}`) }, 'Show in Orthanc Explorer'));
+  links.push(h('button', { type: 'button', class: 'button', onclick: again[1] }, again[0]));
+  const said = h('div', { class: 'form-message' });
+  const several = (answer.Models?.length ?? 0) > 1;
+  const facts = several ? '' : resultLine(answer);
+  return h('section', { class: 'result' }, h('div', { class: 'result-text' }, h('h2', { tabindex: '-1' }, headline),
+    facts ? h('p', { class: 'about' }, facts) : null, several ? modelTable(answer.Models) : null, notesView(answer),
+    h('div', { class: 'result-links' }, ...links), kind === 'stl' ? downloadFold(scenePath(answer), nameOf(answer)) : null,
+    onDiscarded ? discardButton(answer, said, onDiscarded) : null, said),
+  h('iframe', { class: 'preview', src: viewers[0][1], title: 'Preview of the model', allow: 'fullscreen' }));
+}
+
+const scenePath = ({ ID, ParentSeries, Models = [] }) => (Models.length > 1 ? `series/${ParentSeries}/stl/scene`
+  : `instances/${ID}/stl/scene`);
+
+const nameOf = ({ Models = [] }) => (Models.length === 1 && Models[0].Name ? Models[0].Name : 'models');
+
+function modelTable(models) {
+  return h('ul', { class: 'made', 'aria-label': 'The models' }, ...models.map(({ ID, Name, Color, VolumeMl }) => {
+    const swatch = h('span', { class: 'swatch' });
+    if (Color) swatch.style.background = `rgb(${Color.join(',')})`;
+    return h('li', {}, h('a', { class: 'made-row', href: pageUrl('three.html', { instance: ID }), target: '_blank',
+      rel: 'noopener' }, swatch, h('span', { class: 'structure-name', dir: 'auto' }, Name),
+    h('span', { class: 'structure-note' }, typeof VolumeMl === 'number' ? volume(VolumeMl * 1000) : '')));
+  }));
+}
+
+function discardButton(answer, said, onDiscarded) {
+  const instances = answer.Models?.length ? answer.Models.map(({ ID }) => ID) : [answer.ID];
+  const button = h('button', { type: 'button', class: 'button discard', onclick: async () => {
+    button.disabled = true;
+    try {
+      for (const id of instances) await request(`instances/${encodeURIComponent(id)}`, { method: 'DELETE' });
+      onDiscarded();
+    } catch (error) {
+      button.disabled = false;
+      said.replaceChildren(notice('error', 'It could not be discarded', error.message));
+    }
+  } }, icon('trash'), instances.length === 1 ? 'Discard this model' : `Discard these ${instances.length} models`);
+  return button;
+}

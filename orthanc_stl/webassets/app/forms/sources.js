@@ -1,0 +1,59 @@
+/** What models are made from: an instance or a series that Orthanc has, or a file of the person. */
+
+import { bodyWithFile, getJson, pageUrl, postJson } from '../shared/api.js';
+
+const safe = encodeURIComponent;
+
+/**
+ * @typedef {object} Source
+ * @property {{contours: boolean, threshold: boolean}} kind what else can be told of it
+ * @property {string | null} scene the address of a viewer of all its structures
+ * @property {string} [route] that makes models of it, POST /stl/encode if not said
+ * @property {string} name of the series to be made; empty: as its structures are called
+ * @property {(progress: any) => Promise<object[]>} list its structures
+ * @property {(fields: object) => Promise<string | Blob>} body of POST /stl/encode
+ */
+
+const ENCAPSULATED = ['1.2.840.10008.5.1.4.1.1.104.3', '1.2.840.10008.5.1.4.1.1.104.4'];
+export const RT_STRUCT = '1.2.840.10008.5.1.4.1.1.481.3';
+
+/** @param {string} id of an instance @param {string} sopClass @returns {Source} */
+export function instanceSource(id, sopClass) {
+  return {
+    kind: { contours: sopClass === RT_STRUCT, threshold: false },
+    scene: ENCAPSULATED.includes(sopClass) ? null : pageUrl('three.html', { source: id }),
+    name: '',
+    list: () => getJson(`instances/${safe(id)}/stl/structures`),
+    route: sopClass === RT_STRUCT ? 'stl/encode-rtstruct' : 'stl/encode', // permissions name the former
+    body: async ({ Structures, ...fields }) => JSON.stringify({ Instance: id, ...fields,
+      [sopClass === RT_STRUCT ? 'RoiNumbers' : 'Structures']: Structures }),
+  };
+}
+
+/** @param {string} id of a series of images @returns {Source} */
+export function imagesSource(id) {
+  return {
+    kind: { contours: false, threshold: true },
+    scene: null,
+    name: '',
+    list: () => getJson(`series/${safe(id)}/stl/structures`),
+    body: async (fields) => JSON.stringify({ Series: id, ...fields }),
+  };
+}
+
+/** @param {File} file @param {string} study that its models join @returns {Source} */
+export function fileSource(file, study) {
+  const data = 'data:application/octet-stream;base64,';
+  const volume = /\.(nii|nii\.gz|nrrd|hdr|gz)$/i.test(file.name) && !/\.seg\.nrrd$/i.test(file.name);
+  return {
+    kind: { contours: false, threshold: volume },
+    scene: null,
+    name: stem(file.name),
+    list: async ({ signal, onProgress }) => postJson('stl/structures',
+      await bodyWithFile('Content', data, file, { FileName: file.name }), { signal, onProgress }),
+    body: (fields) => bodyWithFile('Content', data, file, { FileName: file.name, Parent: study, ...fields }),
+  };
+}
+
+/** @param {string} name of a file @returns {string} without its ending, at most 64 characters */
+export const stem = (name) => name.replace(/(\.seg)?\.[a-z0-9]{2,4}(\.gz)?$/i, '').slice(0, 64) || name.slice(0, 64);
