@@ -11,7 +11,7 @@ from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.types import Surface
-from tests.phantoms import ball, cylinder, large_structure_set, structure_set
+from testing.phantoms import ball, cylinder, large_structure_set, structure_set
 
 HEADER = "orthanc-stl benchmark UNITS=mm SPACE=LPS"
 

@@ -14,12 +14,12 @@ from time import perf_counter, process_time
 import numpy as np
 
 from benchmarks.measure import forget_peak, resident_megabytes, seconds
-from benchmarks.original import INSIDE, Slices, original_stl
 from benchmarks.rows import Row
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.volumes.build import surface_from_volume
 from orthanc_stl.sources.nifti_file import read_nifti
-from tests.nifti_phantoms import ball_mask, nifti_file
+from testing.nifti_phantoms import ball_mask, nifti_file
+from testing.original import INSIDE, Slices, original_stl
 
 BALLS = (
     # radius and voxels (mm), Resolution, mean distance to reach (mm)

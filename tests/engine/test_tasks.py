@@ -17,7 +17,7 @@ from orthanc_stl.engine.executor import Work
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.report import report_of
-from tests.data import shared_file
+from testing.data import shared_file
 
 REQUEST = {"Resolution": 64, "Limits": {"max_nifti_mb": 64}}
 SERIES = {

@@ -21,7 +21,7 @@ from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.types import Mesh
-from tests.data import shared_file
+from testing.data import shared_file
 
 ORGANS = (14, 15, 17, 18, 19, 21, 23, 25, 27, 30)
 """Of the Pinnacle file: prostate, vesicles, targets of one and of many pieces, bladder, rectum, a femur's head ..."""

@@ -9,8 +9,8 @@ from orthanc_stl.dicom.structure_set import StructureSet, read_structure_set
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.types import Surface
-from tests.data import FOLDER, shared_file, shared_files
-from tests.mesh.real_files import ECLIPSE, planned_volumes
+from testing.data import FOLDER, shared_file, shared_files
+from testing.real_files import ECLIPSE, planned_volumes
 
 STRUCTURE_SETS = [file for file in shared_files("rtstruct/*/**/*.dcm") if "/image/" not in str(file)]
 IMAGES = ("ct", "CT_", "000")

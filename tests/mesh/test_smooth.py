@@ -14,8 +14,8 @@ from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.field import surface_at
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
 from orthanc_stl.mesh.types import Mesh
+from testing.solids import fork, model_of
 from tests.mesh.shapes import box, doughnut, moved, sphere
-from tests.mesh.solids import fork, model_of
 
 BALL = surface_at(sphere(20), 0.0, spacing=0.5)
 

@@ -17,8 +17,8 @@ from orthanc_stl.rest.image_files import image_files
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.images import Images, OpenImages
 from runtime.phantom.study import study
-from tests.data import shared_files
-from tests.image_phantoms import enhanced, file_of, nuclear, single_frame
+from testing.data import shared_files
+from testing.image_phantoms import enhanced, file_of, nuclear, single_frame
 from tests.sources.fake_orthanc import SERIES, fake_app
 
 ROWS, COLUMNS = 52, 60
