@@ -55,7 +55,7 @@ def model_of(
     data: bytes, names: list[str], resolution: int, smooth: bool = True, progress: Progress = no_progress
 ) -> Surface:
     structures = read_structure_set(data)
-    numbers, _ = structures.numbers_of(names)
+    numbers = [roi.number for roi in structures.rois if roi.name in names]
     rois, _ = structures.contours(numbers)
     around = structures.surroundings(numbers)
     return surface_from_contours(rois, surroundings=around, resolution=resolution, smooth=smooth, progress=progress)
@@ -77,6 +77,6 @@ def stl_in_steps(data: bytes, name: str, resolution: int, progress: Progress) ->
 def outlines_of(data: bytes, name: str) -> tuple[list[np.ndarray], np.ndarray]:
     """The contours of a ROI, and points of all contours of the file."""
     structures = read_structure_set(data)
-    numbers, _ = structures.numbers_of([name])
+    numbers = [roi.number for roi in structures.rois if roi.name == name]
     rois, _ = structures.contours(numbers)
     return [contour.points for contour in rois[0].contours], structures.surroundings([])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -34,7 +35,7 @@ class Row:
     to_reach: str = ""
     met: bool | None = None
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
     st.sampled_from(ORGANS),
     st.lists(st.tuples(st.sampled_from(OPERATIONS), st.floats(0.3, 6.0)), min_size=1, max_size=3),
 )
+@pytest.mark.slow
 def test_manifold_or_refused(number: int, other: int, steps: list[tuple[str, float]]) -> None:
     mesh = organ(number)
     for name, size in steps:

@@ -22,6 +22,7 @@ def names() -> list[str]:
 
 
 @pytest.mark.parametrize("name", names())
+@pytest.mark.slow
 def test_every_roi_gives_a_closed_mesh_or_a_reason(name: str) -> None:
     structures = read_structure_set(shared_file(name).read_bytes())
     for roi in structures.rois:

@@ -38,6 +38,7 @@ def errors(surface: Surface, centre: np.ndarray, radius: float = 30.0) -> tuple[
 
 
 @pytest.mark.parametrize("resolution", [64, 128, 256])
+@pytest.mark.slow
 def test_ball_along_pixels_of_1_mm(resolution: int) -> None:
     outlines = stairs()
     smooth = surface_from_contours([roi_of(outlines)], resolution=resolution)

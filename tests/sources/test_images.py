@@ -165,6 +165,7 @@ def test_hounsfield_units_are_kept_as_they_are_and_cut_at_the_end() -> None:
     assert volume.stored[:, 0, 0].tolist() == [-1024, 0, 3071, 32767]
 
 
+@pytest.mark.slow
 def test_presets_of_the_phantom_are_its_tissues() -> None:
     files = [file_of(ds) for name, ds in study() if name.startswith("ct-")]
     found = opened(files)
