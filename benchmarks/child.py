@@ -6,7 +6,7 @@ import sys
 
 from benchmarks import inputs
 from benchmarks.measure import forget_peak, resident_megabytes
-from benchmarks.original import original_stl, slices_of
+from testing.original import original_stl, slices_of
 
 
 def main(what: str, resolution: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.measure import forget_peak, resident_megabytes, seconds
 from benchmarks.rows import Row
 from orthanc_stl.formats.registry import WRITERS
-from tests.formats.scenes import many_triangles
+from testing.scenes import many_triangles
 
 SECONDS = {"glb": 0.3, "3mf": 3.0, "obj.zip": 3.0, "ply": 0.3}
 TIMES_THE_FILE = 4.0

@@ -11,7 +11,7 @@ from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.types import Surface
-from tests.phantoms import ball, cylinder, large_structure_set, structure_set
+from testing.phantoms import ball, cylinder, large_structure_set, structure_set
 
 HEADER = "orthanc-stl benchmark UNITS=mm SPACE=LPS"
 
@@ -55,7 +55,7 @@ def model_of(
     data: bytes, names: list[str], resolution: int, smooth: bool = True, progress: Progress = no_progress
 ) -> Surface:
     structures = read_structure_set(data)
-    numbers, _ = structures.numbers_of(names)
+    numbers = [roi.number for roi in structures.rois if roi.name in names]
     rois, _ = structures.contours(numbers)
     around = structures.surroundings(numbers)
     return surface_from_contours(rois, surroundings=around, resolution=resolution, smooth=smooth, progress=progress)
@@ -77,6 +77,6 @@ def stl_in_steps(data: bytes, name: str, resolution: int, progress: Progress) ->
 def outlines_of(data: bytes, name: str) -> tuple[list[np.ndarray], np.ndarray]:
     """The contours of a ROI, and points of all contours of the file."""
     structures = read_structure_set(data)
-    numbers, _ = structures.numbers_of([name])
+    numbers = [roi.number for roi in structures.rois if roi.name == name]
     rois, _ = structures.contours(numbers)
     return [contour.points for contour in rois[0].contours], structures.surroundings([])

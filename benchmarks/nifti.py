@@ -14,12 +14,12 @@ from time import perf_counter, process_time
 import numpy as np
 
 from benchmarks.measure import forget_peak, resident_megabytes, seconds
-from benchmarks.original import INSIDE, Slices, original_stl
 from benchmarks.rows import Row
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.volumes.build import surface_from_volume
 from orthanc_stl.sources.nifti_file import read_nifti
-from tests.nifti_phantoms import ball_mask, nifti_file
+from testing.nifti_phantoms import ball_mask, nifti_file
+from testing.original import INSIDE, Slices, original_stl
 
 BALLS = (
     # radius and voxels (mm), Resolution, mean distance to reach (mm)
@@ -50,8 +50,8 @@ def nifti() -> Iterator[Row]:
         yield from _ball(radius, spacing, resolution, limit)
     for side, resolution in ((256, 256), (512, 512), (512, 256), (256, 512)):
         yield from _speed(side, resolution)
-    memory = [float(_in_a_process(what)) for what in ("original", "ours")]
-    yield Row("mask of 512 cubed at 512: peak memory beyond the volume", *memory, "MB")
+    theirs, own = (float(_in_a_process(what)) for what in ("original", "ours"))
+    yield Row("mask of 512 cubed at 512: peak memory beyond the volume", theirs, own, "MB")
 
 
 def _ball(radius: float, spacing: tuple[float, ...], resolution: int, limit: float | None) -> Iterator[Row]:
@@ -65,7 +65,7 @@ def _ball(radius: float, spacing: tuple[float, ...], resolution: int, limit: flo
     yield Row(f"{name}: mean distance", None, float(far.mean()), "mm", f"{limit} mm" if limit else "", met)
     yield Row(f"{name}: largest distance", None, float(far.max()), "mm")
     wrong = abs(model.report.volume / (np.count_nonzero(mask) * float(np.prod(spacing))) - 1) * 100
-    yield Row(f"{name}: volume error", None, wrong, "%", "1 %", wrong <= 1)
+    yield Row(f"{name}: volume error", None, wrong, "%", "1 %", bool(wrong <= 1))
 
 
 def _speed(side: int, resolution: int) -> Iterator[Row]:

@@ -20,7 +20,6 @@ from vtkmodules.vtkRenderingCore import (
 )
 
 from benchmarks import inputs
-from benchmarks.original import original_mesh, slices_of, vertices_and_triangles
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.check import slabs_of
 from orthanc_stl.mesh.contours.distance import UNITS, padded, signed_distances
@@ -29,9 +28,9 @@ from orthanc_stl.mesh.contours.parts import Usual, chains_of
 from orthanc_stl.mesh.contours.planes import stacks_of
 from orthanc_stl.mesh.contours.regions import regions_of
 from orthanc_stl.mesh.contours.staircases import without_steps
-from tests.data import FOLDER
-from tests.mesh.solids import ring, roi_of
-from tests.mesh.test_staircases import along_pixels
+from testing.data import FOLDER
+from testing.original import original_mesh, slices_of, vertices_and_triangles
+from testing.solids import along_pixels, ring, roi_of
 
 FOLDER_OF_PICTURES = Path(__file__).resolve().parents[1] / "docs/images"
 PIXELS = 420

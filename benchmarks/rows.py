@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from benchmarks import inputs
 from benchmarks.measure import peak_megabytes, seconds, time_steps
-from benchmarks.original import original_mesh, original_stl, slices_of, vertices_and_triangles
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from runtime.common import SetupError
-from tests.data import FOLDER
-from tests.live.server import OrthancServer
-from tests.mesh import real_files, solids
+from testing import real_files, solids
+from testing.data import FOLDER
+from testing.original import original_mesh, original_stl, slices_of, vertices_and_triangles
+from testing.server import OrthancServer
 
 SAME = 0.005
 """mm: mean errors nearer to each other than this are the same; a fiftieth of a voxel at 256."""
@@ -34,7 +35,7 @@ class Row:
     to_reach: str = ""
     met: bool | None = None
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 

@@ -28,6 +28,9 @@ DELEGATED = {
     "compare": (("orthanc_stl", "compare"), False),
 }
 
+# Folders of tests that need no npm packages: `orthanc-stl test` with nothing but paths in them sets up none.
+WITHOUT_NPM = tuple(f"tests/{name}" for name in ("conversion", "dicom", "engine", "mesh", "sources"))
+
 
 class Stopped(BaseException):
     """SIGTERM, SIGHUP or Ctrl-C arrived."""
@@ -85,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
 def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
     """Becomes the private Python, running a module."""
     module, all_parts = DELEGATED[options.command]
-    runtime = setup.prepare(options.runtime, pages=all_parts, tests=all_parts)
+    pages = all_parts and not (options.command == "test" and _without_npm(rest))
+    runtime = setup.prepare(options.runtime, pages=pages, tests=all_parts)
     parts.hold(runtime.folders())
     env = runtime.env()
     if options.runtime:
@@ -94,6 +98,12 @@ def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
         os.chdir(REPOSITORY)
     sys.stdout.flush()
     os.execve(runtime.python, [str(runtime.python), "-P", "-m", *module, *rest], env)
+
+
+def _without_npm(arguments: list[str]) -> bool:
+    """Whether the paths among pytest's arguments are all in folders that need no npm packages."""
+    paths = [argument for argument in arguments if argument.startswith("tests")]
+    return bool(paths) and all(path.startswith(WITHOUT_NPM) for path in paths)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -82,8 +82,8 @@ def prepare(
 ) -> Runtime:
     """The runtime in `folder`, set up if anything is missing; `SetupError` says why if it cannot be.
 
-    `pages`: with what the web pages need; `tests`: with what the tests need; `extras`: names of `EXTRAS`. One that was
-    asked for before is there again.
+    `pages`: with what the web pages need; `tests`: with what the tests need, those of the pages
+    only with `pages`; `extras`: names of `EXTRAS`. One that was asked for before is there again.
     """
     runtime = (folder or default_folder()).resolve()
     start = time.monotonic()
@@ -121,6 +121,7 @@ def _parts(runtime: Path, pages: bool, tests: bool, extras: Iterable[str]) -> li
             wanted.append(part)
     if tests:
         wanted.append(site("test", "Python packages for the tests", "test.txt", "nexus.txt", "dask.txt"))
+    if tests and pages:
         lock = (wheels.JS_TOOLS / "package-lock.json").read_text()
         title = "npm packages for the tests"
         wanted.append(

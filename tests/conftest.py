@@ -13,7 +13,7 @@ import pytest
 from runtime.common import SetupError
 
 if TYPE_CHECKING:
-    from tests.live.server import OrthancServer
+    from testing.server import OrthancServer
 
 # Each run tries the same examples, so that a failure comes again; other ones with ORTHANC_STL_RANDOM=1.
 hypothesis.settings.register_profile(
@@ -29,7 +29,7 @@ hypothesis.settings.load_profile("orthanc-stl")
 @pytest.fixture(scope="session")
 def orthanc() -> Iterator[OrthancServer]:
     """A real Orthanc with the plugin and its defaults, shared by all tests of a run: leave it as you found it."""
-    from tests.live.server import OrthancServer
+    from testing.server import OrthancServer
 
     try:
         server = OrthancServer()

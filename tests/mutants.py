@@ -24,8 +24,8 @@ from typing import Any
 from orthanc_stl import errors
 from orthanc_stl.engine import kept_files, worker
 from orthanc_stl.tasks import TASKS
-from tests.data import shared_file
-from tests.phantoms import ct_slices
+from testing.data import shared_file
+from testing.phantoms import ct_slices
 
 MOST_CHANGES = 8
 LIMITS = {"max_nifti_mb": 64, "max_voxels": 2_000_000, "max_triangles": 500_000}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,3 +85,11 @@ def test_the_public_names_are_there() -> None:
     assert all(getattr(orthanc_stl, name) is not None for name in orthanc_stl.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = orthanc_stl.nothing
+
+
+def test_tests_and_benchmarks_share_only_the_package_testing() -> None:
+    root = PACKAGE.parent
+    for own, others in (("tests", "benchmarks"), ("benchmarks", "tests"), ("testing", "tests|benchmarks")):
+        pattern = re.compile(rf"^\s*(from|import) ({others})\b", re.MULTILINE)
+        wrong = [file.name for file in (root / own).rglob("*.py") if pattern.search(file.read_text("utf-8"))]
+        assert not wrong, f"{own} imports {others} in {', '.join(wrong)}"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.server import OrthancServer
 from tests.live import samples
-from tests.live.server import OrthancServer
 
 FOLDER = Path(__file__).parent / "toys"
 PATH = f"{FOLDER}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"

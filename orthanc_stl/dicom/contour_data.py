@@ -18,7 +18,6 @@ BATCH_BYTES = 1 << 16
 
 _BACKSLASH, _POINT, _MINUS = (ord(c) for c in "\\.-")
 _PAD = b"0" * 16
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _LAST_BYTES = np.array([0] + [(0xFFFFFFFFFFFFFFFF << 8 * (8 - k)) & 0xFFFFFFFFFFFFFFFF for k in range(1, 9)], np.uint64)
 _FIRST_BYTES = np.array([(1 << 8 * k) - 1 for k in range(9)], np.uint64)
 _POWERS = 10 ** np.arange(16, dtype=np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from orthanc_stl.dicom import provenance
 from orthanc_stl.dicom.color import rgb_of
@@ -45,7 +46,7 @@ class StoredModel:
         """The sentences of the notes."""
         return tuple(note.text for note in self.notes)
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
         return {
             "Title": self.title,
             "Description": self.description,

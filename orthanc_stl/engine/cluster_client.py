@@ -38,13 +38,13 @@ class Conversation:
         self._client, self._outgoing = client, outgoing
         self._tasks, self._memory_mb = tasks, memory_mb
         self._name = f"orthanc-stl-{uuid.uuid4()}"
-        self._futures: dict[int, Future] = {}
-        self._files: dict[str, Future] = {}  # of requests with several parts: on the cluster once, by their key
-        self._background: set[asyncio.Task] = set()
+        self._futures: dict[int, Future[Result]] = {}
+        self._files: dict[str, Future[Any]] = {}  # of requests with several parts: on the cluster once, by their key
+        self._background: set[asyncio.Task[None]] = set()
         self.lost = asyncio.Event()
         client.subscribe_topic(self._name, self._progress)
 
-    def start(self, header: dict, blobs: list[bytes]) -> None:
+    def start(self, header: dict[str, Any], blobs: list[bytes]) -> None:
         number, file_key = header["call"], header["file_key"]
         work = Work(
             header["task"], header["options"], (), header["timeout"], header["timeout_option"], file_key,
@@ -72,12 +72,12 @@ class Conversation:
         if future is not None:
             self._spawn(self._cancel(number, future))
 
-    async def _cancel(self, number: int, future: Future) -> None:
+    async def _cancel(self, number: int, future: Future[Result]) -> None:
         # Dask itself cannot end what runs, only what waits.
         await self._client.run(cluster_task.cancel, self._key(number), on_error="ignore")
         await future.cancel()
 
-    async def _finish(self, number: int, future: Future) -> None:
+    async def _finish(self, number: int, future: Future[Result]) -> None:
         try:
             result: Result = await future
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
@@ -91,7 +91,7 @@ class Conversation:
         if self._futures.pop(number, None) is not None:
             self._send(number, {"kind": "result", "facts": result.facts, "peak": result.peak_memory}, result.blobs)
 
-    def _progress(self, event: tuple[float, dict]) -> None:
+    def _progress(self, event: tuple[float, dict[str, Any]]) -> None:
         message = event[1]
         number = int(message["call"].rpartition("-")[2])
         if number in self._futures:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, Any
 
 from orthanc_stl.engine.executor import Blob
 from orthanc_stl.engine.pieces import Piece
@@ -25,7 +25,7 @@ class BrokenStream(ValueError):
     """The bytes on the pipe are not a message."""
 
 
-def send(stream: IO[bytes], header: dict, blobs: Sequence[Blob] = ()) -> None:
+def send(stream: IO[bytes], header: dict[str, Any], blobs: Sequence[Blob] = ()) -> None:
     """Write one message. Raises OSError when the other side is gone."""
     text = json.dumps({**header, "sizes": [_size(blob) for blob in blobs]}).encode()
     if len(text) > MAX_HEADER:
@@ -49,7 +49,7 @@ def _content(blob: Blob) -> memoryview:
     return content
 
 
-def receive(stream: IO[bytes]) -> tuple[dict, list[bytes]]:
+def receive(stream: IO[bytes]) -> tuple[dict[str, Any], list[bytes]]:
     """Read one message. Raises EOFError when the other side is gone, BrokenStream for anything that is no message."""
     magic, length = PREFIX.unpack(_exactly(stream, PREFIX.size))
     if magic != MAGIC or length > MAX_HEADER:

@@ -18,7 +18,7 @@ from orthanc_stl.engine import kept_files, memory, wire
 from orthanc_stl.engine.child import LIFELINE, detach, quieten, take_streams
 from orthanc_stl.engine.executor import Progress
 
-Task = Callable[[dict, Sequence[bytes], Progress], tuple[dict, Sequence[bytes]]]
+Task = Callable[[dict[str, Any], Sequence[bytes], Progress], tuple[dict[str, Any], Sequence[bytes]]]
 PROGRESS_INTERVAL = 0.05  # seconds; more messages than that nobody can see
 
 
@@ -68,8 +68,8 @@ def _free_memory() -> None:
 
 
 def perform(
-    tasks: dict[str, Task], header: dict, blobs: Sequence[bytes], progress: Progress, memory_mb: int
-) -> tuple[dict, Sequence[bytes]]:
+    tasks: dict[str, Task], header: dict[str, Any], blobs: Sequence[bytes], progress: Progress, memory_mb: int
+) -> tuple[dict[str, Any], Sequence[bytes]]:
     """The message that answers a request: the task's result, or its error as a class name and a sentence."""
     try:
         facts, outputs = tasks[header["task"]](header["options"], blobs, progress)
@@ -83,12 +83,12 @@ def perform(
         return _failure("StlError", f"The conversion failed unexpectedly: {type(error).__name__}: {error}"), ()
 
 
-def _out_of_memory(memory_mb: int) -> dict:
+def _out_of_memory(memory_mb: int) -> dict[str, Any]:
     limit = f'needs more than the {memory_mb} MB of the option "WorkerMemoryMB"' if memory_mb else "ran out of memory"
     return _failure("TooLarge", f"The conversion {limit}: ask for a lower Resolution or for less in one model")
 
 
-def _failure(name: str, sentence: str) -> dict:
+def _failure(name: str, sentence: str) -> dict[str, Any]:
     return {"kind": "error", "error": name, "message": sentence}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from orthanc_stl.errors import InvalidInput
 
@@ -117,7 +118,7 @@ def _header(view: memoryview) -> _Header:
 
 
 def _check_patches(
-    number: int, node: tuple, patches: list[tuple[int, int, int]], announced: int, header: _Header
+    number: int, node: tuple[Any, ...], patches: list[tuple[int, int, int]], announced: int, header: _Header
 ) -> None:
     _, vertices, triangles, *_rest = node
     _require(0 < announced == len(patches), f"node {number} has no patches, or more than there are")

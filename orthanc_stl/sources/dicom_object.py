@@ -23,6 +23,7 @@ _SOP_CLASS_UID = 0x00080016
 _CHARACTER_SET = 0x00080005
 _CODE_VALUE, _CODE_SCHEME, _CODE_MEANING, _LONG_CODE_VALUE = 0x00080100, 0x00080102, 0x00080104, 0x00080119
 _CIELAB = 0x0062000D
+_FRAME_OF_REFERENCE_UID = 0x00200052
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,24 @@ class DicomObject(Item):
     @property
     def transfer_syntax(self) -> str:
         return self.file.meta.get(0x00020010, b"").rstrip(b"\0 ").decode("ascii", "replace")
+
+
+class OfDicomObject:
+    """What an `OpenSource` of one DICOM object takes from it."""
+
+    source: DicomObject
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        return self.source.uid(_FRAME_OF_REFERENCE_UID)
+
+    @property
+    def study(self) -> StudyContext:
+        return self.source.study
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        return self.source.references
 
 
 def read_object(data: Buffer, sop_classes: tuple[str, ...], expected: str) -> DicomObject:

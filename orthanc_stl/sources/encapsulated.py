@@ -13,13 +13,12 @@ import numpy as np
 
 from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.color import rgb_of
-from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Code, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
-from orthanc_stl.sources.dicom_object import DicomObject, read_object
+from orthanc_stl.sources.dicom_object import DicomObject, OfDicomObject, read_object
 from orthanc_stl.sources.mesh_files import read_parts
 from orthanc_stl.sources.mesh_parts import MAX_TRIANGLES, MeshPart, structure_of
 
@@ -35,12 +34,11 @@ _DOCUMENT, _LENGTH, _TITLE = 0x00420011, 0x00420015, 0x00420010
 _UNITS, _CODE = 0x004008EA, 0x00080100
 _DESCRIPTION, _OPACITY, _COLOR = 0x00700081, 0x0066000C, 0x0062000D
 _ANATOMY = 0x00082218
-_FRAME_OF_REFERENCE_UID = 0x00200052
 _ASCII_START = b"DICM"
 
 
 @dataclass(frozen=True)
-class OpenEncapsulated:
+class OpenEncapsulated(OfDicomObject):
     """An `OpenSource` of a stored model: its parts, numbered from 1."""
 
     source: DicomObject
@@ -61,18 +59,6 @@ class OpenEncapsulated:
     @property
     def title(self) -> str:
         return kinds.ENCAPSULATED.title
-
-    @property
-    def frame_of_reference_uid(self) -> str:
-        return self.source.uid(_FRAME_OF_REFERENCE_UID)
-
-    @property
-    def study(self) -> StudyContext:
-        return self.source.study
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return self.source.references
 
 
 class Encapsulated:

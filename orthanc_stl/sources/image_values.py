@@ -55,7 +55,7 @@ def _decoded(pixels: Pixels, name: str) -> np.ndarray:
     if pixels.kind != "j2k":
         return np.frombuffer(pixels.data, pixels.kind).reshape(pixels.rows, pixels.columns)
     try:
-        found: np.ndarray = openjpeg.decode(bytes(pixels.data))
+        found: np.ndarray = openjpeg.decode(bytes(pixels.data))  # type: ignore[attr-defined]
     except Exception as error:  # RuntimeError, ValueError, AttributeError: whatever a damaged codestream leads to
         raise InvalidInput(f"image {name} cannot be used: its JPEG 2000 is damaged ({error})") from error
     if found.shape != (pixels.rows, pixels.columns) or found.dtype.kind not in "iu":

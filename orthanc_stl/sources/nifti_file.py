@@ -86,7 +86,7 @@ def _checked(block: bytes, version: int, endianness: str) -> Nifti1Header | Nift
     if len(block) < size:
         raise InvalidInput(f"The NIfTI-2 header has {len(block)} bytes, {size} are expected")
     kind = Nifti1Header if version == 1 else Nifti2Header
-    return kind(block[:size], endianness=endianness, check=False)
+    return kind(block[:size], endianness=endianness, check=False)  # type: ignore[no-untyped-call]
 
 
 def _shape(header: Nifti1Header, warnings: list[str]) -> tuple[int, int, int]:

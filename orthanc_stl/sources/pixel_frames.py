@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from pydicom.encaps import encapsulate
-from pydicom.pixels import get_decoder
+from pydicom.pixels import get_decoder  # type: ignore[attr-defined]
 from pydicom.pixels.decoders.base import Decoder
 from pydicom.uid import UID
 

@@ -12,13 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
-from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
-from orthanc_stl.sources.dicom_object import DicomObject, read_object
+from orthanc_stl.sources.dicom_object import DicomObject, OfDicomObject, read_object
 from orthanc_stl.sources.dose_grid import Grid, dose_grid
 from orthanc_stl.sources.dose_levels import Level, Yardstick, levels_of, yardstick_of
 from orthanc_stl.sources.pixel_frames import pixel_frames
@@ -26,14 +25,13 @@ from orthanc_stl.sources.pixel_frames import pixel_frames
 _UNITS, _TYPE, _SUMMATION = 0x30040002, 0x30040004, 0x3004000A
 _SCALING = 0x3004000E
 _SIGNED = 0x00280103
-_FRAME_OF_REFERENCE_UID = 0x00200052
 
 WHOLE_PLANS = ("", "PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "RECORD")
 """Dose Summation Types that are the dose of a plan; others are a part of it."""
 
 
 @dataclass(frozen=True)
-class OpenDose:
+class OpenDose(OfDicomObject):
     """An `OpenSource` of an RT Dose: a structure for each level that was asked for, or for each usual one."""
 
     source: DicomObject
@@ -79,18 +77,6 @@ class OpenDose:
     @property
     def title(self) -> str:
         return kinds.RTDOSE.title
-
-    @property
-    def frame_of_reference_uid(self) -> str:
-        return self.source.uid(_FRAME_OF_REFERENCE_UID)
-
-    @property
-    def study(self) -> StudyContext:
-        return self.source.study
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return self.source.references
 
     def _inside(self, value: float) -> np.ndarray:
         inside: np.ndarray = self.volume.stored >= value / self.volume.slope

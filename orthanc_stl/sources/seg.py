@@ -13,12 +13,12 @@ from functools import cached_property
 from typing import Any
 
 from orthanc_stl.dicom import sop_classes
-from orthanc_stl.dicom.study_context import Reference, StudyContext, class_name
+from orthanc_stl.dicom.study_context import class_name
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
-from orthanc_stl.sources.dicom_object import DicomObject, Item, read_object
+from orthanc_stl.sources.dicom_object import DicomObject, Item, OfDicomObject, read_object
 from orthanc_stl.sources.pixel_frames import PixelFrames, pixel_frames
 from orthanc_stl.sources.seg_frames import FrameTable, frame_table
 from orthanc_stl.sources.seg_voxels import (
@@ -38,7 +38,6 @@ _MAXIMUM_FRACTIONAL = 0x0062000E
 _TRACKING_ID = 0x00620020
 _PADDING = 0x00280120
 _PHOTOMETRIC = 0x00280004
-_FRAME_OF_REFERENCE_UID = 0x00200052
 
 LABELMAP_CLASS = sop_classes.LABEL_MAP_SEGMENTATION
 
@@ -52,7 +51,7 @@ HALF = 0.5
 
 
 @dataclass(frozen=True)
-class OpenSegmentation:
+class OpenSegmentation(OfDicomObject):
     """An `OpenSource` of a DICOM SEG: a segment's frames are decoded when its shape is asked for."""
 
     source: DicomObject
@@ -85,18 +84,6 @@ class OpenSegmentation:
     @property
     def title(self) -> str:
         return kinds.SEG.title
-
-    @property
-    def frame_of_reference_uid(self) -> str:
-        return self.source.uid(_FRAME_OF_REFERENCE_UID)
-
-    @property
-    def study(self) -> StudyContext:
-        return self.source.study
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return self.source.references
 
     @property
     def padding(self) -> int | None:

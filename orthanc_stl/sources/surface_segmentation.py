@@ -13,14 +13,13 @@ from functools import cached_property
 import numpy as np
 
 from orthanc_stl.dicom.color import rgb_of
-from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.formats.stl import joined
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
-from orthanc_stl.sources.dicom_object import DicomObject, Item, read_object
+from orthanc_stl.sources.dicom_object import DicomObject, Item, OfDicomObject, read_object
 from orthanc_stl.sources.mesh_parts import MAX_TRIANGLES, MeshPart, check_parts, check_triangles, part_of, structure_of
 
 _SEGMENTS, _SURFACES = 0x00620002, 0x00660002
@@ -33,11 +32,10 @@ _PRIMITIVES = 0x00660013
 _TRIANGLES, _OLD_TRIANGLES = 0x00660041, 0x00660023
 _STRIPS, _FANS, _FACETS = 0x00660026, 0x00660027, 0x00660034
 _LIST, _OLD_LIST = 0x00660040, 0x00660029
-_FRAME_OF_REFERENCE_UID = 0x00200052
 
 
 @dataclass(frozen=True)
-class OpenSurfaces:
+class OpenSurfaces(OfDicomObject):
     """An `OpenSource` of a Surface Segmentation."""
 
     source: DicomObject
@@ -66,18 +64,6 @@ class OpenSurfaces:
     @property
     def title(self) -> str:
         return kinds.SURFACE_SEGMENTATION.title
-
-    @property
-    def frame_of_reference_uid(self) -> str:
-        return self.source.uid(_FRAME_OF_REFERENCE_UID)
-
-    @property
-    def study(self) -> StudyContext:
-        return self.source.study
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return self.source.references
 
     @cached_property
     def _surfaces(self) -> dict[int, Item]:

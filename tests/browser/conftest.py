@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runtime.common import SetupError
-from tests.live.server import OrthancServer
+from testing.server import OrthancServer
 
 from .study import Stored, store
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from testing.server import OrthancServer
 from tests.browser.study import settle
-from tests.live.server import OrthancServer
 from tests.nexus_writer import nexus_dicom
 
 CANVAS = "#draw-canvas"

@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from runtime.phantom.study import study
-from tests.live.server import OrthancServer
+from testing.server import OrthancServer
 
 from .conftest import CHROMIUM, FLAGS
 from .study import settle, viewer_ready

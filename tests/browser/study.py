@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests import phantoms
-from tests.live.server import OrthancServer
+from testing import phantoms
+from testing.server import OrthancServer
 
 RED = (200, 60, 60)
 MARKUP = '<img src="x" onerror="alert(1)"><b>bold</b>'

@@ -14,9 +14,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from tests import phantoms
-from tests.data import shared_file
-from tests.live.server import OrthancServer
+from testing import phantoms
+from testing.data import shared_file
+from testing.server import OrthancServer
 
 from .study import HEARTBEAT, Stored, box, pixels, stl_of
 

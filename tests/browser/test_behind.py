@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.server import OrthancServer
+from testing.server import OrthancServer
 
 from .proxy import Proxy
 from .study import Stored, box, pixels, reddish, stl_of, viewer_ready

@@ -10,9 +10,9 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests import phantoms
-from tests.data import shared_file
-from tests.live.server import OrthancServer
+from testing import phantoms
+from testing.data import shared_file
+from testing.server import OrthancServer
 
 from .study import MARKUP, Stored, box, description, pixels, reddish, series_of, stl_of, viewer_ready
 

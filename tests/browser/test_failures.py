@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.live.server import OrthancServer
+from testing.server import OrthancServer
 
 from .study import Stored, attach, box, stl_of, viewer_ready
 

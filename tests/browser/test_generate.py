@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests import phantoms
-from tests.live.server import OrthancServer
+from testing import phantoms
+from testing.server import OrthancServer
 
 from .study import MARKUP, Stored, bluish, description, pixels, reddish, series_of
 

@@ -10,7 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from tests.live.server import OrthancServer
+from testing.server import OrthancServer
 
 from .conftest import CHROMIUM, FLAGS, WINDOW, Watched
 from .study import HEARTBEAT, Stored, pixels, reddish, stl_of, viewer_ready

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from testing.data import shared_files
+from testing.server import OrthancServer
 from tests.browser.nexus_pages import CANVAS, PAGES, complete, model_mask, picture, stored_model
-from tests.data import shared_files
-from tests.live.server import OrthancServer
 from tests.nexus_writer import Node, box, cloud, levels, nexus_dicom, sphere, write_nexus
 
 OpenPage = Callable[..., Any]

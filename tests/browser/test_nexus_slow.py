@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from testing.server import OrthancServer
 from tests.browser.nexus_pages import PAGES, complete, model_mask, stored_model
-from tests.live.server import OrthancServer
 from tests.nexus_writer import levels, write_nexus
 
 OpenPage = Callable[..., Any]

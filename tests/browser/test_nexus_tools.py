@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from testing.data import shared_file
+from testing.server import OrthancServer
 from tests.browser.conftest import Watched
 from tests.browser.nexus_pages import (
     CANVAS,
@@ -26,8 +28,6 @@ from tests.browser.nexus_pages import (
     tool,
 )
 from tests.browser.study import settle
-from tests.data import shared_file
-from tests.live.server import OrthancServer
 from tests.nexus_writer import box, write_nexus
 
 sync_api = pytest.importorskip("playwright.sync_api")

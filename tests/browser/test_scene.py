@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import phantoms
-from tests.data import shared_file
-from tests.live.server import OrthancServer
+from testing import phantoms
+from testing.data import shared_file
+from testing.server import OrthancServer
 
 from .study import BALL_CENTRE, BALL_ML, BALL_RADIUS, HEARTBEAT, Stored, apart, pixels, reddish, settle, viewer_ready
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.server import OrthancServer
+from testing.server import OrthancServer
 
 from .study import Stored, store, viewer_ready
 

@@ -11,8 +11,8 @@ import pydicom
 import pytest
 from PIL import Image
 
-from tests.data import shared_file
-from tests.live.server import OrthancServer
+from testing.data import shared_file
+from testing.server import OrthancServer
 
 from .study import viewer_ready
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.live.server import OrthancServer
+from testing.server import OrthancServer
 
 from .study import (
     BALL_ML,

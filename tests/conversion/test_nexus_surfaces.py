@@ -29,8 +29,8 @@ from orthanc_stl.formats.registry import writer_of
 from orthanc_stl.model import Model
 from orthanc_stl.rest.routes.nexus import find_model
 from orthanc_stl.tasks import TASKS
-from tests.formats.scenes import scene, sphere
-from tests.phantoms import ball, structure_set
+from testing.phantoms import ball, structure_set
+from testing.scenes import scene, sphere
 
 SCENE = scene()
 COLORS = {(221, 130, 101, 255), (10, 200, 60, 38), (127, 127, 127, 255)}

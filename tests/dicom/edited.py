@@ -9,7 +9,7 @@ from io import BytesIO
 import pydicom
 from pydicom.dataset import Dataset
 
-from tests.phantoms import Study, file_of
+from testing.phantoms import Study, file_of
 
 
 def edited(data: bytes, edit: Callable[[Dataset], object]) -> bytes:

@@ -14,9 +14,9 @@ from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.dicom.text import decode, fits, long_string, one_line, plain_text
+from testing.phantoms import Roi, Study, ball, structure_set
 from tests.dicom.stl_objects import encapsulate
 from tests.dicom.validators import assert_valid
-from tests.phantoms import Roi, Study, ball, structure_set
 
 ESC = b"\x1b"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +13,9 @@ from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.dicom.text import described, long_string
 from orthanc_stl.dicom.values import is_valid
 from orthanc_stl.errors import InvalidInput
-from tests.data import shared_file
+from testing.data import shared_file
+from testing.phantoms import ball, structure_set
 from tests.dicom.test_encapsulated_stl import made, read, source_of
-from tests.phantoms import ball, structure_set
 
 LONG = "Contours of the planning system, approved by the physicist on Monday"
 MANY = tuple(f"ROI {n}" for n in range(40))
@@ -57,10 +55,9 @@ def test_a_description_is_one_value_that_has_the_first_name(source: str, names: 
     assert first[:50].strip() in text
 
 
-def test_thousands_of_names_take_no_time() -> None:
-    start = time.process_time()
+@pytest.mark.timeout(60)  # work that grows with the square of the size would take hours
+def test_thousands_of_names_are_counted() -> None:
     assert described("", ["n"] * 10_000).endswith(" more")
-    assert time.process_time() - start < 0.5
 
 
 def test_the_file_of_a_public_report() -> None:

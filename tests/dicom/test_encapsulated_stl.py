@@ -16,10 +16,10 @@ from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.types import Note, Rank
-from tests.data import shared_files
+from testing.data import shared_files
+from testing.phantoms import Study, ball, ct_slices, file_of, structure_set
 from tests.dicom.stl_objects import TITLE_RTSTRUCT, encapsulate
 from tests.dicom.validators import assert_valid
-from tests.phantoms import Study, ball, ct_slices, file_of, structure_set
 
 STL = b"orthanc-stl".ljust(80) + (1).to_bytes(4, "little") + bytes(range(50))
 ODD_STL = STL + b"!"

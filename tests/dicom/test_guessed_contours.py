@@ -9,9 +9,9 @@ from orthanc_stl.dicom.roi import defined_kind
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.model import Rank
-from tests.data import shared_file
+from testing.data import shared_file
+from testing.phantoms import Contour, contour_data
 from tests.dicom.test_structure_set import RING, assert_others_are_whole, with_spoiled
-from tests.phantoms import Contour, contour_data
 
 DATA = contour_data(RING)
 BROKEN = contour_data(RING[:12]) + b"\\\\" + contour_data(RING[12:])

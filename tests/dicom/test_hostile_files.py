@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -19,9 +18,9 @@ from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput, StlError, TooLarge
-from tests.data import shared_files
+from testing.data import shared_files
+from testing.phantoms import Study, ball, ct_slices, cylinder, structure_set
 from tests.dicom.listing import listing
-from tests.phantoms import Study, ball, ct_slices, cylinder, structure_set
 
 SOP_CLASS = struct.pack("<HH2sH30s", 8, 0x16, b"UI", 30, b"1.2.840.10008.5.1.4.1.1.481.3")
 ITEM, ITEM_END = struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF), struct.pack("<HHL", 0xFFFE, 0xE00D, 0)
@@ -104,15 +103,14 @@ def test_unfinished_nesting_is_damage() -> None:
         read_structure_set(SOP_CLASS + nested(1_000, True)[:-4])
 
 
-def test_millions_of_empty_items_take_neither_time_nor_memory() -> None:
+@pytest.mark.timeout(60)  # work that grows with the square of the size would take hours
+def test_millions_of_empty_items_take_no_memory() -> None:
     data = SOP_CLASS + explicit(0x30060016, b"SQ", struct.pack("<HHL", 0xFFFE, 0xE000, 0) * 1_000_000)
     tracemalloc.start()
-    started = time.perf_counter()
     read_structure_set(data)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10_000_000
-    assert time.perf_counter() - started < 2
 
 
 def test_empty_rois_beyond_the_limit_are_too_large() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from collections.abc import Callable
 
@@ -12,24 +11,15 @@ from orthanc_stl.dicom.encapsulated_model import Description
 from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.dicom.study_context import read_study_context
+from testing.phantoms import ball, large_structure_set, structure_set
 from tests.dicom.listing import listing
 from tests.dicom.stl_objects import encapsulate
-from tests.phantoms import ball, large_structure_set, structure_set
 
 
 @pytest.fixture(scope="module")
 def large() -> bytes:
     """A fifth of the 50 MB of meshing.md: 400 contours of 1,000 points, 20 ROIs."""
     return large_structure_set(contours=400)
-
-
-def seconds(work: Callable[[], object], times: int = 3) -> float:
-    best = float("inf")
-    for _ in range(times):
-        started = time.process_time()
-        work()
-        best = min(best, time.process_time() - started)
-    return best
 
 
 def peak_bytes(work: Callable[[], object]) -> int:
@@ -40,19 +30,13 @@ def peak_bytes(work: Callable[[], object]) -> int:
     return peak
 
 
-def test_listing_takes_less_than_converting_the_numbers_one_by_one(large: bytes) -> None:
-    numbers = ("1.2345 " * 1_200_000).split()
-    one_by_one = seconds(lambda: list(map(float, numbers)))
-    assert seconds(lambda: listing(read_structure_set(large))) < 4 * one_by_one
-
-
 def test_names_do_not_depend_on_the_contours(large: bytes) -> None:
-    assert seconds(lambda: read_roi_names(large)) < 0.02
+    assert peak_bytes(lambda: read_roi_names(large)) < 100_000
 
 
 def test_one_roi_takes_a_fraction_of_all(large: bytes) -> None:
-    one = seconds(lambda: read_structure_set(large).contours([3]))
-    assert one < seconds(lambda: listing(read_structure_set(large))) / 3
+    one = peak_bytes(lambda: read_structure_set(large).contours([3]))
+    assert one < len(large) / 3  # text, numbers and masks of 20 contours of 400
 
 
 def test_listing_holds_little_more_than_one_roi(large: bytes) -> None:

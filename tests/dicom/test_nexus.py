@@ -11,8 +11,8 @@ from pydicom.dataset import Dataset
 from orthanc_stl.dicom.nexus import nexus_object
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidField, InvalidInput, Overridden
+from testing.phantoms import Study, ball, structure_set
 from tests.dicom.validators import assert_valid
-from tests.phantoms import Study, ball, structure_set
 
 MODEL = b" sxN" + bytes(252)
 PARENT = read_study_context(

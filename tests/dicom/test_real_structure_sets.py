@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.errors import InvalidInput
-from tests.data import shared_file, shared_files
+from testing.data import shared_file, shared_files
 from tests.dicom.listing import listing
 
 FILES = [

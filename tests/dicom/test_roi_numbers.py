@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -14,9 +13,9 @@ from orthanc_stl.dicom.roi_sequences import whole_number
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.model import Rank
+from testing.phantoms import Roi, structure_set
 from tests.dicom.edited import edited
 from tests.dicom.test_structure_set import small, tiny
-from tests.phantoms import Roi, structure_set
 
 
 def test_contours_belong_to_a_roi_by_number_not_by_place() -> None:
@@ -173,12 +172,11 @@ def test_unlisted_rois_count_as_rois() -> None:
         read_structure_set(data, max_rois=2)
 
 
+@pytest.mark.timeout(60)  # work that grows with the square of the size would take hours
 @pytest.mark.parametrize("drawn", [True, False])
-def test_hundreds_of_rois_of_one_number_are_told_apart_in_no_time(drawn: bool) -> None:
+def test_hundreds_of_rois_of_one_number_are_told_apart(drawn: bool) -> None:
     rois = [Roi("x" * 64, None, number=1, drawn=drawn or not k) for k in range(800)]
     data = structure_set(rois)
-    start = time.process_time()
     structures = read_structure_set(data)
     assert [roi.number for roi in structures.rois] == list(range(1, 801))
-    assert time.process_time() - start < 2
     assert sum(len(note.text) for roi in structures.rois for note in roi.guesses) < 800 * 400

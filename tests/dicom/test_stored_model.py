@@ -6,10 +6,10 @@ import pytest
 
 from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.errors import InvalidInput
-from tests.data import shared_file
+from testing.data import shared_file
+from testing.phantoms import Study, ct_slices, file_of
 from tests.dicom.stl_objects import TITLE_RTSTRUCT
 from tests.dicom.test_encapsulated_stl import ODD_STL, STL, made, read
-from tests.phantoms import Study, ct_slices, file_of
 
 
 @pytest.mark.parametrize("stl", [STL, ODD_STL])

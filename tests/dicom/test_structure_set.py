@@ -8,8 +8,8 @@ import pytest
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.model import Rank
+from testing.phantoms import SYNTAXES, Contour, Roi, Study, ball, changed, circle, ct_slices, cylinder, structure_set
 from tests.dicom.listing import listing
-from tests.phantoms import SYNTAXES, Contour, Roi, Study, ball, changed, circle, ct_slices, cylinder, structure_set
 
 RING = circle(10, 0, points=24)
 

@@ -14,9 +14,9 @@ from pydicom.dataset import Dataset
 from orthanc_stl.dicom.encapsulated_model import Description, check_tags
 from orthanc_stl.dicom.study_context import StudyContext, read_study_context
 from orthanc_stl.errors import InvalidField, Overridden, StlError, UnknownTag
+from testing.phantoms import Study, ball, structure_set
 from tests.dicom.stl_objects import encapsulate
 from tests.dicom.validators import assert_valid
-from tests.phantoms import Study, ball, structure_set
 
 SOURCE = read_study_context(structure_set([ball(radius=6, points=24)], Study(character_set="ISO_IR 100")))
 

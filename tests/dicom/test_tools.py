@@ -12,9 +12,9 @@ import pytest
 from orthanc_stl.dicom.encapsulated_model import Description
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
 from orthanc_stl.mesh.contours.build import surface_from_contours
+from testing.phantoms import Study
 from tests.dicom import tools
 from tests.dicom.stl_objects import encapsulate
-from tests.phantoms import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # pydicom warns of what these programs write
 

@@ -19,7 +19,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import DSfloat
 
-from tests.phantoms import CT_IMAGE, RT_STRUCTURE_SET, Study, circle, ct_slices
+from testing.phantoms import CT_IMAGE, RT_STRUCTURE_SET, Study, circle, ct_slices
 
 PLANES = 3.0 * np.arange(10)
 

@@ -42,7 +42,7 @@ def test_the_wheel_holds_script_pages_and_npm_parts_with_their_licences(wheel: P
     ):
         assert needed in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [name for name in names if name.startswith(("tests/", "runtime/", "benchmarks/"))]
+    assert not [name for name in names if name.startswith(("tests/", "testing/", "runtime/", "benchmarks/"))]
 
 
 @pytest.fixture(scope="module")

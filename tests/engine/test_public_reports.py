@@ -11,9 +11,9 @@ import pytest
 from orthanc_stl.engine import kept_files
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.tasks import TASKS
-from tests.data import shared_file
+from testing.data import shared_file
+from testing.phantoms import ct_slices
 from tests.mutants import SERIES
-from tests.phantoms import ct_slices
 
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR")
 

@@ -17,7 +17,7 @@ from orthanc_stl.formats.picture import picture, png
 from orthanc_stl.formats.registry import WRITERS, writer_of
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.model import Model, Part
-from tests.phantoms import file_of
+from testing.phantoms import file_of
 
 KINDS = ("glb", "3mf", "obj", "ply", "stl")
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"

@@ -22,7 +22,7 @@ from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import open_files
-from tests.formats.scenes import part
+from testing.scenes import part
 from tests.formats.test_writers import SCENE, written
 
 OBJ_WORDS = {"#", "mtllib", "o", "v", "usemtl", "f"}

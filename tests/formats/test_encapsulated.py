@@ -22,10 +22,10 @@ from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Code, Model, Note, Rank
+from testing.phantoms import ball, structure_set
+from testing.scenes import FRAME, part, scene
 from tests.dicom.standard import departures
 from tests.dicom.validators import assert_valid, dcmdump
-from tests.formats.scenes import FRAME, part, scene
-from tests.phantoms import ball, structure_set
 
 NOW = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
 STUDY = read_study_context(structure_set([ball(radius=6, points=24)]))

@@ -15,8 +15,8 @@ import pytest
 import trimesh
 
 from orthanc_stl.model import Part
+from testing.scenes import FRAME, scene
 from tests.formats.draw import CHROMIUM, drawing, files_of
-from tests.formats.scenes import FRAME, scene
 
 SCENE = scene()
 LOW, HIGH = [-100, -40, -180], [80, 80, 50]

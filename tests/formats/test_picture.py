@@ -14,7 +14,7 @@ from orthanc_stl.formats import picture as module
 from orthanc_stl.formats.picture import picture, png
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Color, Model, Part
-from tests.formats.scenes import half, part, scene, sphere
+from testing.scenes import half, part, scene, sphere
 
 RED = part(1, "red", sphere(10, (0, 0, 0)), color=(255, 0, 0))
 

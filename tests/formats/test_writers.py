@@ -26,7 +26,7 @@ from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model
-from tests.formats.scenes import FRAME, many_triangles, part, scene, sphere
+from testing.scenes import FRAME, many_triangles, part, scene, sphere
 
 SCENE = scene()
 PTV, EXTERNAL, SKIN = SCENE.parts

@@ -8,8 +8,8 @@ from itertools import count
 
 import numpy as np
 
-from tests import phantoms
-from tests.phantoms import Contour, Roi, Study
+from testing import phantoms
+from testing.phantoms import Contour, Roi, Study
 
 _seeds = count()
 

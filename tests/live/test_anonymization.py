@@ -10,8 +10,8 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
+from testing.server import OrthancServer, Reply
 from tests.live import samples
-from tests.live.server import OrthancServer, Reply
 from tests.nexus_writer import levels, nexus_dicom, write_nexus
 
 NEXUS = write_nexus(levels([(4, 6)]))

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests import phantoms
+from testing import phantoms
+from testing.server import OrthancServer
 from tests.live.samples_nifti import nifti_files
-from tests.live.server import OrthancServer
 
 DOCS = Path(__file__).parents[2] / "docs"
 _FENCE = re.compile(r"^```(sh|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -16,8 +16,8 @@ from typing import Any
 import pydicom
 import pytest
 
+from testing.server import OrthancServer, Reply, alive
 from tests.live import samples
-from tests.live.server import OrthancServer, Reply, alive
 
 # Percent of progress at which something goes wrong: from the reading of the file to the writing of the object.
 MOMENTS = (0, 12, 30, 55, 78, 92)

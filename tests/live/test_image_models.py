@@ -12,9 +12,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from tests.data import shared_files
-from tests.image_phantoms import single_frame
-from tests.live.server import OrthancServer
+from testing.data import shared_files
+from testing.image_phantoms import single_frame
+from testing.server import OrthancServer
 from tests.live.test_images import described, level, truth, upload
 
 MEMORY_MB = 50

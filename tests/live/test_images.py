@@ -14,9 +14,9 @@ import pytest
 from pydicom.uid import UID, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from orthanc_stl.sources.image_values import unpacked
-from tests.data import shared_files
-from tests.image_phantoms import enhanced, nuclear, single_frame
-from tests.live.server import OrthancServer
+from testing.data import shared_files
+from testing.image_phantoms import enhanced, nuclear, single_frame
+from testing.server import OrthancServer
 
 IMPLICIT, BIG_ENDIAN = UID("1.2.840.10008.1.2"), UID("1.2.840.10008.1.2.2")
 

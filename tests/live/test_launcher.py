@@ -19,7 +19,7 @@ import pytest
 
 from runtime.common import REPOSITORY
 from runtime.serve import answers
-from tests.live.server import alive, private_runtime
+from testing.server import alive, private_runtime
 
 NOBODY = 65534
 

@@ -23,8 +23,8 @@ from typing import Any
 
 import pytest
 
+from testing.server import OrthancServer, Reply
 from tests.live import samples
-from tests.live.server import OrthancServer, Reply
 
 SECONDS = float(os.environ.get("ORTHANC_STL_LOAD_SECONDS", "20"))
 CLIENTS = {"list": 12, "convert": 14, "ranges": 10, "jobs": 8, "upload": 6}

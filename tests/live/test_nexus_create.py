@@ -12,9 +12,9 @@ import pytest
 
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.formats.registry import writer_of
-from tests import phantoms
-from tests.formats.scenes import scene
-from tests.live.server import OrthancServer, Reply
+from testing import phantoms
+from testing.scenes import scene
+from testing.server import OrthancServer, Reply
 from tests.nexus_writer import box, levels, nexus_dicom, write_nexus
 
 MODEL = write_nexus(levels([(4, 6), (12, 18)]))

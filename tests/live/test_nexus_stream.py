@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pydicom.uid import generate_uid
 
-from tests import phantoms
-from tests.live.server import OrthancServer, Reply
+from testing import phantoms
+from testing.server import OrthancServer, Reply
 from tests.nexus_writer import box, levels, nexus_dicom, write_nexus
 
 MODEL = write_nexus(levels([(4, 6), (16, 24), (60, 90)]))

@@ -16,9 +16,9 @@ import pytest
 from pydicom.uid import generate_uid
 
 from orthanc_stl.formats.stl import read_stl
-from tests.live.server import OrthancServer, Reply
-from tests.nifti_phantoms import ball_mask, nifti_file
-from tests.phantoms import Study, ct_slices
+from testing.nifti_phantoms import ball_mask, nifti_file
+from testing.phantoms import Study, ct_slices
+from testing.server import OrthancServer, Reply
 
 IMAGE = ct_slices(Study(seed="NIfTI"), [0], 8)[0]
 

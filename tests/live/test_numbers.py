@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import phantoms
+from testing import phantoms
+from testing.server import OrthancServer
 from tests.live import samples
-from tests.live.server import OrthancServer
 
 BALL_ML, SMALL_ML = 4 / 3 * math.pi * 20**3 / 1000, 4 / 3 * math.pi * 12**3 / 1000
 

@@ -12,9 +12,9 @@ import pytest
 import trimesh
 from PIL import Image
 
-from tests import phantoms
+from testing import phantoms
+from testing.server import OrthancServer
 from tests.dicom.standard import departures
-from tests.live.server import OrthancServer
 
 OBJ, MTL = "1.2.840.10008.5.1.4.1.1.104.4", "1.2.840.10008.5.1.4.1.1.104.5"
 STUDY = phantoms.Study(seed="obj")

@@ -14,7 +14,7 @@ import pytest
 
 from runtime.common import REPOSITORY
 from runtime.phantom.study import study
-from tests.live.server import OrthancServer
+from testing.server import OrthancServer
 
 README = (REPOSITORY / "README.md").read_text()
 SECTION = README.partition("## The REST API")[2].partition("\n## ")[0]

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from testing.server import OrthancServer, Reply
 from tests.live import samples
-from tests.live.server import OrthancServer, Reply
 
 CLIENTS = 40
 SECONDS = 60  # all of them go on that long

@@ -12,11 +12,11 @@ import pydicom
 import pytest
 
 from orthanc_stl.formats.stl import read_stl
-from tests import phantoms
-from tests.data import shared_files
+from testing import phantoms
+from testing.data import shared_files
+from testing.phantoms import Contour, Roi, Study
+from testing.server import OrthancServer, Reply
 from tests.live import samples
-from tests.live.server import OrthancServer, Reply
-from tests.phantoms import Contour, Roi, Study
 
 BALL_ML = 4 / 3 * np.pi * 30**3 / 1000
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from testing.server import OrthancServer, Reply
 from tests.live import samples
 from tests.live.original import Requests, Row, rows
 from tests.live.samples_nifti import data_uri, nifti_files
-from tests.live.server import OrthancServer, Reply
 from tests.nexus_writer import box, nexus_dicom, write_nexus
 
 NEXUS_BYTES = 216832

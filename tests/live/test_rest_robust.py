@@ -12,8 +12,8 @@ from random import Random
 import pytest
 
 from runtime.common import SetupError
+from testing.server import OrthancServer
 from tests.live import samples
-from tests.live.server import OrthancServer
 
 NOBODY = "00000000-00000000-00000000-00000000-00000000"
 NASTY_NAMES = [

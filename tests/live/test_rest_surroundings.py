@@ -14,8 +14,8 @@ import numpy as np
 
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.types import Mesh
+from testing.server import OrthancServer
 from tests.live import samples
-from tests.live.server import OrthancServer
 
 ANNA = {"Authorization": "Basic " + base64.b64encode(b"anna:secret:word").decode()}
 

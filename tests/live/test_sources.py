@@ -11,9 +11,9 @@ import pytest
 
 from orthanc_stl.formats import glb
 from orthanc_stl.formats.base import WriteOptions
-from tests import phantoms
-from tests.live.server import OrthancServer
-from tests.nifti_phantoms import nifti_file
+from testing import phantoms
+from testing.nifti_phantoms import nifti_file
+from testing.server import OrthancServer
 from tests.sources.dicom_files import ball_frames, dose_dataset, file_of, item, plan_dataset, seg_dataset
 from tests.sources.test_label_maps import CARET, extension, labels
 from tests.sources.test_meshes import facets, surfaces, two_parts

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.server import OrthancServer, alive
 from tests.live import samples
-from tests.live.server import OrthancServer, alive
 
 SMALL = {"RoiNames": ["Sphere"], "Resolution": 32}
 

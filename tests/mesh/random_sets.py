@@ -15,7 +15,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
-from tests.mesh.solids import roi_of
+from testing.solids import roi_of
 
 Generator = np.random.Generator
 

@@ -14,7 +14,7 @@ import pytest
 from orthanc_stl.errors import OutOfRange, name_of
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.errors import TooManyTriangles, TooManyVoxels
-from tests.mesh.solids import ball, fork, model_of, ring, roi_of, two_balls
+from testing.solids import ball, fork, model_of, ring, roi_of, two_balls
 
 FINGERPRINT = """
 import hashlib, sys
@@ -23,7 +23,7 @@ from orthanc_stl.mesh import surface
 vtkSMPTools.SetBackend(sys.argv[1])
 from orthanc_stl.formats.stl import stl_bytes
 from scipy.spatial.transform import Rotation
-from tests.mesh.solids import fork, model_of
+from testing.solids import fork, model_of
 turn = Rotation.from_euler("xyz", [20, 30, 40], degrees=True)
 print(hashlib.sha256(stl_bytes(model_of(fork(), turn, (1, 2, 3), resolution=128).mesh, "x")).hexdigest())
 """

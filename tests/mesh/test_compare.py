@@ -13,8 +13,8 @@ from orthanc_stl.mesh.distance import SurfaceDistance, distances
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.solids.booleans import united
 from orthanc_stl.mesh.types import Mesh
+from testing.solids import ball, fork, model_of, torus
 from tests.mesh.shapes import box, doughnut, moved, rod, shell, sphere
-from tests.mesh.solids import ball, fork, model_of, torus
 
 LARGE = sphere(20, (10, -15, 30))
 SMALL = sphere(12, (28, -15, 30))

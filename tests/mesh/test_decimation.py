@@ -15,9 +15,9 @@ from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.topology import crowded_vertices
 from orthanc_stl.mesh.types import Mesh
-from tests.data import shared_file
-from tests.mesh import solids
-from tests.mesh.solids import Solid, distances, model_of
+from testing import solids
+from testing.data import shared_file
+from testing.solids import Solid, distances, model_of
 from tests.mesh.test_solids import MOVES
 from tests.mesh.test_stl import TETRAHEDRON
 

@@ -10,8 +10,8 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.types import Surface
-from tests.mesh import solids
-from tests.mesh.solids import ball, cylinder, distances, model_of, ring, roi_of
+from testing import solids
+from testing.solids import ball, cylinder, distances, model_of, ring, roi_of
 
 BALL = ball(30)
 RESOLUTION = 96

@@ -14,9 +14,9 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import XOR, Contour, RoiContours
 from orthanc_stl.mesh.types import Report
-from tests.data import shared_file
+from testing.data import shared_file
+from testing.solids import ball, ring, roi_of
 from tests.mesh.random_sets import placed
-from tests.mesh.solids import ball, ring, roi_of
 
 Outlines = list[np.ndarray]
 

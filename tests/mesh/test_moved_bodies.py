@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.types import Surface
-from tests.mesh.solids import ring, roi_of
+from testing.solids import ring, roi_of
 
 RESOLUTION = 64
 

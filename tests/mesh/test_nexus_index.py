@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.nexus_index import NexusIndex, read_index
-from tests.data import shared_files
+from testing.data import shared_files
 from tests.nexus_writer import box, levels, write_nexus
 
 MODEL = write_nexus(levels([(4, 6), (12, 18)]))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orthanc_stl.errors import TooLarge
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.types import Surface
-from tests.nifti_phantoms import (
+from testing.nifti_phantoms import (
     ball_errors,
     ball_mask,
     cone,
@@ -243,7 +243,7 @@ def test_a_gigabyte_takes_little_more_than_itself() -> None:
     """In a process of its own: 1 GB of float32 in which 40 MB are not zero."""
     code = """
 import numpy as np, pathlib
-from tests.nifti_phantoms import ball_mask, model_from_nifti, nifti_file
+from testing.nifti_phantoms import ball_mask, model_from_nifti, nifti_file
 n = 640
 file = np.zeros(352 + 4 * n**3, np.uint8)
 file[:352] = np.frombuffer(nifti_file(np.ones((1, 1, 1), "f4"), dim=[3, n, n, n, 1, 1, 1, 1])[:352], np.uint8)

@@ -7,7 +7,7 @@ import pytest
 
 from orthanc_stl.errors import InvalidInput, OutOfRange
 from orthanc_stl.mesh.volumes import build
-from tests.nifti_phantoms import (
+from testing.nifti_phantoms import (
     ball_errors,
     ball_mask,
     cone,

@@ -17,9 +17,9 @@ import pytest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.volumes.build import surface_from_volume
 from orthanc_stl.sources.nifti_file import read_nifti
-from tests.data import shared_file
-from tests.nifti_phantoms import nifti_file
-from tests.phantoms import ct_slices
+from testing.data import shared_file
+from testing.nifti_phantoms import nifti_file
+from testing.phantoms import ct_slices
 
 DATA = np.arange(24, dtype="u1").reshape(2, 3, 4)
 GOOD = nifti_file(DATA)

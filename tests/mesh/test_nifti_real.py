@@ -12,8 +12,8 @@ from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.types import Mesh, Surface
-from tests.data import needs_shared_data, shared_file, shared_files
-from tests.nifti_phantoms import model_from_nifti
+from testing.data import needs_shared_data, shared_file, shared_files
+from testing.nifti_phantoms import model_from_nifti
 
 pytestmark = needs_shared_data
 

@@ -56,6 +56,7 @@ def test_bodies_with_cavities_and_too_thin_ones() -> None:
     assert len(solid.mesh.triangles) == 12
 
 
+@pytest.mark.slow
 def test_drains() -> None:
     ball = moved(sphere(20))
     hollow = shells.shell(ball, 2.0).mesh
@@ -74,6 +75,7 @@ def test_drains() -> None:
 
 
 @pytest.mark.parametrize("distance", [-6.0, -2.0, 0.0, 2.0, 5.0])
+@pytest.mark.slow
 def test_even_margins_of_a_ball_and_a_torus(distance: float) -> None:
     found = with_margin(moved(sphere(20)), distance)
     away = np.linalg.norm(found.vertices - np.array([150.2, -90.1, 300.7]), axis=1) - 20 - distance
@@ -85,6 +87,7 @@ def test_even_margins_of_a_ball_and_a_torus(distance: float) -> None:
     assert ring.volume == pytest.approx(2 * np.pi**2 * 25 * (8 + distance) ** 2, rel=0.015)
 
 
+@pytest.mark.slow
 def test_a_box_grown_has_round_edges_and_shrunk_sharp_ones() -> None:
     grown = report_of(with_margin(moved(box(20, 30, 40)), 4.0))
     sides = 2 * (20 * 30 + 20 * 40 + 30 * 40)
@@ -100,6 +103,7 @@ def extents(mesh: Mesh, of: Mesh) -> np.ndarray:
     return np.stack((low, high), axis=1)
 
 
+@pytest.mark.slow
 def test_a_margin_for_each_direction_is_that_of_eight_ellipsoids() -> None:
     """In the direction u a convex body grows by |R u|, R being the half-axes of the eighth that u points into."""
     ball, own = sphere(20), Margins(2, 4, 3, 6, 8, 3)
@@ -113,6 +117,7 @@ def test_a_margin_for_each_direction_is_that_of_eight_ellipsoids() -> None:
     assert reach == pytest.approx(20 + np.linalg.norm(half_axes * way, axis=1), abs=0.1)
 
 
+@pytest.mark.slow
 def test_growing_in_some_directions_only() -> None:
     cube = box(20, 20, 20, (100, 200, -300))
     found = with_margin(cube, Margins(x_plus=5))
@@ -120,6 +125,7 @@ def test_growing_in_some_directions_only() -> None:
     assert report_of(found).volume == pytest.approx(25 * 400, rel=0.03)
 
 
+@pytest.mark.slow
 def test_shrinking_in_each_direction() -> None:
     block = box(24, 30, 28)
     found = with_margin(block, Margins(-2, -3, -2, -3, -3, -2))

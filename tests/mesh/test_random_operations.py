@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.types import Mesh
-from tests.data import shared_file
+from testing.data import shared_file
 
 ORGANS = (14, 15, 17, 18, 19, 21, 23, 25, 27, 30)
 """Of the Pinnacle file: prostate, vesicles, targets of one and of many pieces, bladder, rectum, a femur's head ..."""
@@ -67,6 +68,7 @@ def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
     st.sampled_from(ORGANS),
     st.lists(st.tuples(st.sampled_from(OPERATIONS), st.floats(0.3, 6.0)), min_size=1, max_size=3),
 )
+@pytest.mark.slow
 def test_manifold_or_refused(number: int, other: int, steps: list[tuple[str, float]]) -> None:
     mesh = organ(number)
     for name, size in steps:

@@ -9,8 +9,8 @@ from orthanc_stl.dicom.structure_set import StructureSet, read_structure_set
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.types import Surface
-from tests.data import FOLDER, shared_file, shared_files
-from tests.mesh.real_files import ECLIPSE, planned_volumes
+from testing.data import FOLDER, shared_file, shared_files
+from testing.real_files import ECLIPSE, planned_volumes
 
 STRUCTURE_SETS = [file for file in shared_files("rtstruct/*/**/*.dcm") if "/image/" not in str(file)]
 IMAGES = ("ct", "CT_", "000")
@@ -22,6 +22,7 @@ def names() -> list[str]:
 
 
 @pytest.mark.parametrize("name", names())
+@pytest.mark.slow
 def test_every_roi_gives_a_closed_mesh_or_a_reason(name: str) -> None:
     structures = read_structure_set(shared_file(name).read_bytes())
     for roi in structures.rois:

@@ -8,7 +8,7 @@ import pytest
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.topology import crowded_vertices, topology_of
 from orthanc_stl.mesh.types import Mesh, Note, Rank
-from tests.mesh.solids import ball, model_of
+from testing.solids import ball, model_of
 from tests.mesh.test_stl import TETRAHEDRON
 
 

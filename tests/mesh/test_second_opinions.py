@@ -8,9 +8,9 @@ from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 from skimage.measure import marching_cubes, mesh_surface_area
 
-from benchmarks.original import original_mesh, slices_of, vertices_and_triangles
 from orthanc_stl.mesh.contours.raster import crossings, edges_of, inside
-from tests.mesh.solids import Solid, cone, fork, model_of, ring, torus
+from testing.original import original_mesh, slices_of, vertices_and_triangles
+from testing.solids import Solid, cone, fork, model_of, ring, torus
 
 
 @pytest.mark.parametrize("solid", [cone(slices=60, spacing=0.5), torus(spacing=0.5)], ids=["cone", "torus"])

@@ -14,8 +14,8 @@ from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.field import surface_at
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
 from orthanc_stl.mesh.types import Mesh
+from testing.solids import fork, model_of
 from tests.mesh.shapes import box, doughnut, moved, sphere
-from tests.mesh.solids import fork, model_of
 
 BALL = surface_at(sphere(20), 0.0, spacing=0.5)
 
@@ -47,6 +47,7 @@ def test_waves_shorter_than_ten_mm(wavelength: float, least: float, most: float)
     assert report_of(after).euler_number == 2
 
 
+@pytest.mark.slow
 def test_decimated_meshes_and_long_waves_are_made_anew() -> None:
     fine = model_of(fork(), resolution=64).mesh
     for mesh, wavelength in ((decimated(fine, tolerance=0.1).mesh, 8.0), (moved(box(20, 30, 40)), 8.0), (fine, 16.0)):
@@ -56,6 +57,7 @@ def test_decimated_meshes_and_long_waves_are_made_anew() -> None:
         assert report.euler_number == report_of(mesh).euler_number
 
 
+@pytest.mark.slow
 def test_no_surface_passes_through_itself() -> None:
     mesh = moved(doughnut(10, 2, 64))
     for wavelength in (2.0, 10.0, 60.0, 500.0):

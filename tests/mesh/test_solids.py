@@ -9,8 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.triangles import area_normals
-from tests.mesh import solids
-from tests.mesh.solids import Solid, distances, model_of
+from testing import solids
+from testing.solids import Solid, distances, model_of
 
 MOVES = {
     "upright": (Rotation.identity(), (0.0, 0.0, 0.0)),

@@ -9,29 +9,10 @@ from scipy.spatial.transform import Rotation
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.staircases import without_steps
 from orthanc_stl.mesh.types import Surface
+from testing.solids import along_pixels, ball, planes_within, ring, roi_of
 from tests.mesh.random_sets import area
-from tests.mesh.solids import ball, planes_within, ring, roi_of
 
 CENTRE = np.array([0.3, 0.2, 0.0])
-
-
-def along_pixels(mask: np.ndarray, pitch: tuple[float, float], corner: tuple[float, float]) -> np.ndarray:
-    """(n, 2): the outline of a mask (rows, columns) without holes, along the edges of its pixels, a point a corner."""
-    inside = np.pad(mask, 1)
-    onward: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for i, j in np.argwhere(inside).tolist():
-        for beyond, start, end in (
-            ((i - 1, j), (j, i), (j + 1, i)),
-            ((i, j + 1), (j + 1, i), (j + 1, i + 1)),
-            ((i + 1, j), (j + 1, i + 1), (j, i + 1)),
-            ((i, j - 1), (j, i + 1), (j, i)),
-        ):
-            if not inside[beyond]:
-                onward.setdefault(start, []).append(end)
-    path = [min(onward)]
-    while (following := onward[path[-1]].pop()) != path[0]:
-        path.append(following)
-    return (np.array(path, float) - 1) * pitch + np.array(corner)
 
 
 def stairs(pitch: tuple[float, float] = (1.0, 1.0), radius: float = 30.0, spacing: float = 3.0) -> list[np.ndarray]:
@@ -57,6 +38,7 @@ def errors(surface: Surface, centre: np.ndarray, radius: float = 30.0) -> tuple[
 
 
 @pytest.mark.parametrize("resolution", [64, 128, 256])
+@pytest.mark.slow
 def test_ball_along_pixels_of_1_mm(resolution: int) -> None:
     outlines = stairs()
     smooth = surface_from_contours([roi_of(outlines)], resolution=resolution)

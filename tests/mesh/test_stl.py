@@ -18,8 +18,8 @@ from orthanc_stl.formats.stl import read_stl, stl_bytes
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.triangles import merged
 from orthanc_stl.mesh.types import Mesh
-from tests.data import shared_file
-from tests.mesh.solids import ball, model_of
+from testing.data import shared_file
+from testing.solids import ball, model_of
 
 TETRAHEDRON = Mesh(
     np.array([[0, 0, 0], [3, 0, 0], [0, 3, 0], [0, 0, 3]], np.float32),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from orthanc_stl import errors
 from orthanc_stl.rest.http.body import MAX_JSON_BYTES, read_json, read_object
-from tests.data import shared_file
+from testing.data import shared_file
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -63,15 +62,14 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         read_json(body)
 
 
+@pytest.mark.timeout(60)  # work that grows with the square of the size would take hours
 @pytest.mark.parametrize(
     "piece", [b"[", b'{"a":', b'[{"a":', b"/*", b'"', b"\\", b'\\"', b",", b", ", b"//", b'"a', b'{"Nifti":"']
 )
 def test_one_pass_is_enough(piece: bytes) -> None:
     body = piece * (MAX_JSON_BYTES // len(piece))
-    start = time.monotonic()
     with contextlib.suppress(errors.MalformedBody, errors.TooLarge):
         read_object(body, "Nifti")
-    assert time.monotonic() - start < 10  # a second at most, when it is quiet
 
 
 def test_the_limit_is_on_json_and_not_on_the_file() -> None:
@@ -135,11 +133,10 @@ def test_a_body_as_dot_net_writes_it() -> None:
     assert bytes(read_object(body, "Nifti")["Nifti"]).decode() == plain
 
 
-def test_a_large_file_of_escapes_takes_no_time() -> None:
+@pytest.mark.timeout(60)  # work that grows with the square of the size would take hours
+def test_a_large_file_of_escapes_is_read_in_one_pass() -> None:
     body = b'{"Nifti": "' + b"AAA\\u002B" * 2_000_000 + b'"}'
-    start = time.process_time()
     assert bytes(read_object(body, "Nifti")["Nifti"]) == b"AAA+" * 2_000_000
-    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"x"'])

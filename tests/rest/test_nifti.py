@@ -17,7 +17,7 @@ from orthanc_stl.rest.http.body import decoded
 from orthanc_stl.rest.http.content import content
 from orthanc_stl.rest.inputs import NO_NIFTI
 from orthanc_stl.rest.volume_images import sizes_of
-from tests.nifti_phantoms import nifti_file
+from testing.nifti_phantoms import nifti_file
 
 DATA = np.zeros((3, 4, 5), "u1")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runtime import parts
+from runtime.__main__ import _without_npm
 from runtime.common import REPOSITORY, SetupError
 from runtime.parts import Part
 
@@ -167,3 +168,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SetupError, match=r"/file/r cannot be written .*--runtime"):
         parts.prepare(tmp_path / "file" / "r", [part()], quiet)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        ([], False),
+        (["-x"], False),
+        (["tests/mesh", "-m", "not slow"], True),
+        (["-q", "tests/dicom/test_values.py", "tests/sources"], True),
+        (["tests/mesh", "tests/browser"], False),
+    ],
+)
+def test_tests_of_the_geometry_need_no_npm(arguments: list[str], without: bool) -> None:
+    assert _without_npm(arguments) is without

@@ -17,7 +17,7 @@ from orthanc_stl.rest.image_files import image_files
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.images import Images
 from orthanc_stl.sources.registry import open_files
-from tests.image_phantoms import enhanced, single_frame
+from testing.image_phantoms import enhanced, single_frame
 from tests.sources.fake_orthanc import SERIES, fake_app
 from tests.sources.test_images import COLUMNS, EVEN, FILES, ROWS, assert_is_the_ball, ball_series, ball_values, opened
 

@@ -17,8 +17,8 @@ from orthanc_stl.rest.image_files import image_files
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.images import Images, OpenImages
 from runtime.phantom.study import study
-from tests.data import shared_files
-from tests.image_phantoms import enhanced, file_of, nuclear, single_frame
+from testing.data import shared_files
+from testing.image_phantoms import enhanced, file_of, nuclear, single_frame
 from tests.sources.fake_orthanc import SERIES, fake_app
 
 ROWS, COLUMNS = 52, 60
@@ -165,6 +165,7 @@ def test_hounsfield_units_are_kept_as_they_are_and_cut_at_the_end() -> None:
     assert volume.stored[:, 0, 0].tolist() == [-1024, 0, 3071, 32767]
 
 
+@pytest.mark.slow
 def test_presets_of_the_phantom_are_its_tissues() -> None:
     files = [file_of(ds) for name, ds in study() if name.startswith("ct-")]
     found = opened(files)

@@ -17,8 +17,8 @@ from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.nifti import Nifti, caret_naming
 from orthanc_stl.sources.nrrd import Nrrd
 from orthanc_stl.sources.volume_files import OpenMasks, OpenVolume
-from tests.data import shared_file
-from tests.nifti_phantoms import nifti_file
+from testing.data import shared_file
+from testing.nifti_phantoms import nifti_file
 
 
 def labels() -> np.ndarray:

@@ -25,7 +25,7 @@ from orthanc_stl.sources.mesh_files import MeshFiles, format_of
 from orthanc_stl.sources.mesh_parts import OpenMeshes
 from orthanc_stl.sources.registry import recognise
 from orthanc_stl.sources.surface_segmentation import OpenSurfaces, SurfaceSegmentation
-from tests.data import shared_file, shared_files
+from testing.data import shared_file, shared_files
 from tests.mesh.test_stl import TETRAHEDRON
 from tests.sources.dicom_files import a_dataset, file_of, item, segment
 

@@ -25,9 +25,9 @@ from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import source_by_key
-from tests import phantoms
+from testing import phantoms
+from testing.nifti_phantoms import nifti_file
 from tests.mesh.test_stl import TETRAHEDRON
-from tests.nifti_phantoms import nifti_file
 from tests.sources.dicom_files import ball_frames, compressed, dose_dataset, file_of, packed, plan_dataset, seg_dataset
 from tests.sources.test_label_maps import CARET, extension, labels
 from tests.sources.test_meshes import encapsulated_stl, facets, item, surfaces, two_parts

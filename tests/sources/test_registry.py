@@ -15,10 +15,10 @@ from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import SOURCES, open_files, recognise, source_by_key, source_for
 from orthanc_stl.sources.rtstruct import OpenStructureSet
-from tests import phantoms
-from tests.data import shared_file
+from testing import phantoms
+from testing.data import shared_file
+from testing.nifti_phantoms import nifti_file
 from tests.mesh.test_stl import TETRAHEDRON
-from tests.nifti_phantoms import nifti_file
 from tests.sources.dicom_files import a_dataset, file_of
 
 

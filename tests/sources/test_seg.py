@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 
 import numpy as np
@@ -18,8 +17,9 @@ from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.mesh.types import Surface
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.dicom_object import srgb_of_d65
+from orthanc_stl.sources.pixel_frames import PixelFrames
 from orthanc_stl.sources.seg import OpenSegmentation, Seg
-from tests.data import shared_file
+from testing.data import shared_file
 from tests.sources.dicom_files import (
     AXIAL,
     DEFLATED_FRAME,
@@ -152,23 +152,28 @@ def test_the_made_label_maps(name: str, second: int) -> None:
     assert meshed(source, second).report.volume / 1000 == pytest.approx(3.486, rel=0.01)
 
 
-def test_separate_segments_take_at_most_twice_their_surfaces() -> None:
-    """A SEG of 11 segments: reading and meshing against meshing alone."""
+def test_separate_segments_read_each_frame_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A SEG of 11 segments: the work goes with the frames and the boxes of the segments, not with their product."""
     places = np.arange(-12, 13)
     frames, positions = ball_frames(CENTRE, 11, places=places.tolist(), size=64)
     numbers = range(1, 12)
-    many = np.concatenate([np.roll(frames, 2 * n, axis=2) for n in numbers])
-    ds = seg_dataset(many, [(n, p) for n in numbers for p in positions], numbers=list(numbers))
-    data = file_of(ds)
-    opened(data).shape(1)
-    source = opened(data)
-    started = time.perf_counter()
-    shapes = [source.shape(n)[0] for n in numbers]
-    read = time.perf_counter() - started
-    started = time.perf_counter()
-    for shape in shapes:
-        mesh_shape(shape)
-    assert read <= time.perf_counter() - started + 0.05
+    many = np.concatenate([np.roll(frames, 2 * n - 12, axis=2) for n in numbers])
+    source = opened(file_of(seg_dataset(many, [(n, p) for n in numbers for p in positions], numbers=list(numbers))))
+    read: list[int] = []
+    frame = PixelFrames.frame
+
+    def counted(self: PixelFrames, number: int) -> np.ndarray:
+        read.append(number)
+        return frame(self, number)
+
+    monkeypatch.setattr(PixelFrames, "frame", counted)
+    filled = np.argwhere(frames)
+    box = np.prod(filled.max(axis=0) - filled.min(axis=0) + 1)
+    for number in numbers:
+        shape = source.shape(number)[0]
+        assert isinstance(shape, Region)
+        assert shape.volume.stored.size <= 1.2 * box
+    assert sorted(read) == list(range(len(many)))
 
 
 # Files made here.

@@ -70,7 +70,7 @@ def decoded(encoded: memoryview, complaint: str) -> memoryview:
             part = binascii.a2b_base64(bytes(chunk) + b"=" * (-len(chunk) % 4), strict_mode=True)
         except binascii.Error as e:
             raise errors.MalformedBody(f"{complaint}: {_fault(chunk, start, len(encoded)) or e}") from None
-        if chunk[-1:] == b"=" and start + _CHUNK < len(encoded):
+        if chunk[-1] == ord("=") and start + _CHUNK < len(encoded):
             raise errors.MalformedBody(f"{complaint}: it has {_FAULTS['=']}")
         out[filled : filled + len(part)] = part
         filled += len(part)

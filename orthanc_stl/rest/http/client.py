@@ -11,8 +11,6 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 _MOST_CHARACTERS = 64
 
 

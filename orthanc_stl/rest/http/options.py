@@ -16,8 +16,6 @@ from orthanc_stl.rest.http import fields
 _FIRST = ("Smooth", "Resolution", "Strict", "EndCaps")
 _ORDER = sorted(OPTIONS, key=lambda option: _FIRST.index(option.key) if option.key in _FIRST else len(_FIRST))
 
-MOST_SOURCE_ENTRIES = 100_000
-
 
 def conversion_request(body: fields.Body) -> ConversionRequest:
     """The request that a body makes. Raises `InvalidField` or `OutOfRange` for the first field that is wrong."""

@@ -171,3 +171,22 @@ def model_of(
 def distances(mesh: Mesh, solid: Solid, rotation: Rotation = UPRIGHT, shift: Sequence[float] = (0, 0, 0)) -> np.ndarray:
     """The distances of the mesh's vertices to the true surface."""
     return solid.distance(rotation.inv().apply(mesh.vertices.astype(float) - np.asarray(shift, float)))
+
+
+def along_pixels(mask: np.ndarray, pitch: tuple[float, float], corner: tuple[float, float]) -> np.ndarray:
+    """(n, 2): the outline of a mask (rows, columns) without holes, along the edges of its pixels, a point a corner."""
+    inside = np.pad(mask, 1)
+    onward: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for i, j in np.argwhere(inside).tolist():
+        for beyond, start, end in (
+            ((i - 1, j), (j, i), (j + 1, i)),
+            ((i, j + 1), (j + 1, i), (j + 1, i + 1)),
+            ((i + 1, j), (j + 1, i + 1), (j, i + 1)),
+            ((i, j - 1), (j, i + 1), (j, i)),
+        ):
+            if not inside[beyond]:
+                onward.setdefault(start, []).append(end)
+    path = [min(onward)]
+    while (following := onward[path[-1]].pop()) != path[0]:
+        path.append(following)
+    return (np.array(path, float) - 1) * pitch + np.array(corner)

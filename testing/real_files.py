@@ -9,7 +9,7 @@ import numpy as np
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import RoiContours
-from tests.data import FOLDER
+from testing.data import FOLDER
 
 ECLIPSE = ("rtstruct/eclipse-dicompyler/rtss.dcm", "rtstruct/eclipse8-prostate/RS.dcm")
 
