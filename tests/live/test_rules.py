@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from testing.server import OrthancServer
 from tests.live import samples
-from tests.live.server import OrthancServer
 from tests.sources.dicom_files import ball_frames, file_of, seg_dataset
 
 EVERY_RTSTRUCT = {"Name": "structures", "When": {"Modality": "RTSTRUCT"}, "Options": {"Resolution": 32}}
