@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orthanc_stl.sources.base import OpenSource
 
 OLD_KINDS = ("rtstruct", "nifti")
-"""`convert rtstruct FILE`, as version 0.1 had it: the kind is found out by now."""
+"""`convert rtstruct FILE`, as version 0.1 had it: only a file of this kind is taken then."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,12 +85,12 @@ def _parser() -> argparse.ArgumentParser:
 # The libraries for DICOM and meshes take a second to import: only the commands that use them do.
 
 
-def _open(files: Sequence[str], fields: dict[str, Any]) -> OpenSource:
+def _open(files: Sequence[str], fields: dict[str, Any], kind: str = "") -> OpenSource:
     from orthanc_stl.sources.base import ReadOptions
     from orthanc_stl.sources.registry import open_files
 
     paths = [Path(file) for file in files]
-    return open_files([path.read_bytes() for path in paths], ReadOptions(fields=fields), name=paths[0].name)
+    return open_files([path.read_bytes() for path in paths], ReadOptions(fields=fields), name=paths[0].name, kind=kind)
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -100,9 +100,10 @@ def _convert(options: argparse.Namespace) -> None:
     if writer is None:
         known = ", ".join(f".{one.suffix}" for one in WRITERS)
         raise InvalidInput(f"{options.output.name} has no suffix of a format that is written here: {known}")
-    files = options.files[1:] if options.files[0] in OLD_KINDS and len(options.files) > 1 else options.files
+    kind = options.files[0] if options.files[0] in OLD_KINDS and len(options.files) > 1 else ""
+    files = options.files[1:] if kind else options.files
     request = request_of(options, several_parts=writer.several_parts)
-    source = _open(files, dict(request.fields))
+    source = _open(files, dict(request.fields), kind)
     result = build_model(source, chosen_structures(request), _progress)
     if request.separate and not writer.several_parts:
         for part in result.model:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,8 @@ def volume_about_middle(piece: Part) -> float:
 def test_assimp(folder: Path, file: str, names: list[str] | None, box: list[list[float]]) -> None:
     if shutil.which("assimp") is None:
         pytest.skip("assimp is not installed: it is in the package assimp-utils")
-    done = subprocess.run(["assimp", "info", folder / file], capture_output=True, timeout=60, check=False)
+    path = without_thumbnail(folder / file) if file.endswith(".3mf") else folder / file
+    done = subprocess.run(["assimp", "info", path], capture_output=True, timeout=60, check=False)
     told = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, told[-2000:]
     points = re.findall(r"(?:Minimum|Maximum) point\s+\(([^)]*)\)", told)
@@ -116,6 +118,19 @@ def test_assimp(folder: Path, file: str, names: list[str] | None, box: list[list
     assert sum(int(count) for _, count in meshes) == sum(piece.report.triangles for piece in SCENE)
     if names:
         assert [name for name, _ in meshes] == names
+
+
+def without_thumbnail(file: Path) -> Path:
+    """The same 3MF without its picture: assimp 5.2.5 dies of any (it frees the picture twice)."""
+    plain = file.with_name("plain.3mf")
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(plain, "w", zipfile.ZIP_DEFLATED) as parts:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "_rels/.rels":
+                content = re.sub(rb"<Relationship [^>]*thumbnail[^>]*/>", b"", content)
+            if not name.endswith(".png"):
+                parts.writestr(name, content)
+    return plain
 
 
 def test_3mf_in_three() -> None:
