@@ -24,7 +24,8 @@ function declares(view, at, name) {
   if (type === 0 || count === 0) return false;
   const expected = DECLARED[name];
   const byte = name === 'color' && (type === 1 || type === 2) && count === 4; // declared signed, but it is not
-  check(byte || (expected && type === expected[0] && count === expected[1]), `The model's ${name} is of type ${type} × ${count}`);
+  check(byte || (expected && type === expected[0] && count === expected[1]),
+    `The model's ${name} is of type ${type} × ${count}`);
   return true;
 }
 
@@ -43,17 +44,20 @@ function attributesOf(view) {
  * @param {number} size         of the whole file
  */
 export function readHeader(buffer, size) {
-  check(buffer.byteLength >= HEADER_BYTES, `A Nexus file begins with ${HEADER_BYTES} bytes of header, here are ${buffer.byteLength}`);
+  check(buffer.byteLength >= HEADER_BYTES,
+    `A Nexus file begins with ${HEADER_BYTES} bytes of header, here are ${buffer.byteLength}`);
   const view = new DataView(buffer);
   check(view.getUint32(0, true) === MAGIC, 'This is not a Nexus model: the magic number is missing');
   const version = view.getUint32(4, true);
   check(version === 2, `Version ${version} of Nexus, 2 was expected`);
   const flags = view.getUint32(56, true);
-  check((flags & FLAGS.deepzoom) === 0, 'The model is of the kind “deepzoom”, kept in many files: it cannot be shown from one');
+  check((flags & FLAGS.deepzoom) === 0,
+    'The model is of the kind “deepzoom”, kept in many files: it cannot be shown from one');
   const [nodes, patches, textures] = [60, 64, 68].map((at) => view.getUint32(at, true));
   const indexEnd = HEADER_BYTES + NODE_BYTES * nodes + PATCH_BYTES * patches + TEXTURE_BYTES * textures;
   check(nodes >= 2, `A model has a node and an end marker at least, here are ${nodes}`);
-  check(indexEnd <= size && indexEnd <= LARGEST_INDEX, `The index of ${indexEnd} bytes does not fit into the file of ${size}`);
+  check(indexEnd <= size && indexEnd <= LARGEST_INDEX,
+    `The index of ${indexEnd} bytes does not fit into the file of ${size}`);
   const [x, y, z, radius] = [72, 76, 80, 84].map((at) => view.getFloat32(at, true));
   check([x, y, z, radius].every(Number.isFinite) && radius > 0, 'The sphere around the model is not a sphere');
   return {
@@ -85,22 +89,26 @@ function readNode(view, at) {
 
 function readPatch(view, at) {
   const texture = view.getUint32(at + 8, true);
-  return { node: view.getUint32(at, true), end: view.getUint32(at + 4, true), texture: texture === NO_TEXTURE ? -1 : texture };
+  return { node: view.getUint32(at, true), end: view.getUint32(at + 4, true), texture: texture === NO_TEXTURE ? -1
+    : texture };
 }
 
 /** The patches of a node get their beginnings; counts, order and references are checked. */
 function checkNode(node, number, header, size) {
   const where = `Node ${number}`;
-  check(node.end >= node.begin && node.end <= size, `${where} is to lie at ${node.begin} to ${node.end} of ${size} bytes`);
+  check(node.end >= node.begin && node.end <= size,
+    `${where} is to lie at ${node.begin} to ${node.end} of ${size} bytes`);
   check(node.begin >= header.indexEnd, `${where} lies inside the index`);
-  check([...node.centre, node.radius, node.tightRadius, node.error].every(Number.isFinite), `${where} has a sphere that is none`);
+  check([...node.centre, node.radius, node.tightRadius, node.error].every(Number.isFinite),
+    `${where} has a sphere that is none`);
   check(node.radius >= 0 && node.tightRadius >= 0, `${where} has a sphere that is none`);
   const most = node.triangles || node.vertices;
   let begin = 0;
   for (const patch of node.patches) {
     check(patch.end >= begin && patch.end <= most, `A patch of node ${number} ends at ${patch.end} of ${most}`);
     check(patch.node > number && patch.node < header.nodes, `Node ${number} is refined by node ${patch.node}`);
-    check(patch.texture < Math.max(header.textures - 1, 0), `Node ${number} wants texture ${patch.texture} of ${header.textures - 1}`);
+    check(patch.texture < Math.max(header.textures - 1, 0),
+      `Node ${number} wants texture ${patch.texture} of ${header.textures - 1}`);
     patch.begin = begin;
     begin = patch.end;
   }
@@ -109,7 +117,8 @@ function checkNode(node, number, header, size) {
 
 function readTextures(view, header, size) {
   const at = header.indexEnd - TEXTURE_BYTES * header.textures;
-  const offsets = Array.from({ length: header.textures }, (_, i) => BLOCK * view.getUint32(at + TEXTURE_BYTES * i, true));
+  const offsets = Array.from({ length: header.textures }, (_, i) => BLOCK * view.getUint32(at + TEXTURE_BYTES * i,
+    true));
   return offsets.slice(0, -1).map((begin, i) => {
     const end = offsets[i + 1];
     check(begin <= end && end <= size, `Texture ${i} is to lie at ${begin} to ${end} of ${size} bytes`);
@@ -142,7 +151,8 @@ export function readIndex(buffer, size) {
   const nodes = all.slice(0, -1);
   nodes.forEach((node, i) => {
     const next = all[i + 1];
-    check(node.firstPatch <= next.firstPatch && next.firstPatch <= header.patches, `The patches of node ${i} are out of order`);
+    check(node.firstPatch <= next.firstPatch && next.firstPatch <= header.patches,
+      `The patches of node ${i} are out of order`);
     node.end = next.begin;
     node.patches = patches.slice(node.firstPatch, next.firstPatch);
     checkNode(node, i, header, size);

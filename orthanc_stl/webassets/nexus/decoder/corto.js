@@ -35,7 +35,8 @@ function readAttribute(reader) {
   const { name, codec, components } = attribute;
   const known = Object.hasOwn(CODECS, name);
   if (known ? codec !== CODECS[name] || !COMPONENTS[name].includes(components) : codec !== GENERIC || components > 4) {
-    throw new NexusError(`Attribute "${name.slice(0, 32)}" with codec ${codec} and ${components} components is not one of a Nexus model`);
+    throw new NexusError(
+      `Attribute "${name.slice(0, 32)}" with codec ${codec} and ${components} components is not one of a Nexus model`);
   }
   // That of colours is not used (they have one for each component, further down) and is written as 0.
   if (codec !== COLOUR && !(attribute.step > 0 && Number.isFinite(attribute.step))) {
@@ -74,12 +75,15 @@ function checkCounts(header, expected) {
   const { vertices, triangles, ends } = header;
   if (vertices !== expected.vertices || triangles !== expected.triangles) {
     throw new NexusError(
-      `The node has ${vertices} vertices and ${triangles} triangles, the index says ${expected.vertices} and ${expected.triangles}`,
+      `The node has ${vertices} vertices and ${triangles} triangles, `
+      + `the index says ${expected.vertices} and ${expected.triangles}`,
     );
   }
   const last = triangles || vertices; // the groups of a cloud count its points
   ends.forEach((end, i) => {
-    if (end > last || (i > 0 && end < ends[i - 1])) throw new NexusError(`Group ${i} ends at ${end}, out of order or beyond ${last}`);
+    if (end > last || (i > 0 && end < ends[i - 1])) {
+      throw new NexusError(`Group ${i} ends at ${end}, out of order or beyond ${last}`);
+    }
   });
 }
 
@@ -177,8 +181,9 @@ export function decodeCorto(bytes, expected) {
   let residuals = null;
   for (const attribute of header.attributes) {
     if (attribute.codec === COLOUR) out.color = colours(reader, attribute, header, prediction);
-    else if (attribute.codec === NORMAL) residuals = { ...normalResiduals(reader, header, prediction), unit: attribute.step };
-    else {
+    else if (attribute.codec === NORMAL) {
+      residuals = { ...normalResiduals(reader, header, prediction), unit: attribute.step };
+    } else {
       const values = genericValues(reader, attribute, header, prediction);
       if (attribute.name === 'position') integers = values.integers;
       if (Object.hasOwn(CODECS, attribute.name)) out[attribute.name] = values.floats;

@@ -168,7 +168,9 @@ class Walk {
 export function walk(operations, bits, ends, vertices, triangles) {
   const walk = new Walk(operations, bits, vertices, triangles);
   for (const end of ends) walk.group(end);
-  if (walk.written !== 3 * triangles) throw new NexusError(`The groups hold ${walk.written / 3} of ${triangles} triangles`);
+  if (walk.written !== 3 * triangles) {
+    throw new NexusError(`The groups hold ${walk.written / 3} of ${triangles} triangles`);
+  }
   if (walk.found !== vertices) throw new NexusError(`${walk.found} of ${vertices} vertices appear in the triangles`);
   return walk;
 }

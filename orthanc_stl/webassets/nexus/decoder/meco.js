@@ -144,7 +144,9 @@ export function decodeMeco(bytes, { vertices, triangles, ends, attributes }) {
 }
 
 function decodeCloud(reader, vertices, grid, attributes) {
-  if (attributes.normal) throw new NexusError('Normals of a cloud of points under MECO: nobody has written down how they are kept');
+  if (attributes.normal) {
+    throw new NexusError('Normals of a cloud of points under MECO: nobody has written down how they are kept');
+  }
   const out = { position: scale(cloud(reader, vertices, grid.bits), grid) };
   const before = Int32Array.from({ length: vertices }, (_, i) => i - 1);
   if (attributes.color) out.color = colours(reader, vertices, before);

@@ -78,7 +78,9 @@ export class MecoWalk {
 
   width(widths, at) {
     if (at >= widths.length) throw new NexusError('The widths of the vertices end before the triangles are complete');
-    if (widths[at] > WIDEST) throw new NexusError(`A difference of ${widths[at]} bits, at most ${WIDEST} were expected`);
+    if (widths[at] > WIDEST) {
+      throw new NexusError(`A difference of ${widths[at]} bits, at most ${WIDEST} were expected`);
+    }
     return widths[at];
   }
 
@@ -131,7 +133,9 @@ export class MecoWalk {
   }
 
   step(edge) {
-    if (this.operationAt >= this.operations.length) throw new NexusError('The operations end before the triangles are complete');
+    if (this.operationAt >= this.operations.length) {
+      throw new NexusError('The operations end before the triangles are complete');
+    }
     const operation = this.operations[this.operationAt++];
     const front = this.front;
     front.dead[edge] = 1; // taken

@@ -10,7 +10,8 @@ function array(reader, Type, count) {
 
 /**
  * @param {Uint8Array} bytes
- * @param {{vertices: number, triangles: number, attributes: {normal: boolean, color: boolean, uv: boolean, index: boolean}}} expected
+ * @param {{vertices: number, triangles: number, attributes: {normal: boolean, color: boolean, uv: boolean, index:
+ * boolean}}} expected
  * @returns as decodeCorto
  * @throws {NexusError}
  */

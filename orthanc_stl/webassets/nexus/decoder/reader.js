@@ -88,7 +88,8 @@ export class BitReader {
   /** `need(count)` before a loop of `read`s is all the checking there is in it. */
   need(count) {
     if (count > this.end - this.at) {
-      throw new NexusError(`The bit stream ends early: ${count} more bits are announced, ${this.end - this.at} are left`);
+      throw new NexusError(
+        `The bit stream ends early: ${count} more bits are announced, ${this.end - this.at} are left`);
     }
   }
 

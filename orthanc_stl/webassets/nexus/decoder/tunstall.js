@@ -95,7 +95,9 @@ function cortoWords(dictionary) {
     const best = likeliest(head);
     const parent = head[best];
     const room = WORDS - count; // the word itself stays where its continuations do not all fit
-    for (let r = 0; r < Math.min(size, room); r++) dictionary.append(parent, symbols[r], times(probability[parent], chances[r]));
+    for (let r = 0; r < Math.min(size, room); r++) {
+      dictionary.append(parent, symbols[r], times(probability[parent], chances[r]));
+    }
     if (size < room) head[best] += size;
     count += size - 1;
   }
@@ -111,7 +113,9 @@ function mecoWords(dictionary) {
   const queues = symbols.map((symbol, r) => [dictionary.append(-1, symbol, chances[r])]);
   for (let count = size; count < WORDS + 1 - size; count += size - 1) {
     const parent = queues[likeliest(queues.map((queue) => queue[0]))].shift();
-    for (let r = 0; r < size; r++) queues[r].push(dictionary.append(parent, symbols[r], times(probability[parent], chances[r])));
+    for (let r = 0; r < size; r++) {
+      queues[r].push(dictionary.append(parent, symbols[r], times(probability[parent], chances[r])));
+    }
   }
   return queues.flat();
 }

@@ -11,13 +11,16 @@ const GOOD_ENOUGH = 1.5; // pixels
 const OUT_OF_SIGHT = 1000; // by this factor what is outside of the window is less urgent
 /** Pixels take more room than the picture they come from; known once it is decoded. */
 const PICTURE_GROWTH = 12;
-/** Bytes of a vertex and of a triangle as they are kept: position, normal, colour, texture coordinate; three numbers. */
+/**
+ * Bytes of a vertex and of a triangle as they are kept: position, normal, colour, texture coordinate; three numbers.
+ */
 const VERTEX_BYTES = 34;
 const TRIANGLE_BYTES = 6;
 
 /** Limits for this device: bytes kept, triangles drawn. */
 export function limitsOf({ deviceMemory = 4, small = false } = {}) {
-  return { bytes: Math.min(deviceMemory, 8) * (96 << 20), triangles: small ? 1_500_000 : 5_000_000, target: GOOD_ENOUGH };
+  return { bytes: Math.min(deviceMemory, 8) * (96 << 20), triangles: small ? 1_500_000 : 5_000_000,
+    target: GOOD_ENOUGH };
 }
 
 /**
@@ -81,7 +84,9 @@ export class NexusModel extends EventTarget {
   /** What is in sight, and what that refines: a node beside the window may have to make way for a finer one inside. */
   #seen(inSight) {
     const seen = new Uint8Array(this.nodes.length);
-    for (let i = seen.length - 1; i >= 0; i--) seen[i] = this.family.children[i].some((finer) => seen[finer]) || inSight(this.nodes[i]);
+    for (let i = seen.length - 1; i >= 0; i--) {
+      seen[i] = this.family.children[i].some((finer) => seen[finer]) || inSight(this.nodes[i]);
+    }
     return seen;
   }
 
@@ -104,7 +109,8 @@ export class NexusModel extends EventTarget {
   #makeRoom() {
     let excess = this.bytes - this.limits.bytes;
     if (excess <= 0) return;
-    const spare = [...this.loaded].filter((i) => !this.selected[i] && i >= this.roots).sort((a, b) => this.errorOf(a) - this.errorOf(b));
+    const spare = [...this.loaded].filter((i) => !this.selected[i] && i >= this.roots)
+      .sort((a, b) => this.errorOf(a) - this.errorOf(b));
     for (const i of spare) {
       if (excess <= 0) return;
       excess -= this.sizes[i];
@@ -125,7 +131,8 @@ export class NexusModel extends EventTarget {
   async #load(i) {
     try {
       const node = await this.#fetchAndDecode(i);
-      this.sizes[i] = [node.position, node.normal, node.color, node.uv, node.index].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0)
+      this.sizes[i] = [node.position, node.normal, node.color, node.uv, node.index].reduce(
+        (sum, array) => sum + (array?.byteLength ?? 0), 0)
         + node.pictures.reduce((sum, { picture }) => sum + Math.ceil(picture.width * picture.height * 4 * 1.34), 0);
       this.loaded.add(i);
       this.onLoad(i, node);
@@ -146,7 +153,8 @@ export class NexusModel extends EventTarget {
   async #fetchAndDecode(i) {
     const node = this.nodes[i];
     const texts = this.#texturesOf(node);
-    const [bytes, ...pictures] = await Promise.all([this.#bytes(node), ...texts.map((t) => this.#bytes(this.textures[t]))]);
+    const [bytes, ...pictures] = await Promise.all(
+      [this.#bytes(node), ...texts.map((t) => this.#bytes(this.textures[t]))]);
     const images = texts.map((texture, k) => ({ texture, bytes: pictures[k] }));
     return this.pool.decode({ task: task(this.header, node), bytes, origin: this.header.centre, images });
   }

@@ -29,9 +29,12 @@ function sizeOf(view) {
 export async function pictureOf(bytes) {
   const size = sizeOf(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   if (!size) throw new NexusError('A texture is neither a JPEG nor a PNG picture');
-  if (Math.min(...size) < 1 || Math.max(...size) > LARGEST) throw new NexusError(`A texture has ${size.join(' × ')} pixels, at most ${LARGEST} a side are shown`);
+  if (Math.min(...size) < 1 || Math.max(...size) > LARGEST) {
+    throw new NexusError(`A texture has ${size.join(' × ')} pixels, at most ${LARGEST} a side are shown`);
+  }
   try {
-    return await createImageBitmap(new Blob([bytes]), { imageOrientation: 'flipY', premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
+    return await createImageBitmap(new Blob([bytes]), { imageOrientation: 'flipY', premultiplyAlpha: 'none',
+      colorSpaceConversion: 'none' });
   } catch {
     throw new NexusError('A texture is a damaged picture');
   }

@@ -50,12 +50,16 @@ export class Source {
   async #missing(begin, end) {
     const response = await this.#fetch(begin, end);
     const etag = response.headers.get('ETag');
-    if (this.etag && etag && etag !== this.etag) throw new RequestFailed('The model was replaced while it was being shown. Please reload the page.', 409);
+    if (this.etag && etag && etag !== this.etag) {
+      throw new RequestFailed('The model was replaced while it was being shown. Please reload the page.', 409);
+    }
     let bytes = new Uint8Array(await body(response));
     this.received += bytes.length;
     const from = response.status === 200 ? 0 : contentRange(response)[0];
     bytes = bytes.subarray(begin - from, end - from);
-    if (from > begin || bytes.length !== end - begin) throw new RequestFailed('The server sent another part of the model than was asked for.', 0);
+    if (from > begin || bytes.length !== end - begin) {
+      throw new RequestFailed('The server sent another part of the model than was asked for.', 0);
+    }
     return bytes;
   }
 
@@ -63,12 +67,16 @@ export class Source {
     this.requests += 1;
     let response;
     try {
-      // Chromium answers requests for one address one after the other where its cache takes part; the parts are kept here anyway.
-      response = await fetch(this.url, { headers: { ...this.headers, Range: `bytes=${begin}-${end - 1}` }, cache: 'no-store' });
+      // Chromium answers requests for one address one after the other where its cache takes part; the parts are kept
+      // here anyway.
+      response = await fetch(this.url, { headers: { ...this.headers, Range: `bytes=${begin}-${end - 1}` },
+        cache: 'no-store' });
     } catch {
       throw new RequestFailed('Orthanc did not answer. It may have stopped, or the network is down.', 0);
     }
-    if (response.status !== 200 && response.status !== 206) throw new RequestFailed(sentence(response.status, await response.text()), response.status);
+    if (response.status !== 200 && response.status !== 206) {
+      throw new RequestFailed(sentence(response.status, await response.text()), response.status);
+    }
     return response;
   }
 }
@@ -93,7 +101,10 @@ class Whole {
   constructor(response, onBytes) {
     const announced = Number(response.headers.get('Content-Length')) || 0;
     this.size = announced && !response.headers.has('Content-Encoding') ? announced : null;
-    if (announced > LARGEST_WHOLE) throw new RequestFailed('The server does not send parts of models, and this one is too large to be loaded as a whole.', 0);
+    if (announced > LARGEST_WHOLE) {
+      throw new RequestFailed(
+        'The server does not send parts of models, and this one is too large to be loaded as a whole.', 0);
+    }
     this.bytes = new Uint8Array(this.size ?? 1 << 20);
     this.filled = 0;
     this.waiting = new Set();
@@ -111,7 +122,8 @@ class Whole {
         this.#tell();
       }
     } catch (error) {
-      this.error = error instanceof RequestFailed ? error : new RequestFailed('The transfer broke off. The network may be down.', 0);
+      this.error = error instanceof RequestFailed ? error
+        : new RequestFailed('The transfer broke off. The network may be down.', 0);
     }
     this.done = true;
     this.#tell();

@@ -66,7 +66,8 @@ export class Materials {
     const shaded = this.lit && normals;
     const coloured = colours && !texture && !this.solid;
     const look = { side: THREE.DoubleSide, vertexColors: coloured, clippingPlanes: this.planes };
-    const material = shaded ? new THREE.MeshPhongMaterial({ ...look, specular: 0x1a1a1a, shininess: 24 }) : new THREE.MeshBasicMaterial(look);
+    const material = shaded ? new THREE.MeshPhongMaterial({ ...look, specular: 0x1a1a1a, shininess: 24 })
+      : new THREE.MeshBasicMaterial(look);
     if (texture) material.map = texture;
     else if (!coloured) material.color.set(SOLID);
     material.onBeforeCompile = (shader) => this.#extend(shader, cloud);
@@ -75,7 +76,8 @@ export class Materials {
   }
 
   #extend(shader, cloud) {
-    Object.assign(shader.uniforms, { edgePixels: this.edgePixels, edgeColour: this.edgeColour, pointPixels: this.point });
+    Object.assign(shader.uniforms, { edgePixels: this.edgePixels, edgeColour: this.edgeColour,
+      pointPixels: this.point });
     shader.fragmentShader = `uniform float edgePixels;\nuniform vec3 edgeColour;\n${shader.fragmentShader}`
       .replace('#include <opaque_fragment>', `#include <opaque_fragment>\n${EDGE_CODE}`);
     if (!cloud) return;

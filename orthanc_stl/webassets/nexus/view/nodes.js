@@ -25,11 +25,13 @@ export class Nodes {
     if (node.index) geometry.setIndex(new THREE.BufferAttribute(node.index, 1));
     const { centre, tightRadius } = this.model.nodes[i];
     const origin = this.model.header.centre;
-    geometry.boundingSphere = new THREE.Sphere(new THREE.Vector3(...centre.map((x, k) => x - origin[k])), tightRadius * 1.02);
+    geometry.boundingSphere = new THREE.Sphere(new THREE.Vector3(...centre.map((x, k) => x - origin[k])),
+      tightRadius * 1.02);
     this.box.union(new THREE.Box3(new THREE.Vector3(...node.box.min), new THREE.Vector3(...node.box.max)));
     const object = node.index ? new THREE.Mesh(geometry) : new THREE.Points(geometry);
     const textures = new Map(node.pictures.map(({ texture, picture }) => [texture, textureOf(picture)]));
-    const part = { object, textures, cloud: !node.index, normals: Boolean(node.normal), colours: Boolean(node.color), numbers: [-1, ...textures.keys()] };
+    const part = { object, textures, cloud: !node.index, normals: Boolean(node.normal), colours: Boolean(node.color),
+      numbers: [-1, ...textures.keys()] };
     this.parts.set(i, part);
     this.#dress(part);
     this.group.add(object);
@@ -37,7 +39,8 @@ export class Nodes {
 
   /** One material for what has no texture, one for each texture. */
   #dress(part) {
-    part.object.material = part.numbers.map((number) => this.materials.of({ ...part, texture: part.textures.get(number) ?? null }));
+    part.object.material = part.numbers.map(
+      (number) => this.materials.of({ ...part, texture: part.textures.get(number) ?? null }));
   }
 
   #drop(i) {
@@ -65,7 +68,9 @@ export class Nodes {
       object.visible = cloud ? Boolean(this.model.selected[i]) : ranges.length > 0;
       geometry.clearGroups();
       if (cloud) geometry.addGroup(0, geometry.attributes.position.count, 0);
-      else for (const { begin, end, texture } of ranges) geometry.addGroup(3 * begin, 3 * (end - begin), Math.max(0, numbers.indexOf(texture)));
+      else for (const { begin, end, texture } of ranges) {
+        geometry.addGroup(3 * begin, 3 * (end - begin), Math.max(0, numbers.indexOf(texture)));
+      }
     }
   }
 
@@ -84,8 +89,12 @@ export class Nodes {
       const reach = cloud ? radius + 8 * pixelAt(ray.origin.distanceTo(center)) : radius;
       if (ray.distanceToPoint(center) > reach) continue;
       const { array } = geometry.attributes.position;
-      if (cloud) best = Math.min(best, rayOnCloud(ray, array, (distance) => (this.materials.pointSize / 2 + 3) * pixelAt(distance), best, keep));
-      else for (const { start, count } of geometry.groups) best = Math.min(best, rayOnTriangles(ray, array, geometry.index.array, start, count, best, keep));
+      if (cloud) {
+        best = Math.min(best, rayOnCloud(ray, array,
+          (distance) => (this.materials.pointSize / 2 + 3) * pixelAt(distance), best, keep));
+      } else for (const { start, count } of geometry.groups) {
+        best = Math.min(best, rayOnTriangles(ray, array, geometry.index.array, start, count, best, keep));
+      }
     }
     return best < Infinity ? ray.at(best, new THREE.Vector3()) : null;
   }

@@ -26,14 +26,20 @@ export async function showModel(address, { tools, missing, instance = null, styl
   const url = address ? addressOf(address) : null;
   const limits = limitsOf({ deviceMemory: navigator.deviceMemory, small: matchMedia('(max-width: 640px)').matches });
   const foreign = url !== null && url.origin !== location.origin;
-  const opening = url && !foreign ? NexusModel.open(new Source(url.href, authorization()), new DecoderPool(), limits) : null;
+  const opening = url && !foreign ? NexusModel.open(new Source(url.href, authorization()), new DecoderPool(), limits)
+    : null;
   opening?.catch(() => {}); // told below, once there is somebody to tell it
   const { Viewer } = await import('./viewer.js');
   const viewer = new Viewer(root, { tools, instance });
   globalThis.nexusViewer = viewer;
-  if (!url && address) return viewer.fail('The address of the model is not one', `"${address.slice(0, 200)}" is no address. ${missing}`);
+  if (!url && address) {
+    return viewer.fail('The address of the model is not one', `"${address.slice(0, 200)}" is no address. ${missing}`);
+  }
   if (!url) return viewer.fail('No model was named', missing);
-  if (foreign) return viewer.fail('The model cannot be shown', 'It is on another server than this page; only models of this Orthanc are shown.');
+  if (foreign) {
+    return viewer.fail('The model cannot be shown',
+      'It is on another server than this page; only models of this Orthanc are shown.');
+  }
   if (!viewer.makeStage()) return undefined;
   style?.then((css) => { viewer.stage.canvas.style.cssText += css; });
   try {

@@ -2,7 +2,8 @@
 
 /**
  * @param {{origin: {x, y, z}, direction: {x, y, z}}} ray
- * @param {Float32Array} p positions @param {Uint16Array} index @param {number} start @param {number} count of index values
+ * @param {Float32Array} p positions @param {Uint16Array} index @param {number} start @param {number} count of index
+ * values
  * @param {number} best only what is nearer is of interest
  * @param {(distance: number) => boolean} keep whether a hit counts
  * @returns {number} the distance of the nearest hit, Infinity without one (Möller and Trumbore; both sides count)

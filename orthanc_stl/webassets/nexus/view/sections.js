@@ -11,7 +11,8 @@ const COLOURS = [0xd6336c, 0x2f9e44, 0x1c7ed6];
 function pane(colour) {
   const frame = new THREE.LineLoop(new THREE.BufferGeometry(), new THREE.LineBasicMaterial({ color: colour }));
   const face = new THREE.Mesh(new THREE.BufferGeometry(),
-    new THREE.MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.16, side: THREE.DoubleSide, depthWrite: false }));
+    new THREE.MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.16, side: THREE.DoubleSide,
+      depthWrite: false }));
   face.geometry.setIndex([0, 1, 2, 0, 2, 3]);
   const group = new THREE.Group();
   group.add(frame, face);
@@ -23,7 +24,9 @@ export class Sections {
   /** @param {import('./stage.js').Stage} stage @param {HTMLElement} container */
   constructor(stage, container) {
     this.stage = stage;
-    this.cuts = AXES.map((name, axis) => ({ name, axis, on: false, flipped: false, at: 0.5, plane: new THREE.Plane(), pane: pane(COLOURS[axis]) }));
+    this.cuts = AXES.map(
+      (name, axis) => ({ name, axis, on: false, flipped: false, at: 0.5, plane: new THREE.Plane(),
+      pane: pane(COLOURS[axis]) }));
     this.showPlanes = true;
     this.showEdges = true;
     for (const { pane: shown } of this.cuts) stage.scene.add(shown);
@@ -37,12 +40,15 @@ export class Sections {
 
   #row(cut) {
     const label = `Section ${cut.name}`;
-    cut.button = h('button', { type: 'button', class: 'chip axis', id: `section-${cut.name.toLowerCase()}`, 'aria-pressed': 'false', 'aria-label': label,
+    cut.button = h('button', { type: 'button', class: 'chip axis', id: `section-${cut.name.toLowerCase()}`,
+      'aria-pressed': 'false', 'aria-label': label,
       onclick: () => this.set(cut, { on: !cut.on }) }, cut.name);
-    cut.slider = h('input', { type: 'range', min: '0', max: '1', step: 'any', value: '0.5', 'aria-label': `Place of section ${cut.name}`,
+    cut.slider = h('input', { type: 'range', min: '0', max: '1', step: 'any', value: '0.5',
+      'aria-label': `Place of section ${cut.name}`,
       oninput: () => this.set(cut, { on: true, at: Number(cut.slider.value) }) });
     cut.value = h('output', { class: 'value' });
-    const flip = h('button', { type: 'button', class: 'chip', 'aria-label': `Show the other side of section ${cut.name}`,
+    const flip = h('button',
+      { type: 'button', class: 'chip', 'aria-label': `Show the other side of section ${cut.name}`,
       onclick: () => this.set(cut, { on: true, flipped: !cut.flipped }) }, icon('flip'), 'Flip');
     return h('div', { class: 'row' }, cut.button, cut.slider, cut.value, flip);
   }
@@ -96,8 +102,10 @@ export class Sections {
       if (this.active && cut.on) planes.push(cut.plane);
     }
     this.stage.materials.edges = this.showEdges;
-    if (planes.length === this.stage.materials.planes.length && planes.every((plane, i) => plane === this.stage.materials.planes[i])) this.stage.draw();
-    else this.stage.setLook({ planes });
+    if (planes.length === this.stage.materials.planes.length
+      && planes.every((plane, i) => plane === this.stage.materials.planes[i])) {
+      this.stage.draw();
+    } else this.stage.setLook({ planes });
   }
 
   #place(cut, place, box, margin) {

@@ -88,9 +88,11 @@ export class Stage {
     this.nodes = new Nodes(model, this.materials);
     this.scene.add(this.nodes.group);
     model.addEventListener('change', () => this.draw());
-    Object.assign(this.controls, { minDistance: this.radius * 1e-3, maxDistance: this.radius * 40, minZoom: 0.02, maxZoom: 2000 });
+    Object.assign(this.controls, { minDistance: this.radius * 1e-3, maxDistance: this.radius * 40, minZoom: 0.02,
+      maxZoom: 2000 });
     this.resizePoints(0);
-    this.nodes.box.copy(new THREE.Box3().setFromCenterAndSize(new THREE.Vector3(), new THREE.Vector3().setScalar(1.2 * this.radius)));
+    this.nodes.box.copy(new THREE.Box3().setFromCenterAndSize(new THREE.Vector3(), new THREE.Vector3()
+      .setScalar(1.2 * this.radius)));
     this.goHome(false);
     this.nodes.box.makeEmpty(); // a guess, until the first part tells
   }
@@ -107,13 +109,15 @@ export class Stage {
   goHome(smooth = true) {
     const { box } = this.nodes;
     const middle = box.getCenter(new THREE.Vector3());
-    const back = HOME.clone().applyQuaternion(new THREE.Quaternion().setFromUnitVectors(new THREE.Vector3(0, 1, 0), this.camera.up));
+    const back = HOME.clone()
+      .applyQuaternion(new THREE.Quaternion().setFromUnitVectors(new THREE.Vector3(0, 1, 0), this.camera.up));
     const right = this.camera.up.clone().cross(back).normalize();
     const up = back.clone().cross(right);
     const tangent = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2));
     let distance = 0;
     for (let corner = 0; corner < 8; corner++) {
-      const at = new THREE.Vector3(...[0, 1, 2].map((k) => (corner & (1 << k) ? box.max : box.min).getComponent(k))).sub(middle);
+      const at = new THREE.Vector3(...[0, 1, 2].map((k) => (corner & (1 << k) ? box.max : box.min).getComponent(k)))
+        .sub(middle);
       const wide = Math.abs(at.dot(right)) / (tangent * this.perspective.aspect * FILLED.width);
       const high = Math.abs(at.dot(up)) / (tangent * FILLED.height);
       distance = Math.max(distance, at.dot(back) + Math.max(wide, high));
@@ -123,14 +127,16 @@ export class Stage {
 
   /** @param {THREE.Vector3} direction towards the eye */
   lookFrom(direction, smooth = true) {
-    this.flyTo(direction.clone().normalize(), this.controls.target, this.camera.position.distanceTo(this.controls.target), smooth, this.camera.zoom);
+    this.flyTo(direction.clone().normalize(), this.controls.target,
+      this.camera.position.distanceTo(this.controls.target), smooth, this.camera.zoom);
   }
 
   /** @param {number} factor 1.25: a quarter larger on the screen */
   zoomBy(factor) {
     const offset = this.camera.position.clone().sub(this.controls.target);
     const parallel = this.camera === this.orthographic;
-    this.flyTo(offset.clone().normalize(), this.controls.target, offset.length() / (parallel ? 1 : factor), true, this.camera.zoom * (parallel ? factor : 1));
+    this.flyTo(offset.clone().normalize(), this.controls.target, offset.length() / (parallel ? 1 : factor), true,
+      this.camera.zoom * (parallel ? factor : 1));
   }
 
   /** Brings a point of the model into the middle. */
@@ -142,12 +148,14 @@ export class Stage {
   /** Moves the eye in a third of a second; at once for whoever asked for less motion. */
   flyTo(direction, target, distance, smooth, zoom = 1) {
     const from = this.camera.position.clone().sub(this.controls.target);
-    const start = { direction: from.clone().normalize(), distance: from.length(), target: this.controls.target.clone(), zoom: this.camera.zoom };
+    const start = { direction: from.clone().normalize(), distance: from.length(), target: this.controls.target.clone(),
+      zoom: this.camera.zoom };
     const end = { target: target.clone(), turn: new THREE.Quaternion().setFromUnitVectors(start.direction, direction) };
     const place = (part) => {
       const turned = start.direction.clone().applyQuaternion(new THREE.Quaternion().slerp(end.turn, part));
       this.controls.target.lerpVectors(start.target, end.target, part);
-      this.camera.position.copy(this.controls.target).addScaledVector(turned, start.distance * (distance / start.distance) ** part);
+      this.camera.position.copy(this.controls.target)
+        .addScaledVector(turned, start.distance * (distance / start.distance) ** part);
       this.camera.zoom = start.zoom * (zoom / start.zoom) ** part;
       this.camera.updateProjectionMatrix();
     };
@@ -175,7 +183,8 @@ export class Stage {
     const { target } = this.controls;
     const { minDistance, maxDistance, enableRotate } = this.controls;
     this.camera.position.copy(target).add(offset);
-    this.controls = Object.assign(this.#newControls(), { minDistance, maxDistance, enableRotate, minZoom: 0.02, maxZoom: 2000 });
+    this.controls = Object.assign(this.#newControls(), { minDistance, maxDistance, enableRotate, minZoom: 0.02,
+      maxZoom: 2000 });
     this.controls.target.copy(target);
     this.draw();
   }
@@ -222,7 +231,9 @@ export class Stage {
 
   #chooseNodes() {
     const { camera, model } = this;
-    const frustum = new THREE.Frustum().setFromProjectionMatrix(new THREE.Matrix4().multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse));
+    const frustum = new THREE.Frustum()
+      .setFromProjectionMatrix(new THREE.Matrix4().multiplyMatrices(camera.projectionMatrix,
+      camera.matrixWorldInverse));
     const origin = new THREE.Vector3(...model.header.centre);
     const sphere = new THREE.Sphere(); // one for all: a large model has tens of thousands of nodes
     const centreOf = (node) => sphere.center.fromArray(node.centre).sub(origin);
@@ -262,14 +273,18 @@ export class Stage {
   /** @param {MouseEvent} event @returns {THREE.Vector3 | null} the point of the model there, relative to its middle */
   pick(event) {
     const box = this.canvas.getBoundingClientRect();
-    const at = new THREE.Vector2(((event.clientX - box.left) / box.width) * 2 - 1, 1 - ((event.clientY - box.top) / box.height) * 2);
+    const at = new THREE.Vector2(((event.clientX - box.left) / box.width) * 2 - 1,
+      1 - ((event.clientY - box.top) / box.height) * 2);
     const caster = new THREE.Raycaster();
     caster.setFromCamera(at, this.camera);
     const isKept = (point) => this.materials.planes.every((plane) => plane.distanceToPoint(point) >= 0);
     return this.nodes.pick(caster.ray, isKept, (distance) => this.pixelAt(distance));
   }
 
-  /** @param {THREE.Vector3} point relative to the model's middle @returns {{x: number, y: number}} pixels from the upper left */
+  /**
+   * @param {THREE.Vector3} point relative to the model's middle @returns {{x: number, y: number}} pixels from the upper
+   * left
+   */
   project(point) {
     const ndc = point.clone().project(this.camera);
     return { x: ((ndc.x + 1) / 2) * this.width, y: ((1 - ndc.y) / 2) * this.height };

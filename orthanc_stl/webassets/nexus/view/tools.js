@@ -14,7 +14,8 @@ class ClickTool {
       h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'), 'Clear'));
     container.append(this.panel);
     let down = null;
-    stage.canvas.addEventListener('pointerdown', (event) => { down = event.button === 0 && !event.ctrlKey ? event : null; });
+    stage.canvas.addEventListener('pointerdown', (event) => { down = event.button === 0 && !event.ctrlKey ? event
+      : null; });
     stage.canvas.addEventListener('pointerup', (event) => {
       if (!this.active || down?.pointerId !== event.pointerId) return;
       if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < 5) this.#click(event);
@@ -103,7 +104,8 @@ export class LightDirection {
   constructor(stage, container) {
     this.stage = stage;
     this.ball = h('div', { class: 'light-ball', 'aria-hidden': 'true' });
-    this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.ball, h('span', {}, 'Drag to move the light.'),
+    this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.ball,
+      h('span', {}, 'Drag to move the light.'),
       h('button', { type: 'button', class: 'chip', onclick: () => this.#aim(-0.35, 0.4) }, 'Reset'));
     container.append(this.panel);
     stage.canvas.addEventListener('pointerdown', (event) => { this.last = this.active ? event : null; });
