@@ -12,13 +12,23 @@ const FLAGS = { meco: 2, corto: 4, deepzoom: 8 };
 /** An index of more bytes than this describes some 10^9 triangles; no browser gets there. */
 const LARGEST_INDEX = 64 << 20;
 
-/** Type and number of an attribute as the signature declares it: [name, type, components]. */
+/**
+ * Type and number of an attribute as the signature declares it: [name, type, components].
+ * @type {Record<string, number[]>}
+ */
 const DECLARED = { position: [7, 3], normal: [3, 3], uv: [7, 2], index: [4, 3] };
 
+/** @typedef {{position: boolean, normal: boolean, color: boolean, uv: boolean, index: boolean}} Attributes */
+/** @typedef {ReturnType<typeof readHeader>} Header */
+/** @typedef {ReturnType<typeof readPatch>} Patch */
+/** @typedef {ReturnType<typeof readNode>} Node */
+
+/** @param {unknown} condition @param {string} sentence */
 function check(condition, sentence) {
   if (!condition) throw new NexusError(sentence);
 }
 
+/** @param {DataView} view @param {number} at @param {string} name */
 function declares(view, at, name) {
   const [type, count] = [view.getUint8(at), view.getUint8(at + 1)];
   if (type === 0 || count === 0) return false;
@@ -29,14 +39,21 @@ function declares(view, at, name) {
   return true;
 }
 
+/** @param {DataView} view @returns {Attributes} */
 function attributesOf(view) {
-  const attributes = {};
-  ['position', 'normal', 'color', 'uv'].forEach((name, i) => {
+  const attributes = { position: false, normal: false, color: false, uv: false, index: false };
+  /** @type {const} */ (['position', 'normal', 'color', 'uv']).forEach((name, i) => {
     attributes[name] = declares(view, 24 + 2 * i, name);
   });
   attributes.index = declares(view, 40, 'index');
   check(attributes.position, 'The model has no positions');
   return attributes;
+}
+
+/** @param {number} flags @returns {'corto' | 'meco' | 'plain'} */
+function codecOf(flags) {
+  if (flags & FLAGS.corto) return 'corto';
+  return flags & FLAGS.meco ? 'meco' : 'plain';
 }
 
 /**
@@ -64,7 +81,7 @@ export function readHeader(buffer, size) {
     vertices: Number(view.getBigUint64(8, true)),
     triangles: Number(view.getBigUint64(16, true)),
     attributes: attributesOf(view),
-    codec: flags & FLAGS.corto ? 'corto' : flags & FLAGS.meco ? 'meco' : 'plain',
+    codec: codecOf(flags),
     nodes,
     patches,
     textures,
@@ -74,9 +91,11 @@ export function readHeader(buffer, size) {
   };
 }
 
+/** @param {DataView} view @param {number} at */
 function readNode(view, at) {
   return {
     begin: BLOCK * view.getUint32(at, true),
+    end: 0, // the beginning of the next node
     vertices: view.getUint16(at + 4, true),
     triangles: view.getUint16(at + 6, true),
     error: view.getFloat32(at + 8, true),
@@ -84,16 +103,21 @@ function readNode(view, at) {
     radius: view.getFloat32(at + 32, true),
     tightRadius: view.getFloat32(at + 36, true),
     firstPatch: view.getUint32(at + 40, true),
+    patches: /** @type {Patch[]} */ ([]),
   };
 }
 
+/** @param {DataView} view @param {number} at */
 function readPatch(view, at) {
   const texture = view.getUint32(at + 8, true);
-  return { node: view.getUint32(at, true), end: view.getUint32(at + 4, true), texture: texture === NO_TEXTURE ? -1
-    : texture };
+  return { node: view.getUint32(at, true), begin: 0, end: view.getUint32(at + 4, true),
+    texture: texture === NO_TEXTURE ? -1 : texture };
 }
 
-/** The patches of a node get their beginnings; counts, order and references are checked. */
+/**
+ * The patches of a node get their beginnings; counts, order and references are checked.
+ * @param {Node} node @param {number} number @param {Header} header @param {number} size
+ */
 function checkNode(node, number, header, size) {
   const where = `Node ${number}`;
   check(node.end >= node.begin && node.end <= size,
@@ -115,6 +139,7 @@ function checkNode(node, number, header, size) {
   check(begin === most, `The patches of node ${number} hold ${begin} of ${most} triangles`);
 }
 
+/** @param {DataView} view @param {Header} header @param {number} size */
 function readTextures(view, header, size) {
   const at = header.indexEnd - TEXTURE_BYTES * header.textures;
   const offsets = Array.from({ length: header.textures }, (_, i) => BLOCK * view.getUint32(at + TEXTURE_BYTES * i,
@@ -126,7 +151,7 @@ function readTextures(view, header, size) {
   });
 }
 
-/** Nodes 0 to R - 1: those that refine no other. */
+/** Nodes 0 to R - 1: those that refine no other. @param {Node[]} nodes */
 function countRoots(nodes) {
   let roots = nodes.length;
   for (let i = 0; i < roots; i++) for (const patch of nodes[i].patches) roots = Math.min(roots, patch.node);
@@ -136,7 +161,7 @@ function countRoots(nodes) {
 /**
  * @param {ArrayBuffer} buffer  the whole index: `header.indexEnd` bytes
  * @param {number} size         of the whole file
- * @returns {{header, nodes: object[], textures: {begin: number, end: number}[], roots: number, sink: number}}
+ * @returns {{header: Header, nodes: Node[], textures: {begin: number, end: number}[], roots: number, sink: number}}
  *   `nodes` without the sink; a patch whose `node` is `sink` is at the finest level
  * @throws {NexusError}
  */

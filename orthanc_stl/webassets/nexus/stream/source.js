@@ -16,6 +16,11 @@ export class Source {
   constructor(url, headers) {
     this.url = url;
     this.headers = headers;
+    /** Of the whole file, in bytes; known once it is open. */
+    this.size = 0;
+    this.prefix = new Uint8Array(0);
+    /** @type {Whole | null} */
+    this.whole = null;
     this.received = 0;
     this.requests = 0;
   }
@@ -36,7 +41,10 @@ export class Source {
     return this;
   }
 
-  /** @returns {Promise<Uint8Array>} a copy of bytes `begin` to `end` (exclusive) @throws {RequestFailed} */
+  /**
+   * @returns {Promise<Uint8Array<ArrayBuffer>>} a copy of bytes `begin` to `end` (exclusive) @throws {RequestFailed}
+   * @param {number} begin @param {number} end
+   */
   async range(begin, end) {
     if (this.whole) return this.whole.range(begin, end);
     const known = this.prefix.subarray(begin, Math.min(end, this.prefix.length));
@@ -47,6 +55,7 @@ export class Source {
     return bytes;
   }
 
+  /** @param {number} begin @param {number} end */
   async #missing(begin, end) {
     const response = await this.#fetch(begin, end);
     const etag = response.headers.get('ETag');
@@ -63,6 +72,7 @@ export class Source {
     return bytes;
   }
 
+  /** @param {number} begin @param {number} end */
   async #fetch(begin, end) {
     this.requests += 1;
     let response;
@@ -81,6 +91,7 @@ export class Source {
   }
 }
 
+/** @param {Response} response */
 async function body(response) {
   try {
     return await response.arrayBuffer();
@@ -89,7 +100,7 @@ async function body(response) {
   }
 }
 
-/** @returns {number[]} first, last, total */
+/** @returns {number[]} first, last, total @param {Response} response */
 function contentRange(response) {
   const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '');
   if (!match) throw new RequestFailed('The server sent a part of the model without saying which part it is.', 0);
@@ -98,6 +109,7 @@ function contentRange(response) {
 
 /** A body that comes as a whole, read bit by bit. */
 class Whole {
+  /** @param {Response} response @param {(count: number) => void} onBytes */
   constructor(response, onBytes) {
     const announced = Number(response.headers.get('Content-Length')) || 0;
     this.size = announced && !response.headers.has('Content-Encoding') ? announced : null;
@@ -107,11 +119,14 @@ class Whole {
     }
     this.bytes = new Uint8Array(this.size ?? 1 << 20);
     this.filled = 0;
+    /** @type {Set<{end: number, resolve: (value?: unknown) => void}>} */
     this.waiting = new Set();
-    this.finished = this.#read(response.body.getReader(), onBytes);
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    this.finished = this.#read(reader, onBytes);
     this.finished.catch(() => {}); // told to whoever waits for a range
   }
 
+  /** @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {(count: number) => void} onBytes */
   async #read(reader, onBytes) {
     try {
       for (;;) {
@@ -130,6 +145,7 @@ class Whole {
     if (this.error) throw this.error;
   }
 
+  /** @param {Uint8Array} value */
   #append(value) {
     const needed = this.filled + value.length;
     if (needed > LARGEST_WHOLE) throw new RequestFailed('This model is too large to be loaded as a whole.', 0);
@@ -155,6 +171,7 @@ class Whole {
     return this.bytes.subarray(0, this.filled);
   }
 
+  /** @param {number} begin @param {number} end */
   async range(begin, end) {
     if (this.filled < end && !this.done) await new Promise((resolve) => this.waiting.add({ end, resolve }));
     if (this.filled < end) throw this.error ?? new RequestFailed('The file ends before its last part.', 0);
