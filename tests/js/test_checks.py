@@ -26,12 +26,6 @@ WITHOUT_TYPES = (
     "app/generate.js",
     "app/o3dv.js",
     "app/shared/page.js",
-    "nexus/stream/model.js",
-    "nexus/view/materials.js",
-    "nexus/view/nodes.js",
-    "nexus/view/page.js",
-    "nexus/view/sections.js",
-    "nexus/view/stage.js",
     "nexus/view/tools.js",
     "nexus/view/viewer.js",
 )
