@@ -46,8 +46,8 @@ export class Sections {
     cut.button = h('button', { type: 'button', class: 'chip axis', id: `section-${cut.name.toLowerCase()}`,
       'aria-pressed': 'false', 'aria-label': label,
       onclick: () => this.set(cut, { on: !cut.on }) }, cut.name);
-    cut.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', min: '0', max: '1', step: 'any', value: '0.5',
-      'aria-label': `Place of section ${cut.name}`,
+    cut.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', min: '0', max: '1', step: 'any',
+      value: '0.5', 'aria-label': `Place of section ${cut.name}`,
       oninput: () => this.set(cut, { on: true, at: Number(cut.slider.value) }) }));
     cut.value = h('output', { class: 'value' });
     const flip = h('button',

@@ -216,7 +216,10 @@ export class Stage {
     this.draw();
   }
 
-  /** Other materials: lit, solid, cut by planes. @param {Parameters<Materials['change']>[0]} look as `Materials.change` takes it */
+  /**
+   * Other materials: lit, solid, cut by planes.
+   * @param {Parameters<Materials['change']>[0]} look as `Materials.change` takes it
+   */
   setLook(look) {
     this.materials.change(look);
     this.nodes.redress();
@@ -293,7 +296,8 @@ export class Stage {
       1 - ((event.clientY - box.top) / box.height) * 2);
     const caster = new THREE.Raycaster();
     caster.setFromCamera(at, this.camera);
-    const isKept = (/** @type {THREE.Vector3} */ point) => this.materials.planes.every((plane) => plane.distanceToPoint(point) >= 0);
+    const isKept = (/** @type {THREE.Vector3} */ point) =>
+      this.materials.planes.every((plane) => plane.distanceToPoint(point) >= 0);
     return this.nodes.pick(caster.ray, isKept, (distance) => this.pixelAt(distance));
   }
 
