@@ -1,8 +1,12 @@
-/** CIELab as DICOM keeps it. The reference values are computed by hand from the CIE's formulae, D50, by PS3.3 C.10.7.1.1. */
+/**
+ * CIELab as DICOM keeps it. The reference values are computed by hand from the CIE's formulae, D50, by PS3.3
+ * C.10.7.1.1.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dicomLabToRgb, hexOf, parseDicomLab, rgbOf, rgbToDicomLab } from '../../orthanc_stl/webassets/app/shared/color.js';
+import { dicomLabToRgb, hexOf, parseDicomLab, rgbOf,
+  rgbToDicomLab } from '../../orthanc_stl/webassets/app/shared/color.js';
 
 const KNOWN = {
   '255,255,255': [100, 0, 0],
@@ -41,7 +45,9 @@ test('any three numbers give a colour that a screen can show', () => {
 
 test('the value as Orthanc gives it is read, anything else is no colour', () => {
   assert.deepEqual(parseDicomLab('34880\\53485\\50171'), [34880, 53485, 50171]);
-  for (const text of ['', null, undefined, '1\\2', '1\\2\\3\\4', 'a\\b\\c', '1\\2\\70000', '-1\\2\\3', '\\\\']) assert.equal(parseDicomLab(text), null);
+  for (const text of ['', null, undefined, '1\\2', '1\\2\\3\\4', 'a\\b\\c', '1\\2\\70000', '-1\\2\\3', '\\\\']) {
+    assert.equal(parseDicomLab(text), null);
+  }
 });
 
 test('hexadecimal and back', () => {

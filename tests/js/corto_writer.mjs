@@ -218,7 +218,8 @@ function writeColours(out, colours, steps, prediction) {
  * @returns {{bytes: Buffer, order: number[]}} order[new vertex] = old vertex
  */
 export function cortoNode(mesh, options = {}) {
-  const { step = 1 / 1024, uvStep = 1 / 4096, unit = 512, normalMode = 1, colourSteps = [4, 4, 4, 8], strategy = 3 } = options;
+  const { step = 1 / 1024, uvStep = 1 / 4096, unit = 512, normalMode = 1, colourSteps = [4, 4, 4, 8], strategy = 3 } =
+    options;
   const cloud = !mesh.triangles?.length;
   const ends = options.ends ?? [cloud ? mesh.positions.length : mesh.triangles.length];
   const encoder = new Encoder({ positions: mesh.positions, triangles: mesh.triangles ?? [] }, options.delayEvery);

@@ -11,11 +11,14 @@ const model = readIndex(buffer, buffer.byteLength);
 const corners = [];
 const totals = { vertices: 0, triangles: 0, roots: model.roots };
 for (const node of model.nodes) {
-  const { position, index } = decodeNode(new Uint8Array(buffer, node.begin, node.end - node.begin), task(model.header, node));
+  const { position, index } = decodeNode(new Uint8Array(buffer, node.begin, node.end - node.begin),
+    task(model.header, node));
   totals.vertices += position.length / 3;
   totals.triangles += index.length / 3;
   for (const patch of node.patches.filter((each) => each.node === model.sink)) {
-    for (let at = 3 * patch.begin; at < 3 * patch.end; at++) corners.push(...position.subarray(3 * index[at], 3 * index[at] + 3));
+    for (let at = 3 * patch.begin; at < 3 * patch.end; at++) {
+      corners.push(...position.subarray(3 * index[at], 3 * index[at] + 3));
+    }
   }
 }
 process.stderr.write(JSON.stringify(totals));

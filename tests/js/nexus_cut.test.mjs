@@ -1,4 +1,6 @@
-/** Which nodes are drawn: on models of one dimension, where a node is a stretch of a line, so that gaps are easily seen. */
+/**
+ * Which nodes are drawn: on models of one dimension, where a node is a stretch of a line, so that gaps are easily seen.
+ */
 import assert from "node:assert/strict";
 import test from "node:test";
 import { cut, family, visibleRanges } from "../../orthanc_stl/webassets/nexus/stream/cut.js";
@@ -6,7 +8,9 @@ import { random } from "./random.mjs";
 
 const LENGTH = 240; // triangles of the line
 
-/** Levels of a line, each cut at other places: a node's patches are its stretches within the nodes of the next level. */
+/**
+ * Levels of a line, each cut at other places: a node's patches are its stretches within the nodes of the next level.
+ */
 function lineModel(next, levels) {
   const cells = Array.from({ length: levels }, (_, level) => {
     const cuts = new Set([0, LENGTH]);
@@ -17,7 +21,8 @@ function lineModel(next, levels) {
   const first = cells.map((_, level) => cells.slice(0, level).reduce((sum, row) => sum + row.length, 0));
   const sink = cells.flat().length;
   const nodes = cells.flatMap((row, level) => row.map(([begin, end]) => {
-    const finer = cells[level + 1]?.map(([b, e], i) => [Math.max(b, begin), Math.min(e, end), first[level + 1] + i]).filter(([b, e]) => b < e) ?? [[begin, end, sink]];
+    const finer = cells[level + 1]?.map(([b, e], i) => [Math.max(b, begin), Math.min(e, end), first[level + 1] + i])
+      .filter(([b, e]) => b < e) ?? [[begin, end, sink]];
     const patches = finer.map(([b, e, node]) => ({ begin: b - begin, end: e - begin, node, texture: -1 }));
     return { level, begin, triangles: end - begin, vertices: 0, patches };
   }));
@@ -31,12 +36,15 @@ function coverage(model, selected) {
   const times = new Array(LENGTH).fill(0);
   model.nodes.forEach((node, i) => {
     if (!selected[i]) return;
-    for (const { begin, end } of visibleRanges(node, selected)) for (let at = begin; at < end; at++) times[node.begin + at] += 1;
+    for (const { begin, end } of visibleRanges(node, selected)) {
+      for (let at = begin; at < end; at++) times[node.begin + at] += 1;
+    }
   });
   return times;
 }
 
-test("whatever is loaded and however large the errors are, everything is drawn once, and no node without its parents", () => {
+test("whatever is loaded and however large the errors are, everything is drawn once, and no node without its parents",
+  () => {
   const next = random(3);
   for (let round = 0; round < 300; round++) {
     const model = lineModel(next, 6);
@@ -47,7 +55,9 @@ test("whatever is loaded and however large the errors are, everything is drawn o
     assert.equal(drawn, LENGTH);
     model.nodes.forEach((node, i) => {
       if (selected[i]) assert.ok(loaded[i]);
-      for (const patch of node.patches) if (selected[patch.node]) assert.ok(selected[i], `node ${patch.node} without its parent ${i}`);
+      for (const patch of node.patches) {
+        if (selected[patch.node]) assert.ok(selected[i], `node ${patch.node} without its parent ${i}`);
+      }
     });
     for (const node of wanted) assert.ok(!loaded[node] && errors[node] >= 1);
     assert.deepEqual(wanted.map((node) => errors[node]), wanted.map((node) => errors[node]).sort((a, b) => b - a));
@@ -77,7 +87,8 @@ test("what is fine enough stays as it is, but the root is always drawn", () => {
 test("no more triangles are drawn than are allowed", () => {
   // Two levels: the finer one has ten times the triangles.
   const nodes = [
-    { triangles: 10, vertices: 0, patches: [{ node: 1, begin: 0, end: 5, texture: -1 }, { node: 2, begin: 5, end: 10, texture: -1 }] },
+    { triangles: 10, vertices: 0, patches: [{ node: 1, begin: 0, end: 5, texture: -1 },
+      { node: 2, begin: 5, end: 10, texture: -1 }] },
     { triangles: 50, vertices: 0, patches: [{ node: 3, begin: 0, end: 50, texture: -1 }] },
     { triangles: 50, vertices: 0, patches: [{ node: 3, begin: 0, end: 50, texture: -1 }] },
   ];
@@ -98,7 +109,8 @@ test("all that is selected and wanted fits into memory, and the most urgent has 
     const errors = model.nodes.map((node) => 2 ** (8 - node.level) * (0.5 + next()));
     const sizes = model.nodes.map(() => 1 + Math.floor(next() * 9));
     const loaded = model.nodes.map((_, i) => i === 0 || next() < 0.8);
-    const { selected, wanted } = cut(model, (i) => errors[i], (i) => loaded[i], (i) => sizes[i], { ...FREE, bytes: 60 });
+    const { selected, wanted } = cut(model, (i) => errors[i], (i) => loaded[i], (i) => sizes[i],
+      { ...FREE, bytes: 60 });
     const kept = [...model.nodes.keys()].filter((i) => selected[i] || wanted.includes(i));
     assert.ok(kept.reduce((sum, i) => sum + sizes[i], 0) <= 60);
     assert.deepEqual(coverage(model, selected), new Array(LENGTH).fill(1));
@@ -109,7 +121,9 @@ test("adjacent patches become one range unless their textures differ", () => {
   const patch = (node, begin, end, texture = -1) => ({ node, begin, end, texture });
   const node = { patches: [patch(1, 0, 4), patch(2, 4, 9), patch(3, 9, 9), patch(4, 9, 12, 5), patch(5, 12, 20, 5)] };
   const selected = [0, 0, 0, 0, 0, 0];
-  assert.deepEqual(visibleRanges(node, selected), [{ begin: 0, end: 9, texture: -1 }, { begin: 9, end: 20, texture: 5 }]);
-  assert.deepEqual(visibleRanges(node, [0, 0, 1, 0, 0, 0]), [{ begin: 0, end: 4, texture: -1 }, { begin: 9, end: 20, texture: 5 }]);
+  assert.deepEqual(visibleRanges(node, selected),
+    [{ begin: 0, end: 9, texture: -1 }, { begin: 9, end: 20, texture: 5 }]);
+  assert.deepEqual(visibleRanges(node, [0, 0, 1, 0, 0, 0]),
+    [{ begin: 0, end: 4, texture: -1 }, { begin: 9, end: 20, texture: 5 }]);
   assert.deepEqual(visibleRanges(node, [0, 1, 1, 0, 1, 1]), []);
 });

@@ -22,12 +22,15 @@ const ALL = { normal: true, colour: true, uv: true };
 function open(file) {
   const buffer = file.buffer.slice(file.byteOffset, file.byteOffset + file.length);
   const model = readIndex(buffer, buffer.byteLength);
-  const nodes = model.nodes.map((node) => decodeNode(new Uint8Array(buffer, node.begin, node.end - node.begin), task(model.header, node)));
+  const nodes = model.nodes.map((node) => decodeNode(new Uint8Array(buffer, node.begin, node.end - node.begin),
+    task(model.header, node)));
   return { model, nodes };
 }
 
-const rows = (array, size) => Array.from({ length: array.length / size }, (_, i) => Array.from(array.subarray(size * i, size * i + size)));
-const near = (a, b, tolerance, what) => a.forEach((x, k) => assert.ok(Math.abs(x - b[k]) <= tolerance, `${what}: ${a} is not ${b}`));
+const rows = (array, size) => Array.from({ length: array.length / size },
+  (_, i) => Array.from(array.subarray(size * i, size * i + size)));
+const near = (a, b, tolerance, what) =>
+  a.forEach((x, k) => assert.ok(Math.abs(x - b[k]) <= tolerance, `${what}: ${a} is not ${b}`));
 
 /** Triangles by the numbers of the original mesh, each turned so that its smallest corner is first. */
 function canonical(triangles) {
@@ -41,7 +44,8 @@ function canonical(triangles) {
 function checkCorto(mesh, options = {}) {
   const { bytes, order } = cortoNode(mesh, options);
   const attributes = { normal: Boolean(mesh.normals), colour: Boolean(mesh.colours), uv: Boolean(mesh.uvs) };
-  const { nodes } = open(writeModel([singleNode(mesh, () => bytes)], { codec: "corto", attributes, cloud: !mesh.triangles }));
+  const { nodes } = open(
+    writeModel([singleNode(mesh, () => bytes)], { codec: "corto", attributes, cloud: !mesh.triangles }));
   const [out] = nodes;
   const step = options.step ?? 1 / 1024;
   assert.equal(out.position.length, 3 * mesh.positions.length);
@@ -52,10 +56,12 @@ function checkCorto(mesh, options = {}) {
   }
   if (mesh.uvs) rows(out.uv, 2).forEach((p, i) => near(p, mesh.uvs[order[i]], 0.51 / 4096, `uv ${i}`));
   if (mesh.colours) {
-    rows(out.color, 4).forEach((c, i) => near(c, mesh.colours[order[i]].map((x, k) => x - (x % [4, 4, 4, 8][k])), 0, `colour ${i}`));
+    rows(out.color, 4).forEach((c, i) => near(c, mesh.colours[order[i]].map((x, k) => x - (x % [4, 4, 4, 8][k])), 0,
+      `colour ${i}`));
   }
   if (mesh.normals && options.normalMode !== 2) {
-    rows(out.normal, 3).forEach((n, i) => near(n.map((x) => x / 32767), mesh.normals[order[i]], 4 / 512, `normal ${i}`));
+    rows(out.normal, 3).forEach((n, i) => near(n.map((x) => x / 32767), mesh.normals[order[i]], 4 / 512,
+      `normal ${i}`));
   }
   return { out, order };
 }
@@ -78,17 +84,21 @@ for (const [name, mesh] of Object.entries({
   "three parts": together(sphere(10, 6, 8), torus(30, 5, 16, 8), sphere(10, 5, 7, [0, 0, 40])),
 })) {
   test(`Corto: ${name}`, () => void checkCorto(mesh));
-  test(`Corto: ${name}, with normals, colours and texture coordinates`, () => void checkCorto(dressed(mesh), { normalMode: 0 }));
+  test(`Corto: ${name}, with normals, colours and texture coordinates`,
+    () => void checkCorto(dressed(mesh), { normalMode: 0 }));
   test(`Corto: ${name}, with normals by estimate`, () => void checkCorto(dressed(mesh), { normalMode: 1 }));
   test(`Corto: ${name}, every fifth edge delayed`, () => void checkCorto(mesh, { delayEvery: 5 }));
-  for (const strategy of [0, 1, 2]) test(`Corto: ${name}, strategy ${strategy}`, () => void checkCorto(mesh, { strategy }));
+  for (const strategy of [0, 1, 2]) {
+    test(`Corto: ${name}, strategy ${strategy}`, () => void checkCorto(mesh, { strategy }));
+  }
   test(`Corto: ${name}, in three groups`, () => {
     const m = mesh.triangles.length;
     checkCorto(mesh, { ends: [Math.floor(m / 3), Math.floor((2 * m) / 3), m] });
   });
 }
 
-test("Corto: a cloud of points", () => void checkCorto({ ...dressed(sphere(30, 9, 11)), triangles: undefined }, { strategy: 2 }));
+test("Corto: a cloud of points", () => void checkCorto({ ...dressed(sphere(30, 9, 11)), triangles: undefined },
+  { strategy: 2 }));
 
 test("Corto: normals of kind 2 are corrected on the border alone", () => {
   const mesh = dressed(sheet(9));
@@ -126,7 +136,8 @@ test("a model of several nodes keeps patches, roots and the sink apart", () => {
 
 test("textures are found, and an empty one is empty", () => {
   const mesh = { ...dressed(sphere(3, 4, 5)), texture: 0 };
-  const { model } = open(writeModel([singleNode(mesh)], { attributes: ALL, textures: [Buffer.from("picture"), Buffer.alloc(0)] }));
+  const { model } = open(
+    writeModel([singleNode(mesh)], { attributes: ALL, textures: [Buffer.from("picture"), Buffer.alloc(0)] }));
   assert.equal(model.textures.length, 2);
   assert.equal(model.textures[0].end - model.textures[0].begin, 256);
   assert.equal(model.textures[1].end, model.textures[1].begin);

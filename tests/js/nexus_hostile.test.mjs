@@ -17,12 +17,15 @@ const bufferOf = (file) => file.buffer.slice(file.byteOffset, file.byteOffset + 
 /** [bytes of a node, what the decoder is told of it] of every model at hand. */
 function streams() {
   const mesh = torus(30, 9, 20, 12);
-  const coded = cortoNode({ ...mesh, normals: mesh.positions.map(() => [0, 0, 1]), colours: mesh.positions.map(() => [9, 99, 199, 255]) });
-  const made = writeModel([singleNode(mesh, () => coded.bytes)], { codec: "corto", attributes: { normal: true, colour: true } });
+  const coded = cortoNode(
+    { ...mesh, normals: mesh.positions.map(() => [0, 0, 1]), colours: mesh.positions.map(() => [9, 99, 199, 255]) });
+  const made = writeModel([singleNode(mesh, () => coded.bytes)],
+    { codec: "corto", attributes: { normal: true, colour: true } });
   const files = [bufferOf(made), bufferOf(writeModel([singleNode(mesh)])), ...MODELS.map(read)];
   return files.flatMap((buffer) => {
     const model = readIndex(buffer, buffer.byteLength);
-    return model.nodes.map((node) => [new Uint8Array(buffer, node.begin, node.end - node.begin), task(model.header, node)]);
+    return model.nodes.map((node) => [new Uint8Array(buffer, node.begin, node.end - node.begin),
+      task(model.header, node)]);
   });
 }
 
@@ -58,7 +61,8 @@ test(`${STREAMS} mutated streams`, () => {
     slowest = Math.max(slowest, (process.cpuUsage().user - began) / 1000); // of a processor: the machine may be busy
     if (i % 100 === 0) most = Math.max(most, process.memoryUsage().rss);
   }
-  console.log(`# refused ${refused} of ${STREAMS}, slowest ${slowest.toFixed(0)} ms, at most ${(most / 2 ** 20).toFixed(0)} MB`);
+  console.log(`# refused ${refused} of ${STREAMS}, slowest ${slowest.toFixed(0)} ms, `
+    + `at most ${(most / 2 ** 20).toFixed(0)} MB`);
   assert.ok(refused > STREAMS / 4);
   assert.ok(slowest < SLOWEST_MS, `${slowest} ms`);
   assert.ok(most < MOST_BYTES, `${most} bytes`);
@@ -71,7 +75,9 @@ test("2,000 mutated indices", () => {
   for (let i = 0; i < 2000; i++) {
     const source = sources[Math.floor(next() * sources.length)];
     const copy = new Uint8Array(source.slice(0, 1024));
-    for (let changes = 1 + Math.floor(next() * 3); changes > 0; changes--) copy[Math.floor(next() * 300)] = Math.floor(next() * 256);
+    for (let changes = 1 + Math.floor(next() * 3); changes > 0; changes--) {
+      copy[Math.floor(next() * 300)] = Math.floor(next() * 256);
+    }
     try {
       readIndex(copy.buffer, source.byteLength);
     } catch (error) {
@@ -106,13 +112,15 @@ for (const [what, file, sentence] of [
   ["cut in the index", good().subarray(0, 100), /does not fit/],
 ]) {
   test(`a file ${what} is refused in a sentence`, () => {
-    assert.throws(() => readIndex(bufferOf(file), file.length), (error) => error instanceof NexusError && sentence.test(error.message));
+    assert.throws(() => readIndex(bufferOf(file), file.length), (error) => error instanceof NexusError
+      && sentence.test(error.message));
   });
 }
 
 test("an uncompressed node that is too short, or refers to a vertex that is not there, is refused", () => {
   const bytes = new Uint8Array(plainNode(box));
-  const expected = { codec: "plain", vertices: box.positions.length, triangles: box.triangles.length, ends: [], attributes: { index: true } };
+  const expected = { codec: "plain", vertices: box.positions.length, triangles: box.triangles.length, ends: [],
+    attributes: { index: true } };
   assert.throws(() => decodeNode(bytes.subarray(0, 100), expected), NexusError);
   bytes[bytes.length - 1] = 9;
   assert.throws(() => decodeNode(bytes, expected), /vertex 23.. of 17|refers to vertex/);

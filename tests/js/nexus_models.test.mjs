@@ -7,7 +7,8 @@ import { missing, MODELS, read } from "./data.mjs";
 function open(name) {
   const buffer = read(name);
   const model = readIndex(buffer, buffer.byteLength);
-  const nodes = model.nodes.map((node) => decodeNode(new Uint8Array(buffer, node.begin, node.end - node.begin), task(model.header, node)));
+  const nodes = model.nodes.map((node) => decodeNode(new Uint8Array(buffer, node.begin, node.end - node.begin),
+    task(model.header, node)));
   return { model, nodes };
 }
 
@@ -58,16 +59,20 @@ for (const name of MODELS) {
     nodes.forEach((out, i) => {
       const { centre, tightRadius } = model.nodes[i];
       for (let v = 0; v < out.position.length / 3; v++) {
-        assert.ok(Math.hypot(...minus(point(out.position, v), centre)) <= 1.01 * tightRadius, `vertex ${v} of node ${i}`);
+        assert.ok(Math.hypot(...minus(point(out.position, v), centre)) <= 1.01 * tightRadius,
+          `vertex ${v} of node ${i}`);
       }
-      if (name !== "box12.nxs" && name !== "box12.nxz") assert.ok(agreement(out) > 0.8, `normals of node ${i}: ${agreement(out)}`);
+      if (name !== "box12.nxs" && name !== "box12.nxz") {
+        assert.ok(agreement(out) > 0.8, `normals of node ${i}: ${agreement(out)}`);
+      }
     });
   });
 }
 
 test("vertices on the borders of patches are the same across levels, so no cut has cracks", { skip: missing }, () => {
   const { model, nodes } = open("gargo.nxz");
-  const keys = (i) => new Set(Array.from({ length: nodes[i].position.length / 3 }, (_, v) => point(nodes[i].position, v).join()));
+  const keys = (i) => new Set(Array.from({ length: nodes[i].position.length / 3 }, (_, v) => point(nodes[i].position, v)
+    .join()));
   const all = nodes.map((_, i) => keys(i));
   const shared = (i, j) => [...all[i]].filter((key) => all[j].has(key)).length;
   assert.equal(model.nodes[2].patches.length, 2);
@@ -125,7 +130,9 @@ test("colours under MECO and Corto are those of the uncompressed model to 8 in 2
     return sum / (out.length / 4);
   });
   const [corto, meco, plain] = ["gargo.nxz", "gargo_old_meco.nxz", "mesh_vc.nxs"].map((name) => mean(open(name)));
-  for (const other of [corto, meco]) other.forEach((x, k) => assert.ok(Math.abs(x - plain[k]) < 8, `${other} is not ${plain}`));
+  for (const other of [corto, meco]) {
+    other.forEach((x, k) => assert.ok(Math.abs(x - plain[k]) < 8, `${other} is not ${plain}`));
+  }
 });
 
 /** Each point of `a` has one of `b` no farther than `distance` along any axis. */
@@ -133,12 +140,15 @@ function covered(a, b, distance) {
   for (let v = 0; v < a.length / 3; v++) {
     const at = point(a, v);
     let found = false;
-    for (let w = 0; w < b.length / 3 && !found; w++) found = minus(at, point(b, w)).every((x) => Math.abs(x) <= distance);
+    for (let w = 0; w < b.length / 3 && !found; w++) {
+      found = minus(at, point(b, w)).every((x) => Math.abs(x) <= distance);
+    }
     assert.ok(found, `${at} is not there`);
   }
 }
 
-test("the Corto form of a textured model has the vertices and texture coordinates of the uncompressed one", { skip: missing }, () => {
+test("the Corto form of a textured model has the vertices and texture coordinates of the uncompressed one",
+  { skip: missing }, () => {
   const [plain, corto] = ["fuze_tex_ply.nxs", "fuze_tex_ply.nxz"].map((name) => open(name));
   const [a, b] = [plain.nodes[0], corto.nodes[0]];
   const step = 1 / 128; // to which the encoder cuts coordinates towards zero

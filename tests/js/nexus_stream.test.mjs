@@ -14,7 +14,8 @@ function levels() {
   return sizes.map(([rings, segments], i) => {
     const mesh = sphere(50, rings, segments);
     const triangles = mesh.triangles.length;
-    return { bytes: plainNode(mesh), vertices: mesh.positions.length, triangles, error: 8 / 4 ** i, sphere: sphereOf(mesh.positions), patches: [{ node: i + 1, end: triangles }] };
+    return { bytes: plainNode(mesh), vertices: mesh.positions.length, triangles, error: 8 / 4 ** i,
+      sphere: sphereOf(mesh.positions), patches: [{ node: i + 1, end: triangles }] };
   });
 }
 
@@ -39,10 +40,16 @@ function answer(request, response) {
   if (kind === "slow") return dribble(response);
   if (kind === "replaced") return partial(first === "0" ? ETAG : '"v2"');
   if (kind === "unsaid") return partial(ETAG, "");
-  if (kind === "shifted") return partial(ETAG, first === "0" ? undefined : `bytes ${Number(first) + 1}-${last}/${FILE.length}`);
-  if (kind === "broken") return response.writeHead(206, { "Content-Range": `bytes 0-99999/${FILE.length}`, "Content-Length": 99999 }).end("x", () => response.destroy());
+  if (kind === "shifted") {
+    return partial(ETAG, first === "0" ? undefined : `bytes ${Number(first) + 1}-${last}/${FILE.length}`);
+  }
+  if (kind === "broken") {
+    return response.writeHead(206, { "Content-Range": `bytes 0-99999/${FILE.length}`, "Content-Length": 99999 })
+      .end("x", () => response.destroy());
+  }
   if (kind === "token") return response.writeHead(401).end();
-  return response.writeHead(404, { "Content-Type": "text/plain" }).end('{"Details": "no instance x is stored in Orthanc"}');
+  return response.writeHead(404, { "Content-Type": "text/plain" })
+    .end('{"Details": "no instance x is stored in Orthanc"}');
 }
 
 /** The whole file, its second half only when it is asked for. */
@@ -71,7 +78,8 @@ for (const kind of ["ranges", "whole", "chunked"]) {
   test(`parts of the file from a server of the kind "${kind}"`, async () => {
     const from = await source(kind).open();
     assert.equal(from.size, FILE.length);
-    for (const [begin, end] of [[0, 88], [100, 40_000], [32_768, 32_769], [32_000, 33_000], [FILE.length - 10, FILE.length], [5, 5]]) {
+    for (const [begin, end] of [[0, 88], [100, 40_000], [32_768, 32_769], [32_000, 33_000],
+      [FILE.length - 10, FILE.length], [5, 5]]) {
       assert.deepEqual(await bytesOf(from, begin, end), FILE.subarray(begin, end));
     }
   });
@@ -101,7 +109,8 @@ test("of a file that comes as a whole, what has come is given out before the res
   assert.deepEqual(await later, FILE.subarray(15_000, 60_000));
 });
 
-for (const [kind, words] of [["token", /signed in/], ["missing", /no instance x/], ["unsaid", /which part/], ["broken", /broke off/]]) {
+for (const [kind, words] of [["token", /signed in/], ["missing", /no instance x/], ["unsaid", /which part/],
+  ["broken", /broke off/]]) {
   test(`a server of the kind "${kind}" is told in words`, async () => {
     await assert.rejects(source(kind).open(), (error) => error.name === "Error" && words.test(error.message));
   });
@@ -135,7 +144,8 @@ async function settle(model, pixelsOf, inSight = () => true) {
   assert.fail("the model does not settle");
 }
 
-const openModel = async (limits = {}) => NexusModel.open(source("ranges"), pool, { bytes: 1 << 30, triangles: 1e9, target: 1, ...limits });
+const openModel = async (limits = {}) => NexusModel.open(source("ranges"), pool,
+  { bytes: 1 << 30, triangles: 1e9, target: 1, ...limits });
 
 test("levels come until the error is a pixel, from the coarsest to the finest", async () => {
   const model = await openModel();
@@ -158,16 +168,20 @@ test("what is out of sight waits", async () => {
 test("what is in sight gets finer also where it refines something that is out of sight", async () => {
   const mesh = sphere(50, 6, 8);
   const triangles = mesh.triangles.length;
-  const node = (error, ...patches) => ({ bytes: plainNode(mesh), vertices: mesh.positions.length, triangles, error, sphere: sphereOf(mesh.positions), patches });
+  const node = (error, ...patches) =>
+    ({ bytes: plainNode(mesh), vertices: mesh.positions.length, triangles, error, sphere: sphereOf(mesh.positions),
+    patches });
   const whole = (finer) => ({ node: finer, end: triangles });
-  const file = writeModel([node(8, { node: 1, end: triangles / 2 }, { node: 2, end: triangles }), node(4, whole(3)), node(4, whole(3)), node(2, whole(4))]);
+  const file = writeModel([node(8, { node: 1, end: triangles / 2 }, { node: 2, end: triangles }), node(4, whole(3)),
+    node(4, whole(3)), node(2, whole(4))]);
   const model = await NexusModel.open(wholeOf(file), pool, { bytes: 1e9, triangles: 1e9, target: 1 });
   await settle(model, (one) => one.error * 10, (one) => one !== model.nodes[2]);
   assert.deepEqual([...model.selected], [1, 1, 1, 1]);
 });
 
 /** Handed out at once, whatever the file says. */
-const wholeOf = (file) => ({ size: file.length, open: async () => {}, range: async (begin, end) => new Uint8Array(file.subarray(begin, end)) });
+const wholeOf = (file) =>
+  ({ size: file.length, open: async () => {}, range: async (begin, end) => new Uint8Array(file.subarray(begin, end)) });
 
 test("memory is bounded: what is not drawn goes, the least needed first", async () => {
   const model = await openModel();
@@ -187,10 +201,13 @@ test("memory is bounded: what is not drawn goes, the least needed first", async 
 /** A coarse sphere that two finer ones refine, one for each half of its triangles. */
 function twoHalves() {
   const [coarse, fine] = [sphere(50, 6, 8), sphere(50, 12, 16)];
-  const [whole, half] = [coarse, fine].map((mesh) => ({ bytes: plainNode(mesh), vertices: mesh.positions.length, triangles: mesh.triangles.length, sphere: sphereOf(mesh.positions) }));
+  const [whole, half] = [coarse, fine].map(
+    (mesh) => ({ bytes: plainNode(mesh), vertices: mesh.positions.length, triangles: mesh.triangles.length,
+    sphere: sphereOf(mesh.positions) }));
   const middle = coarse.triangles.length / 2;
   const leaf = { ...half, error: 4, patches: [{ node: 3, end: half.triangles }] };
-  return writeModel([{ ...whole, error: 8, patches: [{ node: 1, end: middle }, { node: 2, end: whole.triangles }] }, leaf, leaf]);
+  return writeModel([{ ...whole, error: 8, patches: [{ node: 1, end: middle }, { node: 2, end: whole.triangles }] },
+    leaf, leaf]);
 }
 
 test("when memory is full, what comes into sight takes the place of what went out of it", async () => {
@@ -211,7 +228,8 @@ test("when memory is full, what comes into sight takes the place of what went ou
 test("a node that takes more memory than expected is not fetched again and again", async () => {
   const model = await NexusModel.open(wholeOf(twoHalves()), pool, { bytes: Infinity, triangles: 1e9, target: 1 });
   const fetched = [];
-  model.pool = { decode: async (job) => ({ ...(await pool.decode(job)), pictures: [{ picture: { width: 1000, height: 1000 } }] }) };
+  model.pool = { decode: async (job) =>
+    ({ ...(await pool.decode(job)), pictures: [{ picture: { width: 1000, height: 1000 } }] }) };
   model.onLoad = (i) => fetched.push(i);
   model.limits.bytes = 12e6; // two of these pictures
   await settle(model, (node) => node.error * 100);
@@ -224,7 +242,8 @@ test("a part that cannot be decoded is missed, the coarser one stays, and one ca
   const { decode } = pool;
   const told = [];
   model.addEventListener("trouble", ({ detail }) => told.push(detail));
-  pool.decode = (job) => (job.task.triangles === model.nodes[1].triangles ? Promise.reject(new NexusError("Bad part")) : decode(job));
+  pool.decode = (job) => (job.task.triangles === model.nodes[1].triangles ? Promise.reject(new NexusError("Bad part"))
+    : decode(job));
   await settle(model, (node) => node.error * 100);
   pool.decode = decode;
   assert.deepEqual([...model.selected], [1, 0, 0, 0]);

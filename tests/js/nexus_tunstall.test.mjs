@@ -40,7 +40,8 @@ test("one symbol needs no codes, and no bytes need nothing", () => {
   assert.deepEqual(read(new Bytes().u8(0).u32(0).u32(0).done(), 3), []);
 });
 
-const block = (n, codes, table = [1, 200, 2, 55]) => new Bytes().u8(table.length / 2, ...table).u32(n).u32(codes.length).u8(...codes).done();
+const block = (n, codes, table = [1, 200, 2, 55]) => new Bytes().u8(table.length / 2, ...table).u32(n).u32(codes.length)
+  .u8(...codes).done();
 
 for (const [what, bytes] of Object.entries({
   "more bytes than can be needed": block(2 ** 31, [0]),

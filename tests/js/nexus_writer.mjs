@@ -7,7 +7,9 @@ import { Bytes } from "./bytes.mjs";
 const NONE = 0xffffffff;
 const FLAGS = { plain: 0, meco: 2, corto: 4, deepzoom: 8 };
 
-/** The bytes of an uncompressed node. `mesh`: positions, triangles, and optionally uvs, normals (unit), colours (RGBA). */
+/**
+ * The bytes of an uncompressed node. `mesh`: positions, triangles, and optionally uvs, normals (unit), colours (RGBA).
+ */
 export function plainNode({ positions, triangles, uvs, normals, colours }) {
   const out = new Bytes();
   positions.flat().forEach(out.f32);
@@ -37,14 +39,16 @@ export function writeModel(nodes, { codec = "plain", attributes = {}, textures =
   const patches = nodes.flatMap((node) => node.patches);
   const textureEntries = textures.length > 0 ? textures.length + 1 : 0;
   const indexEnd = 88 + 44 * (nodes.length + 1) + 12 * patches.length + 68 * textureEntries;
-  const blocks = [...nodes.map((node) => node.bytes), ...textures].map((bytes) => new Bytes().raw(bytes).pad(256).done());
+  const blocks = [...nodes.map((node) => node.bytes), ...textures].map((bytes) => new Bytes().raw(bytes).pad(256)
+    .done());
   const offsets = [Math.ceil(indexEnd / 256)];
   for (const block of blocks) offsets.push(offsets.at(-1) + block.length / 256);
   const sum = (field) => nodes.reduce((total, node) => total + node[field], 0);
   const whole = nodes[0].sphere;
 
   const out = new Bytes().u32(0x4e787320).u32(2).u64(sum("vertices")).u64(sum("triangles"));
-  out.u8(7, 3, ...(attributes.normal ? [3, 3] : [0, 0]), ...(attributes.colour ? [1, 4] : [0, 0]), ...(attributes.uv ? [7, 2] : [0, 0]));
+  out.u8(7, 3, ...(attributes.normal ? [3, 3] : [0, 0]), ...(attributes.colour ? [1, 4] : [0, 0]),
+    ...(attributes.uv ? [7, 2] : [0, 0]));
   out.u8(0, 0, 0, 0, 0, 0, 0, 0, ...(cloud ? [0, 0] : [4, 3]), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   out.u32(FLAGS[codec] | flags).u32(nodes.length + 1).u32(patches.length).u32(textureEntries);
   whole.forEach(out.f32);
@@ -57,7 +61,8 @@ export function writeModel(nodes, { codec = "plain", attributes = {}, textures =
     firstPatch += node.patches.length;
   });
   // The sink: garbage but for its offset and first patch, as upstream's writer leaves it.
-  out.u32(offsets[nodes.length]).u16(32764).u16(999).f32(NaN).u16(1).u16(2).u16(3).u16(4).f32(NaN).f32(1e30).f32(-1).f32(-1).f32(-1).u32(firstPatch);
+  out.u32(offsets[nodes.length]).u16(32764).u16(999).f32(NaN).u16(1).u16(2).u16(3).u16(4).f32(NaN).f32(1e30).f32(-1)
+    .f32(-1).f32(-1).u32(firstPatch);
   for (const patch of patches) out.u32(patch.node).u32(patch.end).u32(patch.texture ?? NONE);
   for (let t = 0; t < textureEntries; t++) {
     out.u32(offsets[nodes.length + t]);

@@ -29,7 +29,8 @@ export function torus(major, minor, n, m) {
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < m; j++) {
       const [u, v] = [(2 * Math.PI * i) / n, (2 * Math.PI * j) / m];
-      positions.push([(major + minor * Math.cos(v)) * Math.cos(u), (major + minor * Math.cos(v)) * Math.sin(u), minor * Math.sin(v)]);
+      positions.push([(major + minor * Math.cos(v)) * Math.cos(u), (major + minor * Math.cos(v)) * Math.sin(u),
+        minor * Math.sin(v)]);
       const at = (a, b) => ((i + a) % n) * m + ((j + b) % m);
       triangles.push([at(0, 0), at(1, 0), at(1, 1)], [at(0, 0), at(1, 1), at(0, 1)]);
     }
@@ -69,5 +70,6 @@ export function together(...meshes) {
 function used({ positions, triangles }) {
   const numbers = new Map();
   for (const v of triangles.flat()) if (!numbers.has(v)) numbers.set(v, numbers.size);
-  return { positions: [...numbers.keys()].map((v) => positions[v]), triangles: triangles.map((t) => t.map((v) => numbers.get(v))) };
+  return { positions: [...numbers.keys()].map((v) => positions[v]),
+    triangles: triangles.map((t) => t.map((v) => numbers.get(v))) };
 }

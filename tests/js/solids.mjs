@@ -11,11 +11,15 @@ export function box(x, y, z) {
 export function sphere(n) {
   const at = (i, k) => {
     const theta = (Math.PI * i) / n, phi = (Math.PI * (k % (2 * n))) / n;
-    return [Math.sin(theta) * Math.cos(phi), Math.sin(theta) * Math.sin(phi), Math.cos(theta)].map((value) => Math.round(value * 1e6) / 1e6);
+    return [Math.sin(theta) * Math.cos(phi), Math.sin(theta) * Math.sin(phi), Math.cos(theta)].map(
+      (value) => Math.round(value * 1e6) / 1e6);
   };
   const corners = [];
   for (let i = 0; i < n; i++) {
-    for (let k = 0; k < 2 * n; k++) corners.push(...at(i, k), ...at(i + 1, k), ...at(i + 1, k + 1), ...at(i, k), ...at(i + 1, k + 1), ...at(i, k + 1));
+    for (let k = 0; k < 2 * n; k++) {
+      corners.push(...at(i, k), ...at(i + 1, k), ...at(i + 1, k + 1), ...at(i, k), ...at(i + 1, k + 1),
+        ...at(i, k + 1));
+    }
   }
   return Float32Array.from(corners);
 }

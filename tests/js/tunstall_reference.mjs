@@ -20,7 +20,8 @@ export function cortoDictionary(symbols, probabilities) {
     let run = 0;
     for (let c = 0; c < rep; c++) {
       const zeros = new Array(c).fill(symbols[0]);
-      symbols.forEach((symbol, r) => list.push(r === 0 ? null : [c === 0 ? P[r] : product(run, P[r]), [...zeros, symbol]]));
+      symbols.forEach((symbol, r) =>
+        list.push(r === 0 ? null : [c === 0 ? P[r] : product(run, P[r]), [...zeros, symbol]]));
       run = c === 0 ? P[0] : product(run, P[0]);
     }
     list[(rep - 1) * s] = [run, new Array(rep).fill(symbols[0])];

@@ -44,7 +44,8 @@ test('a soup of separate triangles grows beyond the expected number of vertices'
   for (let i = 0; i < corners.length; i++) corners[i] = Math.sin(i * 12.9898) * 1000;
   const { positions, index } = weld(corners, [0, 0, 0]);
   assert.equal(positions.length / 3, 15000);
-  assert.deepEqual([...positions.subarray(0, 3)].map(Math.fround), [...[0, 1, 2]].map((i) => Math.fround(Math.sin(i * 12.9898) * 1000)));
+  assert.deepEqual([...positions.subarray(0, 3)].map(Math.fround),
+    [...[0, 1, 2]].map((i) => Math.fround(Math.sin(i * 12.9898) * 1000)));
   assert.equal(Math.max(...index.subarray(14000)), 14999);
 });
 

@@ -13,5 +13,6 @@ showModel(instance ? `../../instances/${encodeURIComponent(instance)}/nexus` : n
   tools: 'all',
   instance,
   style,
-  missing: 'The address of this page must end with ?instance= and the Orthanc identifier of an instance with a Nexus model.',
+  missing: 'The address of this page must end with ?instance= and the '
+    + 'Orthanc identifier of an instance with a Nexus model.',
 });

@@ -7,5 +7,6 @@ const model = new URLSearchParams(location.search).get('model');
 showModel(model, {
   tools: 'few',
   instance: /\/instances\/([0-9a-f-]+)\/nexus$/.exec(model ?? '')?.[1] ?? null,
-  missing: 'The address of this page must end with ?model= and the address of a Nexus model, such as ../../instances/<Orthanc id>/nexus.',
+  missing: 'The address of this page must end with ?model= and the address of a Nexus model, '
+    + 'such as ../../instances/<Orthanc id>/nexus.',
 });

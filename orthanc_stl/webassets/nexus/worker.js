@@ -9,12 +9,15 @@ import { decodeNode, NexusError } from './decoder/decode.js';
 import { estimate, store } from './decoder/normals.js';
 import { pictureOf } from './stream/picture.js';
 
+/** @typedef {Awaited<ReturnType<typeof decode>>} DecodedNode */
+
 /** What a colour value of a picture is worth in light, in 16 bits. */
 const LINEAR = Uint16Array.from({ length: 256 }, (_, i) => {
   const c = i / 255;
   return Math.round(65535 * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
 });
 
+/** @param {Uint8Array} rgba */
 function linear(rgba) {
   const out = new Uint16Array(rgba.length);
   for (let i = 0; i < rgba.length; i += 4) {
@@ -26,14 +29,18 @@ function linear(rgba) {
   return out;
 }
 
-function normalsOf({ position, index }) {
+/** @param {Float32Array} position @param {Uint16Array} index */
+function normalsOf(position, index) {
   const sum = estimate(position, index);
   const normal = new Int16Array(sum.length);
   for (let i = 0; i < sum.length / 3; i++) store(normal, i, sum[3 * i], sum[3 * i + 1], sum[3 * i + 2]);
   return normal;
 }
 
-/** Positions become differences from `origin`; answers their box. */
+/**
+ * Positions become differences from `origin`; answers their box.
+ * @param {number[]} origin @param {Float32Array} position
+ */
 function moveTo(origin, position) {
   const box = { min: [Infinity, Infinity, Infinity], max: [-Infinity, -Infinity, -Infinity] };
   for (let i = 0; i < position.length; i += 3) {
@@ -47,9 +54,14 @@ function moveTo(origin, position) {
   return box;
 }
 
-/** A picture that cannot be shown leaves its triangles plain; the reason goes along. */
+/**
+ * A picture that cannot be shown leaves its triangles plain; the reason goes along.
+ * @param {{texture: number, bytes: Uint8Array<ArrayBuffer>}[]} images
+ */
 async function picturesOf(images) {
+  /** @type {{texture: number, picture: ImageBitmap}[]} */
   const pictures = [];
+  /** @type {string[]} */
   const troubles = [];
   for (const { texture, bytes } of images) {
     try {
@@ -62,21 +74,26 @@ async function picturesOf(images) {
   return { pictures, troubles };
 }
 
+/** @param {import('./stream/pool.js').Job} job */
 async function decode({ task, bytes, origin, images }) {
   const out = decodeNode(bytes, task);
-  if (out.index && !out.normal) out.normal = normalsOf(out);
-  if (out.color) out.color = linear(out.color);
-  return { ...out, box: moveTo(origin, out.position), ...(await picturesOf(images)) };
+  if (out.index && !out.normal) out.normal = normalsOf(out.position, out.index);
+  const color = out.color && linear(out.color);
+  return { ...out, color, box: moveTo(origin, out.position), ...(await picturesOf(images)) };
 }
+
+/** @param {object} message @param {Transferable[]} transfer */
+const post = (message, transfer = []) => /** @type {any} */ (globalThis).postMessage(message, transfer);
 
 onmessage = async ({ data }) => {
   try {
     const node = await decode(data);
     const { position, index, normal, color, uv } = node;
-    const buffers = [position, index, normal, color, uv].filter(Boolean).map((array) => array.buffer);
-    postMessage({ node }, [...buffers, ...node.pictures.map(({ picture }) => picture)]);
+    const buffers = [position, index, normal, color, uv].flatMap((array) => (array ? [array.buffer] : []));
+    post({ node }, [...buffers, ...node.pictures.map(({ picture }) => picture)]);
   } catch (error) {
     // Whatever it is, it is this node's: the page goes on with the others.
-    postMessage({ failure: error instanceof NexusError ? error.message : `The decoder failed: ${error.message}` });
+    const { message } = /** @type {Error} */ (error);
+    post({ failure: error instanceof NexusError ? message : `The decoder failed: ${message}` });
   }
 };

@@ -1,1 +1,4 @@
-/* Pages of a site that were written for the C++ plugin load this file for browsers without import maps. All have them now. */
+/*
+ * Pages of a site that were written for the C++ plugin load this file for browsers without import maps. All have them
+ * now.
+ */

@@ -23,14 +23,20 @@ class Vertices {
 
   grow() {
     this.capacity *= 2;
-    for (const [name, size] of [['positions', 3], ['directions', 3], ['next', 1]]) {
-      const larger = new this[name].constructor(this.capacity * size);
-      larger.set(this[name]);
-      this[name] = larger;
-    }
+    const { positions, directions, next } = this;
+    this.positions = new Float32Array(this.capacity * 3);
+    this.positions.set(positions);
+    this.directions = new Float32Array(this.capacity * 3);
+    this.directions.set(directions);
+    this.next = new Int32Array(this.capacity);
+    this.next.set(next);
   }
 
-  /** The vertex at this position whose faces so far look the same way as (nx, ny, nz): found, or made. */
+  /**
+   * The vertex at this position whose faces so far look the same way as (nx, ny, nz): found, or made.
+   * @param {number} x @param {number} y @param {number} z @param {number} hash @param {number} nx
+   * @param {number} ny @param {number} nz
+   */
   find(x, y, z, hash, nx, ny, nz) {
     const slot = hash & this.mask;
     const { positions, directions, next } = this;
@@ -51,7 +57,7 @@ class Vertices {
   }
 }
 
-/** Bits of the coordinates, mixed. -0 counts as 0. */
+/** Bits of the coordinates, mixed. -0 counts as 0. @param {Int32Array} bits @param {number} at */
 function hashOf(bits, at) {
   let hash = Math.imul(bits[at], 0x9e3779b1) ^ Math.imul(bits[at + 1], 0x85ebca6b) ^ Math.imul(bits[at + 2],
     0xc2b2ae35);
@@ -98,6 +104,7 @@ export function weld(corners, origin, flip = false, progress = () => {}) {
     vertices.count), index: index.slice(0, used) };
 }
 
+/** @param {Float32Array} directions @param {number} count */
 function unit(directions, count) {
   const normals = directions.slice(0, count * 3);
   for (let i = 0; i < normals.length; i += 3) {

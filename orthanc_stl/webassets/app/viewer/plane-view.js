@@ -265,7 +265,7 @@ export class PlaneView {
     this.title.textContent = `${t(slice.name.charAt(0).toUpperCase() + slice.name.slice(1))} ${index + 1}/${count}`;
     Object.assign(this.slider, { max: String(count - 1), value: String(index) });
     this.slider.setAttribute('aria-label', t('{plane} slice', { plane: t(slice.name) }));
-    this.canvas.setAttribute('aria-label', t('{plane} slice', { plane: t(slice.name) }) + ` ${index + 1}/${count}`);
+    this.canvas.setAttribute('aria-label', `${t('{plane} slice', { plane: t(slice.name) })} ${index + 1}/${count}`);
     [right.clone().negate(), right, down.clone().negate(),
       down].forEach((direction, i) => { this.letters[i].textContent = lettersOf(direction); });
   }

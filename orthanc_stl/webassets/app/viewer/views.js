@@ -1,8 +1,9 @@
 /** The views: the scene alone, or beside it the three planes of the images; and moving slices by hand in the scene. */
 
-import * as THREE from 'three';
 import { h } from '../shared/dom.js';
 import { PlaneView } from './plane-view.js';
+
+/** @typedef {import('three').Vector3} Vector3 */
 
 const GRIP = 0.07; // of a slice's side, from its edge inwards: there it can be dragged
 
@@ -53,7 +54,7 @@ export class Views {
   #listen() {
     const { canvas, controls } = this.stage;
     /**
-     * @type {{axis: number, start: number, from: THREE.Vector3, normal: THREE.Vector3, x: number, y: number} | null}
+     * @type {{axis: number, start: number, from: Vector3, normal: Vector3, x: number, y: number} | null}
      */
     let drag = null;
     canvas.addEventListener('pointerdown', (event) => {

@@ -17,12 +17,20 @@ const NORMAL = 2;
 const COLOUR = 3;
 const PARALLEL = 1;
 const CORRELATED = 2;
+/** @type {Record<string, number[]>} */
 const COMPONENTS = { position: [3], normal: [3], color: [3, 4], uv: [2] };
+/** @type {Record<string, number>} */
 const CODECS = { position: GENERIC, normal: NORMAL, color: COLOUR, uv: GENERIC };
+/** @typedef {ReturnType<typeof readAttribute>} Attribute */
+/** @typedef {ReturnType<typeof readHeader>} Header */
+/** @typedef {ReturnType<typeof walk>} Prediction */
+/** @typedef {import('./decode.js').Decoded} Decoded */
+
 /** Where the normals' residuals begin: at nothing, at the estimate, at the estimate and only on the border. */
 const DIFFERENCE = 0;
 const BORDER = 2;
 
+/** @param {Reader} reader */
 function readAttribute(reader) {
   const attribute = {
     name: reader.string(),
@@ -35,7 +43,8 @@ function readAttribute(reader) {
   const { name, codec, components } = attribute;
   const known = Object.hasOwn(CODECS, name);
   if (known ? codec !== CODECS[name] || !COMPONENTS[name].includes(components) : codec !== GENERIC || components > 4) {
-    throw new NexusError(`Attribute "${name.slice(0, 32)}" with codec ${codec} and ${components} components is not one of a Nexus model`);
+    throw new NexusError(
+      `Attribute "${name.slice(0, 32)}" with codec ${codec} and ${components} components is not one of a Nexus model`);
   }
   // That of colours is not used (they have one for each component, further down) and is written as 0.
   if (codec !== COLOUR && !(attribute.step > 0 && Number.isFinite(attribute.step))) {
@@ -44,11 +53,12 @@ function readAttribute(reader) {
   return attribute;
 }
 
-/** Entries of (string, string) that nothing here needs. */
+/** Entries of (string, string) that nothing here needs. @param {Reader} reader @param {number} count */
 function skipProperties(reader, count) {
   for (let i = 0; i < 2 * count; i++) reader.string();
 }
 
+/** @param {Reader} reader */
 function readHeader(reader) {
   if (reader.u32() !== MAGIC) throw new NexusError("The node does not begin with Corto's magic number");
   const version = reader.u32();
@@ -70,19 +80,24 @@ function readHeader(reader) {
   return { block: entropy === 0 ? storedBlock : tunstallBlock, attributes, vertices, triangles, ends };
 }
 
+/** @param {Header} header @param {{vertices: number, triangles: number}} expected */
 function checkCounts(header, expected) {
   const { vertices, triangles, ends } = header;
   if (vertices !== expected.vertices || triangles !== expected.triangles) {
     throw new NexusError(
-      `The node has ${vertices} vertices and ${triangles} triangles, the index says ${expected.vertices} and ${expected.triangles}`,
+      `The node has ${vertices} vertices and ${triangles} triangles, `
+      + `the index says ${expected.vertices} and ${expected.triangles}`,
     );
   }
   const last = triangles || vertices; // the groups of a cloud count its points
   ends.forEach((end, i) => {
-    if (end > last || (i > 0 && end < ends[i - 1])) throw new NexusError(`Group ${i} ends at ${end}, out of order or beyond ${last}`);
+    if (end > last || (i > 0 && end < ends[i - 1])) {
+      throw new NexusError(`Group ${i} ends at ${end}, out of order or beyond ${last}`);
+    }
   });
 }
 
+/** @param {Reader} reader @param {Header} header */
 function readWalk(reader, { block, ends, vertices, triangles }) {
   reader.u32(); // the largest front: a hint on capacity
   // An edge can be delayed again and again; encoders do it a few times for a few edges.
@@ -90,6 +105,7 @@ function readWalk(reader, { block, ends, vertices, triangles }) {
   return walk(operations, reader.bits(), ends, vertices, triangles);
 }
 
+/** @param {Reader} reader @param {Attribute} attribute @param {Header} header @param {Prediction | null} prediction */
 function genericValues(reader, { components, step, strategy }, header, prediction) {
   const read = strategy & CORRELATED ? correlated : uncorrelated;
   const values = read(reader, header.block, header.vertices, components);
@@ -100,7 +116,10 @@ function genericValues(reader, { components, step, strategy }, header, predictio
   return { integers: values, floats };
 }
 
-/** (n × 4) RGBA from differences of green, blue - green, red - green and opacity. */
+/**
+ * (n × 4) RGBA from differences of green, blue - green, red - green and opacity.
+ * @param {Reader} reader @param {Attribute} attribute @param {Header} header @param {Prediction | null} prediction
+ */
 function colours(reader, { components }, { block, vertices }, prediction) {
   const steps = Array.from({ length: components }, () => reader.u8());
   const values = uncorrelated(reader, block, vertices, components);
@@ -116,7 +135,10 @@ function colours(reader, { components }, { block, vertices }, prediction) {
   return rgba;
 }
 
-/** 1 for the vertices that are on the border of the node's surface. */
+/**
+ * 1 for the vertices that are on the border of the node's surface.
+ * @param {number} vertices @param {Uint16Array} indices
+ */
 function border(vertices, indices) {
   const around = new Int32Array(vertices);
   for (let t = 0; t < indices.length; t += 3) {
@@ -128,25 +150,32 @@ function border(vertices, indices) {
   return Uint8Array.from(around, (m) => (m === 0 ? 0 : 1));
 }
 
-/** Residuals of the normals, to be put onto the estimate once the positions are known. */
+/**
+ * Residuals of the normals, to be put onto the estimate once the positions are known.
+ * @param {Reader} reader @param {Header} header @param {Prediction | null} prediction
+ */
 function normalResiduals(reader, header, prediction) {
   const mode = reader.u8();
   if (mode > BORDER) throw new NexusError(`Normals of kind ${mode}, 0, 1 and 2 are known`);
   if (mode !== DIFFERENCE && !prediction) throw new NexusError('Normals to be estimated, in a cloud of points');
-  const at = mode === BORDER ? border(header.vertices, prediction.indices) : null;
+  const at = mode === BORDER ? border(header.vertices, /** @type {Prediction} */ (prediction).indices) : null;
   const count = at ? at.reduce((sum, one) => sum + one, 0) : header.vertices;
   const values = correlated(reader, header.block, count, 2);
   if (mode === DIFFERENCE) addNeighbour(values, 2, prediction);
   return { mode, values, border: at };
 }
 
+/**
+ * @param {ReturnType<typeof normalResiduals>} residuals @param {number} unit @param {number} vertices
+ * @param {Int32Array | null} positions @param {Uint16Array | undefined} indices
+ */
 function normals({ mode, values, border }, unit, vertices, positions, indices) {
   const out = new Int16Array(3 * vertices);
   if (mode === DIFFERENCE) {
     for (let i = 0; i < vertices; i++) unfold(out, i, values[2 * i], values[2 * i + 1], unit);
     return out;
   }
-  const estimated = estimate(positions, indices);
+  const estimated = estimate(/** @type {Int32Array} */ (positions), /** @type {Uint16Array} */ (indices));
   const folded = new Int32Array(2 * vertices);
   for (let i = 0, at = 0; i < vertices; i++) {
     if (border && border[i] === 0) {
@@ -164,7 +193,7 @@ function normals({ mode, values, border }, unit, vertices, positions, indices) {
 /**
  * @param {Uint8Array} bytes  the node's, padding included
  * @param {{vertices: number, triangles: number}} expected  from the index
- * @returns {{position: Float32Array, uv?: Float32Array, color?: Uint8Array, normal?: Int16Array, index?: Uint16Array}}
+ * @returns {Decoded}
  * @throws {NexusError}
  */
 export function decodeCorto(bytes, expected) {
@@ -172,20 +201,24 @@ export function decodeCorto(bytes, expected) {
   const header = readHeader(reader);
   checkCounts(header, expected);
   const prediction = header.triangles > 0 ? readWalk(reader, header) : null;
+  /** @type {Partial<Decoded>} */
   const out = {};
+  /** @type {Int32Array | null} */
   let integers = null;
+  /** @type {ReturnType<typeof normalResiduals> & {unit: number} | null} */
   let residuals = null;
   for (const attribute of header.attributes) {
     if (attribute.codec === COLOUR) out.color = colours(reader, attribute, header, prediction);
-    else if (attribute.codec === NORMAL) residuals = { ...normalResiduals(reader, header, prediction), unit: attribute.step };
-    else {
+    else if (attribute.codec === NORMAL) {
+      residuals = { ...normalResiduals(reader, header, prediction), unit: attribute.step };
+    } else {
       const values = genericValues(reader, attribute, header, prediction);
       if (attribute.name === 'position') integers = values.integers;
-      if (Object.hasOwn(CODECS, attribute.name)) out[attribute.name] = values.floats;
+      if (Object.hasOwn(CODECS, attribute.name)) out[/** @type {'position' | 'uv'} */ (attribute.name)] = values.floats;
     }
   }
   if (!out.position) throw new NexusError('The node has no positions');
   if (residuals) out.normal = normals(residuals, residuals.unit, header.vertices, integers, prediction?.indices);
   if (prediction) out.index = prediction.indices;
-  return out;
+  return /** @type {Decoded} */ (out);
 }

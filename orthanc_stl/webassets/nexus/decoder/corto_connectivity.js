@@ -5,6 +5,10 @@ import { BOUNDARY, DELAY, END, Front, LEFT, RIGHT, SPLIT, VERTEX } from './front
 const front = new Front();
 
 class Walk {
+  /**
+   * @param {Uint8Array} operations @param {import('./reader.js').BitReader} bits @param {number} vertices
+   * @param {number} triangles
+   */
   constructor(operations, bits, vertices, triangles) {
     this.operations = operations;
     this.at = 0;
@@ -24,7 +28,7 @@ class Walk {
     return this.operations[this.at++];
   }
 
-  /** A new vertex, foretold as a + b - c. */
+  /** A new vertex, foretold as a + b - c. @param {number} a @param {number} b @param {number} c */
   vertex(a, b, c) {
     const number = this.found;
     if (number >= this.vertices) throw new NexusError(`More than the announced ${this.vertices} vertices appear`);
@@ -42,6 +46,7 @@ class Walk {
     return number;
   }
 
+  /** @param {number} a @param {number} b @param {number} c */
   triangle(a, b, c) {
     const at = this.written;
     this.indices[at] = a;
@@ -69,7 +74,10 @@ class Walk {
     front.enqueue(front.add(t0, t1, t2, first + 1, first));
   }
 
-  /** Walk on from an edge. Answers the edge to go on with, -1 if that is for the queue to say. */
+  /**
+   * Walk on from an edge. Answers the edge to go on with, -1 if that is for the queue to say.
+   * @param {number} edge @returns {number}
+   */
   step(edge) {
     const operation = this.operation();
     switch (operation) {
@@ -92,6 +100,7 @@ class Walk {
     }
   }
 
+  /** @param {number} edge @param {number} operation */
   fan(edge, operation) {
     const { v0, v1, v2, previous, next } = front;
     const [a, b] = [v0[edge], v1[edge]];
@@ -106,6 +115,7 @@ class Walk {
     return id;
   }
 
+  /** @param {number} edge */
   left(edge) {
     const { v0, v1, previous, next, dead } = front;
     const [a, b] = [v0[edge], v1[edge]];
@@ -119,6 +129,7 @@ class Walk {
     return front.add(v, b, a, q, n);
   }
 
+  /** @param {number} edge */
   right(edge) {
     const { v0, v1, previous, next, dead } = front;
     const [a, b] = [v0[edge], v1[edge]];
@@ -132,6 +143,7 @@ class Walk {
     return front.add(a, v, b, p, q);
   }
 
+  /** @param {number} edge */
   end(edge) {
     const { v0, v1, previous, next, dead } = front;
     const [p, n] = [previous[edge], next[edge]];
@@ -143,7 +155,10 @@ class Walk {
     return -1;
   }
 
-  /** The triangles up to number `until`; vertices, operations and bits run on from group to group. */
+  /**
+   * The triangles up to number `until`; vertices, operations and bits run on from group to group.
+   * @param {number} until
+   */
   group(until) {
     front.reset(until - this.written / 3);
     let current = -1;
@@ -158,17 +173,19 @@ class Walk {
 
 /**
  * @param {Uint8Array} operations
- * @param {BitReader} bits
+ * @param {import('./reader.js').BitReader} bits
  * @param {number[]} ends       of the groups, in triangles, ascending
  * @param {number} vertices
  * @param {number} triangles
- * @returns {{indices: Uint16Array, a: Int32Array, b: Int32Array, c: Int32Array}} (triangles × 3), and per vertex the
- *   earlier ones of its prediction a + b - c (-1 for vertex 0)
+ * @returns {{indices: Uint16Array<ArrayBuffer>, a: Int32Array, b: Int32Array, c: Int32Array}} (triangles × 3),
+ *   and per vertex the earlier ones of its prediction a + b - c (-1 for vertex 0)
  */
 export function walk(operations, bits, ends, vertices, triangles) {
   const walk = new Walk(operations, bits, vertices, triangles);
   for (const end of ends) walk.group(end);
-  if (walk.written !== 3 * triangles) throw new NexusError(`The groups hold ${walk.written / 3} of ${triangles} triangles`);
+  if (walk.written !== 3 * triangles) {
+    throw new NexusError(`The groups hold ${walk.written / 3} of ${triangles} triangles`);
+  }
   if (walk.found !== vertices) throw new NexusError(`${walk.found} of ${vertices} vertices appear in the triangles`);
   return walk;
 }

@@ -1,10 +1,17 @@
 /** What is added to the predictions of a Corto stream, and how the predictions are undone. */
 import { NexusError } from './errors.js';
 
+/** @typedef {import('./reader.js').Reader} Reader */
+/** @typedef {(reader: Reader, most: number) => Uint8Array} Block how a list of bytes is kept */
+/** @typedef {{a: Int32Array, b: Int32Array, c: Int32Array}} Prediction as that of `walk` */
+
 /** Widest value of a stream: the encoder works on 32-bit integers. */
 const WIDEST = 32;
 
-/** Bits of all values, `repeat` of each width; the widths are checked on the way. */
+/**
+ * Bits of all values, `repeat` of each width; the widths are checked on the way.
+ * @param {Uint8Array} widths @param {number} repeat
+ */
 function total(widths, repeat) {
   let sum = 0;
   for (let i = 0; i < widths.length; i++) {
@@ -14,12 +21,16 @@ function total(widths, repeat) {
   return sum * repeat;
 }
 
+/** @param {Uint8Array} widths @param {number} count */
 function exactly(widths, count) {
   if (widths.length !== count) throw new NexusError(`${widths.length} values where ${count} are needed`);
   return widths;
 }
 
-/** One width for all components of a vertex. Returns (count × components) int32. */
+/**
+ * One width for all components of a vertex. Returns (count × components) int32.
+ * @param {Reader} reader @param {Block} block @param {number} count @param {number} components
+ */
 export function correlated(reader, block, count, components) {
   const bits = reader.bits();
   const widths = exactly(block(reader, count), count);
@@ -37,7 +48,10 @@ export function correlated(reader, block, count, components) {
   return values;
 }
 
-/** A width for each component, all of the first component before the second. Returns (count × components) int32. */
+/**
+ * A width for each component, all of the first component before the second. Returns (count × components) int32.
+ * @param {Reader} reader @param {Block} block @param {number} count @param {number} components
+ */
 export function uncorrelated(reader, block, count, components) {
   const bits = reader.bits();
   const values = new Int32Array(count * components);
@@ -55,7 +69,10 @@ export function uncorrelated(reader, block, count, components) {
   return values;
 }
 
-/** v += v[a] + v[b] - v[c] for vertices 1, 2, ... in order; int32, wrapping as the encoder's do. */
+/**
+ * v += v[a] + v[b] - v[c] for vertices 1, 2, ... in order; int32, wrapping as the encoder's do.
+ * @param {Int32Array} values @param {number} components @param {Prediction} prediction
+ */
 export function addParallelogram(values, components, { a, b, c }) {
   for (let i = 1, at = components; at < values.length; i++) {
     const pa = components * a[i];
@@ -65,7 +82,10 @@ export function addParallelogram(values, components, { a, b, c }) {
   }
 }
 
-/** v += v[a], a being the vertex before where there are no triangles. */
+/**
+ * v += v[a], a being the vertex before where there are no triangles.
+ * @param {Int32Array} values @param {number} components @param {Prediction | null} prediction
+ */
 export function addNeighbour(values, components, prediction) {
   for (let i = 1, at = components; at < values.length; i++) {
     const from = components * (prediction ? prediction.a[i] : i - 1);

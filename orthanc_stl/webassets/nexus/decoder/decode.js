@@ -7,9 +7,22 @@ import { decodePlain } from './plain.js';
 export { NexusError } from './errors.js';
 export { HEADER_BYTES, readHeader, readIndex } from './container.js';
 
+/**
+ * @typedef {object} Decoded
+ * @property {Float32Array<ArrayBuffer>} position (n × 3)
+ * @property {Float32Array<ArrayBuffer>} [uv] (n × 2)
+ * @property {Uint8Array<ArrayBuffer>} [color] (n × 4) sRGB and opacity
+ * @property {Int16Array<ArrayBuffer>} [normal] (n × 3) in 1/32767
+ * @property {Uint16Array<ArrayBuffer>} [index] (m × 3)
+ */
+/** @typedef {ReturnType<typeof task>} Task */
+
 const DECODERS = { plain: decodePlain, corto: decodeCorto, meco: decodeMeco };
 
-/** What a decoder has to know of a node; small and plain, so that it can be sent to a worker. */
+/**
+ * What a decoder has to know of a node; small and plain, so that it can be sent to a worker.
+ * @param {import('./container.js').Header} header @param {import('./container.js').Node} node
+ */
 export function task(header, node) {
   return {
     codec: header.codec,
@@ -22,9 +35,8 @@ export function task(header, node) {
 
 /**
  * @param {Uint8Array} bytes  of the node, padding included
- * @param {ReturnType<typeof task>} expected
- * @returns {{position: Float32Array, uv?: Float32Array, color?: Uint8Array, normal?: Int16Array, index?: Uint16Array}}
- *   (n × 3), (n × 2), (n × 4) sRGB and opacity, (n × 3) in 1/32767, (m × 3)
+ * @param {Task} expected
+ * @returns {Decoded}
  * @throws {NexusError} and nothing else, whatever the bytes are
  */
 export function decodeNode(bytes, expected) {

@@ -1,3 +1,6 @@
+/** The arrays with one entry for each edge. */
+const FIELDS = /** @type {const} */ (['v0', 'v1', 'v2', 'previous', 'next', 'queue', 'delayed']);
+
 /**
  * The front: the border of what has been decoded so far, along which both decoders walk.
  *
@@ -7,11 +10,24 @@
 export class Front {
   constructor() {
     this.room = 0;
+    this.v0 = new Int32Array(0);
+    this.v1 = new Int32Array(0);
+    this.v2 = new Int32Array(0);
+    this.previous = new Int32Array(0);
+    this.next = new Int32Array(0);
+    this.queue = new Int32Array(0);
+    this.delayed = new Int32Array(0);
+    this.dead = new Uint8Array(0);
+    this.edges = 0;
+    this.queueHead = 0;
+    this.queueTail = 0;
+    this.stack = 0;
     this.grow(4096);
   }
 
+  /** @param {number} room */
   grow(room) {
-    for (const field of ['v0', 'v1', 'v2', 'previous', 'next', 'queue', 'delayed']) {
+    for (const field of FIELDS) {
       const larger = new Int32Array(room);
       if (this.room > 0) larger.set(this[field]);
       this[field] = larger;
@@ -22,7 +38,10 @@ export class Front {
     this.room = room;
   }
 
-  /** Each group of triangles begins with nothing. At most three edges come with a triangle. */
+  /**
+   * Each group of triangles begins with nothing. At most three edges come with a triangle.
+   * @param {number} triangles
+   */
   reset(triangles) {
     if (3 * triangles + 3 > this.room) this.grow(3 * triangles + 3);
     this.edges = 0;
@@ -31,6 +50,7 @@ export class Front {
     this.stack = 0;
   }
 
+  /** @param {number} v0 @param {number} v1 @param {number} v2 @param {number} previous @param {number} next */
   add(v0, v1, v2, previous, next) {
     const edge = this.edges++;
     this.v0[edge] = v0;
@@ -42,10 +62,12 @@ export class Front {
     return edge;
   }
 
+  /** @param {number} edge */
   enqueue(edge) {
     this.queue[this.queueTail++] = edge;
   }
 
+  /** @param {number} edge */
   delay(edge) {
     this.delayed[this.stack++] = edge;
   }

@@ -9,12 +9,20 @@ import { Reader } from './reader.js';
 import { tunstallBlock } from './tunstall.js';
 
 const WIDEST = 31; // of a magnitude with its leading one, in 32-bit integers
+
+/** @typedef {ReturnType<typeof readStep>} Step */
+/** @typedef {import('./decode.js').Decoded} Decoded */
+
+/** @param {number} width */
 const wide = (width) => {
   if (width < 0 || width > WIDEST) throw new NexusError(`A width of ${width} bits, 0 to ${WIDEST} were expected`);
   return width;
 };
 
-/** A signed difference: its magnitude has `width` bits after a leading one, the lowest of which is the sign. */
+/**
+ * A signed difference: its magnitude has `width` bits after a leading one, the lowest of which is the sign.
+ * @param {import('./reader.js').BitReader} bits @param {number} width
+ */
 function difference(bits, width) {
   if (width === 0) return 0;
   const code = 2 ** width + bits.checked(wide(width));
@@ -22,12 +30,14 @@ function difference(bits, width) {
   return code % 2 === 1 ? half : -half;
 }
 
+/** @param {Reader} reader @param {number} components */
 function readStep(reader, components) {
   const minimum = Array.from({ length: components }, () => reader.i32());
   const step = 2 ** reader.i8();
   return { minimum, step, bits: wide(reader.i8()) };
 }
 
+/** @param {Int32Array} values @param {Step} step */
 function scale(values, { minimum, step }) {
   const size = minimum.length;
   const floats = new Float32Array(values.length);
@@ -35,7 +45,10 @@ function scale(values, { minimum, step }) {
   return floats;
 }
 
-/** Points in Morton order: each keeps the high bits of the one before. Bit 3·j + k is bit j of component k. */
+/**
+ * Points in Morton order: each keeps the high bits of the one before. Bit 3·j + k is bit j of component k.
+ * @param {Reader} reader @param {number} vertices @param {number} width
+ */
 function cloud(reader, vertices, width) {
   const bits = reader.bits(64);
   const changes = tunstallBlock(reader, vertices, true);
@@ -61,7 +74,10 @@ function cloud(reader, vertices, width) {
   return position;
 }
 
-/** 1 for the vertices on the border: where the neighbours around do not cancel. */
+/**
+ * 1 for the vertices on the border: where the neighbours around do not cancel.
+ * @param {number} vertices @param {Uint16Array} index
+ */
 function border(vertices, index) {
   const around = new Int32Array(vertices);
   for (let t = 0; t < index.length; t += 3) {
@@ -73,7 +89,11 @@ function border(vertices, index) {
   return around;
 }
 
-/** The estimate; on the border corrected by what the stream says, unless there are texture coordinates. */
+/**
+ * The estimate; on the border corrected by what the stream says, unless there are texture coordinates.
+ * @param {Reader} reader @param {number} vertices @param {Float32Array} position @param {Uint16Array} index
+ * @param {boolean} corrected
+ */
 function meshNormals(reader, vertices, position, index, corrected) {
   const width = wide(reader.i8());
   const widths = tunstallBlock(reader, 2 * vertices, true);
@@ -96,7 +116,10 @@ function meshNormals(reader, vertices, position, index, corrected) {
   return normal;
 }
 
-/** Each component as its own block of widths; vertex `i` differs from vertex `last[i]`. */
+/**
+ * Each component as its own block of widths; vertex `i` differs from vertex `last[i]`.
+ * @param {Reader} reader @param {number} vertices @param {Int32Array} last
+ */
 function colours(reader, vertices, last) {
   const depth = Array.from({ length: 4 }, () => wide(reader.i8()));
   const widths = depth.map(() => tunstallBlock(reader, vertices, true));
@@ -125,7 +148,7 @@ function colours(reader, vertices, last) {
  * @param {Uint8Array} bytes
  * @param {{vertices: number, triangles: number, ends: number[],
  *          attributes: {normal: boolean, color: boolean, uv: boolean}}} expected  `ends` of the patches, in triangles
- * @returns as decodeCorto
+ * @returns {Decoded} as decodeCorto
  * @throws {NexusError}
  */
 export function decodeMeco(bytes, { vertices, triangles, ends, attributes }) {
@@ -136,15 +159,23 @@ export function decodeMeco(bytes, { vertices, triangles, ends, attributes }) {
   const walk = new MecoWalk({ vertices, triangles, uv: attributes.uv });
   for (const end of ends) walk.patch(reader, end);
   if (walk.found !== vertices) throw new NexusError(`${walk.found} of ${vertices} vertices appear in the triangles`);
+  /** @type {Decoded} */
   const out = { position: scale(walk.position, grid), index: walk.index };
-  if (texture) out.uv = scale(walk.uv, texture);
-  if (attributes.normal) out.normal = meshNormals(reader, vertices, out.position, out.index, !attributes.uv);
+  if (texture) out.uv = scale(/** @type {Int32Array} */ (walk.uv), texture);
+  if (attributes.normal) out.normal = meshNormals(reader, vertices, out.position, walk.index, !attributes.uv);
   if (attributes.color) out.color = colours(reader, vertices, walk.last);
   return out;
 }
 
+/**
+ * @param {Reader} reader @param {number} vertices @param {Step} grid
+ * @param {{normal: boolean, color: boolean}} attributes
+ */
 function decodeCloud(reader, vertices, grid, attributes) {
-  if (attributes.normal) throw new NexusError('Normals of a cloud of points under MECO: nobody has written down how they are kept');
+  if (attributes.normal) {
+    throw new NexusError('Normals of a cloud of points under MECO: nobody has written down how they are kept');
+  }
+  /** @type {Decoded} */
   const out = { position: scale(cloud(reader, vertices, grid.bits), grid) };
   const before = Int32Array.from({ length: vertices }, (_, i) => i - 1);
   if (attributes.color) out.color = colours(reader, vertices, before);

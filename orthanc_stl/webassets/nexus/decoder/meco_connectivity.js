@@ -1,6 +1,7 @@
 /** Triangles and vertices of a MECO node: here a vertex comes with the operation that needs it. */
 import { NexusError } from './errors.js';
 import { BOUNDARY, DELAY, END, LEFT, RIGHT, VERTEX } from './front.js';
+import { BitReader } from './reader.js';
 import { tunstallBlock } from './tunstall.js';
 
 /** No encoder writes wider differences; coordinates are 32-bit integers. */
@@ -8,17 +9,26 @@ const WIDEST = 31;
 
 /** The front of MECO: a double-ended queue, new edges first; then the delayed ones, last first. */
 class Border {
+  /** @param {number} triangles */
   constructor(triangles) {
     const room = 3 * triangles + 3;
-    for (const field of ['v0', 'v1', 'v2', 'previous', 'next']) this[field] = new Int32Array(room);
+    this.v0 = new Int32Array(room);
+    this.v1 = new Int32Array(room);
+    this.v2 = new Int32Array(room);
+    this.previous = new Int32Array(room);
+    this.next = new Int32Array(room);
     this.dead = new Uint8Array(room);
     this.edges = 0;
+    /** @type {number[]} */
     this.first = []; // a stack: what was put in front last comes first
+    /** @type {number[]} */
     this.later = [];
     this.at = 0;
+    /** @type {number[]} */
     this.delayed = [];
   }
 
+  /** @param {number} v0 @param {number} v1 @param {number} v2 @param {number} previous @param {number} next */
   add(v0, v1, v2, previous, next) {
     const edge = this.edges++;
     this.v0[edge] = v0;
@@ -30,11 +40,12 @@ class Border {
   }
 
   take() {
-    if (this.first.length > 0) return this.first.pop();
+    if (this.first.length > 0) return /** @type {number} */ (this.first.pop());
     if (this.at < this.later.length) return this.later[this.at++];
-    return this.delayed.length > 0 ? this.delayed.pop() : -1;
+    return this.delayed.length > 0 ? /** @type {number} */ (this.delayed.pop()) : -1;
   }
 
+  /** @param {number} edge @param {number} previous @param {number} next */
   link(edge, previous, next) {
     this.next[previous] = edge;
     this.previous[next] = edge;
@@ -51,14 +62,29 @@ export class MecoWalk {
     this.last = new Int32Array(vertices); // the vertex whose colour foretells this one's
     this.index = new Uint16Array(3 * triangles);
     this.written = 0;
+    // Of the patch that is being read.
+    /** @type {Uint8Array} */
+    this.operations = new Uint8Array(0);
+    /** @type {Uint8Array} */
+    this.widths = new Uint8Array(0);
+    /** @type {Uint8Array} */
+    this.uvWidths = new Uint8Array(0);
+    this.bits = new BitReader(new Uint32Array(0));
+    this.operationAt = 0;
+    this.widthAt = 0;
+    this.uvWidthAt = 0;
+    this.front = new Border(0);
   }
 
-  /** One patch: its blocks, then the triangles up to number `until`. */
+  /**
+   * One patch: its blocks, then the triangles up to number `until`.
+   * @param {import('./reader.js').Reader} reader @param {number} until
+   */
   patch(reader, until) {
     const triangles = until - this.written / 3;
     this.operations = tunstallBlock(reader, 64 * triangles + 64, true);
     this.widths = tunstallBlock(reader, 3 * triangles, true);
-    this.uvWidths = this.uv ? tunstallBlock(reader, 3 * triangles, true) : null;
+    this.uvWidths = this.uv ? tunstallBlock(reader, 3 * triangles, true) : new Uint8Array(0);
     this.bits = reader.bits(64);
     this.operationAt = 0;
     this.widthAt = 0;
@@ -71,17 +97,25 @@ export class MecoWalk {
     }
   }
 
+  /** @param {number} a @param {number} b @param {number} c */
   triangle(a, b, c) {
     this.index.set([a, b, c], this.written);
     this.written += 3;
   }
 
+  /** @param {Uint8Array} widths @param {number} at */
   width(widths, at) {
     if (at >= widths.length) throw new NexusError('The widths of the vertices end before the triangles are complete');
-    if (widths[at] > WIDEST) throw new NexusError(`A difference of ${widths[at]} bits, at most ${WIDEST} were expected`);
+    if (widths[at] > WIDEST) {
+      throw new NexusError(`A difference of ${widths[at]} bits, at most ${WIDEST} were expected`);
+    }
     return widths[at];
   }
 
+  /**
+   * @param {Int32Array} values @param {number} at @param {number} count @param {number} width
+   * @param {(component: number) => number} prediction
+   */
   differences(values, at, count, width, prediction) {
     this.bits.need(count * width);
     const middle = width === 0 ? 0 : 2 ** (width - 1);
@@ -91,6 +125,7 @@ export class MecoWalk {
   /**
    * The next vertex, new or known, foretold as a + b - c (a < 0: nothing is known; b < 0: as a).
    * A known one is told by its number, after a width of 0.
+   * @param {number} a @param {number} b @param {number} c @param {number} last
    */
   vertex(a, b, c, last) {
     const width = this.width(this.widths, this.widthAt++);
@@ -101,7 +136,7 @@ export class MecoWalk {
     }
     const number = this.found++;
     if (number >= this.vertices) throw new NexusError(`More than the announced ${this.vertices} vertices appear`);
-    const foretell = (values, size) => (k) => {
+    const foretell = (/** @type {Int32Array} */ values, /** @type {number} */ size) => (/** @type {number} */ k) => {
       if (a < 0) return 0;
       return b < 0 ? values[size * a + k] : values[size * a + k] + values[size * b + k] - values[size * c + k];
     };
@@ -130,8 +165,11 @@ export class MecoWalk {
     front.later.push(front.add(t0, t1, t2, b + 1, b));
   }
 
+  /** @param {number} edge */
   step(edge) {
-    if (this.operationAt >= this.operations.length) throw new NexusError('The operations end before the triangles are complete');
+    if (this.operationAt >= this.operations.length) {
+      throw new NexusError('The operations end before the triangles are complete');
+    }
     const operation = this.operations[this.operationAt++];
     const front = this.front;
     front.dead[edge] = 1; // taken

@@ -3,6 +3,7 @@
 export const NORMAL_ONE = 32767;
 const round = Math.fround;
 
+/** @param {Float32Array} sum @param {number} at @param {number} x @param {number} y @param {number} z */
 function add(sum, at, x, y, z) {
   sum[at] += x;
   sum[at + 1] += y;
@@ -11,7 +12,7 @@ function add(sum, at, x, y, z) {
 
 /**
  * Sum of the cross products of each vertex's triangles, not normalised, in 32-bit floats as the encoder has it.
- * @param {Float32Array|Int32Array} p  (n × 3) positions
+ * @param {Float32Array | Int32Array} p  (n × 3) positions
  * @param {Uint16Array} indices        (m × 3)
  * @returns {Float32Array}             (n × 3)
  */
@@ -37,7 +38,10 @@ export function estimate(p, indices) {
   return sum;
 }
 
-/** Write a vector as the 16-bit normal of vertex `i`; zero stays zero. */
+/**
+ * Write a vector as the 16-bit normal of vertex `i`; zero stays zero.
+ * @param {Int16Array} normals @param {number} i @param {number} x @param {number} y @param {number} z
+ */
 export function store(normals, i, x, y, z) {
   const length = Math.sqrt(x * x + y * y + z * z);
   const scale = length > 0 ? NORMAL_ONE / length : 0;
@@ -46,7 +50,10 @@ export function store(normals, i, x, y, z) {
   normals[3 * i + 2] = Math.trunc(z * scale);
 }
 
-/** Unfold (x, y) on the octahedron of half-diagonal `unit` to the normal of vertex `i`. */
+/**
+ * Unfold (x, y) on the octahedron of half-diagonal `unit` to the normal of vertex `i`.
+ * @param {Int16Array} normals @param {number} i @param {number} x @param {number} y @param {number} unit
+ */
 export function unfold(normals, i, x, y, unit) {
   let u = x;
   let v = y;
@@ -61,6 +68,7 @@ export function unfold(normals, i, x, y, unit) {
 /**
  * Fold an estimated normal onto the octahedron: two integers at `2·i` of `out`, zero for a zero vector.
  * @param {Float32Array} n  (n × 3)
+ * @param {number} i @param {number} unit @param {Int32Array} out
  */
 export function fold(n, i, unit, out) {
   const x = n[3 * i];

@@ -18,7 +18,7 @@ export class Reader {
     return this.bytes.length - this.at;
   }
 
-  /** The position before `count` bytes, which are then read. */
+  /** The position before `count` bytes, which are then read. @param {number} count */
   skip(count) {
     if (count > this.left) {
       throw new NexusError(`The data end early: ${count} more bytes are announced, ${this.left} are left`);
@@ -52,7 +52,7 @@ export class Reader {
     return this.view.getFloat32(this.skip(4), true);
   }
 
-  /** A view, not a copy, of the next `count` bytes. */
+  /** A view, not a copy, of the next `count` bytes. @param {number} count */
   take(count) {
     const from = this.skip(count);
     return this.bytes.subarray(from, from + count);
@@ -85,14 +85,15 @@ export class BitReader {
     this.end = 32 * words.length;
   }
 
-  /** `need(count)` before a loop of `read`s is all the checking there is in it. */
+  /** `need(count)` before a loop of `read`s is all the checking there is in it. @param {number} count */
   need(count) {
     if (count > this.end - this.at) {
-      throw new NexusError(`The bit stream ends early: ${count} more bits are announced, ${this.end - this.at} are left`);
+      throw new NexusError(
+        `The bit stream ends early: ${count} more bits are announced, ${this.end - this.at} are left`);
     }
   }
 
-  /** The next `count` bits (0 to 32) as an unsigned number. `need` has been called for them. */
+  /** The next `count` bits (0 to 32) as an unsigned number. `need` has been called for them. @param {number} count */
   read(count) {
     if (count === 0) return 0;
     const word = this.at >>> 5;
@@ -103,7 +104,7 @@ export class BitReader {
     return beyond > 0 ? (high | (this.words[word + 1] >>> (32 - beyond))) >>> 0 : high;
   }
 
-  /** The same with the check. */
+  /** The same with the check. @param {number} count */
   checked(count) {
     this.need(count);
     return this.read(count);

@@ -6,6 +6,8 @@
  */
 import { NexusError } from './errors.js';
 
+/** @typedef {import('./reader.js').Reader} Reader */
+
 const WORDS = 256;
 /** No word is longer than the symbols by which a dictionary can have grown. */
 const LONGEST = 512;
@@ -17,6 +19,7 @@ const length = new Uint16Array(start.length);
 const probability = new Uint32Array(start.length);
 
 class Dictionary {
+  /** @param {number[]} symbols @param {number[]} probabilities */
   constructor(symbols, probabilities) {
     this.symbols = symbols;
     this.chances = probabilities.map((p) => p << 8);
@@ -24,7 +27,10 @@ class Dictionary {
     this.used = 0;
   }
 
-  /** Append word `parent` (-1: the empty one) followed by `symbol`. */
+  /**
+   * Append word `parent` (-1: the empty one) followed by `symbol`.
+   * @param {number} parent @param {number} symbol @param {number} chance
+   */
   append(parent, symbol, chance) {
     const n = this.entries;
     const size = parent < 0 ? 0 : length[parent];
@@ -40,10 +46,13 @@ class Dictionary {
   }
 }
 
-/** `a`·`b` in 16-bit fixed point; both below 2^16, so the product is below 2^32. */
+/**
+ * `a`·`b` in 16-bit fixed point; both below 2^16, so the product is below 2^32.
+ * @param {number} a @param {number} b
+ */
 const times = (a, b) => (a * b) >>> 16;
 
-/** How many of the likeliest symbol in a row are likelier than the second symbol. */
+/** How many of the likeliest symbol in a row are likelier than the second symbol. @param {number[]} chances */
 function run(chances) {
   const limit = Math.floor(255 / (chances.length - 1));
   let repeats = 2;
@@ -55,6 +64,7 @@ function run(chances) {
  * The first words where one symbol is very likely: any number of it, then another. Column c holds c times symbol 0
  * and then each symbol; of the entries without another symbol only the last, longest one is live.
  * Answers the number of live words.
+ * @param {Dictionary} dictionary @param {number} repeats @param {number[]} head
  */
 function seedRuns(dictionary, repeats, head) {
   const { symbols, chances } = dictionary;
@@ -62,7 +72,7 @@ function seedRuns(dictionary, repeats, head) {
   let zeros = -1;
   for (let column = 0; column < repeats; column++) {
     const parent = zeros;
-    const chance = (r) => (parent < 0 ? chances[r] : times(probability[parent], chances[r]));
+    const chance = (/** @type {number} */ r) => (parent < 0 ? chances[r] : times(probability[parent], chances[r]));
     zeros = dictionary.append(parent, symbols[0], chance(0));
     for (let r = 1; r < size; r++) dictionary.append(parent, symbols[r], chance(r));
   }
@@ -70,6 +80,7 @@ function seedRuns(dictionary, repeats, head) {
   return 1 + repeats * (size - 1);
 }
 
+/** @param {number[]} head */
 function likeliest(head) {
   let best = 0;
   let most = 0;
@@ -82,7 +93,10 @@ function likeliest(head) {
   return best;
 }
 
-/** Corto's dictionary: the numbers of its entries, in order. Entry i is in queue i mod s, live from head[queue] on. */
+/**
+ * Corto's dictionary: the numbers of its entries, in order. Entry i is in queue i mod s, live from head[queue] on.
+ * @param {Dictionary} dictionary
+ */
 function cortoWords(dictionary) {
   const { symbols, chances } = dictionary;
   const size = symbols.length;
@@ -95,7 +109,9 @@ function cortoWords(dictionary) {
     const best = likeliest(head);
     const parent = head[best];
     const room = WORDS - count; // the word itself stays where its continuations do not all fit
-    for (let r = 0; r < Math.min(size, room); r++) dictionary.append(parent, symbols[r], times(probability[parent], chances[r]));
+    for (let r = 0; r < Math.min(size, room); r++) {
+      dictionary.append(parent, symbols[r], times(probability[parent], chances[r]));
+    }
     if (size < room) head[best] += size;
     count += size - 1;
   }
@@ -104,18 +120,24 @@ function cortoWords(dictionary) {
   return live;
 }
 
-/** MECO's dictionary: s queues, a word is always split completely, words numbered queue by queue. */
+/**
+ * MECO's dictionary: s queues, a word is always split completely, words numbered queue by queue.
+ * @param {Dictionary} dictionary
+ */
 function mecoWords(dictionary) {
   const { symbols, chances } = dictionary;
   const size = symbols.length;
   const queues = symbols.map((symbol, r) => [dictionary.append(-1, symbol, chances[r])]);
   for (let count = size; count < WORDS + 1 - size; count += size - 1) {
-    const parent = queues[likeliest(queues.map((queue) => queue[0]))].shift();
-    for (let r = 0; r < size; r++) queues[r].push(dictionary.append(parent, symbols[r], times(probability[parent], chances[r])));
+    const parent = /** @type {number} */ (queues[likeliest(queues.map((queue) => queue[0]))].shift());
+    for (let r = 0; r < size; r++) {
+      queues[r].push(dictionary.append(parent, symbols[r], times(probability[parent], chances[r])));
+    }
   }
   return queues.flat();
 }
 
+/** @param {Uint8Array} codes @param {number[]} words @param {Uint8Array} out */
 function expand(codes, words, out) {
   const size = out.length;
   let at = 0;
@@ -153,7 +175,7 @@ export function tunstallBlock(reader, most, meco = false) {
   return out;
 }
 
-/** A block that is stored as it is. */
+/** A block that is stored as it is. @param {Reader} reader @param {number} most */
 export function storedBlock(reader, most) {
   const size = reader.u32();
   if (size > most) throw new NexusError(`A block announces ${size} bytes, at most ${most} can be needed`);

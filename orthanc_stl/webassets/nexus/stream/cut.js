@@ -3,12 +3,17 @@
  * selected, and its error shows on the screen; drawn are those patches of it whose finer node is not selected.
  */
 
+/** @typedef {ReturnType<import('../decoder/container.js').readIndex>} Index */
+/** @typedef {Pick<Index, 'nodes' | 'roots'> & {family: ReturnType<typeof family>}} Model */
+
 /** A queue from which the largest key comes first. */
 class Queue {
   constructor() {
+    /** @type {{key: number, value: number}[]} */
     this.items = [];
   }
 
+  /** @param {number} key @param {number} value */
   push(key, value) {
     const { items } = this;
     let at = items.push({ key, value }) - 1;
@@ -23,7 +28,7 @@ class Queue {
   pop() {
     const { items } = this;
     const top = items[0];
-    const last = items.pop();
+    const last = /** @type {{key: number, value: number}} */ (items.pop());
     if (items.length === 0) return top;
     items[0] = last;
     for (let at = 0; ;) {
@@ -39,7 +44,7 @@ class Queue {
 
 /**
  * Who refines whom, found once.
- * @param {ReturnType<import('../decoder/container.js').readIndex>} index
+ * @param {Pick<Index, 'nodes' | 'sink'>} index
  * @returns {{children: number[][], parents: Int32Array, replaced: Int32Array}} per node: the nodes that refine it, how
  *   many it refines, and how many triangles (or points) of theirs it stands for
  */
@@ -63,7 +68,7 @@ export function family({ nodes, sink }) {
 const WANTED = 24;
 
 /**
- * @param {object} model `nodes` and `roots` of the index, and its `family`
+ * @param {Model} model `nodes` and `roots` of the index, and its `family`
  * @param {(node: number) => number} errorOf the error of a node on the screen, in pixels
  * @param {(node: number) => boolean} isLoaded
  * @param {(node: number) => number} bytesOf what a node takes, or will take, in memory
@@ -110,6 +115,7 @@ export function cut({ nodes, roots, family: { children, parents, replaced } }, e
  * @returns {{begin: number, end: number, texture: number}[]} adjacent ones of the same texture as one
  */
 export function visibleRanges(node, selected) {
+  /** @type {{begin: number, end: number, texture: number}[]} */
   const ranges = [];
   for (const { node: finer, begin, end, texture } of node.patches) {
     if (selected[finer] || begin === end) continue;

@@ -5,17 +5,29 @@ import { NexusError } from '../decoder/errors.js';
 /** A node of 65,535 triangles takes some 30 ms; one that takes this long was made to. */
 const LONGEST_MS = 20000;
 
+/**
+ * @typedef {object} Job
+ * @property {import('../decoder/decode.js').Task} task
+ * @property {Uint8Array<ArrayBuffer>} bytes of the node
+ * @property {number[]} origin
+ * @property {{texture: number, bytes: Uint8Array<ArrayBuffer>}[]} images
+ */
+/** @typedef {import('../worker.js').DecodedNode} DecodedNode */
+/** @typedef {{job: Job, resolve: (node: DecodedNode) => void, reject: (reason: Error) => void}} Waiting */
+
 export class DecoderPool {
   /** @param {number} size how many workers */
   constructor(size = Math.max(1, Math.min(3, (navigator.hardwareConcurrency ?? 2) - 1))) {
+    /** @type {Worker[]} */
     this.idle = [];
     this.room = size;
+    /** @type {Waiting[]} */
     this.waiting = [];
   }
 
   /**
-   * @param {object} job for worker.js: `task`, `bytes`, `origin`, `images`; the bytes are given away
-   * @returns {Promise<object>} what worker.js makes of it @throws {NexusError}
+   * @param {Job} job for worker.js: `task`, `bytes`, `origin`, `images`; the bytes are given away
+   * @returns {Promise<DecodedNode>} what worker.js makes of it @throws {NexusError}
    */
   decode(job) {
     return new Promise((resolve, reject) => {
@@ -32,11 +44,12 @@ export class DecoderPool {
       this.room -= 1;
       worker = new Worker(new URL('../worker.js', import.meta.url), { type: 'module' });
     }
-    this.#run(worker, this.waiting.shift());
+    this.#run(worker, /** @type {Waiting} */ (this.waiting.shift()));
   }
 
+  /** @param {Worker} worker @param {Waiting} waiting */
   #run(worker, { job, resolve, reject }) {
-    const over = (alive) => {
+    const over = (/** @type {boolean} */ alive) => {
       clearTimeout(timer);
       worker.onmessage = null;
       worker.onerror = null;

@@ -16,6 +16,11 @@ export class Source {
   constructor(url, headers) {
     this.url = url;
     this.headers = headers;
+    /** Of the whole file, in bytes; known once it is open. */
+    this.size = 0;
+    this.prefix = new Uint8Array(0);
+    /** @type {Whole | null} */
+    this.whole = null;
     this.received = 0;
     this.requests = 0;
   }
@@ -36,7 +41,10 @@ export class Source {
     return this;
   }
 
-  /** @returns {Promise<Uint8Array>} a copy of bytes `begin` to `end` (exclusive) @throws {RequestFailed} */
+  /**
+   * @returns {Promise<Uint8Array<ArrayBuffer>>} a copy of bytes `begin` to `end` (exclusive) @throws {RequestFailed}
+   * @param {number} begin @param {number} end
+   */
   async range(begin, end) {
     if (this.whole) return this.whole.range(begin, end);
     const known = this.prefix.subarray(begin, Math.min(end, this.prefix.length));
@@ -47,32 +55,43 @@ export class Source {
     return bytes;
   }
 
+  /** @param {number} begin @param {number} end */
   async #missing(begin, end) {
     const response = await this.#fetch(begin, end);
     const etag = response.headers.get('ETag');
-    if (this.etag && etag && etag !== this.etag) throw new RequestFailed('The model was replaced while it was being shown. Please reload the page.', 409);
+    if (this.etag && etag && etag !== this.etag) {
+      throw new RequestFailed('The model was replaced while it was being shown. Please reload the page.', 409);
+    }
     let bytes = new Uint8Array(await body(response));
     this.received += bytes.length;
     const from = response.status === 200 ? 0 : contentRange(response)[0];
     bytes = bytes.subarray(begin - from, end - from);
-    if (from > begin || bytes.length !== end - begin) throw new RequestFailed('The server sent another part of the model than was asked for.', 0);
+    if (from > begin || bytes.length !== end - begin) {
+      throw new RequestFailed('The server sent another part of the model than was asked for.', 0);
+    }
     return bytes;
   }
 
+  /** @param {number} begin @param {number} end */
   async #fetch(begin, end) {
     this.requests += 1;
     let response;
     try {
-      // Chromium answers requests for one address one after the other where its cache takes part; the parts are kept here anyway.
-      response = await fetch(this.url, { headers: { ...this.headers, Range: `bytes=${begin}-${end - 1}` }, cache: 'no-store' });
+      // Chromium answers requests for one address one after the other where its cache takes part; the parts are kept
+      // here anyway.
+      response = await fetch(this.url, { headers: { ...this.headers, Range: `bytes=${begin}-${end - 1}` },
+        cache: 'no-store' });
     } catch {
       throw new RequestFailed('Orthanc did not answer. It may have stopped, or the network is down.', 0);
     }
-    if (response.status !== 200 && response.status !== 206) throw new RequestFailed(sentence(response.status, await response.text()), response.status);
+    if (response.status !== 200 && response.status !== 206) {
+      throw new RequestFailed(sentence(response.status, await response.text()), response.status);
+    }
     return response;
   }
 }
 
+/** @param {Response} response */
 async function body(response) {
   try {
     return await response.arrayBuffer();
@@ -81,7 +100,7 @@ async function body(response) {
   }
 }
 
-/** @returns {number[]} first, last, total */
+/** @returns {number[]} first, last, total @param {Response} response */
 function contentRange(response) {
   const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '');
   if (!match) throw new RequestFailed('The server sent a part of the model without saying which part it is.', 0);
@@ -90,17 +109,24 @@ function contentRange(response) {
 
 /** A body that comes as a whole, read bit by bit. */
 class Whole {
+  /** @param {Response} response @param {(count: number) => void} onBytes */
   constructor(response, onBytes) {
     const announced = Number(response.headers.get('Content-Length')) || 0;
     this.size = announced && !response.headers.has('Content-Encoding') ? announced : null;
-    if (announced > LARGEST_WHOLE) throw new RequestFailed('The server does not send parts of models, and this one is too large to be loaded as a whole.', 0);
+    if (announced > LARGEST_WHOLE) {
+      throw new RequestFailed(
+        'The server does not send parts of models, and this one is too large to be loaded as a whole.', 0);
+    }
     this.bytes = new Uint8Array(this.size ?? 1 << 20);
     this.filled = 0;
+    /** @type {Set<{end: number, resolve: (value?: unknown) => void}>} */
     this.waiting = new Set();
-    this.finished = this.#read(response.body.getReader(), onBytes);
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    this.finished = this.#read(reader, onBytes);
     this.finished.catch(() => {}); // told to whoever waits for a range
   }
 
+  /** @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {(count: number) => void} onBytes */
   async #read(reader, onBytes) {
     try {
       for (;;) {
@@ -111,13 +137,15 @@ class Whole {
         this.#tell();
       }
     } catch (error) {
-      this.error = error instanceof RequestFailed ? error : new RequestFailed('The transfer broke off. The network may be down.', 0);
+      this.error = error instanceof RequestFailed ? error
+        : new RequestFailed('The transfer broke off. The network may be down.', 0);
     }
     this.done = true;
     this.#tell();
     if (this.error) throw this.error;
   }
 
+  /** @param {Uint8Array} value */
   #append(value) {
     const needed = this.filled + value.length;
     if (needed > LARGEST_WHOLE) throw new RequestFailed('This model is too large to be loaded as a whole.', 0);
@@ -143,6 +171,7 @@ class Whole {
     return this.bytes.subarray(0, this.filled);
   }
 
+  /** @param {number} begin @param {number} end */
   async range(begin, end) {
     if (this.filled < end && !this.done) await new Promise((resolve) => this.waiting.add({ end, resolve }));
     if (this.filled < end) throw this.error ?? new RequestFailed('The file ends before its last part.', 0);

@@ -21,15 +21,19 @@ const EDGE_CODE = `
 #endif
 `;
 
+/** @typedef {{cloud: boolean, normals: boolean, colours: boolean, texture: THREE.Texture | null}} Look */
+
 export class Materials {
   constructor() {
     this.lit = true;
     this.solid = false;
+    /** @type {THREE.Plane[]} */
     this.planes = [];
     this.pointSize = 2;
     this.edgePixels = { value: 0 };
     this.edgeColour = { value: new THREE.Color(EDGE) };
     this.point = { value: 2 };
+    /** @type {Map<string, THREE.Material>} */
     this.made = new Map();
   }
 
@@ -45,12 +49,12 @@ export class Materials {
     this.made.clear();
   }
 
-  /** @param {{cloud: boolean, normals: boolean, colours: boolean, texture: THREE.Texture | null}} part */
+  /** @param {Look} part */
   of(part) {
     const texture = this.solid ? null : part.texture;
     const key = [part.cloud, part.normals, part.colours, texture?.uuid].join();
     if (!this.made.has(key)) this.made.set(key, this.#make({ ...part, texture }));
-    return this.made.get(key);
+    return /** @type {THREE.Material} */ (this.made.get(key));
   }
 
   /** A texture goes away with its node, and its material with it. @param {THREE.Texture} texture */
@@ -62,11 +66,13 @@ export class Materials {
     }
   }
 
+  /** @param {Look} part */
   #make({ cloud, normals, colours, texture }) {
     const shaded = this.lit && normals;
     const coloured = colours && !texture && !this.solid;
     const look = { side: THREE.DoubleSide, vertexColors: coloured, clippingPlanes: this.planes };
-    const material = shaded ? new THREE.MeshPhongMaterial({ ...look, specular: 0x1a1a1a, shininess: 24 }) : new THREE.MeshBasicMaterial(look);
+    const material = shaded ? new THREE.MeshPhongMaterial({ ...look, specular: 0x1a1a1a, shininess: 24 })
+      : new THREE.MeshBasicMaterial(look);
     if (texture) material.map = texture;
     else if (!coloured) material.color.set(SOLID);
     material.onBeforeCompile = (shader) => this.#extend(shader, cloud);
@@ -74,8 +80,10 @@ export class Materials {
     return material;
   }
 
+  /** @param {THREE.WebGLProgramParametersWithUniforms} shader @param {boolean} cloud */
   #extend(shader, cloud) {
-    Object.assign(shader.uniforms, { edgePixels: this.edgePixels, edgeColour: this.edgeColour, pointPixels: this.point });
+    Object.assign(shader.uniforms, { edgePixels: this.edgePixels, edgeColour: this.edgeColour,
+      pointPixels: this.point });
     shader.fragmentShader = `uniform float edgePixels;\nuniform vec3 edgeColour;\n${shader.fragmentShader}`
       .replace('#include <opaque_fragment>', `#include <opaque_fragment>\n${EDGE_CODE}`);
     if (!cloud) return;

@@ -19,25 +19,31 @@ function addressOf(address) {
  * @param {{tools: 'few' | 'all', missing: string, instance?: string | null, style?: Promise<string>}} options
  *   `missing`: what to say without an address; `style`: CSS for the canvas
  */
-export async function showModel(address, { tools, missing, instance = null, style = null }) {
+export async function showModel(address, { tools, missing, instance = null, style }) {
   startPage();
-  const root = document.getElementById('viewer');
+  const root = /** @type {HTMLElement} */ (document.getElementById('viewer'));
   document.body.classList.toggle('embedded', window.parent !== window);
   const url = address ? addressOf(address) : null;
   const limits = limitsOf({ deviceMemory: navigator.deviceMemory, small: matchMedia('(max-width: 640px)').matches });
   const foreign = url !== null && url.origin !== location.origin;
-  const opening = url && !foreign ? NexusModel.open(new Source(url.href, authorization()), new DecoderPool(), limits) : null;
+  const opening = url && !foreign ? NexusModel.open(new Source(url.href, authorization()), new DecoderPool(), limits)
+    : null;
   opening?.catch(() => {}); // told below, once there is somebody to tell it
   const { Viewer } = await import('./viewer.js');
   const viewer = new Viewer(root, { tools, instance });
-  globalThis.nexusViewer = viewer;
-  if (!url && address) return viewer.fail('The address of the model is not one', `"${address.slice(0, 200)}" is no address. ${missing}`);
+  Object.assign(globalThis, { nexusViewer: viewer });
+  if (!url && address) {
+    return viewer.fail('The address of the model is not one', `"${address.slice(0, 200)}" is no address. ${missing}`);
+  }
   if (!url) return viewer.fail('No model was named', missing);
-  if (foreign) return viewer.fail('The model cannot be shown', 'It is on another server than this page; only models of this Orthanc are shown.');
+  if (foreign) {
+    return viewer.fail('The model cannot be shown',
+      'It is on another server than this page; only models of this Orthanc are shown.');
+  }
   if (!viewer.makeStage()) return undefined;
-  style?.then((css) => { viewer.stage.canvas.style.cssText += css; });
+  style?.then((css) => { /** @type {import('./stage.js').Stage} */ (viewer.stage).canvas.style.cssText += css; });
   try {
-    viewer.show(await opening);
+    viewer.show(/** @type {NexusModel} */ (await opening));
   } catch (error) {
     if (!viewer.failBy(error)) throw error;
   }

@@ -1,8 +1,12 @@
 /** Where a line of sight meets triangles or points, on plain arrays. */
 
+/** @typedef {{x: number, y: number, z: number}} Point */
+/** @typedef {{origin: Point, direction: Point}} Ray */
+
 /**
- * @param {{origin: {x, y, z}, direction: {x, y, z}}} ray
- * @param {Float32Array} p positions @param {Uint16Array} index @param {number} start @param {number} count of index values
+ * @param {Ray} ray
+ * @param {Float32Array} p positions @param {Uint16Array} index @param {number} start @param {number} count of index
+ * values
  * @param {number} best only what is nearer is of interest
  * @param {(distance: number) => boolean} keep whether a hit counts
  * @returns {number} the distance of the nearest hit, Infinity without one (Möller and Trumbore; both sides count)
@@ -28,7 +32,11 @@ export function rayOnTriangles({ origin: o, direction: d }, p, index, start, cou
   return found;
 }
 
-/** The same for points: hit are those no farther from the line than `radiusAt(distance)`. */
+/**
+ * The same for points: hit are those no farther from the line than `radiusAt(distance)`.
+ * @param {Ray} ray @param {Float32Array} p @param {(distance: number) => number} radiusAt @param {number} best
+ * @param {(distance: number) => boolean} keep
+ */
 export function rayOnCloud({ origin: o, direction: d }, p, radiusAt, best, keep) {
   let found = Infinity;
   for (let at = 0; at < p.length; at += 3) {

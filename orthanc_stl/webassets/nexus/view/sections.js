@@ -7,11 +7,12 @@ import { digits } from './tools.js';
 const AXES = ['X', 'Y', 'Z'];
 const COLOURS = [0xd6336c, 0x2f9e44, 0x1c7ed6];
 
-/** A plane as one sees it: a pane with a frame, as large as the model's box. */
+/** A plane as one sees it: a pane with a frame, as large as the model's box. @param {number} colour */
 function pane(colour) {
   const frame = new THREE.LineLoop(new THREE.BufferGeometry(), new THREE.LineBasicMaterial({ color: colour }));
   const face = new THREE.Mesh(new THREE.BufferGeometry(),
-    new THREE.MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.16, side: THREE.DoubleSide, depthWrite: false }));
+    new THREE.MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.16, side: THREE.DoubleSide,
+      depthWrite: false }));
   face.geometry.setIndex([0, 1, 2, 0, 2, 3]);
   const group = new THREE.Group();
   group.add(frame, face);
@@ -19,11 +20,15 @@ function pane(colour) {
   return group;
 }
 
+/** @typedef {Sections['cuts'][number]} Cut */
+
 export class Sections {
   /** @param {import('./stage.js').Stage} stage @param {HTMLElement} container */
   constructor(stage, container) {
     this.stage = stage;
-    this.cuts = AXES.map((name, axis) => ({ name, axis, on: false, flipped: false, at: 0.5, plane: new THREE.Plane(), pane: pane(COLOURS[axis]) }));
+    this.cuts = AXES.map((name, axis) => ({ name, axis, on: false, flipped: false, at: 0.5, plane: new THREE.Plane(),
+      pane: pane(COLOURS[axis]), button: h('button'), value: h('output'),
+      slider: /** @type {HTMLInputElement} */ (h('input')) }));
     this.showPlanes = true;
     this.showEdges = true;
     for (const { pane: shown } of this.cuts) stage.scene.add(shown);
@@ -35,18 +40,23 @@ export class Sections {
     container.append(this.panel);
   }
 
+  /** @param {Cut} cut */
   #row(cut) {
     const label = `Section ${cut.name}`;
-    cut.button = h('button', { type: 'button', class: 'chip axis', id: `section-${cut.name.toLowerCase()}`, 'aria-pressed': 'false', 'aria-label': label,
+    cut.button = h('button', { type: 'button', class: 'chip axis', id: `section-${cut.name.toLowerCase()}`,
+      'aria-pressed': 'false', 'aria-label': label,
       onclick: () => this.set(cut, { on: !cut.on }) }, cut.name);
-    cut.slider = h('input', { type: 'range', min: '0', max: '1', step: 'any', value: '0.5', 'aria-label': `Place of section ${cut.name}`,
-      oninput: () => this.set(cut, { on: true, at: Number(cut.slider.value) }) });
+    cut.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', min: '0', max: '1', step: 'any',
+      value: '0.5', 'aria-label': `Place of section ${cut.name}`,
+      oninput: () => this.set(cut, { on: true, at: Number(cut.slider.value) }) }));
     cut.value = h('output', { class: 'value' });
-    const flip = h('button', { type: 'button', class: 'chip', 'aria-label': `Show the other side of section ${cut.name}`,
+    const flip = h('button',
+      { type: 'button', class: 'chip', 'aria-label': `Show the other side of section ${cut.name}`,
       onclick: () => this.set(cut, { on: true, flipped: !cut.flipped }) }, icon('flip'), 'Flip');
     return h('div', { class: 'row' }, cut.button, cut.slider, cut.value, flip);
   }
 
+  /** @param {string} label @param {'showPlanes' | 'showEdges'} field */
   #switch(label, field) {
     const button = h('button', { type: 'button', class: 'chip', 'aria-pressed': String(this[field]), onclick: () => {
       this[field] = !this[field];
@@ -56,6 +66,7 @@ export class Sections {
     return button;
   }
 
+  /** @param {Cut} cut @param {Partial<Cut>} change */
   set(cut, change) {
     Object.assign(cut, change);
     this.update();
@@ -80,6 +91,8 @@ export class Sections {
   update() {
     const box = this.stage.nodes.box;
     const margin = 0.04 * this.stage.radius;
+    const { centre } = /** @type {import('../stream/model.js').NexusModel} */ (this.stage.model).header;
+    /** @type {THREE.Plane[]} */
     const planes = [];
     for (const cut of this.cuts) {
       const low = box.min.getComponent(cut.axis), high = box.max.getComponent(cut.axis);
@@ -89,17 +102,20 @@ export class Sections {
       cut.plane.constant = -side * place;
       cut.button.setAttribute('aria-pressed', String(cut.on));
       cut.slider.value = String(cut.at);
-      cut.value.textContent = digits(place + this.stage.model.header.centre[cut.axis], this.stage.radius);
+      cut.value.textContent = digits(place + centre[cut.axis], this.stage.radius);
       cut.slider.setAttribute('aria-valuetext', cut.value.textContent);
       cut.pane.visible = this.active && cut.on && this.showPlanes;
       if (cut.pane.visible) this.#place(cut, place, box, margin);
       if (this.active && cut.on) planes.push(cut.plane);
     }
     this.stage.materials.edges = this.showEdges;
-    if (planes.length === this.stage.materials.planes.length && planes.every((plane, i) => plane === this.stage.materials.planes[i])) this.stage.draw();
-    else this.stage.setLook({ planes });
+    if (planes.length === this.stage.materials.planes.length
+      && planes.every((plane, i) => plane === this.stage.materials.planes[i])) {
+      this.stage.draw();
+    } else this.stage.setLook({ planes });
   }
 
+  /** @param {Cut} cut @param {number} place @param {THREE.Box3} box @param {number} margin */
   #place(cut, place, box, margin) {
     const [u, v] = [0, 1, 2].filter((other) => other !== cut.axis);
     const corners = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([a, b]) => {
@@ -107,6 +123,6 @@ export class Sections {
       point.setComponent(u, a ? box.max.getComponent(u) + margin : box.min.getComponent(u) - margin);
       return point.setComponent(v, b ? box.max.getComponent(v) + margin : box.min.getComponent(v) - margin);
     });
-    for (const { geometry } of cut.pane.children) geometry.setFromPoints(corners);
+    for (const child of cut.pane.children) /** @type {THREE.Mesh} */ (child).geometry.setFromPoints(corners);
   }
 }

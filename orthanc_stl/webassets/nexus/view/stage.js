@@ -13,6 +13,8 @@ const POINTS = { least: 1, most: 16 };
 
 const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
+/** @typedef {import('../stream/model.js').NexusModel} NexusModel */
+
 export class Stage {
   /** @param {HTMLElement} container gets the canvas @throws {Error} where the browser has no WebGL 2 */
   constructor(container) {
@@ -28,11 +30,22 @@ export class Stage {
     this.materials = new Materials();
     this.perspective = new THREE.PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 1000);
     this.orthographic = new THREE.OrthographicCamera(-1, 1, 1, -1, 1, 1000);
+    /** @type {THREE.PerspectiveCamera | THREE.OrthographicCamera} */
     this.camera = this.perspective;
-    this.planes = [];
+    /** @type {(() => void)[]} */
     this.onFrame = [];
+    /** @type {((now: number) => void) | null} */
     this.flight = null;
     this.pending = false;
+    this.radius = 0;
+    /** @type {NexusModel | null} */
+    this.model = null;
+    this.nodes = /** @type {Nodes} */ (/** @type {unknown} */ (null)); // comes with the model
+    this.width = 1;
+    this.height = 1;
+    this.rig = new THREE.Group();
+    this.light = new THREE.DirectionalLight(0xffffff, 3);
+    this.lightAngles = [0, 0];
     this.#addLight();
     this.camera.position.copy(HOME);
     this.controls = this.#newControls();
@@ -42,8 +55,6 @@ export class Stage {
 
   /** One light that moves with the eye, and a dim one from all around. */
   #addLight() {
-    this.rig = new THREE.Group();
-    this.light = new THREE.DirectionalLight(0xffffff, 3);
     this.rig.add(this.light, this.light.target);
     this.scene.add(this.rig, new THREE.HemisphereLight(0xffffff, 0xc8c0b8, 1.15));
     this.aimLight(-0.35, 0.4);
@@ -74,6 +85,7 @@ export class Stage {
     return controls;
   }
 
+  /** @param {number} step */
   resizePoints(step) {
     const { materials } = this;
     materials.pointSize = Math.min(POINTS.most, Math.max(POINTS.least, materials.pointSize + step));
@@ -88,9 +100,11 @@ export class Stage {
     this.nodes = new Nodes(model, this.materials);
     this.scene.add(this.nodes.group);
     model.addEventListener('change', () => this.draw());
-    Object.assign(this.controls, { minDistance: this.radius * 1e-3, maxDistance: this.radius * 40, minZoom: 0.02, maxZoom: 2000 });
+    Object.assign(this.controls, { minDistance: this.radius * 1e-3, maxDistance: this.radius * 40, minZoom: 0.02,
+      maxZoom: 2000 });
     this.resizePoints(0);
-    this.nodes.box.copy(new THREE.Box3().setFromCenterAndSize(new THREE.Vector3(), new THREE.Vector3().setScalar(1.2 * this.radius)));
+    this.nodes.box.copy(new THREE.Box3().setFromCenterAndSize(new THREE.Vector3(), new THREE.Vector3()
+      .setScalar(1.2 * this.radius)));
     this.goHome(false);
     this.nodes.box.makeEmpty(); // a guess, until the first part tells
   }
@@ -107,13 +121,15 @@ export class Stage {
   goHome(smooth = true) {
     const { box } = this.nodes;
     const middle = box.getCenter(new THREE.Vector3());
-    const back = HOME.clone().applyQuaternion(new THREE.Quaternion().setFromUnitVectors(new THREE.Vector3(0, 1, 0), this.camera.up));
+    const back = HOME.clone()
+      .applyQuaternion(new THREE.Quaternion().setFromUnitVectors(new THREE.Vector3(0, 1, 0), this.camera.up));
     const right = this.camera.up.clone().cross(back).normalize();
     const up = back.clone().cross(right);
     const tangent = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2));
     let distance = 0;
     for (let corner = 0; corner < 8; corner++) {
-      const at = new THREE.Vector3(...[0, 1, 2].map((k) => (corner & (1 << k) ? box.max : box.min).getComponent(k))).sub(middle);
+      const at = new THREE.Vector3()
+        .fromArray([0, 1, 2].map((k) => (corner & (1 << k) ? box.max : box.min).getComponent(k))).sub(middle);
       const wide = Math.abs(at.dot(right)) / (tangent * this.perspective.aspect * FILLED.width);
       const high = Math.abs(at.dot(up)) / (tangent * FILLED.height);
       distance = Math.max(distance, at.dot(back) + Math.max(wide, high));
@@ -123,31 +139,38 @@ export class Stage {
 
   /** @param {THREE.Vector3} direction towards the eye */
   lookFrom(direction, smooth = true) {
-    this.flyTo(direction.clone().normalize(), this.controls.target, this.camera.position.distanceTo(this.controls.target), smooth, this.camera.zoom);
+    this.flyTo(direction.clone().normalize(), this.controls.target,
+      this.camera.position.distanceTo(this.controls.target), smooth, this.camera.zoom);
   }
 
   /** @param {number} factor 1.25: a quarter larger on the screen */
   zoomBy(factor) {
     const offset = this.camera.position.clone().sub(this.controls.target);
     const parallel = this.camera === this.orthographic;
-    this.flyTo(offset.clone().normalize(), this.controls.target, offset.length() / (parallel ? 1 : factor), true, this.camera.zoom * (parallel ? factor : 1));
+    this.flyTo(offset.clone().normalize(), this.controls.target, offset.length() / (parallel ? 1 : factor), true,
+      this.camera.zoom * (parallel ? factor : 1));
   }
 
-  /** Brings a point of the model into the middle. */
+  /** Brings a point of the model into the middle. @param {THREE.Vector3} point */
   centreOn(point) {
     const offset = this.camera.position.clone().sub(this.controls.target);
     this.flyTo(offset.clone().normalize(), point, offset.length(), true, this.camera.zoom);
   }
 
-  /** Moves the eye in a third of a second; at once for whoever asked for less motion. */
+  /**
+   * Moves the eye in a third of a second; at once for whoever asked for less motion.
+   * @param {THREE.Vector3} direction @param {THREE.Vector3} target @param {number} distance @param {boolean} smooth
+   */
   flyTo(direction, target, distance, smooth, zoom = 1) {
     const from = this.camera.position.clone().sub(this.controls.target);
-    const start = { direction: from.clone().normalize(), distance: from.length(), target: this.controls.target.clone(), zoom: this.camera.zoom };
+    const start = { direction: from.clone().normalize(), distance: from.length(), target: this.controls.target.clone(),
+      zoom: this.camera.zoom };
     const end = { target: target.clone(), turn: new THREE.Quaternion().setFromUnitVectors(start.direction, direction) };
-    const place = (part) => {
+    const place = (/** @type {number} */ part) => {
       const turned = start.direction.clone().applyQuaternion(new THREE.Quaternion().slerp(end.turn, part));
       this.controls.target.lerpVectors(start.target, end.target, part);
-      this.camera.position.copy(this.controls.target).addScaledVector(turned, start.distance * (distance / start.distance) ** part);
+      this.camera.position.copy(this.controls.target)
+        .addScaledVector(turned, start.distance * (distance / start.distance) ** part);
       this.camera.zoom = start.zoom * (zoom / start.zoom) ** part;
       this.camera.updateProjectionMatrix();
     };
@@ -156,7 +179,7 @@ export class Stage {
       place(1);
     } else {
       const begin = performance.now();
-      this.flight = (now) => {
+      this.flight = (/** @type {number} */ now) => {
         const part = Math.max(0, Math.min(1, (now - begin) / FLIGHT_MS));
         place(part * part * (3 - 2 * part));
         if (part === 1) this.flight = null;
@@ -175,7 +198,8 @@ export class Stage {
     const { target } = this.controls;
     const { minDistance, maxDistance, enableRotate } = this.controls;
     this.camera.position.copy(target).add(offset);
-    this.controls = Object.assign(this.#newControls(), { minDistance, maxDistance, enableRotate, minZoom: 0.02, maxZoom: 2000 });
+    this.controls = Object.assign(this.#newControls(), { minDistance, maxDistance, enableRotate, minZoom: 0.02,
+      maxZoom: 2000 });
     this.controls.target.copy(target);
     this.draw();
   }
@@ -192,7 +216,10 @@ export class Stage {
     this.draw();
   }
 
-  /** Other materials: lit, solid, cut by planes. @param {object} look as `Materials.change` takes it */
+  /**
+   * Other materials: lit, solid, cut by planes.
+   * @param {Parameters<Materials['change']>[0]} look as `Materials.change` takes it
+   */
   setLook(look) {
     this.materials.change(look);
     this.nodes.redress();
@@ -213,7 +240,7 @@ export class Stage {
     camera.updateMatrixWorld();
   }
 
-  /** Size of a pixel at a distance from the eye, in the model's units. */
+  /** Size of a pixel at a distance from the eye, in the model's units. @param {number} distance */
   pixelAt(distance) {
     const { camera } = this;
     if (camera === this.orthographic) return (camera.top - camera.bottom) / camera.zoom / this.height;
@@ -221,11 +248,14 @@ export class Stage {
   }
 
   #chooseNodes() {
-    const { camera, model } = this;
-    const frustum = new THREE.Frustum().setFromProjectionMatrix(new THREE.Matrix4().multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse));
-    const origin = new THREE.Vector3(...model.header.centre);
+    const { camera } = this;
+    const model = /** @type {NexusModel} */ (this.model);
+    const frustum = new THREE.Frustum()
+      .setFromProjectionMatrix(new THREE.Matrix4().multiplyMatrices(camera.projectionMatrix,
+      camera.matrixWorldInverse));
+    const origin = new THREE.Vector3().fromArray(model.header.centre);
     const sphere = new THREE.Sphere(); // one for all: a large model has tens of thousands of nodes
-    const centreOf = (node) => sphere.center.fromArray(node.centre).sub(origin);
+    const centreOf = (/** @type {{centre: number[]}} */ node) => sphere.center.fromArray(node.centre).sub(origin);
     const nearest = this.radius * 1e-3;
     model.update(
       (node) => node.error / this.pixelAt(Math.max(camera.position.distanceTo(centreOf(node)) - node.radius, nearest)),
@@ -262,14 +292,19 @@ export class Stage {
   /** @param {MouseEvent} event @returns {THREE.Vector3 | null} the point of the model there, relative to its middle */
   pick(event) {
     const box = this.canvas.getBoundingClientRect();
-    const at = new THREE.Vector2(((event.clientX - box.left) / box.width) * 2 - 1, 1 - ((event.clientY - box.top) / box.height) * 2);
+    const at = new THREE.Vector2(((event.clientX - box.left) / box.width) * 2 - 1,
+      1 - ((event.clientY - box.top) / box.height) * 2);
     const caster = new THREE.Raycaster();
     caster.setFromCamera(at, this.camera);
-    const isKept = (point) => this.materials.planes.every((plane) => plane.distanceToPoint(point) >= 0);
+    const isKept = (/** @type {THREE.Vector3} */ point) =>
+      this.materials.planes.every((plane) => plane.distanceToPoint(point) >= 0);
     return this.nodes.pick(caster.ray, isKept, (distance) => this.pixelAt(distance));
   }
 
-  /** @param {THREE.Vector3} point relative to the model's middle @returns {{x: number, y: number}} pixels from the upper left */
+  /**
+   * @param {THREE.Vector3} point relative to the model's middle @returns {{x: number, y: number}} pixels from the upper
+   * left
+   */
   project(point) {
     const ndc = point.clone().project(this.camera);
     return { x: ((ndc.x + 1) / 2) * this.width, y: ((1 - ndc.y) / 2) * this.height };
@@ -277,6 +312,7 @@ export class Stage {
 
   /** @param {THREE.Vector3} point relative to the middle @returns {number[]} in the coordinates of the file */
   coordinates(point) {
-    return point.toArray().map((x, k) => x + this.model.header.centre[k]);
+    const { centre } = /** @type {NexusModel} */ (this.model).header;
+    return point.toArray().map((x, k) => x + centre[k]);
   }
 }

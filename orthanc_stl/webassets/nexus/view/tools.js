@@ -2,21 +2,34 @@
 
 import { h, icon } from '../../app/shared/dom.js';
 
-/** A number with as many digits as make sense for a model of that size. */
+/** A number with as many digits as make sense for a model of that size. @param {number} value @param {number} size */
 export const digits = (value, size) => value.toFixed(Math.max(0, Math.min(8, 4 - Math.floor(Math.log10(size)))));
+
+/** @typedef {import('three').Vector3} Vector3 */
+/** @typedef {import('./stage.js').Stage} Stage */
+/** @typedef {import('../../app/viewer/overlay.js').Overlay} Overlay */
+/** @typedef {import('../../app/viewer/overlay.js').Item} Item */
 
 /** What clicking tools have in common: a panel with a hint, and clicks that are no drags. */
 class ClickTool {
+  opening = '';
+
+  /** @param {Stage} stage @param {Overlay} overlay @param {HTMLElement} container */
   constructor(stage, overlay, container) {
-    Object.assign(this, { stage, overlay, items: [] });
+    this.stage = stage;
+    this.overlay = overlay;
+    /** @type {Item[]} */
+    this.items = [];
     this.hint = h('span', { role: 'status' });
     this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.hint,
       h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'), 'Clear'));
     container.append(this.panel);
+    /** @type {PointerEvent | null} */
     let down = null;
-    stage.canvas.addEventListener('pointerdown', (event) => { down = event.button === 0 && !event.ctrlKey ? event : null; });
+    stage.canvas.addEventListener('pointerdown', (event) => { down = event.button === 0 && !event.ctrlKey ? event
+      : null; });
     stage.canvas.addEventListener('pointerup', (event) => {
-      if (!this.active || down?.pointerId !== event.pointerId) return;
+      if (!this.active || !down || down.pointerId !== event.pointerId) return;
       if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < 5) this.#click(event);
     });
   }
@@ -31,12 +44,17 @@ class ClickTool {
     this.say(this.opening);
   }
 
+  /** A click has met the model there. @param {Vector3} _point */
+  take(_point) {}
+
+  /** @param {PointerEvent} event */
   #click(event) {
     const point = this.stage.pick(event);
     if (point) this.take(point);
     else this.say('There is no surface there. Click on the model.');
   }
 
+  /** @param {string} text */
   say(text) {
     this.hint.textContent = text;
   }
@@ -51,6 +69,10 @@ class ClickTool {
 export class Measure extends ClickTool {
   opening = 'Click two points on the model.';
 
+  /** @type {Item | null} */
+  first = null;
+
+  /** @param {Vector3} point */
   take(point) {
     if (!this.first) {
       this.first = this.overlay.add('measure', [point], '');
@@ -90,6 +112,7 @@ export class Measure extends ClickTool {
 export class PickPoint extends ClickTool {
   opening = 'Click a point on the model to read its coordinates.';
 
+  /** @param {Vector3} point */
   take(point) {
     this.clear();
     const [x, y, z] = this.stage.coordinates(point).map((value) => digits(value, this.stage.radius));
@@ -100,12 +123,16 @@ export class PickPoint extends ClickTool {
 
 /** Dragging moves the light instead of the model; a ball shows from where it comes. */
 export class LightDirection {
+  /** @param {Stage} stage @param {HTMLElement} container */
   constructor(stage, container) {
     this.stage = stage;
     this.ball = h('div', { class: 'light-ball', 'aria-hidden': 'true' });
-    this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.ball, h('span', {}, 'Drag to move the light.'),
+    this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.ball,
+      h('span', {}, 'Drag to move the light.'),
       h('button', { type: 'button', class: 'chip', onclick: () => this.#aim(-0.35, 0.4) }, 'Reset'));
     container.append(this.panel);
+    /** @type {PointerEvent | null} */
+    this.last = null;
     stage.canvas.addEventListener('pointerdown', (event) => { this.last = this.active ? event : null; });
     stage.canvas.addEventListener('pointermove', (event) => {
       if (!this.active || !this.last || event.buttons !== 1) return;
@@ -115,8 +142,9 @@ export class LightDirection {
     });
   }
 
+  /** @param {number} turn @param {number} height */
   #aim(turn, height) {
-    const limit = (angle) => Math.max(-1.5, Math.min(1.5, angle));
+    const limit = (/** @type {number} */ angle) => Math.max(-1.5, Math.min(1.5, angle));
     this.stage.aimLight(limit(turn), limit(height));
     this.#show();
   }

@@ -11,7 +11,8 @@ import { Sections } from './sections.js';
 import { Stage } from './stage.js';
 import { LightDirection, Measure, PickPoint } from './tools.js';
 
-const MOUSE = [['drag', 'turn'], ['right drag', 'move (also middle, or Ctrl)'], ['wheel', 'zoom'], ['double click', 'centre on a point'],
+const MOUSE = [['drag', 'turn'], ['right drag', 'move (also middle, or Ctrl)'], ['wheel', 'zoom'],
+  ['double click', 'centre on a point'],
   ['Alt + wheel', 'size of points'], ['two fingers', 'zoom and move']];
 
 export class Viewer {
@@ -20,7 +21,8 @@ export class Viewer {
     Object.assign(this, { root, which: tools, instance, name: 'Nexus model', about: '' });
     root.dataset.state = 'loading';
     this.progress = h('progress', { 'aria-label': 'Loading the model' });
-    this.loading = h('div', { class: 'centre loading' }, h('div', { class: 'loading-box' }, this.progress, h('p', { role: 'status' }, 'Loading the model …')));
+    this.loading = h('div', { class: 'centre loading' }, h('div', { class: 'loading-box' }, this.progress,
+      h('p', { role: 'status' }, 'Loading the model …')));
     root.replaceChildren(this.loading);
   }
 
@@ -42,10 +44,12 @@ export class Viewer {
     try {
       this.stage = new Stage(this.root);
     } catch {
-      this.fail('This browser cannot show 3D', 'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.');
+      this.fail('This browser cannot show 3D',
+        'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.');
       return false;
     }
-    this.stage.canvas.addEventListener('webglcontextlost', () => this.fail('The graphics card gave up', 'It may have run out of memory. Reload the page to try again.'));
+    this.stage.canvas.addEventListener('webglcontextlost', () => this.fail('The graphics card gave up',
+      'It may have run out of memory. Reload the page to try again.'));
     return true;
   }
 
@@ -83,11 +87,13 @@ export class Viewer {
   }
 
   #makeCard() {
-    [this.title, this.aboutLine, this.shown, this.received, this.detail] = ['h1', 'p', 'dd', 'dd', 'dd'].map((tag) => h(tag));
+    [this.title, this.aboutLine, this.shown, this.received, this.detail] = ['h1', 'p', 'dd', 'dd', 'dd'].map(
+      (tag) => h(tag));
     this.aboutLine.className = 'about';
     this.busy = h('progress', { class: 'busy', 'aria-hidden': 'true' });
     this.card = h('header', { class: 'card' }, this.title, this.aboutLine,
-      h('dl', { class: 'facts' }, h('dt', {}, 'Shown'), this.shown, h('dt', {}, 'Loaded'), this.received, h('dt', {}, 'Detail'), this.detail), this.busy);
+      h('dl', { class: 'facts' }, h('dt', {}, 'Shown'), this.shown, h('dt', {}, 'Loaded'), this.received,
+        h('dt', {}, 'Detail'), this.detail), this.busy);
     this.title.textContent = this.name;
   }
 
@@ -96,10 +102,12 @@ export class Viewer {
     this.root.append(this.card);
     if (!this.instance) return;
     try {
-      const [series, study] = await Promise.all(['series', 'study'].map((level) => getJson(`instances/${this.instance}/${level}`)));
+      const [series, study] = await Promise.all(
+        ['series', 'study'].map((level) => getJson(`instances/${this.instance}/${level}`)));
       const { PatientMainDicomTags: patient = {}, MainDicomTags: tags = {} } = study;
       this.name = series.MainDicomTags.SeriesDescription || this.name;
-      this.about = [person(patient.PatientName ?? ''), patient.PatientID, tags.StudyDescription, date(tags.StudyDate ?? '')].filter(Boolean).join(' · ');
+      this.about = [person(patient.PatientName ?? ''), patient.PatientID, tags.StudyDescription,
+        date(tags.StudyDate ?? '')].filter(Boolean).join(' · ');
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
     }
@@ -127,7 +135,8 @@ export class Viewer {
     this.overlay = new Overlay(stage, root);
     const panels = h('div', { class: 'panels' });
     const { main, extra } = this.which === 'all' ? this.#allTools(panels) : this.#fewTools();
-    this.bars = [new Toolbar(root, 'main-tools', 'Tools', main), new Toolbar(root, 'extra-tools', 'Picture, window and help', extra)];
+    this.bars = [new Toolbar(root, 'main-tools', 'Tools', main),
+      new Toolbar(root, 'extra-tools', 'Picture, window and help', extra)];
     this.help = helpDialog([...main, ...extra].filter(Boolean), MOUSE);
     root.append(panels, this.help);
     root.classList.toggle('many-tools', main.length > 8);
@@ -136,13 +145,16 @@ export class Viewer {
 
   #home = () => ({ id: 'home', icon: 'home', label: 'Reset the view', key: 'R', act: () => this.stage.goHome() });
 
-  #light = () => ({ id: 'light', icon: 'light', label: 'Lighting', key: 'L', toggle: true, on: true, act: (on) => this.stage.setLook({ lit: on }) });
+  #light = () => ({ id: 'light', icon: 'light', label: 'Lighting', key: 'L', toggle: true, on: true,
+    act: (on) => this.stage.setLook({ lit: on }) });
 
-  #projection = () => ({ id: 'projection', icon: 'orthographic', label: 'Parallel projection', key: 'P', toggle: true, act: (on) => this.stage.setOrthographic(on) });
+  #projection = () => ({ id: 'projection', icon: 'orthographic', label: 'Parallel projection', key: 'P', toggle: true,
+    act: (on) => this.stage.setOrthographic(on) });
 
   #extraTools = () => [
     { id: 'screenshot', icon: 'camera', label: 'Save a picture', key: 'S', act: () => this.#picture() },
-    { id: 'fullscreen', icon: 'fullscreen', label: 'Full screen', key: 'F', act: () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen?.()) },
+    { id: 'fullscreen', icon: 'fullscreen', label: 'Full screen', key: 'F',
+      act: () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen?.()) },
     { id: 'help', icon: 'help', label: 'Mouse and keys', key: '?', act: () => this.help.showModal() },
   ];
 
@@ -151,20 +163,25 @@ export class Viewer {
   #allTools(panels) {
     const { stage, overlay } = this;
     this.sections = new Sections(stage, panels);
-    this.modes = { measure: new Measure(stage, overlay, panels), pick: new PickPoint(stage, overlay, panels), 'light-direction': new LightDirection(stage, panels) };
-    const mode = (id, name, label, key) => ({ id, icon: name, label, key, toggle: true, act: (on) => this.#setMode(id, on) });
+    this.modes = { measure: new Measure(stage, overlay, panels), pick: new PickPoint(stage, overlay, panels),
+      'light-direction': new LightDirection(stage, panels) };
+    const mode = (id, name, label, key) =>
+      ({ id, icon: name, label, key, toggle: true, act: (on) => this.#setMode(id, on) });
     const main = [
       this.#home(),
       { id: 'zoom-in', icon: 'zoomIn', label: 'Zoom in', key: '+', act: () => stage.zoomBy(1.25) },
       { id: 'zoom-out', icon: 'zoomOut', label: 'Zoom out', key: '-', act: () => stage.zoomBy(0.8) },
       this.#projection(),
-      { id: 'upright', icon: 'upright', label: 'Z axis upwards', key: 'U', toggle: true, act: (on) => stage.setUpright(on ? 'z' : 'y') },
+      { id: 'upright', icon: 'upright', label: 'Z axis upwards', key: 'U', toggle: true,
+        act: (on) => stage.setUpright(on ? 'z' : 'y') },
       null,
       this.#light(),
       mode('light-direction', 'lightDirection', 'Direction of the light', 'D'),
-      { id: 'solid', icon: 'solid', label: 'One solid colour', key: 'O', toggle: true, act: (on) => stage.setLook({ solid: on }) },
+      { id: 'solid', icon: 'solid', label: 'One solid colour', key: 'O', toggle: true,
+        act: (on) => stage.setLook({ solid: on }) },
       null,
-      { id: 'sections', icon: 'section', label: 'Sections', key: 'C', toggle: true, act: (on) => { this.sections.active = on; } },
+      { id: 'sections', icon: 'section', label: 'Sections', key: 'C', toggle: true,
+        act: (on) => { this.sections.active = on; } },
       mode('measure', 'measure', 'Measure a distance', 'M'),
       mode('pick', 'pick', 'Coordinates of a point', 'I'),
     ];
@@ -178,7 +195,8 @@ export class Viewer {
   }
 
   async #picture() {
-    save(await screenshot(this.stage, this.overlay, [], [this.name, this.about].filter(Boolean)), `${fileName(this.name)}.png`);
+    save(await screenshot(this.stage, this.overlay, [], [this.name, this.about].filter(Boolean)),
+      `${fileName(this.name)}.png`);
   }
 
   #listen() {
@@ -188,8 +206,11 @@ export class Viewer {
     });
     addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, dialog')) return;
-      if (event.key === 'Escape') for (const id of [...Object.keys(this.modes ?? {}), ...(this.sections ? ['sections'] : [])]) this.bars[0].use(id, false);
-      else if (!this.bars.some((bar) => bar.press(event.key))) return;
+      if (event.key === 'Escape') {
+        for (const id of [...Object.keys(this.modes ?? {}), ...(this.sections ? ['sections'] : [])]) {
+          this.bars[0].use(id, false);
+        }
+      } else if (!this.bars.some((bar) => bar.press(event.key))) return;
       event.preventDefault();
     });
   }

@@ -1,0 +1,95 @@
+"""The JavaScript under strict TypeScript (types are written as JSDoc) and under ESLint, without any finding."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "orthanc_stl/webassets"
+TOOLS = ROOT / "tests/js/tools"
+JS_TOOLS = Path(os.environ.get("ORTHANC_STL_JS_TOOLS", "none"))
+NPM = Path(os.environ.get("ORTHANC_STL_NPM", "none"))
+WIDEST = 120
+
+# Files, or folders that end in "/", relative to webassets, whose types are not written down yet.
+WITHOUT_TYPES = (
+    "app/attach.js",
+    "app/explorer/",
+    "app/forms/",
+    "app/generate.js",
+    "app/o3dv.js",
+    "app/shared/page.js",
+    "nexus/view/viewer.js",
+)
+# The same for lines that are too long.
+WITH_LONG_LINES = ("app/attach.js", "app/explorer/", "app/forms/", "app/generate.js", "app/o3dv.js")
+
+needs_tools = pytest.mark.skipif(
+    shutil.which("node") is None or not (JS_TOOLS / "typescript").is_dir(),
+    reason="node or the folder that ORTHANC_STL_JS_TOOLS names is missing",
+)
+
+
+def _excluded(name: str, exclusions: tuple[str, ...]) -> bool:
+    return any(name.startswith(one) if one.endswith("/") else name == one for one in exclusions)
+
+
+def _node(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["node", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+
+
+def _scripts(*folders: Path) -> list[Path]:
+    return sorted(
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in {".js", ".mjs"} and not {"node_modules", "vendor"} & set(path.parts)
+    )
+
+
+@needs_tools
+def test_types(tmp_path: Path) -> None:
+    three = JS_TOOLS / "@types/three"
+    paths = {
+        "three": [str(three)],
+        "three/addons/*": [str(three / "examples/jsm/*")],
+        "three-mesh-bvh": [str(NPM / "three-mesh-bvh")],
+    }
+    project = {
+        "extends": str(TOOLS / "tsconfig.json"),
+        "compilerOptions": {"paths": paths},
+        "files": [str(TOOLS / "globals.d.ts"), *map(str, _scripts(PAGES))],
+    }
+    (tmp_path / "tsconfig.json").write_text(json.dumps(project))
+    done = _node(JS_TOOLS / "typescript/bin/tsc", "--pretty", "false", "--project", tmp_path)
+    findings = re.findall(r"^\S.*error TS\d+: .*$", done.stdout, re.MULTILINE)
+    assert done.returncode == 0 or findings, done.stdout + done.stderr
+    prefix = f"{PAGES.relative_to(ROOT).as_posix()}/"
+    kept = [line for line in findings if not _excluded(line.split(prefix, 1)[-1].split("(")[0], WITHOUT_TYPES)]
+    assert not kept, "\n".join(kept)
+
+
+@needs_tools
+def test_eslint() -> None:
+    config = TOOLS / "eslint.config.js"
+    scripts = _scripts(PAGES, ROOT / "tests")
+    done = _node(JS_TOOLS / "eslint/bin/eslint.js", "--config", config, "--max-warnings", "0", *scripts)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_line_lengths() -> None:
+    wide = [
+        f"{path.relative_to(ROOT)}:{number}: {len(line)} characters"
+        for path in _scripts(PAGES, ROOT / "tests")
+        if not (path.is_relative_to(PAGES) and _excluded(path.relative_to(PAGES).as_posix(), WITH_LONG_LINES))
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) > WIDEST
+    ]
+    assert not wide, "\n".join(wide)
