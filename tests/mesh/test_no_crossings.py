@@ -12,7 +12,7 @@ from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.surface import vertex_normals
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
-from tests.mesh import solids
+from testing import solids
 from tests.mesh.random_sets import random_case
 from tests.mesh.shapes import box, sphere
 
