@@ -24,14 +24,17 @@ def crossing_triangles(mesh: Mesh) -> np.ndarray:
         return np.zeros((0, 2), np.int64)
     corners = mesh.vertices[mesh.triangles].astype(np.float64)
     pairs = overlapping_boxes(corners.min(axis=1), corners.max(axis=1))
-    common = (mesh.triangles[pairs[:, 0]][:, :, None] == mesh.triangles[pairs[:, 1]][:, None, :]).sum(axis=(1, 2))
-    pairs = pairs[common < 2]
+    common = mesh.triangles[pairs[:, 0]][:, :, None] == mesh.triangles[pairs[:, 1]][:, None, :]
+    apart = common.sum(axis=(1, 2)) < 2
+    pairs, common = pairs[apart], common[apart]
     a, b = corners[pairs[:, 0]], corners[pairs[:, 1]]
     maybe = _straddles(a, b) & _straddles(b, a)
-    pairs, a, b = pairs[maybe], a[maybe], b[maybe]
+    pairs, common, a, b = pairs[maybe], common[maybe], a[maybe], b[maybe]
     crossing = np.zeros(len(pairs), bool)
     for i in range(3):
-        crossing |= _crosses(a[:, i], a[:, (i + 1) % 3], b) | _crosses(b[:, i], b[:, (i + 1) % 3], a)
+        for one, other, shared in ((a, b, common.any(axis=2)), (b, a, common.any(axis=1))):
+            j = (i + 1) % 3  # an edge from a common corner touches the other triangle there, and passes nowhere else
+            crossing |= _crosses(one[:, i], one[:, j], other) & ~shared[:, i] & ~shared[:, j]
     return np.asarray(np.sort(pairs[crossing], axis=1))
 
 

@@ -54,3 +54,41 @@ def test_a_corner_pulled_through_the_other_side() -> None:
     points = cube.vertices.copy()
     points[0] = points[0] * -3
     assert len(crossing_triangles(Mesh(points, cube.triangles)))
+
+
+FLAT_FANS = {
+    "upright": (
+        [
+            (133.88287353515625, 4.297021865844727, -25.0),
+            (133.75601196289062, 1.7987403869628906, -23.499923706054688),
+            (133.81455993652344, 3.0478813648223877, -23.499921798706055),
+            (133.87310791015625, 4.297021865844727, -23.499923706054688),
+            (133.74624633789062, 1.7987310886383057, -21.999876022338867),
+        ],
+        [(2, 0, 3), (1, 2, 4)],
+    ),
+    "level": (
+        [
+            (-74.07211303710938, 0.8296874761581421, 32.80337905883789),
+            (-74.6273422241211, 0.4595312476158142, 32.94129943847656),
+            (-75.45585632324219, 0.8296874761581421, 33.176231384277344),
+            (-74.81242370605469, 0.8296874761581421, 33.00285720825195),
+            (-75.18257904052734, 1.1998437643051147, 33.10026168823242),
+        ],
+        [(0, 3, 1), (3, 4, 2)],
+    ),
+}
+"""Triangles of surfaces made of contours, which have a corner in common and lie nearly in one plane."""
+
+
+@pytest.mark.parametrize(("points", "triangles"), FLAT_FANS.values(), ids=FLAT_FANS)
+def test_triangles_that_share_a_corner_and_hardly_bend_do_not_cross(
+    points: list[tuple[float, ...]], triangles: list[tuple[int, ...]]
+) -> None:
+    assert not len(crossing_triangles(Mesh(np.array(points, np.float32), np.array(triangles, np.int32))))
+
+
+def test_triangles_that_share_a_corner_may_cross() -> None:
+    points = np.array([(0, 0, 0), (2, -1, 0), (2, 1, 0), (1, 0, -1), (1, 0.1, 1)], np.float32)
+    mesh = Mesh(points, np.array([(0, 1, 2), (0, 3, 4)], np.int32))
+    assert crossing_triangles(mesh).tolist() == [[0, 1]]

@@ -2,7 +2,7 @@
 
 A surface through voxels cuts corners, the more the fewer voxels there are across, and smoothing takes more off: 2 to
 8 % of a vessel 4 to 6 voxels wide. So each part whose contours say what its volume is is moved along its normals, all
-over by the same fraction of a voxel, until it has it.
+over by the same fraction of a voxel, until it has it; but not where the surface would come to pass through itself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, Expected, expected_of
+from orthanc_stl.mesh.contours.crossings import without_new_crossings
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.parts import Chain
@@ -84,7 +85,7 @@ def _missing(body: Body, found: float) -> float:
 
 
 def _whole(mesh: Mesh, body: Body) -> tuple[Mesh, tuple[float, float]]:
-    measures = area_and_volume(mesh)
+    start, measures = mesh, area_and_volume(mesh)
     moved = 0.0
     for _ in range(MOVES):
         missing = _missing(body, measures[1])
@@ -94,6 +95,9 @@ def _whole(mesh: Mesh, body: Body) -> tuple[Mesh, tuple[float, float]]:
         moved += float(far)
         mesh = Mesh(mesh.vertices + np.float32(far) * vertex_normals(mesh), mesh.triangles)
         measures = area_and_volume(mesh)
+    if mesh is not start:
+        mesh = without_new_crossings(start, mesh)
+        measures = area_and_volume(mesh)
     return mesh, measures
 
 
@@ -102,7 +106,7 @@ def _each(mesh: Mesh, bodies: Sequence[Body], findings: Findings) -> Mesh:
     owner, merged = _owners(mesh, label, bodies)
     of_triangle = owner[label[mesh.triangles[:, 0]]]
     allowed = FARTHEST_MOVE * bodies[0].side
-    moved = np.zeros(len(bodies))
+    start, moved = mesh, np.zeros(len(bodies))
     for step in range(MOVES + 1):
         areas, volumes = _measures(mesh, of_triangle, len(bodies))
         if step == MOVES:
@@ -114,6 +118,9 @@ def _each(mesh: Mesh, bodies: Sequence[Body], findings: Findings) -> Mesh:
         moved += far
         far_of_vertex = np.append(far, 0.0)[owner[label]].astype(np.float32)
         mesh = Mesh(mesh.vertices + far_of_vertex[:, None] * vertex_normals(mesh), mesh.triangles)
+    if mesh is not start:
+        mesh = without_new_crossings(start, mesh)
+        volumes = _measures(mesh, of_triangle, len(bodies))[1]
     _tell(bodies, volumes, merged, findings)
     return mesh
 
