@@ -67,6 +67,12 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
             group.add_argument(
                 flag, dest=option.field, nargs="+", type=_name_or_number, default=option.default, help=text
             )
+        case kinds.Objects():
+            group.add_argument(
+                flag, dest=option.field, nargs="+", type=_object, default=option.default, metavar="X", help=text
+            )
+        case kinds.Choice(values) if not option.default:
+            group.add_argument(flag, dest=option.field, choices=values, default=option.default, help=text)
         case _:
             group.add_argument(
                 flag, dest=option.field, type=_reader(option.kind), default=option.default, metavar="X", help=text
@@ -85,6 +91,8 @@ def _reader(kind: Kind) -> Callable[[str], Any]:
             return _color
         case kinds.Object():
             return _object
+        case kinds.NumberOrObject():
+            return _number_or_object
         case _:
             return str
 
@@ -120,6 +128,10 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f"must be a JSON object, not {text[:40]}")
     return value
+
+
+def _number_or_object(text: str) -> float | dict[str, Any]:
+    return _object(text) if text.lstrip().startswith("{") else _number(text, -math.inf, math.inf)
 
 
 def _name_or_number(text: str) -> int | str:
