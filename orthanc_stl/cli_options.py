@@ -34,6 +34,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             _add(of_source, Option(key, _field(key), kind, None, "", meaning))
 
 
+def add_print_check(parser: argparse.ArgumentParser) -> None:
+    """The sizes of a print check, in mm."""
+    group = parser.add_argument_group("sizes in mm")
+    size = _reader(kinds.Number(0.01, 10_000))
+    group.add_argument("--wall", type=size, default=0.8, metavar="X", help="thinner walls are told (default 0.8)")
+    group.add_argument("--bed", type=_bed, metavar="X,Y,Z", help="the size of the printer's bed, and its height")
+    group.add_argument("--hollow", type=size, metavar="X", help="the wall of a hollow print, for its material")
+
+
 def request_of(options: argparse.Namespace, *, several_parts: bool) -> ConversionRequest:
     """The request that the flags make. A format that holds several parts gets a part for each structure."""
     values = {o.field: getattr(options, o.field) for o in OPTIONS if o.key not in _OTHERWISE}
@@ -118,6 +127,13 @@ def _color(text: str) -> tuple[int, ...]:
     if len(parts) != 3 or not all(part.isdecimal() and int(part) <= 255 for part in parts):
         raise argparse.ArgumentTypeError(f"must be three numbers from 0 to 255, as 255,128,0, not {text}")
     return tuple(int(part) for part in parts)
+
+
+def _bed(text: str) -> list[float]:
+    parts = text.split(",")
+    if len(parts) != 3:
+        raise argparse.ArgumentTypeError(f"must be three numbers, as 220,220,250, not {text[:40]}")
+    return [_number(part, 0.01, 10_000) for part in parts]
 
 
 def _object(text: str) -> dict[str, Any]:

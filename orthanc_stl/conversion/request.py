@@ -80,7 +80,7 @@ class ConversionRequest:
         "Subtract",
         NumbersOrTexts(),
         (),
-        "structures of the same source that are taken away ([printing.md](printing.md))",
+        "structures of the same source that are taken away ([printing](printing.md))",
     )
     intersect: tuple[int | str, ...] = option(
         "Intersect", NumbersOrTexts(), (), "structures of the same source: only what lies within their union is kept"
