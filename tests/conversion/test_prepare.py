@@ -19,8 +19,8 @@ from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.encapsulated import encapsulate_parts
 from orthanc_stl.rest.http.options import conversion_request
-from tests import phantoms
-from tests.data import shared_file
+from testing import phantoms
+from testing.data import shared_file
 
 CENTRE = (10.0, -15.0, 30.0)
 BALL, SMALL, LENS = 33.510, 7.238, 3.660
