@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orthanc_stl import __version__
-from orthanc_stl.cli_options import add_options, chosen_structures, request_of
+from orthanc_stl.cli_options import add_options, add_print_check, chosen_structures, request_of
 from orthanc_stl.errors import InvalidInput, StlError
 from orthanc_stl.formats.registry import WRITERS, writer_of_name
 
@@ -76,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--ply", type=Path, metavar="OUT.ply", help="A colored by its distance to B (one structure)")
     add_options(compare)
     compare.set_defaults(run=_compare)
+
+    check = commands.add_parser("print-check", help="what makes a print of the structures of a file fail")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    add_print_check(check)
+    add_options(check)
+    check.set_defaults(run=_print_check)
 
     plugin_path = commands.add_parser("plugin-path", help="the lines that orthanc.json needs for the plugin")
     plugin_path.set_defaults(run=_plugin_path)
@@ -141,6 +147,17 @@ def _compare(options: argparse.Namespace) -> None:
         file, scale = colored_by_distance(a.parts[0], b.parts[0])
         options.ply.write_bytes(file)
         print(f"{options.ply}: blue at {-scale:.3f} mm, red at {scale:.3f} mm", file=sys.stderr)
+
+
+def _print_check(options: argparse.Namespace) -> None:
+    from orthanc_stl.conversion.build import build_model
+    from orthanc_stl.conversion.printing import print_checks
+
+    request = request_of(options, several_parts=True)
+    result = build_model(_open(options.files, dict(request.fields)), chosen_structures(request), _progress)
+    found = print_checks(result.model, wall=options.wall, bed=options.bed, hollow=options.hollow)
+    print(json.dumps(found, indent=2, ensure_ascii=False))
+    _tell(result)
 
 
 def _alone(model: Model, part: Part) -> Model:

@@ -34,6 +34,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             _add(of_source, Option(key, _field(key), kind, None, "", meaning))
 
 
+def add_print_check(parser: argparse.ArgumentParser) -> None:
+    """The sizes of a print check, in mm."""
+    group = parser.add_argument_group("sizes in mm")
+    size = _reader(kinds.Number(0.01, 10_000))
+    group.add_argument("--wall", type=size, default=0.8, metavar="X", help="thinner walls are told (default 0.8)")
+    group.add_argument("--bed", type=_bed, metavar="X,Y,Z", help="the size of the printer's bed, and its height")
+    group.add_argument("--hollow", type=size, metavar="X", help="the wall of a hollow print, for its material")
+
+
 def request_of(options: argparse.Namespace, *, several_parts: bool) -> ConversionRequest:
     """The request that the flags make. A format that holds several parts gets a part for each structure."""
     values = {o.field: getattr(options, o.field) for o in OPTIONS if o.key not in _OTHERWISE}
@@ -67,6 +76,12 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
             group.add_argument(
                 flag, dest=option.field, nargs="+", type=_name_or_number, default=option.default, help=text
             )
+        case kinds.Objects():
+            group.add_argument(
+                flag, dest=option.field, nargs="+", type=_object, default=option.default, metavar="X", help=text
+            )
+        case kinds.Choice(values) if not option.default:
+            group.add_argument(flag, dest=option.field, choices=values, default=option.default, help=text)
         case _:
             group.add_argument(
                 flag, dest=option.field, type=_reader(option.kind), default=option.default, metavar="X", help=text
@@ -85,6 +100,8 @@ def _reader(kind: Kind) -> Callable[[str], Any]:
             return _color
         case kinds.Object():
             return _object
+        case kinds.NumberOrObject():
+            return _number_or_object
         case _:
             return str
 
@@ -112,6 +129,13 @@ def _color(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
+def _bed(text: str) -> list[float]:
+    parts = text.split(",")
+    if len(parts) != 3:
+        raise argparse.ArgumentTypeError(f"must be three numbers, as 220,220,250, not {text[:40]}")
+    return [_number(part, 0.01, 10_000) for part in parts]
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
@@ -120,6 +144,10 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f"must be a JSON object, not {text[:40]}")
     return value
+
+
+def _number_or_object(text: str) -> float | dict[str, Any]:
+    return _object(text) if text.lstrip().startswith("{") else _number(text, -math.inf, math.inf)
 
 
 def _name_or_number(text: str) -> int | str:

@@ -69,7 +69,8 @@ class Part:
     """One structure, or the union of several, meshed.
 
     `mesh` is in LPS mm; `report` has its measurements. `opacity` is 0..1. `structures` and `names`: the numbers and
-    names of what it was made of.
+    names of what it was made of. `modified`: it is made to be another body than the structure, and `mirrored`: of the
+    other side.
     """
 
     number: int
@@ -84,6 +85,8 @@ class Part:
     notes: tuple[Note, ...] = ()
     structures: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
+    modified: bool = False
+    mirrored: bool = False
 
     @property
     def volume_ml(self) -> float:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from orthanc_stl.conversion.choose import Choice, Skipped, choose
-from orthanc_stl.conversion.clean import clean_up
+from orthanc_stl.conversion.clean import made_small, without_pieces
 from orthanc_stl.conversion.meshing import mesh_shape, united
+from orthanc_stl.conversion.preparation import preparation_of
+from orthanc_stl.conversion.prepare import Done, Operand, changes_shape, combined, prepared
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.result import ConversionResult
 from orthanc_stl.dicom.text import described
@@ -30,30 +33,63 @@ from orthanc_stl.sources.clean_region import CleanUp, clean_region
 # The part of a conversion's time that goes into the mesh; making it small is the rest. Measured.
 MESHED = 0.85
 
+OPERANDS = 0.4
+"""The part of the time for what is subtracted or intersected, where there is such."""
+
 OUTLINE_OPACITY = 0.15
 OUTLINES = ("EXTERNAL", "BODY")
 """Kinds (and names) of structures that hold all others: they would hide them."""
 
 
 def build_model(source: OpenSource, request: ConversionRequest, progress: Progress = no_progress) -> ConversionResult:
-    """The model of what `request` chooses: one part for each structure with `separate`, else one of their union.
+    """The model of what `request` chooses: one part for each structure with `separate`, else one of their union; more
+    where `cut` divides them.
 
     A structure that cannot be meshed is skipped, with its reason, unless it is the only one or `strict` is asked for:
     then it raises InvalidInput.
     """
+    preparation_of(request)
     choice = choose(source.structures, request)
+    start = OPERANDS if request.subtract or request.intersect else 0.0
+    operands = _operands(source, request, portion(progress, 0, start))
     if request.separate:
-        parts, skipped = _separate(source, choice, request, progress)
+        parts, skipped = _separate(source, choice, request, operands, portion(progress, start, 1))
     else:
-        parts, skipped = (union_part(source, choice.structures, request, progress),), ()
+        parts = union_parts(source, choice.structures, request, operands, portion(progress, start, 1))
+        skipped = ()
     model = Model(parts, source.title, source.frame_of_reference_uid, parameters(request, source))
     if request.strict:
-        _refuse([*choice.notes, *(note for part in parts for note in part.notes)])
+        _refuse([*choice.notes, *operands.notes, *(note for part in parts for note in part.notes)])
     return ConversionResult(model, (*choice.skipped, *skipped), choice.notes)
 
 
+@dataclass(frozen=True)
+class Operands:
+    """What is taken away from each part, and what each is kept within; `notes` on them."""
+
+    subtract: Operand | None = None
+    intersect: Operand | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def _operands(source: OpenSource, request: ConversionRequest, progress: Progress) -> Operands:
+    plain = replace(request, keep_largest=False, min_volume_ml=0.0, all=False, exclude=(), separate=False)
+    found: list[Operand | None] = []
+    notes: list[Note] = []
+    for place, structures in enumerate((request.subtract, request.intersect)):
+        if not structures:
+            found.append(None)
+            continue
+        choice = choose(source.structures, replace(plain, structures=structures))
+        step = portion(progress, place / 2, (place + 1) / 2)
+        surface, told = _union(source, choice.structures, plain, step)
+        found.append(Operand(surface.mesh, described("", [one.name for one in choice.structures])))
+        notes += [*choice.notes, *told, *surface.report.notes]
+    return Operands(found[0], found[1], ranked(notes))
+
+
 def _separate(
-    source: OpenSource, choice: Choice, request: ConversionRequest, progress: Progress
+    source: OpenSource, choice: Choice, request: ConversionRequest, operands: Operands, progress: Progress
 ) -> tuple[tuple[Part, ...], tuple[Skipped, ...]]:
     parts: list[Part] = []
     skipped: list[Skipped] = []
@@ -61,7 +97,7 @@ def _separate(
     for done, structure in enumerate(choice.structures):
         step = portion(progress, done / count, (done + 1) / count)
         try:
-            parts.append(union_part(source, [structure], request, step))
+            parts += union_parts(source, [structure], request, operands, step)
         except InvalidInput as error:
             if request.strict or count == 1:
                 raise
@@ -71,10 +107,37 @@ def _separate(
     return tuple(parts), tuple(skipped)
 
 
-def union_part(
-    source: OpenSource, structures: Sequence[Structure], request: ConversionRequest, progress: Progress = no_progress
-) -> Part:
-    """One part of all these structures together. Raises InvalidInput, with the reason, if no surface can be made."""
+def union_parts(
+    source: OpenSource,
+    structures: Sequence[Structure],
+    request: ConversionRequest,
+    operands: Operands,
+    progress: Progress = no_progress,
+) -> tuple[Part, ...]:
+    """One part of all these structures together, or those that it is cut into.
+
+    Raises InvalidInput, with the reason, if no surface can be made.
+    """
+    surface, notes = _union(source, structures, request, portion(progress, 0, MESHED))
+    if request.strict:
+        _refuse(notes)
+    surface = without_pieces(combined(surface, operands.subtract, operands.intersect), request)
+    rest = portion(progress, MESHED, 1)
+    pieces = prepared(surface, request, portion(rest, 0, 0.5))
+    small = [made_small(piece, request, portion(rest, 0.5, 1)) for piece in pieces]
+    notes = [*notes, *operands.notes]
+    count = len(small)
+    if count == 1:
+        return (_part(structures, small[0], notes, request),)
+    return tuple(
+        _part(structures, piece, notes, request, f", part {place} of {count}") for place, piece in enumerate(small, 1)
+    )
+
+
+def _union(
+    source: OpenSource, structures: Sequence[Structure], request: ConversionRequest, progress: Progress
+) -> tuple[Surface, list[Note]]:
+    """The surface of all these structures together, and what was found on the way there."""
     shapes: list[Shape] = []
     notes: list[Note] = []
     for structure in structures:
@@ -90,11 +153,7 @@ def union_part(
         numbers = [structure.number for structure in structures]
         around = source.surroundings(numbers)
         notes += source.frame_of(numbers)[1]
-    if request.strict:
-        _refuse(notes)
-    surface = _meshed(shapes, request, around, portion(progress, 0, MESHED))
-    surface = clean_up(surface, request, portion(progress, MESHED, 1))
-    return _part(structures, surface, notes, request)
+    return _meshed(shapes, request, around, progress), notes
 
 
 def how_to_clean(request: ConversionRequest) -> CleanUp:
@@ -135,25 +194,37 @@ def _meshed(
     return Surface(joined, report_of(joined, min(voxels) if voxels else None, notes))
 
 
-def _part(structures: Sequence[Structure], surface: Surface, notes: Sequence[Note], request: ConversionRequest) -> Part:
+def _part(
+    structures: Sequence[Structure],
+    surface: Surface,
+    notes: Sequence[Note],
+    request: ConversionRequest,
+    which: str = "",
+) -> Part:
+    """`which`: of several that the structures were cut into."""
     first = structures[0]
     alone = len(structures) == 1
     name = first.name if alone else request.name or described("", [one.name for one in structures])
     color = request.colors.get(str(first.number)) or request.color
     kind = first.kind if alone else ""
+    if alone and request.name and not request.separate:
+        name = request.name
+    which = (" (mirrored)" if request.mirror else "") + which
     return Part(
         number=first.number,
-        name=request.name if alone and request.name and not request.separate else name,
+        name=name + which,
         mesh=surface.mesh,
         report=surface.report,
         color=_rgb(color) if color else next((one.color for one in structures if one.color), None),
         opacity=_opacity(first, alone) if request.opacity is None else request.opacity,
         kind=kind,
         category=first.category if alone else None,
-        anatomy=first.anatomy if alone else None,
+        anatomy=first.anatomy if alone and not request.mirror else None,  # whose code may name the other side
         notes=ranked([*notes, *surface.report.notes]),
         structures=tuple(one.number for one in structures),
-        names=tuple(one.name for one in structures),
+        names=tuple(one.name + which for one in structures),
+        modified=changes_shape(request),
+        mirrored=bool(request.mirror),
     )
 
 
@@ -177,7 +248,10 @@ def parameters(request: ConversionRequest, source: OpenSource) -> dict[str, str]
     return {key: json.dumps(value) for key, value in told.items()}
 
 
-_TOLD = ("Tolerance", "Triangles", "KeepLargest", "MinVolumeMl")
+_TOLD = (
+    *("Tolerance", "Triangles", "KeepLargest", "MinVolumeMl", "Subtract", "Intersect", "FillCavities", "SmoothMm"),
+    *("Margin", "Shell", "Mirror", "MirrorAt", "Cut"),
+)
 
 
 def portion(progress: Progress, start: float, end: float) -> Progress:
@@ -186,6 +260,7 @@ def portion(progress: Progress, start: float, end: float) -> Progress:
 
 
 def _refuse(notes: Sequence[Note]) -> None:
+    notes = [note for note in notes if not isinstance(note, Done)]
     if notes:
         sentences = "; ".join(note.text for note in ranked(notes))
         raise InvalidInput(f"Strict is true, and this would have to be skipped or guessed: {sentences}")

@@ -11,31 +11,37 @@ from orthanc_stl.mesh.decimation import decimated
 from orthanc_stl.mesh.pieces import largest_piece, without_small_pieces
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.types import Note, Rank, Report, Surface
+from orthanc_stl.mesh.types import Mesh, Note, Rank, Report, Surface
 
 OF_A_VOXEL = 0.1
 MOST_TOLERANCE_MM = 0.1
 """The default tolerance: a tenth of the voxel's side, at most so much. docs/accuracy.md has what that does."""
 
 
-def clean_up(surface: Surface, request: ConversionRequest, progress: Progress = no_progress) -> Surface:
-    """The surface as the request wants it: `KeepLargest`, `MinVolumeMl`, then `Tolerance` or `Triangles`."""
-    notes: list[Note] = []
+def without_pieces(surface: Surface, request: ConversionRequest, progress: Progress = no_progress) -> Surface:
+    """Without the pieces that `KeepLargest` or `MinVolumeMl` leave out. Raises InvalidInput if none is left."""
+    if not request.keep_largest and not request.min_volume_ml:
+        return surface
+    progress(0.0, "looking for pieces")
     mesh = surface.mesh
-    if request.keep_largest or request.min_volume_ml:
-        progress(0.0, "looking for pieces")
-        kept = largest_piece(mesh) if request.keep_largest else without_small_pieces(mesh, request.min_volume_ml * 1000)
-        if not kept.left:
-            largest = kept.removed[0] / 1000
-            raise InvalidInput(f"no piece has {request.min_volume_ml:g} mL: the largest has {largest:.3g} mL")
-        mesh = kept.mesh
-        notes += _left_out(kept.removed)
+    kept = largest_piece(mesh) if request.keep_largest else without_small_pieces(mesh, request.min_volume_ml * 1000)
+    if not kept.left:
+        largest = kept.removed[0] / 1000
+        raise InvalidInput(f"no piece has {request.min_volume_ml:g} mL: the largest has {largest:.3g} mL")
+    return _with_mesh(surface, kept.mesh, surface.report.distance, _left_out(kept.removed))
+
+
+def made_small(surface: Surface, request: ConversionRequest, progress: Progress = no_progress) -> Surface:
+    """With the triangles that `Tolerance` or `Triangles` leave."""
     tolerance = None if request.triangles is not None else tolerance_of(surface.report, request.tolerance)
-    distance = surface.report.distance
-    if request.triangles is not None or tolerance:
-        progress(0.2, "making the surface small")
-        small = decimated(mesh, tolerance=tolerance, triangles=request.triangles)
-        mesh, distance = small.mesh, small.distance
+    if request.triangles is None and not tolerance:
+        return surface
+    progress(0.2, "making the surface small")
+    small = decimated(surface.mesh, tolerance=tolerance, triangles=request.triangles)
+    return _with_mesh(surface, small.mesh, small.distance)
+
+
+def _with_mesh(surface: Surface, mesh: Mesh, distance: float | None, notes: Sequence[Note] = ()) -> Surface:
     if mesh is surface.mesh:
         return surface
     old = surface.report

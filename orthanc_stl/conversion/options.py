@@ -89,7 +89,31 @@ class Object:
     words: ClassVar[str] = "object"
 
 
-Kind = Boolean | Integer | Number | Text | Choice | Texts | Integers | NumbersOrTexts | NumberOrText | Color | Object
+@dataclass(frozen=True)
+class Objects:
+    words: ClassVar[str] = "list of objects"
+
+
+@dataclass(frozen=True)
+class NumberOrObject:
+    words: ClassVar[str] = "number or object"
+
+
+Kind = (
+    Boolean
+    | Integer
+    | Number
+    | Text
+    | Choice
+    | Texts
+    | Integers
+    | NumbersOrTexts
+    | NumberOrText
+    | Color
+    | Object
+    | Objects
+    | NumberOrObject
+)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from orthanc_stl.conversion.options import (
     Color,
     Integer,
     Number,
+    NumberOrObject,
     NumbersOrTexts,
     Object,
+    Objects,
     Option,
     Text,
     Texts,
@@ -74,6 +76,49 @@ class ConversionRequest:
     )
     keep_largest: bool = option("KeepLargest", Boolean(), False, "only the largest piece of each structure")
     min_volume_ml: float = option("MinVolumeMl", Number(0, 1e6), 0.0, "pieces of less are left out, and that is told")
+    subtract: tuple[int | str, ...] = option(
+        "Subtract",
+        NumbersOrTexts(),
+        (),
+        "structures of the same source that are taken away ([printing](printing.md))",
+    )
+    intersect: tuple[int | str, ...] = option(
+        "Intersect", NumbersOrTexts(), (), "structures of the same source: only what lies within their union is kept"
+    )
+    fill_cavities: bool = option("FillCavities", Boolean(), False, "cavities without a way out are filled")
+    smooth_mm: float = option(
+        "SmoothMm", Number(0, 100), 0.0, "bumps shorter than so many mm are taken away; the volume stays"
+    )
+    margin: float | Mapping[str, Any] | None = option(
+        "Margin",
+        NumberOrObject(),
+        None,
+        "mm to grow by, less than 0 to shrink: one figure, or `XMinus`, `XPlus`, `YMinus`, `YPlus`, `ZMinus`, `ZPlus` "
+        "(LPS)",
+    )
+    shell: Mapping[str, Any] = option(
+        "Shell",
+        Object(),
+        {},
+        'makes it hollow: `Wall` in mm, `Outwards`, and `Drain` with a `Diameter` in mm and `At`: `"lowest"` or points',
+    )
+    mirror: str = option(
+        "Mirror", Choice(("x", "y", "z")), "", 'exchanges left and right (`"x"`), front and back, or head and feet'
+    )
+    mirror_at: float | None = option(
+        "MirrorAt",
+        Number(-100_000, 100_000),
+        None,
+        "where the mirror stands, LPS mm; needed for several with `Separate`",
+        shown="the middle of the model",
+    )
+    cut: tuple[Mapping[str, Any], ...] = option(
+        "Cut",
+        Objects(),
+        (),
+        "planes, each a `Point` and a `Normal` (LPS mm), that divide it into parts; `Pegs` with `Diameter`, `Length`, "
+        "`Clearance` (mm), `Count` hold them together",
+    )
     name: str = option("Name", Text(), "", "of one model of several structures", shown="their names")
     color: tuple[int, int, int] | None = option("Color", Color(), None, "the same", shown="the first one's")
     opacity: float | None = option("Opacity", Number(0, 1), None, "0 to 1", shown="1; 0.15 for the outline of the body")

@@ -68,7 +68,7 @@ class Description:
     `names`: of the structures in the model; `parameters`: what the conversion was told, by name; `notes`: what was
     changed, guessed or left out; `contours_volume` (mm³): that of the contours themselves. `opacity` of 0..1 and
     `anatomy` are left out where None; `segment` is the number of the one segment of the source that the model is of;
-    `icon` is a picture `(height, width, 3) uint8`.
+    `icon` is a picture `(height, width, 3) uint8`. `modified` and `mirrored`: the model is not the body as it is.
     """
 
     title: str
@@ -81,6 +81,8 @@ class Description:
     anatomy: Code | None = None
     segment: int | None = None
     icon: np.ndarray | None = None
+    modified: bool = False
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,10 @@ def _manufacturing_3d_model(ds: Dataset, description: Description, version: str)
         ds.AnatomicRegionSequence = [code(anatomy.value, anatomy.scheme, long_string(anatomy.meaning))]
     if description.icon is not None:
         ds.IconImageSequence = [icon_image(description.icon)]
+    if description.modified:
+        ds.ModelModification = "YES"
+    if description.mirrored:
+        ds.ModelMirroring = "YES"
     algorithm = Dataset()
     algorithm.AlgorithmFamilyCodeSequence = [code("123101", "DCM", "Neighborhood Analysis")]
     algorithm.AlgorithmName = MODEL_NAME

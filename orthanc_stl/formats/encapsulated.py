@@ -104,6 +104,8 @@ def encapsulate_as_obj(
         parameters=model.parameters,
         notes=tuple(note for part in model for note in part.notes),
         icon=icon,
+        modified=any(part.modified for part in model),
+        mirrored=any(part.mirrored for part in model),
     )
     return encapsulate_obj(
         obj,
@@ -132,6 +134,8 @@ def _description(model: Model, part: Part, title: str, icon: np.ndarray | None) 
         anatomy=part.anatomy if _is_anatomical(part.category) else None,
         segment=part.number if len(part.structures) < 2 else None,
         icon=icon,
+        modified=part.modified,
+        mirrored=part.mirrored,
     )
 
 

@@ -34,7 +34,8 @@ def convert(
     options = source.options(conversion) | {"Series": series}
     parts: list[dict[str, Any]] | None = None
     chosen: dict[str, Any] = {"structures": [], "skipped": []}
-    if conversion.separate and conversion.format == "stl":  # all parts of an OBJ are made together
+    # All parts of an OBJ are made together, and those that a plane divides, since their numbers are not known before.
+    if conversion.separate and conversion.format == "stl" and not conversion.cut:
         chosen = listing(app, request, "choose_structures", source, conversion)
         parts = [
             {

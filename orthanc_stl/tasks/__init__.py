@@ -31,6 +31,7 @@ TASKS: Mapping[str, Task] = {
         stored.stored_picture,
         numbers.source_statistics,
         numbers.stored_statistics,
+        numbers.stored_print_check,
         numbers.compare,
         images.image_slices,
         nexus.create_nexus,

@@ -8,6 +8,7 @@ from typing import Any
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.comparison import colored_by_distance, compare_models
 from orthanc_stl.conversion.inputs import Inputs
+from orthanc_stl.conversion.printing import print_checks
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.statistics import as_csv, statistics
 from orthanc_stl.conversion.stored import stored_model
@@ -30,6 +31,12 @@ def stored_statistics(options: Options, blobs: Sequence[Blob], progress: Progres
     """Files: stored models. Facts: `rows`, one for each. Files that come out: the same as CSV."""
     rows = statistics(stored_model(blobs))
     return {"rows": rows, "skipped": []}, [as_csv(rows)]
+
+
+def stored_print_check(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """Files: stored models. Facts: what print_checks gives. Options: `Wall`, `Bed`, `Hollow`, in mm."""
+    progress(0.0, "measuring walls")
+    return print_checks(stored_model(blobs), wall=options["Wall"], bed=options["Bed"], hollow=options["Hollow"]), ()
 
 
 def compare(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:

@@ -96,3 +96,25 @@ def test_what_cannot_be_compared(server: OrthancServer, body: dict[str, object])
     reply = server.post("/stl/compare", body)
     assert reply.status in (400, 404)
     assert reply.json()["Details"]
+
+
+def test_print_check_of_a_prepared_model(server: OrthancServer, balls: str) -> None:
+    options = {"Resolution": 64, "Shell": {"Wall": 2, "Drain": {"Diameter": 5}}, "Mirror": "x"}
+    made = server.post("/stl/encode", {"Instance": balls, "Structures": [1], **options}).json()
+    tags = server.get(f"/instances/{made['ID']}/tags?simplify").json()
+    assert (tags["ModelModification"], tags["ModelMirroring"]) == ("YES", "YES")
+    (part,) = server.get(f"/instances/{made['ID']}/stl/print-check?wall=0.8&bed=220,220,30").json()["Parts"]
+    assert (part["Closed"], part["Cavities"], part["FitsBed"]) == (True, 0, False)
+    assert part["SolidMl"] == pytest.approx(9.08 - 0.04, rel=0.03)
+    refused = server.get(f"/instances/{made['ID']}/stl/print-check?bed=220")
+    assert refused.status == 400
+
+
+def test_a_cut_gives_two_models_of_one_series(server: OrthancServer, balls: str) -> None:
+    plane = {"Point": [10, -15, 30], "Normal": [1, 0, 0]}
+    body = {"Instance": balls, "Structures": [1, 2], "Separate": True, "Resolution": 64, "Cut": [plane]}
+    models = server.post("/stl/encode", body).json()["Models"]
+    names = ["Ball, große, part 1 of 2", "Ball, große, part 2 of 2"]
+    assert [one["Name"] for one in models[:2]] == names
+    numbers = [server.get(f"/instances/{one['ID']}/tags?simplify").json()["InstanceNumber"] for one in models]
+    assert numbers == [str(place) for place in range(1, len(models) + 1)]

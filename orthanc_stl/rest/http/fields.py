@@ -104,6 +104,14 @@ def mapping(body: Body, name: str) -> dict[str, Any]:
     return value
 
 
+def mappings(body: Body, name: str) -> tuple[dict[str, Any], ...]:
+    """A list of objects."""
+    value = body.get(name)
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise _mistyped("List of objects", name, value)
+    return tuple(value)
+
+
 def _finite(value: int | float | str) -> bool:
     return isinstance(value, str) or -MAX_NUMBER <= value <= MAX_NUMBER
 

@@ -9,6 +9,7 @@ from typing import Any
 from orthanc_stl import errors
 from orthanc_stl.conversion import options as kinds
 from orthanc_stl.conversion.options import SOURCE_OPTIONS, Kind, Option
+from orthanc_stl.conversion.preparation import NO_SCALE, preparation_of
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 from orthanc_stl.rest.http import fields
 
@@ -23,7 +24,11 @@ def conversion_request(body: fields.Body) -> ConversionRequest:
     if values["tolerance"] is not None and values["triangles"] is not None:
         raise errors.InvalidField("Tolerance and Triangles exclude each other: give one of the two")
     given = {key: _value(body, key, kind) for key, (kind, _) in SOURCE_OPTIONS.items() if body.get(key) is not None}
-    return ConversionRequest(**values, fields=given, tags=fields.tags(body))
+    if "Scale" in body:
+        raise errors.InvalidField(NO_SCALE)
+    request = ConversionRequest(**values, fields=given, tags=fields.tags(body))
+    preparation_of(request)
+    return request
 
 
 def query_request(query: Mapping[str, str]) -> ConversionRequest:
@@ -83,3 +88,7 @@ def _value(body: fields.Body, key: str, kind: Kind) -> Any:
             return fields.color(body, key)
         case kinds.Object():
             return fields.mapping(body, key)
+        case kinds.Objects():
+            return fields.mappings(body, key)
+        case kinds.NumberOrObject():
+            return fields.mapping(body, key) if isinstance(body[key], dict) else fields.number(body, key)

@@ -18,6 +18,11 @@ from orthanc_stl.rest.made import Made, Recipe, made
 from orthanc_stl.rest.running import SourceFiles, limits
 from orthanc_stl.rest.sets import models_of, stored_files
 
+WALL_MM = 0.8
+"""Of a print check: thinner walls are told; two lines of a nozzle of 0.4 mm."""
+
+MOST_MM = 10_000.0
+
 _CSV = {"Content-Disposition": 'attachment; filename="statistics.csv"', "X-Content-Type-Options": "nosniff"}
 
 
@@ -39,6 +44,34 @@ def series_statistics(app: App, request: Request) -> Answer:
 def series_statistics_csv(app: App, request: Request) -> Answer:
     """GET /series/{id}/stl/statistics.csv"""
     return Answer(_of_series(app, request).file, "text/csv", headers=_CSV)
+
+
+def print_check(app: App, request: Request) -> Answer:
+    """GET /instances/{id}/stl/print-check?wall=0.8&bed=220,220,250&hollow=2: of a stored model."""
+    instance = request.groups[0]
+    if app.orthanc.sop_class(instance) not in ENCAPSULATED_MODELS:
+        raise errors.InvalidInput("this instance is no model: a print check is of an Encapsulated STL or OBJ")
+    told = {
+        "Wall": _millimetres(request, "wall", 1)[0] if "wall" in request.query else WALL_MM,
+        "Bed": _millimetres(request, "bed", 3) if "bed" in request.query else None,
+        "Hollow": _millimetres(request, "hollow", 1)[0] if "hollow" in request.query else None,
+    }
+    versions = (app.orthanc.version(instance)[0],)
+    recipe = Recipe("stored_print_check", stored_files(app, [instance]), ConversionRequest(), told, versions)
+    return json_answer(made(app, request, recipe).facts)
+
+
+def _millimetres(request: Request, name: str, count: int) -> list[float]:
+    """`count` sizes in mm of the URL, separated by commas."""
+    text = request.query[name]
+    try:
+        values = [float(part) for part in text.split(",", count)]
+    except ValueError:
+        values = []
+    if len(values) != count or not all(0.01 <= value <= MOST_MM for value in values):
+        what = "a number" if count == 1 else f"{count} numbers, separated by commas,"
+        raise errors.InvalidField(f"{name} is {text[:40]!r}, expected {what} of mm from 0.01 to {MOST_MM:g}")
+    return values
 
 
 def compare(app: App, request: Request) -> Answer:

@@ -63,6 +63,7 @@ ROUTES = (
     Route(rf"/instances/{ID}/stl/statistics\.csv", {"GET": numbers.statistics_csv}),
     Route(f"/series/{ID}/stl/statistics", {"GET": numbers.series_statistics}),
     Route(rf"/series/{ID}/stl/statistics\.csv", {"GET": numbers.series_statistics_csv}),
+    Route(f"/instances/{ID}/stl/print-check", {"GET": numbers.print_check}),
     Route("/stl/compare", {"POST": numbers.compare}),
     Route("/stl/rules", {"GET": rules.rules}),
     Route("/stl/rules/run", {"POST": rules.run}),

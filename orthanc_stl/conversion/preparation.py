@@ -1,0 +1,164 @@
+"""What `Shell`, `Margin`, `Cut` and `Mirror` of a request say, checked: before anything is read or meshed.
+
+Imported in the Orthanc process: the standard library only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.errors import InvalidField
+
+Point = tuple[float, float, float]
+
+AXES = ("x", "y", "z")
+SIDES = ("XMinus", "XPlus", "YMinus", "YPlus", "ZMinus", "ZPlus")
+
+MOST_MM = 50.0
+"""Of a wall, a margin, a hole or a peg."""
+
+MOST_PLANES, MOST_HOLES, MOST_PEGS = 6, 16, 8
+FARTHEST = 1e5
+"""mm: no coordinate of a patient is larger."""
+
+NO_SCALE = "Scale is not possible: medical models are 1:1, so that what is measured on them is true of the patient"
+
+
+@dataclass(frozen=True)
+class ShellOptions:
+    """A wall of `wall` mm; holes of `diameter` mm at the points `holes` (LPS mm), at the lowest point if None."""
+
+    wall: float
+    outwards: bool = False
+    diameter: float = 0.0
+    holes: tuple[Point, ...] | None = ()
+
+
+@dataclass(frozen=True)
+class PegOptions:
+    """mm, and how many."""
+
+    diameter: float
+    length: float
+    clearance: float = 0.15
+    count: int = 2
+
+
+@dataclass(frozen=True)
+class CutOptions:
+    """A plane in LPS mm, and its pegs, if any."""
+
+    point: Point
+    normal: Point
+    pegs: PegOptions | None = None
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """`margin`: mm in the order of SIDES, None for none. `mirror`: the number of the axis."""
+
+    shell: ShellOptions | None = None
+    margin: tuple[float, ...] | None = None
+    cuts: tuple[CutOptions, ...] = ()
+    mirror: int | None = None
+
+
+def preparation_of(request: ConversionRequest) -> Preparation:
+    """Raises InvalidField, with what came and what was expected, for the first value that cannot be used."""
+    if request.mirror and request.mirror not in AXES:
+        raise InvalidField(f"Mirror is {_shown(request.mirror)}, expected one of {', '.join(AXES)}")
+    several = request.all or len(request.structures) > 1
+    if request.mirror and request.mirror_at is None and request.separate and several:
+        raise InvalidField("MirrorAt is missing: with Separate it says where the one mirror of all structures stands")
+    if len(request.cut) > MOST_PLANES:
+        raise InvalidField(f"Cut has {len(request.cut)} planes, expected at most {MOST_PLANES}")
+    return Preparation(
+        _shell(request.shell) if request.shell else None,
+        None if request.margin is None else _margin(request.margin),
+        tuple(_cut(one, f"Cut[{place}]") for place, one in enumerate(request.cut)),
+        AXES.index(request.mirror) if request.mirror else None,
+    )
+
+
+def _shell(data: Mapping[str, Any]) -> ShellOptions:
+    _only(data, ("Wall", "Outwards", "Drain"), "Shell")
+    wall = _number(data.get("Wall"), "Shell.Wall", 0.05, MOST_MM)
+    outwards = data.get("Outwards", False)
+    if not isinstance(outwards, bool):
+        raise InvalidField(f"Shell.Outwards is {_shown(outwards)}, expected true or false")
+    drain = data.get("Drain")
+    if drain is None:
+        return ShellOptions(wall, outwards)
+    _only(drain, ("Diameter", "At"), "Shell.Drain")
+    diameter = _number(drain.get("Diameter"), "Shell.Drain.Diameter", 0.1, MOST_MM)
+    places = drain.get("At", "lowest")
+    if places == "lowest":
+        return ShellOptions(wall, outwards, diameter, None)
+    if not _listed(places) or not 0 < len(places) <= MOST_HOLES:
+        raise InvalidField(
+            f'Shell.Drain.At is {_shown(places)}, expected "lowest" or a list of 1 to {MOST_HOLES} points [x, y, z]'
+        )
+    return ShellOptions(wall, outwards, diameter, tuple(_point(one, "Shell.Drain.At") for one in places))
+
+
+def _margin(data: Any) -> tuple[float, ...]:
+    if not isinstance(data, Mapping):
+        return (_number(data, "Margin", -MOST_MM, MOST_MM),) * len(SIDES)
+    _only(data, SIDES, "Margin")
+    return tuple(_number(data.get(side, 0.0), f"Margin.{side}", -MOST_MM, MOST_MM) for side in SIDES)
+
+
+def _cut(data: Any, name: str) -> CutOptions:
+    _only(data, ("Point", "Normal", "Pegs"), name)
+    normal = _point(data.get("Normal"), f"{name}.Normal")
+    if not any(normal):
+        raise InvalidField(f"{name}.Normal is [0, 0, 0], expected a direction")
+    pegs = data.get("Pegs")
+    return CutOptions(_point(data.get("Point"), f"{name}.Point"), normal, _pegs(pegs, f"{name}.Pegs") if pegs else None)
+
+
+def _pegs(data: Any, name: str) -> PegOptions:
+    _only(data, ("Diameter", "Length", "Clearance", "Count"), name)
+    count = data.get("Count", PegOptions.count)
+    if type(count) is not int or not 1 <= count <= MOST_PEGS:
+        raise InvalidField(f"{name}.Count is {_shown(count)}, expected an integer from 1 to {MOST_PEGS}")
+    return PegOptions(
+        _number(data.get("Diameter"), f"{name}.Diameter", 0.1, MOST_MM),
+        _number(data.get("Length"), f"{name}.Length", 0.1, MOST_MM),
+        _number(data.get("Clearance", PegOptions.clearance), f"{name}.Clearance", 0, 5),
+        count,
+    )
+
+
+def _only(data: Any, keys: Sequence[str], name: str) -> None:
+    if not isinstance(data, Mapping):
+        raise InvalidField(f"{name} is {_shown(data)}, expected an object with {', '.join(keys)}")
+    unknown = [key for key in data if key not in keys]
+    if unknown:
+        raise InvalidField(f"{name} has the field {_shown(unknown[0])}, expected only {', '.join(keys)}")
+
+
+def _number(value: Any, name: str, low: float, high: float) -> float:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    if not known or not low <= value <= high or not math.isfinite(value):
+        raise InvalidField(f"{name} is {_shown(value)}, expected a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def _point(value: Any, name: str) -> Point:
+    if not _listed(value) or len(value) != 3:
+        raise InvalidField(f"{name} has {_shown(value)}, expected three numbers [x, y, z]")
+    x, y, z = (_number(one, name, -FARTHEST, FARTHEST) for one in value)
+    return x, y, z
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _shown(value: Any) -> str:
+    return "missing" if value is None else repr(value)[:60]

@@ -1,0 +1,154 @@
+"""Models made ready for printing or planning: what the options `Subtract` to `Cut` do to a surface.
+
+In this order, whatever that of the request: Subtract, Intersect; FillCavities, SmoothMm, Margin, Shell with its Drain,
+Mirror, Cut. Pieces are left out after the first two (clean.py), and triangles at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from orthanc_stl.conversion.preparation import AXES, SIDES, CutOptions, ShellOptions, preparation_of
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.pieces import without_cavities
+from orthanc_stl.mesh.progress import Progress, no_progress
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids.booleans import intersected, subtracted
+from orthanc_stl.mesh.solids.cut import Pegs, Plane, cut
+from orthanc_stl.mesh.solids.margin import Margins, with_margin
+from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
+from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
+from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
+
+
+@dataclass(frozen=True)
+class Done(Note):
+    """What was done because it was asked for: `Strict` does not refuse it."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A closed surface that is taken away or kept within, and the names of what it was made of."""
+
+    mesh: Mesh
+    names: str
+
+
+def combined(surface: Surface, subtract: Operand | None, intersect: Operand | None) -> Surface:
+    """`surface` without `subtract`, and of that what lies within `intersect`.
+
+    Raises InvalidInput if one of them is not closed, or if nothing is left.
+    """
+    mesh, notes = surface.mesh, []
+    if subtract is not None:
+        mesh = _left(subtracted(mesh, [subtract.mesh]), f"without {subtract.names}")
+        notes.append(_done(f"{subtract.names} taken away"))
+    if intersect is not None:
+        mesh = _left(intersected([mesh, intersect.mesh]), f"within {intersect.names}")
+        notes.append(_done(f"only what lies within {intersect.names} kept"))
+    return _changed(surface, mesh, notes) if notes else surface
+
+
+def prepared(surface: Surface, request: ConversionRequest, progress: Progress = no_progress) -> list[Surface]:
+    """The surface as the request wants it; several where it is cut.
+
+    What was done is told in the notes. Raises InvalidInput with the reason for a surface that is not closed, if nothing
+    is left, and for what has no room.
+    """
+    asked = preparation_of(request)
+    mesh, notes = surface.mesh, []
+    if request.fill_cavities:
+        kept = without_cavities(mesh)
+        mesh = kept.mesh
+        if kept.removed:
+            notes.append(_done(f"{_count(len(kept.removed), 'cavity', 'cavities')} of {_ml(sum(kept.removed))} filled"))
+    if request.smooth_mm:
+        progress(0.1, "smoothing")
+        mesh = without_short_waves(mesh, request.smooth_mm)
+        notes.append(_done(f"smoothed: what is shorter than {request.smooth_mm:g} mm is gone, the volume stays"))
+    if asked.margin is not None and any(asked.margin):
+        progress(0.2, "adding the margin")
+        mesh = _left(with_margin(mesh, Margins(*asked.margin)), "with this margin")
+        notes.append(_done(_margin_text(asked.margin)))
+    if asked.shell is not None:
+        progress(0.4, "making it hollow")
+        mesh, found = _hollow(mesh, asked.shell)
+        notes += found
+    if asked.mirror is not None:
+        mesh = mirrored(mesh, asked.mirror, request.mirror_at)
+        notes.append(_done(f"mirrored along {AXES[asked.mirror]}: this is not the patient's own side"))
+    parts = [mesh]
+    if asked.cuts:
+        progress(0.8, "cutting")
+        parts = _cut(mesh, asked.cuts)
+        notes.append(_done(f"cut by {_count(len(asked.cuts), 'plane', 'planes')} into {len(parts)} parts"))
+    return [_changed(surface, part, notes) for part in parts] if notes else [surface]
+
+
+def changes_shape(request: ConversionRequest) -> bool:
+    """Whether the model is another body than the structure: DICOM's Model Modification."""
+    options = (request.subtract, request.intersect, request.fill_cavities, request.smooth_mm, request.shell)
+    return any((*options, request.margin, request.cut, request.mirror))
+
+
+def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
+    found = shell(mesh, asked.wall, outwards=asked.outwards)
+    if not found.hollow:
+        raise InvalidInput(f"no place is thick enough to be hollow: the wall is to have {asked.wall:g} mm on each side")
+    where = "around it" if asked.outwards else "within it"
+    notes = [_done(f"hollow: a wall of {asked.wall:g} mm {where}, {_ml(found.hollow)} of hollow")]
+    if not asked.diameter:
+        return found.mesh, notes
+    points: Sequence[Sequence[float]] = [lowest_point(found.mesh).tolist()] if asked.holes is None else asked.holes
+    open_body = drained(found.mesh, points, asked.diameter, asked.wall)
+    if not open_body.opened:
+        raise InvalidInput("the holes of Drain reach no hollow: where they are, the body is solid or the wall thicker")
+    return open_body.mesh, [*notes, _done(f"{_count(len(points), 'hole', 'holes')} of {asked.diameter:g} mm to drain")]
+
+
+def _cut(mesh: Mesh, cuts: Sequence[CutOptions]) -> list[Mesh]:
+    """The parts; a plane that misses one leaves it whole."""
+    parts = [mesh]
+    for one in cuts:
+        pegs = Pegs(one.pegs.diameter, one.pegs.length, one.pegs.clearance, one.pegs.count) if one.pegs else None
+        halves = [cut(part, Plane(one.point, one.normal), pegs) for part in parts]
+        parts = [part for half in halves for part in (half.front, half.back) if len(part.triangles)]
+    if len(parts) == 1:
+        raise InvalidInput("Cut misses the model: no plane divides it")
+    return parts
+
+
+def _margin_text(margin: Sequence[float]) -> str:
+    if len(set(margin)) == 1:
+        return f"{'grown' if margin[0] > 0 else 'shrunk'} by {abs(margin[0]):g} mm"
+    told = ", ".join(f"{side} {value:g}" for side, value in zip(SIDES, margin, strict=True) if value)
+    return f"a margin was added, in mm: {told}"
+
+
+def _changed(surface: Surface, mesh: Mesh, notes: Sequence[Note]) -> Surface:
+    """With the figures of `mesh`. The volume of the contours is none to compare with any more."""
+    old = surface.report
+    report = report_of(mesh, old.voxel, (*old.notes, *notes))
+    return Surface(mesh, replace(report, distance=old.distance))
+
+
+def _left(mesh: Mesh, what: str) -> Mesh:
+    if not len(mesh.triangles) or not np.isfinite(mesh.vertices).all():
+        raise InvalidInput(f"nothing is left {what}")
+    return mesh
+
+
+def _done(text: str) -> Note:
+    return Done(Rank.CHANGED_SHAPE, "", text)
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
+def _ml(volume: float) -> str:
+    return f"{volume / 1000:.3g} mL"

@@ -1,0 +1,184 @@
+"""The options that make a model ready for a printer, on balls whose figures are known."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+
+import orthanc_stl as stl
+from orthanc_stl.cli import main
+from orthanc_stl.conversion.printing import print_checks
+from orthanc_stl.dicom.study_context import read_study_context
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.formats.encapsulated import encapsulate_parts
+from orthanc_stl.rest.http.options import conversion_request
+from testing import phantoms
+from testing.data import shared_file
+
+CENTRE = (10.0, -15.0, 30.0)
+BALL, SMALL, LENS = 33.510, 7.238, 3.660
+"""mL: balls of 20 and 12 mm, 18 mm apart, and what they share."""
+
+FILE = phantoms.structure_set(
+    [phantoms.ball("Ball 20", 20, CENTRE, 0.5), phantoms.ball("Ball 12", 12, (28, -15, 30), 0.5)]
+)
+HALVES = {"Point": list(CENTRE), "Normal": [0, 0, 2]}
+
+
+def made(structures: list[int] | int, **options: Any) -> stl.Model:
+    return stl.read(FILE).mesh(structures, **{"resolution": 160} | options)
+
+
+def near(value: float, relative: float = 0.005) -> Any:
+    return pytest.approx(value, rel=relative)
+
+
+def test_balls_united_subtracted_and_intersected() -> None:
+    (union,) = made([1, 2], union=True)
+    (difference,) = made(2, subtract=["Ball 20"])
+    (lens,) = made(2, intersect=[1])
+    assert (union.volume_ml, difference.volume_ml, lens.volume_ml) == (
+        near(BALL + SMALL - LENS), near(SMALL - LENS), near(LENS)
+    )  # fmt: skip
+    assert [(part.closed, part.report.euler_number) for part in (union, difference, lens)] == [(True, 2)] * 3
+    assert difference.warnings == ("Ball 20 taken away",)
+    assert (union.modified, difference.modified) == (False, True)
+
+
+@pytest.mark.parametrize(("name", "difference"), [("binary_all_frames", 3.486), ("binary_overlap_sagittal", 3.578)])
+def test_the_balls_of_a_segmentation(name: str, difference: float) -> None:
+    """Of voxels of 1 x 1 x 3 mm: in the axial ones the ball without the other has 3.486 mL and not 3.578."""
+    segments = stl.read(shared_file(f"seg/made/seg_{name}.dcm"))
+    assert segments.mesh([1, 2], union=True).parts[0].volume_ml == near(37.088)
+    assert segments.mesh([2], subtract=[1]).parts[0].volume_ml == near(difference)
+    assert segments.mesh([2], intersect=[1]).parts[0].volume_ml == near(LENS, 0.015)
+
+
+def test_a_structure_less_itself_is_left_out_with_the_reason() -> None:
+    model = stl.read(FILE).mesh(subtract=[1], resolution=64)
+    assert [part.name for part in model] == ["Ball 12"]
+    assert model.skipped[0].reason == "nothing is left without Ball 20"
+
+
+def test_a_shell_has_its_wall_and_a_hole() -> None:
+    (closed,) = made(1, shell={"Wall": 2})
+    assert closed.volume_ml == near(9.08, 0.01)
+    assert (closed.closed, closed.report.euler_number) == (True, 4)
+    (drained,) = made(1, shell={"Wall": 2, "Drain": {"Diameter": 5, "At": "lowest"}})
+    assert (drained.closed, drained.report.euler_number) == (True, 2)
+    assert closed.volume_ml - drained.volume_ml == pytest.approx(math.pi * 2.5**2 * 2 / 1000, rel=0.3)
+    assert drained.warnings[-1] == "1 hole of 5 mm to drain"
+
+
+def test_a_margin_grows_and_shrinks() -> None:
+    for margin in (3.0, -3.0):
+        (part,) = made(1, margin=margin)
+        distances = np.linalg.norm(part.mesh.vertices - np.array(CENTRE), axis=1)
+        assert np.abs(distances - 20 - margin).max() < 0.25
+        assert part.volume_ml == near(4 / 3 * math.pi * (20 + margin) ** 3 / 1000, 0.01)
+
+
+def test_both_halves_of_a_cut_are_closed_and_add_up() -> None:
+    (whole,) = made(1)
+    parts = made(1, cut=[HALVES]).parts
+    assert [part.name for part in parts] == ["Ball 20, part 1 of 2", "Ball 20, part 2 of 2"]
+    assert all(part.closed and part.report.euler_number == 2 for part in parts)
+    assert sum(part.volume_ml for part in parts) == near(whole.volume_ml, 0.002)
+    pegged = made(1, cut=[HALVES | {"Pegs": {"Diameter": 4, "Length": 6}}]).parts
+    assert pegged[1].volume_ml - parts[1].volume_ml == pytest.approx(2 * math.pi * 4 * 6 / 1000, rel=0.1)
+    assert sum(part.volume_ml for part in pegged) < whole.volume_ml
+
+
+def test_a_mirrored_model_says_so() -> None:
+    (whole,) = made(1)
+    model = made(1, mirror="x", mirror_at=0.0)
+    (part,) = model
+    assert np.mean(part.report.box, axis=0) == pytest.approx(np.mean(whole.report.box, axis=0) * (-1, 1, 1), abs=0.1)
+    assert part.volume_ml == near(whole.volume_ml, 0.001)
+    assert part.name == "Ball 20 (mirrored)"
+    (file,) = encapsulate_parts(model, study=read_study_context(FILE), references=[], version="1")
+    ds = dcmread(io.BytesIO(file))
+    assert (ds.ModelModification, ds.ModelMirroring) == ("YES", "YES")
+    assert ds.ContentDescription == "Ball 20 (mirrored)"
+    assert 'Mirror: "x"' in ds.DerivationAlgorithmSequence[0].AlgorithmParameters
+
+
+def test_an_ordinary_model_says_nothing_of_it() -> None:
+    (file,) = encapsulate_parts(made(1), study=read_study_context(FILE), references=[], version="1")
+    ds = dcmread(io.BytesIO(file))
+    assert "ModelModification" not in ds
+    assert "ModelMirroring" not in ds
+
+
+def test_strict_takes_what_was_asked_for() -> None:
+    assert made(1, subtract=[2], strict=True).parts[0].warnings == ("Ball 12 taken away",)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"Scale": 2}, "1:1"),
+        ({"Shell": {"Wall": 0}}, "Shell.Wall is 0, expected a number from 0.05 to 50"),
+        ({"Shell": {"Walls": 2}}, "has the field 'Walls'"),
+        ({"Shell": {"Wall": 2, "Drain": {"Diameter": 3, "At": "top"}}}, "Drain.At is 'top'"),
+        ({"Margin": {"Left": 2}}, "has the field 'Left'"),
+        ({"Margin": 1e9}, "Margin is 1000000000.0, expected a number from -50 to 50"),
+        ({"Cut": [{"Point": [0, 0, 0], "Normal": [0, 0, 0]}]}, "expected a direction"),
+        ({"Cut": [{"Point": [0, 0]}]}, "Cut"),
+        ({"Cut": {"Point": [0, 0, 0]}}, "List of objects expected in field: Cut"),
+        ({"Mirror": "left"}, "Mirror"),
+        ({"Mirror": "x", "All": True, "Separate": True}, "MirrorAt is missing"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_read(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        conversion_request(options)
+    assert reason in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"margin": -25}, "nothing is left with this margin"),
+        ({"shell": {"Wall": 25}}, "no place is thick enough"),
+        ({"cut": [{"Point": [0, 0, 500], "Normal": [0, 0, 1]}]}, "Cut misses the model"),
+        ({"subtract": ["Heart"]}, 'there is no structure "Heart"'),
+    ],
+)
+def test_what_leaves_nothing_is_refused_with_the_reason(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        made(1, **{"resolution": 48} | options)
+
+
+def test_print_check_of_a_hollow_ball() -> None:
+    (part,) = print_checks(made(1, shell={"Wall": 0.6}), wall=0.8, bed=(30, 220, 250), hollow=2)["Parts"]
+    assert part["Closed"]
+    assert (part["Pieces"], part["Cavities"], part["FitsBed"]) == (1, 1, False)
+    assert part["SmallestWallMm"] == pytest.approx(0.6, abs=0.1)
+    assert part["SizeMm"] == pytest.approx([40, 40, 40], abs=0.6)
+    assert len(part["Problems"]) == 3
+
+
+def test_print_check_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "ball.stl"
+    made(2, resolution=64).save(file)
+    assert main(["print-check", str(file), "--bed", "220,220,250", "--wall", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["WallMm"], found["BedMm"]) == (1, [220, 220, 250])
+    assert (found["Parts"][0]["Problems"], found["Parts"][0]["SolidMl"]) == ([], near(SMALL, 0.02))
+
+
+def test_a_cut_on_the_command_line(tmp_path: Path) -> None:
+    source = tmp_path / "rtss.dcm"
+    source.write_bytes(FILE)
+    flags = ["--structure", "1", "--resolution", "48", "--cut", json.dumps(HALVES), "--mirror", "x"]
+    assert main(["convert", str(source), "-o", str(tmp_path / "ball.glb"), *flags]) == 0
+    halves = stl.read(tmp_path / "ball.glb").mesh()
+    assert [part.volume_ml for part in halves] == [near(BALL / 2, 0.02)] * 2
