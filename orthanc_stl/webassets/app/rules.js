@@ -33,9 +33,10 @@ async function reasonOf(run) {
 /** @param {any} run */
 function runCard(run) {
   const failed = run.State === 'Failure';
-  const sent = run.Sent.map((one) => `sent to ${one.To}: ${one.State}`).join(', ');
+  const sent = run.Sent.map((/** @type {any} */ one) => `sent to ${one.To}: ${one.State}`).join(', ');
   const card = h('section', { class: 'sheet-card' },
-    h('p', {}, `${run.Rule}: ${failed ? `failed (${run.Error})` : `${run.Models.length} models`}`),
+    h('p', {}, `${run.Rule}: ${failed ? `failed (${run.Error})`
+      : run.Models.length === 1 ? '1 model' : `${run.Models.length} models`}`),
     h('p', { class: 'about' }, [when(run.Time), sent].filter(Boolean).join(' · ')));
   if (run.Gone) return card;
   card.append(h('p', {}, h('a', { href: orthancUrl(`app/explorer.html#instance?uuid=${run.Instance}`) },
