@@ -146,7 +146,7 @@ def names_of(part: Part) -> tuple[str, ...]:
 
 def _structure(part: Part) -> dict[str, str]:
     """What the standard has no attribute for in such an object, in its Algorithm Parameters."""
-    told = {"StructureNumber": str(part.number)}
+    told = {"StructureNumber": str(part.number)} if len(part.structures) < 2 else {}
     if part.kind:
         told["StructureType"] = part.kind
     for key, code in (("PropertyCategory", part.category), ("PropertyType", part.anatomy)):

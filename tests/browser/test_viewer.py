@@ -177,6 +177,7 @@ def test_keys_turn_move_and_zoom(ball: Any) -> None:
         assert (middle(now) > middle(before) + 10) == moves
     for _ in range(12):
         ball.keyboard.press("ArrowLeft")
+    settle(ball)  # the letters are written with the next picture
     assert ball.inner_text(".edge-letter.left") != letter
 
 

@@ -116,6 +116,14 @@ def test_parts_tell_of_their_making() -> None:
     }
 
 
+def test_a_union_has_no_single_structure_number() -> None:
+    made = model()
+    union = replace(made.parts[0], structures=(5, 7), names=("PTV", "Node"))
+    stored = read_encapsulated_stl(parts(replace(made, parts=(union,)))[0])
+    assert "StructureNumber" not in stored.parameters
+    assert stored.parameters["StructureType"] == "PTV"
+
+
 def test_only_anatomy_is_an_anatomic_region() -> None:
     first, second, third = (read(dicom) for dicom in parts())
     region = item_of(first.AnatomicRegionSequence)
