@@ -172,6 +172,8 @@ def _to_count(mesh: Mesh, triangles: int) -> Iterator[_Goal]:
 def _reached(goal: _Goal, mesh: Mesh, full: _Full, euler_number: int, limit: float) -> Decimated | None:
     """The mesh that passes the check, after as many rounds as it takes; None if it takes too many."""
     kept = _of_small_pieces(mesh)
+    if kept.mean() > MOST_KEPT:
+        return None
     for turn in range(ROUNDS):
         attempt = _collapsed(mesh, kept, goal)
         topology = topology_of(attempt.mesh.triangles, len(attempt.mesh.vertices))
