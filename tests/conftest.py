@@ -11,8 +11,11 @@ import hypothesis
 import pytest
 
 from runtime.common import SetupError
+from testing.chromium import CHROMIUM, chromium_browser
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from testing.server import OrthancServer
 
 # Each run tries the same examples, so that a failure comes again; other ones with ORTHANC_STL_RANDOM=1.
@@ -37,6 +40,16 @@ def orthanc() -> Iterator[OrthancServer]:
         pytest.fail(f"no private Orthanc: {error}")
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium, shared by all tests of a run."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with chromium_browser() as browser:
+        yield browser
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
-
 from runtime.phantom.study import study
+from testing.chromium import chromium_browser
 from testing.server import OrthancServer
 
-from .conftest import CHROMIUM, FLAGS
 from .study import settle, viewer_ready
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -53,8 +51,7 @@ def convert(server: OrthancServer, instance: str, names: list[str]) -> str:
 
 @contextmanager
 def opened(server: OrthancServer) -> Iterator[Callable[..., None]]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium_browser() as browser:
 
         def picture(name: str, path: str, act: Callable[[Any], Any], **options: Any) -> None:
             context = browser.new_context(**({"viewport": WINDOW, "reduced_motion": "reduce"} | options))
@@ -67,7 +64,6 @@ def opened(server: OrthancServer) -> Iterator[Callable[..., None]]:
             context.close()
 
         yield picture
-        browser.close()
 
 
 def cut_open(page: Any) -> None:

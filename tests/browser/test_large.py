@@ -10,9 +10,10 @@ import numpy as np
 import pydicom
 import pytest
 
+from testing.chromium import CHROMIUM, FLAGS
 from testing.server import OrthancServer
 
-from .conftest import CHROMIUM, FLAGS, WINDOW, Watched
+from .conftest import WINDOW, Watched
 from .study import HEARTBEAT, Stored, pixels, reddish, stl_of, viewer_ready
 
 SIDE = 1581  # 2 * SIDE² = 5 million

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import mimetypes
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.formats.base import WriteOptions
@@ -17,12 +16,14 @@ from orthanc_stl.formats.picture import picture, png
 from orthanc_stl.formats.registry import WRITERS, writer_of
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.model import Model, Part
+from testing.chromium import chromium_browser
 from testing.phantoms import file_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 KINDS = ("glb", "3mf", "obj", "ply", "stl")
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 HOST = "http://drawing.invalid"
 SIZE = {"width": 320, "height": 320}
 
@@ -38,10 +39,8 @@ def files_of(model: Model) -> dict[str, bytes]:
 
 
 @contextmanager
-def drawing(files: dict[str, bytes]) -> Iterator[Callable[[str], tuple[dict[str, Any], bytes]]]:
+def drawing(browser: Browser, files: dict[str, bytes]) -> Iterator[Callable[[str], tuple[dict[str, Any], bytes]]]:
     """A function that draws one of KINDS: what three.js says of its parts, and the picture as PNG."""
-    from playwright.sync_api import sync_playwright
-
     three = Path(os.environ["ORTHANC_STL_NPM"]) / "three"
 
     def answer(route: Any) -> None:
@@ -55,19 +54,17 @@ def drawing(files: dict[str, bytes]) -> Iterator[Callable[[str], tuple[dict[str,
             page_file = Path(__file__).with_name("draw.html")
             route.fulfill(body=page_file.read_bytes(), content_type=mimetypes.types_map[".html"])
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport=SIZE)
-        page.route(f"{HOST}/**", answer)
-        page.goto(f"{HOST}/draw.html")
-        page.wait_for_function("typeof window.draw === 'function'")
+    page = browser.new_page(viewport=SIZE)
+    page.route(f"{HOST}/**", answer)
+    page.goto(f"{HOST}/draw.html")
+    page.wait_for_function("typeof window.draw === 'function'")
 
-        def draw(kind: str) -> tuple[dict[str, Any], bytes]:
-            facts = page.evaluate("kind => window.draw(kind)", kind)
-            return facts, page.screenshot()
+    def draw(kind: str) -> tuple[dict[str, Any], bytes]:
+        facts = page.evaluate("kind => window.draw(kind)", kind)
+        return facts, page.screenshot()
 
-        yield draw
-        browser.close()
+    yield draw
+    page.close()
 
 
 def demo() -> Model:
@@ -86,7 +83,7 @@ def demo() -> Model:
 
 def main() -> None:
     model = demo()
-    with drawing(files_of(model)) as draw:
+    with chromium_browser() as browser, drawing(browser, files_of(model)) as draw:
         for kind in KINDS:
             facts, image = draw(kind)
             print(kind, facts)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,7 +17,10 @@ import trimesh
 
 from orthanc_stl.model import Part
 from testing.scenes import FRAME, scene
-from tests.formats.draw import CHROMIUM, drawing, files_of
+from tests.formats.draw import drawing, files_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SCENE = scene()
 LOW, HIGH = [-100, -40, -180], [80, 80, 50]
@@ -133,14 +136,11 @@ def without_thumbnail(file: Path) -> Path:
     return plain
 
 
-def test_3mf_in_three() -> None:
+def test_3mf_in_three(chromium: Browser) -> None:
     """In a browser, since its loader needs one."""
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
     if not os.environ.get("ORTHANC_STL_NPM"):
         pytest.skip("ORTHANC_STL_NPM is not set: three.js is not here")
-    with drawing(files_of(SCENE)) as draw:
+    with drawing(chromium, files_of(SCENE)) as draw:
         facts, image = draw("3mf")
     assert {part["name"]: part["color"] for part in facts["parts"]} == {
         piece.name: color for piece, color in zip(SCENE.parts, COLORS, strict=True)
