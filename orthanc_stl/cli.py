@@ -73,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="Dice and surface distances of the structures of two files, by name")
     compare.add_argument("a", metavar="A")
     compare.add_argument("b", metavar="B")
-    compare.add_argument("--ply", type=Path, metavar="OUT.ply", help="A colored by its distance to B (one structure)")
+    colored = "in place of the figures, A colored by its distance to B (one structure): a .ply or a .glb"
+    compare.add_argument("--colored", type=Path, metavar="OUT", help=colored)
     add_options(compare)
     compare.set_defaults(run=_compare)
 
@@ -132,21 +133,19 @@ def _statistics(options: argparse.Namespace) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from orthanc_stl.conversion.build import build_model
-    from orthanc_stl.conversion.comparison import colored_by_distance, compare_models
+    from orthanc_stl.conversion.comparison import Side, colored_by_distance, compared, only_parts
 
     request = request_of(options, several_parts=True)
-    a, b = (
-        build_model(_open([file], dict(request.fields)), chosen_structures(request), _progress).model
-        for file in (options.a, options.b)
-    )
-    print(json.dumps(compare_models(a, b), indent=2, ensure_ascii=False))
-    if options.ply:
-        if len(a) != 1 or len(b) != 1:
-            raise InvalidInput("--ply needs one structure of each file: choose it by --structure")
-        file, scale = colored_by_distance(a.parts[0], b.parts[0])
-        options.ply.write_bytes(file)
-        print(f"{options.ply}: blue at {-scale:.3f} mm, red at {scale:.3f} mm", file=sys.stderr)
+    a, b = (Side(_open([file], dict(request.fields)), chosen_structures(request)) for file in (options.a, options.b))
+    if not options.colored:
+        print(json.dumps(compared(a, b, _progress), indent=2, ensure_ascii=False))
+        return
+    suffix = options.colored.suffix.lstrip(".").lower()
+    if suffix not in ("ply", "glb"):
+        raise InvalidInput(f"{options.colored.name}: a surface colored by distance is a .ply or a .glb")
+    file, scale = colored_by_distance(*only_parts(a, b, _progress), suffix)
+    options.colored.write_bytes(file)
+    print(f"{options.colored}: blue at {-scale:.3f} mm, red at {scale:.3f} mm", file=sys.stderr)
 
 
 def _print_check(options: argparse.Namespace) -> None:

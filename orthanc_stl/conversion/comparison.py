@@ -2,54 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from orthanc_stl.conversion.build import build_model, portion
+from orthanc_stl.conversion.choose import Skipped, choose
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.formats.glb import colored_glb
 from orthanc_stl.formats.ply import colored_ply
 from orthanc_stl.mesh.compare import compare
 from orthanc_stl.mesh.distance import distances
+from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.model import Model, Part
+from orthanc_stl.sources.base import OpenSource
 
 COLD, MIDDLE, WARM = np.array([59, 76, 192]), np.array([221, 221, 221]), np.array([180, 4, 38])
 """Colors of A where it lies inside of B, on it, and outside (Moreland's diverging map)."""
 
 
-def compare_models(a: Model, b: Model) -> dict[str, Any]:
+class Side:
+    """A or B of a comparison: a model, or what `request` chooses of a source, which is meshed when it has a partner.
+
+    Raises InvalidInput if nothing of the source can be used.
+    """
+
+    def __init__(self, of: Model | OpenSource, request: ConversionRequest | None = None) -> None:
+        self._of, self._request = of, request or ConversionRequest(all=True, separate=True)
+        self._skipped: list[Skipped] = []
+        if isinstance(of, Model):
+            self._numbers, self.names = [part.number for part in of], [part.name for part in of]
+        else:
+            choice = choose(of.structures, self._request)
+            self._skipped += choice.skipped
+            self._numbers = [one.number for one in choice.structures]
+            self.names = [one.name for one in choice.structures]
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        return self._of.frame_of_reference_uid
+
+    @property
+    def skipped(self) -> list[dict[str, Any]]:
+        """Number, name and reason of what could not be meshed."""
+        return [one.as_json() for one in self._skipped]
+
+    def parts(self, places: Sequence[int], progress: Progress = no_progress) -> dict[int, Part]:
+        """Of each place in `names` its part; those that cannot be meshed are missing, unless it is a single one."""
+        if isinstance(self._of, Model):
+            return {place: self._of.parts[place] for place in places}
+        numbers = tuple(self._numbers[place] for place in places)
+        request = replace(self._request, all=False, exclude=(), structures=numbers, separate=True)
+        result = build_model(self._of, request, progress)
+        self._skipped += result.skipped
+        return {self._numbers.index(part.number): part for part in result.model}
+
+
+def compared(a: Side, b: Side, progress: Progress = no_progress) -> dict[str, Any]:
     """Pairs by name: exactly, else without regard to case and blanks, which is told; two single parts in any case.
 
-    `OnlyInA`, `OnlyInB`: names without a partner. Raises InvalidInput if the frames of reference are known and differ,
-    or no name is common.
+    `OnlyInA`, `OnlyInB`: names without a partner. `SkippedA`, `SkippedB`: what could not be meshed. Raises InvalidInput
+    if the frames of reference are known and differ, or no name is common.
     """
-    frames = {one.frame_of_reference_uid for one in (a, b)} - {""}
-    if len(frames) > 1:
+    if len({a.frame_of_reference_uid, b.frame_of_reference_uid} - {""}) > 1:
         raise InvalidInput("A and B lie in different frames of reference, so that their places cannot be compared")
-    pairs, notes = _pairs(a, b)
-    if not pairs:
-        raise InvalidInput(f"no structure of A has a namesake in B; A has {_names(a)}, B has {_names(b)}")
-    in_a, in_b = {id(one) for one, _ in pairs}, {id(other) for _, other in pairs}
+    single = len(a.names) == len(b.names) == 1
+    places = [(0, 0)] if single else namesakes(a.names, b.names)
+    if not places:
+        raise InvalidInput(f"no structure of A has a namesake in B; A has {_named(a.names)}, B has {_named(b.names)}")
+    parts_a = a.parts([one for one, _ in places], portion(progress, 0, 0.4))
+    parts_b = b.parts([other for _, other in places], portion(progress, 0.4, 0.7))
+    pairs = [(parts_a[one], parts_b[other]) for one, other in places if one in parts_a and other in parts_b]
+    rows = []
+    for done, (one, other) in enumerate(pairs):
+        progress(0.7 + 0.3 * done / len(pairs), "comparing")
+        rows.append(_row(one, other))
+    in_a, in_b = {one for one, _ in places}, {other for _, other in places}
     return {
-        "Pairs": [_compared(one, other) for one, other in pairs],
-        "OnlyInA": [part.name for part in a if id(part) not in in_a],
-        "OnlyInB": [part.name for part in b if id(part) not in in_b],
-        "Warnings": notes,
+        "Pairs": rows,
+        "OnlyInA": [name for place, name in enumerate(a.names) if place not in in_a],
+        "OnlyInB": [name for place, name in enumerate(b.names) if place not in in_b],
+        "SkippedA": a.skipped,
+        "SkippedB": b.skipped,
+        "Warnings": [
+            f'"{one.name}" of A was compared with "{other.name}" of B'
+            for one, other in pairs
+            if one.name != other.name and not single
+        ],
     }
 
 
-def colored_by_distance(a: Part, b: Part) -> tuple[bytes, float]:
-    """A PLY of `a`, colored by its distance to `b`: blue inside, red outside; and the mm at the ends of the scale."""
+def namesakes(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """Which names of `a` and `b` go together, by their places, each once: those that are equal, then the others
+    without regard to case, blanks and punctuation.
+
+        >>> namesakes(["heart", "Lung L"], ["lung_l", "Heart", "heart"])
+        [(0, 2), (1, 0)]
+    """
+    found: dict[int, int] = {}
+    for key in (str, _folded):
+        left: dict[str, list[int]] = {}
+        for place, name in enumerate(b):
+            if place not in found.values():
+                left.setdefault(key(name), []).append(place)
+        for place, name in enumerate(a):
+            if place not in found and left.get(key(name)):
+                found[place] = left[key(name)].pop(0)
+    return sorted(found.items())
+
+
+def colored_by_distance(a: Part, b: Part, suffix: str = "ply") -> tuple[bytes, float]:
+    """A PLY or GLB of `a`, colored by its distance to `b`: blue inside, red outside; and the mm at the scale's ends.
+
+    The GLB has the distances, too, as the attribute `_DISTANCE` (mm) of its vertices.
+    """
     far = distances(a.mesh, b.mesh)
     scale = float(np.abs(far).max()) or 1.0
     share = np.clip(far / scale, -1, 1)[:, None]
     colors = MIDDLE + np.where(share < 0, -share * (COLD - MIDDLE), share * (WARM - MIDDLE))
+    colors = np.rint(colors).astype(np.uint8)
+    if suffix == "glb":
+        return colored_glb(a, colors, far), scale
     comments = [f"{a.name}, by its distance to {b.name}", f"scale {-scale:.4f} to {scale:.4f} mm"]
-    return colored_ply(a.mesh, np.rint(colors).astype(np.uint8), comments), scale
+    return colored_ply(a.mesh, colors, comments), scale
 
 
-def _compared(a: Part, b: Part) -> dict[str, Any]:
+def only_parts(a: Side, b: Side, progress: Progress = no_progress) -> tuple[Part, Part]:
+    """The one structure of A and the one of B. Raises InvalidInput for several."""
+    if len(a.names) != 1 or len(b.names) != 1:
+        raise InvalidInput("a file is made of two single structures: Structure names one of A and one of B")
+    return a.parts([0], portion(progress, 0, 0.5))[0], b.parts([0], portion(progress, 0.5, 0.9))[0]
+
+
+def _row(a: Part, b: Part) -> dict[str, Any]:
     row: dict[str, Any] = {"A": a.name, "B": b.name, "NumberA": a.number, "NumberB": b.number}
+    row |= {"WarningsA": list(a.warnings), "WarningsB": list(b.warnings)}
     try:
         found = compare(a.mesh, b.mesh)
     except InvalidInput as error:
@@ -66,25 +156,9 @@ def _compared(a: Part, b: Part) -> dict[str, Any]:
     }
 
 
-def _pairs(a: Model, b: Model) -> tuple[list[tuple[Part, Part]], list[str]]:
-    if len(a) == 1 and len(b) == 1:
-        return [(a.parts[0], b.parts[0])], []
-    pairs, notes = [], []
-    left = {part.name: part for part in b}
-    folded = {_folded(part.name): part for part in b}
-    for part in a:
-        other = left.get(part.name) or folded.get(_folded(part.name))
-        if other is None:
-            continue
-        if other.name != part.name:
-            notes.append(f'"{part.name}" of A was compared with "{other.name}" of B')
-        pairs.append((part, other))
-    return pairs, notes
-
-
 def _folded(name: str) -> str:
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
-def _names(parts: Iterable[Part]) -> str:
-    return ", ".join(f'"{part.name}"' for part in list(parts)[:20])
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names[:20])

@@ -49,6 +49,21 @@ def write(model: Model, options: WriteOptions) -> bytes:
     return document.content(model, required=[QUANTIZATION] if options.compress else [])
 
 
+def colored_glb(part: Part, colors: np.ndarray, distances: np.ndarray) -> bytes:
+    """One part with a color `(n, 3) uint8` (sRGB) and a distance `(n,)` (mm) for each vertex, which programs find as
+    `COLOR_0` and `_DISTANCE`."""
+    (written,) = written_parts(Model((part,)))
+    document = _Document()
+    document.add(written, compress=False)
+    values = np.ones((len(colors), 4), "<f4")
+    values[:, :3] = np.array([linear((value, value, value))[0] for value in range(256)])[colors]
+    attributes = document.meshes[0]["primitives"][0]["attributes"]
+    attributes["COLOR_0"] = document.attribute(values, "VEC4")
+    attributes["_DISTANCE"] = document.attribute(distances.astype("<f4"), "SCALAR")
+    document.materials[0]["pbrMetallicRoughness"]["baseColorFactor"] = [1, 1, 1, 1]
+    return document.content(Model((written,)), required=[])
+
+
 @dataclass
 class _Document:
     """The tables of a glTF file, and the pieces of its buffer."""
@@ -84,6 +99,10 @@ class _Document:
         self.materials.append(_material(part))
         self.meshes.append({"name": part.name, "primitives": [primitive]})
         self.nodes.append(node)
+
+    def attribute(self, values: np.ndarray, kind: str) -> int:
+        """An accessor of floats, one `kind` ("SCALAR", "VEC4") for each vertex."""
+        return self._accessor(values, _FLOAT, kind, _ARRAY_BUFFER)
 
     def _positions(self, values: np.ndarray) -> int:
         """An accessor of positions, which has their smallest and largest, as glTF wants it."""

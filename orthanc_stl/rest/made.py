@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,11 +62,9 @@ def made(app: App, request: Request, recipe: Recipe) -> Made:
     return Made.of(app.scenes.get(recipe.key, "", lambda: _make(app, request, recipe)))
 
 
-def _make(app: App, request: Request, recipe: Recipe) -> memoryview:
-    def finish(result: Result) -> Made:
-        return Made(result.facts, memoryview(result.blobs[0] if result.blobs else b""))
-
-    order = Order(
+def order_of(request: Request, recipe: Recipe, finish: Callable[[Result], Any]) -> Order:
+    """The order of what a recipe makes; `finish` makes the answer of its result."""
+    return Order(
         task=recipe.task,
         options=recipe.source.options(recipe.conversion) | recipe.options,
         fetch=recipe.source.fetch,
@@ -74,5 +73,11 @@ def _make(app: App, request: Request, recipe: Recipe) -> memoryview:
         about=recipe.source.parent,
         runs_on_cluster=True,
     )
-    found: Made = wait_for(app, order)
+
+
+def _make(app: App, request: Request, recipe: Recipe) -> memoryview:
+    def finish(result: Result) -> Made:
+        return Made(result.facts, memoryview(result.blobs[0] if result.blobs else b""))
+
+    found: Made = wait_for(app, order_of(request, recipe, finish))
     return found.packed()

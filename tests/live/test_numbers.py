@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -79,6 +80,19 @@ def test_a_model_colored_by_distance(server: OrthancServer, balls: str) -> None:
     reply = server.post("/stl/compare", body)
     assert reply.body.startswith(b"ply\nformat binary_little_endian 1.0\n")
     assert float(reply.headers["x-scale-mm"][0]) == pytest.approx(14.0, abs=2)
+
+
+def test_a_comparison_in_the_background(server: OrthancServer, balls: str) -> None:
+    body = {"A": {"Instance": balls}, "B": {"Instance": balls}, "Resolution": 64, "Asynchronous": True}
+    job = server.post("/stl/compare", body).json()
+    while (state := server.get(job["Path"]).json())["State"] in ("Pending", "Running"):
+        time.sleep(0.1)
+    assert [pair["Dice"] for pair in state["Answer"]["Pairs"]] == pytest.approx([1, 1, 1], abs=1e-4)
+    cancelled = server.post("/stl/compare", {**body, "Resolution": 512}).json()
+    assert server.delete(cancelled["Path"]).status == 200
+    assert server.get(cancelled["Path"]).json()["State"] == "Cancelled"
+    assert server.post("/stl/compare", {**body, "File": "glb"}).status == 400
+    assert server.post("/stl/compare", {**body, "File": "stl", "Asynchronous": False}).status == 400
 
 
 def test_whole_sets_by_name(server: OrthancServer, balls: str) -> None:

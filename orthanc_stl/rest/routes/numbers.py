@@ -14,14 +14,17 @@ from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.http.options import query_request, structures_of_query
 from orthanc_stl.rest.inputs import instance_files, require_source
-from orthanc_stl.rest.made import Made, Recipe, made
-from orthanc_stl.rest.running import SourceFiles, limits
+from orthanc_stl.rest.made import Made, Recipe, made, order_of
+from orthanc_stl.rest.running import SourceFiles, limits, run_or_submit
 from orthanc_stl.rest.sets import models_of, stored_files
 
 WALL_MM = 0.8
 """Of a print check: thinner walls are told; two lines of a nozzle of 0.4 mm."""
 
 MOST_MM = 10_000.0
+
+_OF_COMPARE = ("A", "B", "File", "Asynchronous")
+_COLORED = {"ply": "model/ply", "glb": "model/gltf-binary"}
 
 _CSV = {"Content-Disposition": 'attachment; filename="statistics.csv"', "X-Content-Type-Options": "nosniff"}
 
@@ -75,25 +78,30 @@ def _millimetres(request: Request, name: str, count: int) -> list[float]:
 
 
 def compare(app: App, request: Request) -> Answer:
-    """POST /stl/compare: two structures or stored models, or whole sets by name; `"File": "ply"` gives A colored."""
+    """POST /stl/compare: two structures or stored models, or whole sets by name. `File`: A colored by its distance."""
     body = bodies.read_object(request.body)
-    options = query_options(body)
+    options = query_options({key: value for key, value in body.items() if key not in _OF_COMPARE})
     first, second = (_side(app, body, name, options) for name in ("A", "B"))
     told: dict[str, Any] = {"A": first[1], "B": second[1]}
     if "File" in body:
-        if fields.text(body, "File") != "ply":
-            raise errors.InvalidField('File must be "ply"')
-        told["File"] = "ply"
+        told["File"] = fields.text(body, "File")
+        if told["File"] not in _COLORED:
+            raise errors.InvalidField(f"File must be {' or '.join(map(repr, _COLORED))}, got {told['File'][:40]!r}")
     files = SourceFiles(
         roles=None,
         fetch=lambda: [*first[0].fetch(), *second[0].fetch()],
         parent=first[0].parent,
         instance=first[0].instance,
     )
-    found = made(app, request, Recipe("compare", files, ConversionRequest(), told, (*first[2], *second[2])))
+    recipe = Recipe("compare", files, ConversionRequest(), told, (*first[2], *second[2]))
+    if fields.boolean(body, "Asynchronous", False):
+        if "File" in body:
+            raise errors.InvalidField("File comes with the answer itself: Asynchronous must be false")
+        return run_or_submit(app, order_of(request, recipe, lambda result: result.facts), asynchronous=True)
+    found = made(app, request, recipe)
     if "File" in body:
-        scale = f"{found.facts['ScaleMm']}"
-        return Answer(found.file, "model/ply", headers={"X-Scale-Mm": scale, "X-Content-Type-Options": "nosniff"})
+        headers = {"X-Scale-Mm": f"{found.facts['ScaleMm']}", "X-Content-Type-Options": "nosniff"}
+        return Answer(found.file, _COLORED[told["File"]], headers=headers)
     return json_answer(found.facts)
 
 
