@@ -19,9 +19,9 @@ from orthanc_stl.model import Note, Structure
 class Region:
     """What of a volume is a structure: the voxels that have one of `labels`, or the values from `threshold` on.
 
-    Neither: all voxels that are not zero. `upper`: values above it are outside. `exact`: the values are measured or
-    computed quantities (a dose), whose surface is never smoothed. `fit_volume`: the surface is moved, by the fraction
-    of a voxel that it takes, until it has the volume of the voxels.
+    Neither: all voxels that are not zero. `upper`: values above it are outside. `exact`: the values are computed
+    quantities (a dose), whose surface is never smoothed and bends between the voxels. `fit_volume`: the surface is
+    moved, by the fraction of a voxel that it takes, until it has the volume of the voxels.
     """
 
     volume: Volume

@@ -73,6 +73,7 @@ def surface_from_volume(
     resolution: int = 256,
     smooth: bool = True,
     fit_volume: bool = False,
+    exact: bool = False,
     max_voxels: int = MAX_VOXELS,
     max_triangles: int = MAX_TRIANGLES,
     progress: Progress = no_progress,
@@ -82,13 +83,15 @@ def surface_from_volume(
     A mask or label map (see inside.py for the rule) is taken where it is not zero, or where it has one of `labels`; its
     surface has the volume of its voxels. A grey volume is taken from `threshold` on (default: half of its range), and
     up to `upper`; the surface runs between the voxels, where the values pass the threshold. With `fit_volume` it has
-    the volume of the voxels as well.
+    the volume of the voxels as well; with `exact` (values that are computed, as a dose is) it is not smoothed, and the
+    values between those of voxels lie on curves.
     Raises InvalidInput for nothing inside, TooLarge before more than `max_voxels` or `max_triangles` are made.
     """
     progress(0.0, "finding what is inside")
+    smooth = smooth and not exact
     inside = find_inside(volume, labels, threshold, upper)
     progress(0.1, "filling the grid")
-    plan, field = _field(volume, inside, plan_of(volume, inside, resolution), max_voxels)
+    plan, field = _field(volume, inside, plan_of(volume, inside, resolution, exact=exact), max_voxels)
     mesh, topology = _surface(volume, field, inside, smooth, max_triangles, progress)
     if inside.level is None:
         target = _placed_volume(volume, inside)

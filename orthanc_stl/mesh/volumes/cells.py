@@ -9,7 +9,8 @@ The field covers what is inside and a margin, nothing else. Its cells are whole 
 - a mask of few voxels has each of them divided, since a surface through their middles would lose much of it;
 - else a cell is a voxel.
 
-The cells of a grey volume hold the mean of the values less the threshold.
+The cells of a grey volume hold the mean of the values less the threshold. Those of an exact one (a dose) are halved
+while they are longer than `resolution` asks for, by curves through the values (curved.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from orthanc_stl.errors import TooLarge
+from orthanc_stl.mesh.volumes.curved import halved
 from orthanc_stl.mesh.volumes.inside import BLOCK, Box, Inside, Level, values
 from orthanc_stl.mesh.volumes.shape_based import interpolated
 from orthanc_stl.mesh.volumes.volume import Volume
@@ -30,6 +32,9 @@ LONGEST_CELL = 2.0
 
 MOST_BETWEEN = 16
 """Cells a slice: slices thicker than 32 pixels keep longer cells."""
+
+MOST_HALVED = {2: 32_000_000, 4: 4_000_000}
+"""Cells of an exact volume that there may be with its voxels divided into so many along each axis."""
 
 BESIDE_THE_MIDDLE = 0.51
 """Between two counts: a vertex then has a nearest cell, one that is inside, and those of a cell can be merged."""
@@ -93,7 +98,7 @@ class Plan:
         return replace(self, together=(k, j, i))
 
 
-def plan_of(volume: Volume, inside: Inside, resolution: int) -> Plan:
+def plan_of(volume: Volume, inside: Inside, resolution: int, *, exact: bool = False) -> Plan:
     """The cells for a resolution.
 
     Their side is the longest side of the volume divided by `resolution`, but at most the longest side of what is inside
@@ -105,12 +110,23 @@ def plan_of(volume: Volume, inside: Inside, resolution: int) -> Plan:
     side = min(whole / resolution, 2 * used / resolution)
     k, j, i = (max(1, math.floor(side / s + 1e-6)) for s in sides)
     if inside.level is not None:
-        return Plan((k, j, i), (1, 1, 1))
+        plan = Plan((k, j, i), (1, 1, 1))
+        return _halved(plan, inside, float(sides.max()), side) if exact and not plan.coarser_than_voxels() else plan
     cells = sides * (k, j, i)
     longest = LONGEST_CELL * max(side, float(cells.min())) * (1 + 1e-6)
     between = (min(math.ceil(cell / longest), MOST_BETWEEN) for cell in cells)
     k_between, j_between, i_between = (m if n == 1 else 1 for m, n in zip(between, (k, j, i), strict=True))
     return Plan((k, j, i), (k_between, j_between, i_between))
+
+
+def _halved(plan: Plan, inside: Inside, voxel: float, side: float) -> Plan:
+    """`voxel`: its longest side; `side`: that of the cells asked for."""
+    for divided, most in MOST_HALVED.items():
+        finer = replace(plan, divided=divided)
+        if voxel / plan.divided <= side or finer.cells(inside.box) > most:
+            break
+        plan = finer
+    return plan
 
 
 def field_of(volume: Volume, inside: Inside, plan: Plan, *, max_voxels: int) -> Field:
@@ -150,16 +166,22 @@ def _divided(field: Field, count: int) -> Field:
 
 def _grey_field(volume: Volume, inside: Inside, plan: Plan) -> Field:
     """The margin is real where the volume goes on; where it ends, the surface closes it half a voxel beyond."""
+    assert inside.level is not None
     shape = volume.stored.shape[::-1]
+    margin = 1 if plan.divided == 1 else 2  # curves go through two values on either side
     k, j, i = (
-        slice(max(part.start - n, 0), min(part.stop + n, size))
+        slice(max(part.start - margin * n, 0), min(part.stop + margin * n, size))
         for part, n, size in zip(inside.box, plan.together, shape, strict=True)
     )
     cells = _gathered(volume, inside, (k, j, i), plan.together, np.dtype(np.float32))
     for axis in range(3):
         first, last = np.split(-np.abs(np.take(cells, [0, -1], axis)), 2, axis)
         cells = np.concatenate((first, cells, last), axis)
-    return Field(cells, 0.0, _affine(volume, (k, j, i), plan.together))
+    for _ in range(plan.divided.bit_length() - 1):
+        cells = halved(cells)
+        _move_faint(cells, inside.level)
+    finer = np.diag([1 / plan.divided, 1 / plan.divided, 1 / plan.divided, 1.0])
+    return Field(cells, 0.0, _affine(volume, (k, j, i), plan.together) @ finer, divided=plan.divided > 1)
 
 
 def _gathered(volume: Volume, inside: Inside, box: Box, together: Triple, kind: np.dtype) -> np.ndarray:
@@ -174,10 +196,15 @@ def _gathered(volume: Volume, inside: Inside, box: Box, together: Triple, kind: 
         cells[first:last] = content
     if inside.level is not None:
         cells /= math.prod(together)
-        faintest = np.float32(FAINTEST * min(inside.level.reach, LARGEST))
-        faint = np.abs(cells) < faintest
-        cells[faint] = np.where(cells[faint] >= 0, faintest, -faintest)
+        _move_faint(cells, inside.level)
     return cells
+
+
+def _move_faint(cells: np.ndarray, level: Level) -> None:
+    """No value nearer to the level than `FAINTEST`."""
+    faintest = np.float32(FAINTEST * min(level.reach, LARGEST))
+    faint = np.abs(cells) < faintest
+    cells[faint] = np.where(cells[faint] >= 0, faintest, -faintest)
 
 
 def _layers(box: Box, together: int) -> Iterator[tuple[int, int, Box]]:
