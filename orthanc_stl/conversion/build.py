@@ -28,7 +28,7 @@ from orthanc_stl.mesh.solids.booleans import united as united_meshes
 from orthanc_stl.mesh.types import Note, Surface, ranked
 from orthanc_stl.model import Model, Part, Structure
 from orthanc_stl.sources.base import ContourSource, OpenSource, Region, Shape
-from orthanc_stl.sources.clean_region import CleanUp, clean_region
+from orthanc_stl.sources.clean_region import CleanUp, clean_region, told_once
 
 # The part of a conversion's time that goes into the mesh; making it small is the rest. Measured.
 MESHED = 0.85
@@ -220,7 +220,7 @@ def _part(
         kind=kind,
         category=first.category if alone else None,
         anatomy=first.anatomy if alone and not request.mirror else None,  # whose code may name the other side
-        notes=ranked([*notes, *surface.report.notes]),
+        notes=ranked(told_once([*notes, *surface.report.notes])),
         structures=tuple(one.number for one in structures),
         names=tuple(one.name + which for one in structures),
         modified=changes_shape(request),

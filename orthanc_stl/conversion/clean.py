@@ -11,7 +11,8 @@ from orthanc_stl.mesh.decimation import decimated
 from orthanc_stl.mesh.pieces import largest_piece, without_small_pieces
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.types import Mesh, Note, Rank, Report, Surface
+from orthanc_stl.mesh.types import Mesh, Note, Report, Surface
+from orthanc_stl.sources.clean_region import pieces_left_out
 
 OF_A_VOXEL = 0.1
 MOST_TOLERANCE_MM = 0.1
@@ -28,7 +29,9 @@ def without_pieces(surface: Surface, request: ConversionRequest, progress: Progr
     if not kept.left:
         largest = kept.removed[0] / 1000
         raise InvalidInput(f"no piece has {request.min_volume_ml:g} mL: the largest has {largest:.3g} mL")
-    return _with_mesh(surface, kept.mesh, surface.report.distance, _left_out(kept.removed))
+    removed = kept.removed
+    notes = [pieces_left_out("", len(removed), sum(removed), kept.left)] if removed else []
+    return _with_mesh(surface, kept.mesh, surface.report.distance, notes)
 
 
 def made_small(surface: Surface, request: ConversionRequest, progress: Progress = no_progress) -> Surface:
@@ -54,11 +57,3 @@ def tolerance_of(report: Report, asked: float | None) -> float:
     if asked is not None:
         return asked
     return min(OF_A_VOXEL * min(report.voxel), MOST_TOLERANCE_MM) if report.voxel else 0.0
-
-
-def _left_out(removed: Sequence[float]) -> list[Note]:
-    """What is told of pieces of these volumes (mm³)."""
-    if not removed:
-        return []
-    what = "a piece" if len(removed) == 1 else f"{len(removed)} pieces"
-    return [Note(Rank.LEFT_OUT, "", f"{what} of {sum(removed) / 1000:.3g} mL left out")]

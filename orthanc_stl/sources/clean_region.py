@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from orthanc_stl.mesh.volumes.islands import Cleaned, cleaned
@@ -40,19 +41,58 @@ def clean_region(region: Region, how: CleanUp, name: str) -> tuple[Region, tuple
         leave_out_sides=how.leave_out_sides,
     )
     changed = replace(region, volume=found.volume, labels=found.labels, threshold=found.threshold, upper=found.upper)
-    return changed, tuple(Note(rank, name, text) for rank, text in _told(found))
+    return changed, _told(found, name)
 
 
-def _told(found: Cleaned) -> list[tuple[Rank, str]]:
-    told = []
-    if found.left_out:
-        pieces = "1 piece" if found.left_out == 1 else f"{found.left_out:,} pieces"
-        kept = "1 is" if found.pieces == 1 else f"{found.pieces:,} are"
-        told.append((Rank.LEFT_OUT, f"{pieces} of together {_ml(found.left_out_volume)} were left out, {kept} kept"))
-    if found.holes:
-        holes = "1 hole" if found.holes == 1 else f"{found.holes:,} holes"
-        told.append((Rank.CHANGED_SHAPE, f"{holes} of together {_ml(found.filled_volume)} were filled"))
+@dataclass(frozen=True)
+class PiecesLeftOut(Note):
+    """`pieces` of together `volume` mm³ were left out, `kept` are in the model."""
+
+    pieces: int
+    volume: float
+    kept: int
+
+
+def pieces_left_out(structure: str, pieces: int, volume: float, kept: int) -> PiecesLeftOut:
+    """
+    >>> pieces_left_out("Bone", 2, 1500.0, 1).text
+    '2 pieces of together 1.5 mL were left out, 1 is kept'
+    """
+    what = f"a piece of {_ml(volume)} was" if pieces == 1 else f"{pieces:,} pieces of together {_ml(volume)} were"
+    text = f"{what} left out, {kept:,} {'is' if kept == 1 else 'are'} kept"
+    return PiecesLeftOut(Rank.LEFT_OUT, structure, text, pieces, volume, kept)
+
+
+def told_once(notes: Iterable[Note]) -> list[Note]:
+    """`notes` in their order, with one sentence on the pieces of a structure that were left out in several steps.
+
+    What is said of no structure in particular is of the only one, where there is one.
+    """
+    listed = list(notes)
+    found = [note for note in listed if isinstance(note, PiecesLeftOut)]
+    names = list(dict.fromkeys(note.structure for note in found if note.structure))
+    alone = names[0] if len(names) == 1 else ""
+    told: list[Note] = []
+    for note in listed:
+        if not isinstance(note, PiecesLeftOut):
+            told.append(note)
+            continue
+        of_this = [one for one in found if (one.structure or alone) == (note.structure or alone)]
+        if note is of_this[0]:
+            pieces, volume = sum(one.pieces for one in of_this), sum(one.volume for one in of_this)
+            told.append(pieces_left_out(note.structure or alone, pieces, volume, of_this[-1].kept))
     return told
+
+
+def _told(found: Cleaned, name: str) -> tuple[Note, ...]:
+    told: list[Note] = []
+    if found.left_out:
+        told.append(pieces_left_out(name, found.left_out, found.left_out_volume, found.pieces))
+    if found.holes:
+        size = _ml(found.filled_volume)
+        many = f"{found.holes:,} holes of together {size} were filled"
+        told.append(Note(Rank.CHANGED_SHAPE, name, f"a hole of {size} was filled" if found.holes == 1 else many))
+    return tuple(told)
 
 
 def _ml(volume: float) -> str:

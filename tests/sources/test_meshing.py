@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import nibabel as nib
 import numpy as np
 import pytest
 
+from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.meshing import mesh_shape, united
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput, OutOfRange, TooLarge
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.mesh.volumes.volume import Volume
-from orthanc_stl.sources.base import Region
+from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.registry import open_files
 from tests.mesh.test_stl import TETRAHEDRON
 
 
@@ -147,3 +153,16 @@ def test_what_has_no_common_lattice_is_not_united() -> None:
 def test_nothing_inside_is_said() -> None:
     with pytest.raises(InvalidInput):
         mesh_shape(Region(Volume(np.zeros((3, 3, 3), np.uint8), np.eye(4))))
+
+
+@pytest.mark.parametrize("wanted", [{"keep_largest": True}, {"min_volume_ml": 1.0}])
+@pytest.mark.parametrize("fields", [{}, {"Threshold": 0.5}])
+def test_pieces_left_out_in_voxels_and_in_the_surface_are_told_once(wanted: Any, fields: dict[str, float]) -> None:
+    z, y, x = np.mgrid[:40, :40, :40]
+    mask = (z - 20) ** 2 + (y - 20) ** 2 + (x - 20) ** 2 < 100
+    mask |= np.random.default_rng(1).random(mask.shape) < 0.02  # some touch the ball at a corner alone
+    file = nib.Nifti1Image(mask.astype(np.uint8), np.diag([2.0, 2.0, 2.0, 1.0])).to_bytes()
+    source = open_files([file], ReadOptions(fields), name="a.nii")
+    part = build_model(source, ConversionRequest(all=True, fields=fields, **wanted)).model.parts[0]
+    told = [text for text in part.warnings if "left out" in text]
+    assert told == ["925 pieces of together 9.47 mL were left out, 1 is kept"]
