@@ -29,7 +29,7 @@ DELEGATED = {
 }
 
 # Folders of tests that need no npm packages: `orthanc-stl test` with nothing but paths in them sets up none.
-WITHOUT_NPM = tuple(f"tests/{name}" for name in ("conversion", "dicom", "engine", "mesh", "sources"))
+WITHOUT_NPM = tuple(f"tests/{name}" for name in ("conversion", "dicom", "engine", "mesh", "nexus", "sources"))
 
 
 class Stopped(BaseException):
@@ -96,8 +96,15 @@ def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
         env["ORTHANC_STL_RUNTIME"] = str(options.runtime.resolve())
     if options.command == "test":
         os.chdir(REPOSITORY)
+        if _whole_suite(rest):
+            rest = ["--cov", *rest]
     sys.stdout.flush()
     os.execve(runtime.python, [str(runtime.python), "-P", "-m", *module, *rest], env)
+
+
+def _whole_suite(arguments: list[str]) -> bool:
+    """Whether pytest's arguments leave nothing out: such a run ends with the coverage."""
+    return all(argument in ("-q", "-v", "-x") for argument in arguments)
 
 
 def _without_npm(arguments: list[str]) -> bool:

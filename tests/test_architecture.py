@@ -22,10 +22,11 @@ RANK = {
     "sources": 4,
     "conversion": 5,
     "engine": 6,
-    "tasks": 7,
-    "rest": 7,
+    "nexus": 7,
+    "tasks": 8,
+    "rest": 8,
 }
-FOR_ALL = {"errors", "__init__"}
+FOR_ALL = {"errors", "__version__"}
 
 # What runs in Orthanc's own process, where numpy and pydicom must not be: the worker's side of engine/ is not in it.
 IN_ORTHANC = ("plugin", "rest.routes.table", "rest.http.dispatch", "engine.jobs", "engine.pool", "engine.cluster")
@@ -61,6 +62,15 @@ def test_geometry_knows_no_configuration_and_no_server() -> None:
     wrong = {
         f"{file} imports {other}" for file, own, other in imports() if own == "mesh" and other not in {"mesh", *FOR_ALL}
     }
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_the_engine_knows_nothing_of_what_it_carries() -> None:
+    wrong = {
+        f"{file} imports {name}"
+        for file, own, name in imports()
+        if own == "engine" and name not in {"engine", *FOR_ALL} and (file, name) != ("engine/executor.py", "mesh")
+    }  # what the executor has of mesh/ is the type of a progress report
     assert not wrong, "\n".join(sorted(wrong))
 
 

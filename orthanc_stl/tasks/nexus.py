@@ -10,10 +10,10 @@ from orthanc_stl.conversion.nexus_surfaces import surface_of_file, surface_of_mo
 from orthanc_stl.conversion.stored import stored_model
 from orthanc_stl.dicom.nexus import nexus_object
 from orthanc_stl.dicom.study_context import StudyContext, read_study_context
-from orthanc_stl.engine import nexus_builder
 from orthanc_stl.errors import TooLarge
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.mesh.progress import Progress
+from orthanc_stl.nexus import builder
 from orthanc_stl.sources.mesh_parts import MAX_TRIANGLES
 from orthanc_stl.tasks.common import MESHED, READ, Blob, Options, Outcome, portion
 
@@ -41,7 +41,7 @@ def build_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) -> 
     model = stored_model(stored)
     mesh, colors = surface_of_model(model)
     _check_triangles(len(mesh.triangles), options)
-    content = nexus_builder.build_nexus(mesh, portion(progress, READ, MESHED), colors)
+    content = builder.build_nexus(mesh, portion(progress, READ, MESHED), colors)
     progress(MESHED, "writing the DICOM object")
     source = read_study_context(stored[0])
     parent = read_study_context(blobs[-1]) if options.get("joins") else source
@@ -69,7 +69,7 @@ def build_nexus_of_file(options: Options, blobs: Sequence[Blob], progress: Progr
     progress(0.0, "reading the file")
     most = options.get("limits", {}).get("max_triangles", MAX_TRIANGLES)
     mesh, colors, warnings = surface_of_file(blobs[0], most)
-    content = nexus_builder.build_nexus(mesh, portion(progress, READ, MESHED), colors)
+    content = builder.build_nexus(mesh, portion(progress, READ, MESHED), colors)
     progress(MESHED, "writing the DICOM object")
     parent = read_study_context(blobs[1]) if len(blobs) > 1 else None
     answer = {"Triangles": len(mesh.triangles), "Warnings": list(warnings)}

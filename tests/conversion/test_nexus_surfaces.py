@@ -21,12 +21,12 @@ from PIL import Image
 from orthanc_stl.conversion import nexus_surfaces
 from orthanc_stl.conversion.nexus_surfaces import surface_of_file, surface_of_model
 from orthanc_stl.dicom.study_context import read_study_context
-from orthanc_stl.engine.nexus_builder import build_nexus
 from orthanc_stl.errors import InvalidInput, StlError, TooLarge
 from orthanc_stl.formats.encapsulated import encapsulate_parts
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.formats.registry import writer_of
 from orthanc_stl.model import Model
+from orthanc_stl.nexus.builder import build_nexus
 from orthanc_stl.rest.routes.nexus import find_model
 from orthanc_stl.tasks import TASKS
 from testing.phantoms import ball, structure_set

@@ -18,7 +18,6 @@ from testing.phantoms import ball, structure_set
 from tests.dicom.test_encapsulated_stl import made, read, source_of
 
 LONG = "Contours of the planning system, approved by the physicist on Monday"
-MANY = tuple(f"ROI {n}" for n in range(40))
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
 }
 
 
-@pytest.mark.parametrize(("depth", "undefined"), product([1_000, 20_000], [False, True]))
+@pytest.mark.parametrize(("depth", "undefined"), [*product([1_000, 20_000], [False, True])])
 def test_deep_nesting_is_walked_over(depth: int, undefined: bool) -> None:
     data = SOP_CLASS + nested(depth, undefined)
     assert read_structure_set(data).rois == ()

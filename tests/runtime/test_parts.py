@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runtime import parts
-from runtime.__main__ import _without_npm
+from runtime.__main__ import _whole_suite, _without_npm
 from runtime.common import REPOSITORY, SetupError
 from runtime.parts import Part
 
@@ -182,3 +182,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 )
 def test_tests_of_the_geometry_need_no_npm(arguments: list[str], without: bool) -> None:
     assert _without_npm(arguments) is without
+
+
+@pytest.mark.parametrize(
+    ("arguments", "whole"), [([], True), (["-q"], True), (["tests"], False), (["-k", "keyhole"], False)]
+)
+def test_a_run_that_leaves_nothing_out_prints_the_coverage(arguments: list[str], whole: bool) -> None:
+    assert _whole_suite(arguments) is whole

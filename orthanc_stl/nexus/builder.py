@@ -1,6 +1,6 @@
 """Meshes to Nexus files in several resolutions, by pymeshlab, an optional package.
 
-It runs in processes of its own (nexus_process.py), since it dies of some meshes; the task that needs it goes on.
+It runs in processes of its own (process.py), since it dies of some meshes; the task that needs it goes on.
 Imported in workers only.
 """
 
@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from orthanc_stl.engine import nexus_process
 from orthanc_stl.engine.executor import Progress
 from orthanc_stl.engine.process import describe_exit
 from orthanc_stl.engine.python import environment
@@ -26,6 +25,7 @@ from orthanc_stl.engine.work_folder import work_folder
 from orthanc_stl.errors import InvalidInput, StlError, WorkerDied
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.nexus import process
 
 # Coordinates are kept in steps of this part of the model's size or less: 0.01 mm for a model of 20 cm. pymeshlab's own
 # choice depends on the error of the coarsest level, and cuts small models to pieces.
@@ -94,8 +94,8 @@ def step_of(mesh: Mesh) -> float:
 
 
 def _run(files: list[bytes], step: float, expected: float, progress: Progress) -> bytes:
-    """The model that nexus_process.py makes of a PLY file, given in pieces. `expected`: seconds that it will take."""
-    command = [sys.executable, "-P", "-m", "orthanc_stl.engine.nexus_process", str(sum(map(len, files))), repr(step)]
+    """The model that process.py makes of a PLY file, given in pieces. `expected`: seconds that it will take."""
+    command = [sys.executable, "-P", "-m", "orthanc_stl.nexus.process", str(sum(map(len, files))), repr(step)]
     pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
     begin = time.monotonic()
     with (
@@ -128,12 +128,12 @@ def _run(files: list[bytes], step: float, expected: float, progress: Progress) -
 
 def _failure(code: int, said: str) -> StlError:
     """Why there is no model, in a sentence."""
-    if code == nexus_process.CANNOT_LOAD:
+    if code == process.CANNOT_LOAD:
         return InvalidInput(f"Making a Nexus model needs the package pymeshlab, which cannot be loaded: {said}")
-    if code == nexus_process.KILLED:
+    if code == process.KILLED:
         return WorkerDied(f"The process that makes the Nexus model was killed: {said}")
     if code < 0:
         return WorkerDied(f"The process that makes the Nexus model {describe_exit(code)}")
-    if code == nexus_process.NO_ROOM:
+    if code == process.NO_ROOM:
         return StlError(f"Making a Nexus model needs room in the folder for temporary files: {said}")
     return InvalidInput(f"pymeshlab could not make a Nexus model of this mesh ({said or f'exit code {code}'})")

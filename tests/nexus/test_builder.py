@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orthanc_stl.engine import nexus_builder
-from orthanc_stl.engine.nexus_builder import STEPS, build_nexus, step_of
 from orthanc_stl.errors import InvalidInput, StlError, WorkerDied
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.nexus import builder
+from orthanc_stl.nexus.builder import STEPS, build_nexus, step_of
 from tests.engine.conftest import background, wait_for, works
 from tests.nexus_writer import box, sphere
 
@@ -113,7 +113,7 @@ def test_a_crash_of_pymeshlab_is_an_error_of_this_model_alone(
 
 
 def test_no_room_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nexus_builder, "ply", lambda mesh, colors: [b"ply", bytes(1 << 20)])
+    monkeypatch.setattr(builder, "ply", lambda mesh, colors: [b"ply", bytes(1 << 20)])
     with pytest.raises(StlError, match=r"room in the folder for temporary files: .*File too large"), smallest_files():
         build_nexus(bumpy_sphere(10), lambda fraction, step: None)
 
@@ -133,8 +133,8 @@ def smallest_files() -> Iterator[None]:
 def test_a_worker_that_is_killed_leaves_no_process_and_no_file(moment: str, tmp_path: Path) -> None:
     """Cancelled, out of time: while the mesh is handed over, and while C++ is at work."""
     code = (
-        "from tests.engine.test_nexus_builder import bumpy_sphere\n"
-        "from orthanc_stl.engine.nexus_builder import build_nexus\n"
+        "from tests.nexus.test_builder import bumpy_sphere\n"
+        "from orthanc_stl.nexus.builder import build_nexus\n"
         "build_nexus(bumpy_sphere(200), lambda fraction, step: None)\n"
     )
     env = {**os.environ, "TMPDIR": str(tmp_path)}
@@ -171,8 +171,8 @@ def test_a_kill_is_no_fault_of_the_mesh_and_leaves_no_file(
 def test_what_a_kill_of_all_has_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
     """Six of seven kills left a patient's mesh in the folder for temporary files."""
     code = (
-        "from tests.engine.test_nexus_builder import bumpy_sphere\n"
-        "from orthanc_stl.engine.nexus_builder import build_nexus\n"
+        "from tests.nexus.test_builder import bumpy_sphere\n"
+        "from orthanc_stl.nexus.builder import build_nexus\n"
         "build_nexus(bumpy_sphere(200), lambda fraction, step: None)\n"
     )
     env = {**os.environ, "TMPDIR": str(tmp_path)}

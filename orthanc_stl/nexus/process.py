@@ -1,5 +1,4 @@
-"""The processes that pymeshlab runs in: `python -m orthanc_stl.engine.nexus_process SIZE STEP --folder FOLDER`, for
-nexus_builder.py.
+"""pymeshlab's own processes, for builder.py: `python -m orthanc_stl.nexus.process SIZE STEP --folder FOLDER`.
 
 A binary PLY file of SIZE bytes comes on standard input. On standard output goes the Nexus file, or, when the exit code
 is not 0, what went wrong.
@@ -46,7 +45,7 @@ CHUNK_BYTES = 1 << 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="orthanc_stl.engine.nexus_process")
+    parser = argparse.ArgumentParser(prog="orthanc_stl.nexus.process")
     parser.add_argument("size", type=int, help="bytes of the PLY file")
     parser.add_argument("step", type=float, help="of the coordinates, in the model's units")
     parser.add_argument("--folder", type=Path, required=True, help="where the PLY file and the model are put")
@@ -95,7 +94,7 @@ def _receive(incoming: IO[bytes], path: Path, size: int) -> bool:
 
 def _run_child(folder: Path, step: float, incoming: IO[bytes]) -> int:
     """Its exit code. Its standard input is its lifeline."""
-    module = "orthanc_stl.engine.nexus_process"
+    module = "orthanc_stl.nexus.process"
     command = [sys.executable, "-P", "-m", module, "0", repr(step), f"--folder={folder}", "--child"]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=environment()) as child:
