@@ -105,15 +105,17 @@ class Structures:
 def read(*paths: str | Path | bytes, **fields: Any) -> Structures:
     """The structures of a file: RT-STRUCT, DICOM SEG, RTDOSE, NIfTI, NRRD, STL, OBJ, PLY, GLB, ...
 
-    Further `paths` are what the first one needs: the RT Plan of a dose, the MTL of an OBJ. `fields` are those of the
+    Further `paths` are what the first one needs: the RT Plan of a dose, the MTL of an OBJ. Several NIfTI or NRRD files
+    are a mask each, a structure named after its file. `fields` are those of the
     kind of file, in the names of the REST API: `Levels=[30, "95%"]`, `LabelNames={"1": "liver"}`, `Threshold=300`.
     Raises InvalidInput for what is none of these, or is damaged.
     """
     files = [path if isinstance(path, bytes) else Path(path).read_bytes() for path in paths]
     if not files:
         raise InvalidInput("read() needs a path, got none")
-    name = paths[0] if isinstance(paths[0], str | Path) else ""
-    return Structures(open_files(files, ReadOptions(fields=fields), name=Path(str(name)).name), fields)
+    names = ["" if isinstance(path, bytes) else Path(path).name for path in paths]
+    named = {"FileNames": names, **fields} if len(files) > 1 and all(names) else fields
+    return Structures(open_files(files, ReadOptions(fields=named), name=names[0]), fields)
 
 
 def surface_from_contours(outlines: Sequence[Points], *, name: str = "structure", **options: Any) -> Part:

@@ -53,7 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     suffixes = ", ".join(f".{writer.suffix}" for writer in WRITERS)
     convert = commands.add_parser("convert", help=f"make a file of structures: {suffixes}")
     convert.add_argument(
-        "files", nargs="+", metavar="FILE", help="RT-STRUCT, DICOM SEG, NIfTI, ...; then what it needs"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="RT-STRUCT, DICOM SEG, NIfTI, ...; then what it needs; or several masks",
     )
     convert.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=f"with one of {suffixes}")
     add_options(convert)
@@ -97,6 +100,8 @@ def _open(files: Sequence[str], fields: dict[str, Any], kind: str = "") -> OpenS
     from orthanc_stl.sources.registry import open_files
 
     paths = [Path(file) for file in files]
+    if len(paths) > 1:
+        fields = fields | {"FileNames": [path.name for path in paths]}
     return open_files([path.read_bytes() for path in paths], ReadOptions(fields=fields), name=paths[0].name, kind=kind)
 
 

@@ -25,7 +25,8 @@ DICOM object; the study's image series, as JSON for dicom/series.py."""
 class Inputs:
     """`name` is the name of the file as the client gave it, to tell kinds apart that look alike.
 
-    `kind` is the key of the only kind that it may be; empty: any.
+    `names` are those of all files of the source, if several came. `kind` is the key of the only kind that it may be;
+    empty: any.
     """
 
     source: tuple[Blob, ...]
@@ -33,6 +34,7 @@ class Inputs:
     images: Sequence[Mapping[str, Any]] = ()
     name: str = ""
     kind: str = ""
+    names: tuple[str, ...] = ()
 
     @staticmethod
     def of(roles: Sequence[str], blobs: Sequence[Blob], name: str = "", kind: str = "") -> Inputs:
@@ -45,7 +47,8 @@ class Inputs:
 
     def open(self, request: ConversionRequest) -> OpenSource:
         """The source. Raises InvalidInput for what no reader knows, and for what is damaged."""
-        return open_files(self.source, ReadOptions(request.fields, request.limits), name=self.name, kind=self.kind)
+        fields = {**request.fields, "FileNames": self.names} if self.names else request.fields
+        return open_files(self.source, ReadOptions(fields, request.limits), name=self.name, kind=self.kind)
 
     def study_of(self, source: OpenSource) -> StudyContext:
         """The patient and the study that models of the source go to. Raises InvalidInput if nobody said which."""
@@ -81,7 +84,5 @@ def place_of(source: OpenSource, inputs: Inputs, numbers: Sequence[int]) -> Plac
 
 def _images_of(source: OpenSource, inputs: Inputs) -> ImageSeries | None:
     """The image series whose voxels the volume has."""
-    if not inputs.images or not isinstance(source, LatticeSource):
-        return None
-    nx, ny, nz = source.volume.stored.shape
-    return matching(image_series(inputs.images), source.volume.affine, (nx, ny, nz))
+    lattice = source.lattice if inputs.images and isinstance(source, LatticeSource) else None
+    return matching(image_series(inputs.images), lattice.affine, lattice.size) if lattice else None

@@ -10,6 +10,7 @@ from orthanc_stl.dicom import sop_classes
 from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import fields
+from orthanc_stl.rest.http.body import MOST_FILES
 from orthanc_stl.rest.http.content import Content, content
 from orthanc_stl.rest.image_files import image_files
 from orthanc_stl.rest.orthanc import Orthanc, what
@@ -78,12 +79,12 @@ def content_files(
     file = content(body, field, missing=missing.format(field))
     study = fields.text(body, parent)
     name = fields.text(body, "FileName") if "FileName" in body else ""
-    return SourceFiles(
-        roles=("source", "study", "images"),
-        fetch=lambda: _fetched(app.orthanc, file, study, parent),
-        parent=f"/studies/{study}",
-        name=name,
-    )
+    return _files_for(app, [file], [name], study, parent)
+
+
+def several_contents(app: App, body: fields.Body) -> SourceFiles:
+    """The files of `Contents`, and the study that their models go to."""
+    return _files_for(app, *_several(body), fields.text(body, "Parent"), "Parent")
 
 
 def file_alone(body: fields.Body) -> SourceFiles:
@@ -93,10 +94,47 @@ def file_alone(body: fields.Body) -> SourceFiles:
     return SourceFiles(roles=("source",), fetch=lambda: [file.whole()], parent="", name=name)
 
 
-def _fetched(orthanc: Orthanc, file: Content, study: str, field: str) -> Sequence[Blob]:
+def files_alone(body: fields.Body) -> SourceFiles:
+    """The files of `Contents`, of which nothing is stored."""
+    files, names = _several(body)
+    return SourceFiles(
+        roles=("source",) * len(files),
+        fetch=lambda: [file.whole() for file in files],
+        parent="",
+        name=names[0],
+        names=tuple(names),
+    )
+
+
+def _several(body: fields.Body) -> tuple[list[Content], list[str]]:
+    """The files of `Contents`, each a `Content` and its `FileName`."""
+    given = fields.mappings(body, "Contents")
+    if not 1 <= len(given) <= MOST_FILES:
+        raise errors.OutOfRange(f"Contents must be a list of 1 to {MOST_FILES} files, but has {len(given)}")
+    files, names = [], []
+    for place, one in enumerate(given, 1):
+        try:
+            files.append(content(one, "Content", missing=_NO_FILE.format("Content")))
+            names.append(fields.text(one, "FileName") if "FileName" in one else f"file {place}")
+        except errors.StlError as error:
+            raise type(error)(f"file {place} of Contents: {error}") from None
+    return files, names
+
+
+def _files_for(app: App, files: list[Content], names: list[str], study: str, parent: str) -> SourceFiles:
+    return SourceFiles(
+        roles=(*("source",) * len(files), "study", "images"),
+        fetch=lambda: _fetched(app.orthanc, files, study, parent),
+        parent=f"/studies/{study}",
+        name=names[0],
+        names=tuple(names) if len(files) > 1 else (),
+    )
+
+
+def _fetched(orthanc: Orthanc, files: Sequence[Content], study: str, field: str) -> Sequence[Blob]:
     series = all_series(orthanc, f"/studies/{study}")
-    images = json.dumps(images_of_size(orthanc, series, sizes_of(file.beginning(BEGINNING)))).encode()
-    return [file.whole(), smallest_file(orthanc, series, f"the study {field}"), images]
+    images = json.dumps(images_of_size(orthanc, series, sizes_of(files[0].beginning(BEGINNING)))).encode()
+    return [*(file.whole() for file in files), smallest_file(orthanc, series, f"the study {field}"), images]
 
 
 def require_study(orthanc: Orthanc, study: str, field: str) -> None:

@@ -22,8 +22,8 @@ class SourceFiles:
 
     `parent` is the path of the resource that the models belong to: models of what was deleted meanwhile are not stored.
     `instance` is the Orthanc id of the source, empty for a file that came with the request; `name` is its file name,
-    and `kind` the key of the only kind that it may be, both empty if nobody said. `heading`: fewer files that are
-    enough to list the structures, if there are such.
+    `names` are those of all files where several came, and `kind` is the key of the only kind that it may be; all empty
+    if nobody said. `heading`: fewer files that are enough to list the structures, if there are such.
     """
 
     roles: tuple[str, ...] | None
@@ -32,11 +32,13 @@ class SourceFiles:
     instance: str = ""
     name: str = ""
     kind: str = ""
+    names: tuple[str, ...] = ()
     heading: SourceFiles | None = None
 
     def options(self, conversion: ConversionRequest) -> dict[str, Any]:
         """Of a task that reads these files."""
-        return {"Request": conversion.as_json(), "Roles": list(self.roles or ()), "Name": self.name, "Kind": self.kind}
+        told = {"Roles": list(self.roles or ()), "Name": self.name, "Names": list(self.names), "Kind": self.kind}
+        return {"Request": conversion.as_json()} | told
 
 
 def limits(settings: Settings) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -15,12 +16,17 @@ _OF_SERIES = {"SeriesInstanceUID", "SeriesDescription", "SOPClassUID"}
 _OF_IMAGE = {"FrameOfReferenceUID", "ImagePositionPatient", "PixelSpacing", "Rows", "Columns"}
 _OF_SLICE = ("SOPInstanceUID", "ImagePositionPatient", "ImageOrientationPatient")
 
+_NRRD_SIZES = re.compile(rb"^sizes:([ 0-9]{1,80})\r?$", re.MULTILINE)
+
 BEGINNING = 64 << 10
 """Bytes of a file that are enough for its header, compressed or not."""
 
 
 def sizes_of(beginning: bytes | memoryview) -> tuple[int, ...]:
-    """The sizes that a NIfTI file claims, from its beginning; none if it has no such header: the task says why."""
+    """The sizes that a NIfTI or NRRD file claims, by its beginning; none without such a header: the task says why."""
+    if beginning[:4] == b"NRRD":
+        line = _NRRD_SIZES.search(beginning)
+        return tuple(map(int, line[1].split())) if line else ()
     try:
         header = zlib.decompressobj(wbits=31).decompress(beginning, 540) if beginning[:2] == b"\x1f\x8b" else beginning
     except zlib.error:

@@ -88,13 +88,25 @@ class ContourSource(Protocol):
         """The frame of reference of these structures, and a note if they differ in it."""
 
 
+@dataclass(frozen=True)
+class Lattice:
+    """Where the voxels of a volume lie: `affine` (4, 4) takes the indices (i, j, k) to LPS mm, `size` is (i, j, k)."""
+
+    affine: np.ndarray
+    size: tuple[int, int, int]
+
+    def equals(self, other: Lattice) -> bool:
+        """The same to 0.001 mm."""
+        return self.size == other.size and np.allclose(self.affine, other.affine, rtol=0, atol=1e-3)
+
+
 @runtime_checkable
 class LatticeSource(Protocol):
-    """What an `OpenSource` of one whole volume has besides."""
+    """What an `OpenSource` has besides whose structures are cut from whole volumes."""
 
     @property
-    def volume(self) -> Volume:
-        """All of it, from which the structures are cut."""
+    def lattice(self) -> Lattice | None:
+        """That of the volumes; None if they differ in it."""
 
 
 class Source(Protocol):

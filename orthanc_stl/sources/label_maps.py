@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -80,6 +80,15 @@ def labels_of(volume: Volume) -> dict[int, LabelFacts]:
         if len(found) > MAX_LABELS:
             raise TooLarge(f"the volume has more than {MAX_LABELS} different values, which are no labels")
     return dict(sorted(found.items()))
+
+
+def together(found: Iterable[LabelFacts]) -> LabelFacts:
+    """Those of several labels, at least one, as if they were one."""
+    first, *others = found
+    whole = LabelFacts(first.voxels, first.low, first.high)
+    for facts in others:
+        whole.add(facts.voxels, facts.low, facts.high)
+    return whole
 
 
 def _objects(part: np.ndarray) -> list[tuple[int, int, np.ndarray, np.ndarray]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from lxml import etree
 
@@ -17,9 +18,10 @@ from orthanc_stl.model import Color
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.label_maps import Naming, naming_of_fields
+from orthanc_stl.sources.masks import OpenMasks, open_masks
 from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC
 from orthanc_stl.sources.nifti_file import MAX_BYTES, read_nifti
-from orthanc_stl.sources.volume_files import OpenMasks, OpenVolume, open_volumes
+from orthanc_stl.sources.volume_files import OpenVolume, open_volume
 
 MOST_EXTENSION_BYTES = 4 << 20
 """Of a file are looked at for extensions: 117 labels take 12 KB."""
@@ -43,9 +45,11 @@ class Nifti:
     @reading("the NIfTI file")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenVolume | OpenMasks:
         most = options.limits.get("max_nifti_mb")
-        volumes = [read_nifti(data, max_bytes=most << 20 if most else MAX_BYTES) for data in files]
-        naming = naming_of_fields(options.fields).over(caret_naming(files[0]))
-        return open_volumes(kinds.NIFTI, volumes, naming, options)
+        read = partial(read_nifti, max_bytes=most << 20 if most else MAX_BYTES)
+        naming = naming_of_fields(options.fields)
+        if len(files) > 1:
+            return open_masks(kinds.NIFTI, files, read, naming, options)
+        return open_volume(kinds.NIFTI, read(files[0]), naming.over(caret_naming(files[0])), options)
 
 
 def caret_naming(data: bytes | memoryview) -> Naming:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from orthanc_stl.dicom.text import one_line
@@ -17,11 +17,12 @@ from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Code, Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
-from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.base import Lattice, ReadOptions, Region
 from orthanc_stl.sources.label_maps import LabelFacts, labels_of, naming_of_fields, region_of, volume_ml
+from orthanc_stl.sources.masks import OpenMasks, mask_of, open_masks
 from orthanc_stl.sources.nifti_file import MAX_BYTES
 from orthanc_stl.sources.nrrd_file import NrrdFile, read_nrrd
-from orthanc_stl.sources.volume_files import FileSource, OpenMasks, OpenVolume, open_volumes
+from orthanc_stl.sources.volume_files import FileSource, OpenVolume, lattice_of, open_volume
 
 _KEY = re.compile(r"Segment([0-9]{1,6})_(Name|Color|LabelValue|Layer|Terminology|Tags)")
 MOST_SEGMENTS = 65_536
@@ -46,6 +47,10 @@ class OpenSegNrrd(FileSource):
 
     layers: tuple[Volume, ...]
     segments: tuple[Segment, ...]
+
+    @property
+    def lattice(self) -> Lattice:
+        return lattice_of(self.layers[0])
 
     @cached_property
     def labels(self) -> tuple[Mapping[int, LabelFacts], ...]:
@@ -92,12 +97,24 @@ class Nrrd:
     @reading("the NRRD file")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSegNrrd | OpenVolume | OpenMasks:
         most = options.limits.get("max_nifti_mb")
-        found = [read_nrrd(data, most << 20 if most else MAX_BYTES) for data in files]
-        segments = segments_of(found[0]) if len(found) == 1 else ()
+        read = partial(read_nrrd, max_bytes=most << 20 if most else MAX_BYTES)
+        naming = naming_of_fields(options.fields)
+        if len(files) > 1:
+            return open_masks(kinds.NRRD, files, lambda data: _alone(read(data)), naming, options)
+        file = read(files[0])
+        segments = segments_of(file)
         if segments:
-            return OpenSegNrrd(kinds.NRRD, found[0].layers, segments)
-        volumes = [layer for file in found for layer in file.layers]
-        return open_volumes(kinds.NRRD, volumes, naming_of_fields(options.fields), options)
+            return OpenSegNrrd(kinds.NRRD, file.layers, segments)
+        if len(file.layers) == 1:
+            return open_volume(kinds.NRRD, file.layers[0], naming, options)
+        layers = [mask_of(kinds.NRRD, f"layer {place}", layer) for place, layer in enumerate(file.layers, 1)]
+        return OpenMasks(kinds.NRRD, tuple(layers), naming)
+
+
+def _alone(file: NrrdFile) -> Volume:
+    if len(file.layers) > 1:
+        raise InvalidInput(f"it has {len(file.layers)} layers; of several files each must be one mask")
+    return file.layers[0]
 
 
 def segments_of(file: NrrdFile) -> tuple[Segment, ...]:

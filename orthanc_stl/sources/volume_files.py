@@ -12,7 +12,7 @@ from orthanc_stl.errors import InvalidField, InvalidInput
 from orthanc_stl.mesh.volumes.inside import is_label_map, value_range
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Note, Rank, Structure
-from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.base import Lattice, ReadOptions, Region
 from orthanc_stl.sources.kinds import Kind
 from orthanc_stl.sources.label_maps import (
     LabelFacts,
@@ -57,6 +57,10 @@ class OpenVolume(FileSource):
     upper: float | None = None
     is_label_map: bool = False
 
+    @property
+    def lattice(self) -> Lattice:
+        return lattice_of(self.volume)
+
     @cached_property
     def labels(self) -> dict[int, LabelFacts] | None:
         """The labels, None for a grey volume."""
@@ -76,7 +80,7 @@ class OpenVolume(FileSource):
         return (self._grey_structure(),)
 
     def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
-        notes = (*_guessed(self.volume), *self.naming.notes)
+        notes = (*guessed(self.volume), *self.naming.notes)
         if self.labels is not None:
             return region_of(self.volume, number, label_or_refuse(self.labels, number)), notes
         if number != 1:
@@ -98,64 +102,6 @@ class OpenVolume(FileSource):
         return Structure(1, f"values from {value:g} on", facts=facts)
 
 
-@dataclass(frozen=True)
-class OpenMasks(FileSource):
-    """An `OpenSource` of several files, each the mask of one structure, numbered from 1 in the files' order."""
-
-    volumes: tuple[Volume, ...]
-    names: tuple[str, ...]
-    naming: Naming
-
-    @cached_property
-    def labels(self) -> tuple[LabelFacts | None, ...]:
-        """Of all labels of each mask together, None for an empty one."""
-        merged: list[LabelFacts | None] = []
-        for volume in self.volumes:
-            whole: LabelFacts | None = None
-            for facts in labels_of(volume).values():
-                if whole is None:
-                    whole = facts
-                else:
-                    whole.add(facts.voxels, facts.low, facts.high)
-            merged.append(whole)
-        return tuple(merged)
-
-    @cached_property
-    def structures(self) -> tuple[Structure, ...]:
-        found = []
-        for number, (volume, facts) in enumerate(zip(self.volumes, self.labels, strict=True), 1):
-            if facts is None:
-                name = self._name(number)
-                found.append(Structure(number, name, reason="its mask is empty", facts={"Voxels": 0, "VolumeMl": 0.0}))
-            else:
-                named = Naming({number: self._name(number)}, self.naming.colors)
-                found.append(structure_of(volume, number, facts, named))
-        return tuple(found)
-
-    def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
-        if not 1 <= number <= len(self.volumes):
-            raise InvalidInput(f"there is no structure {number}: {len(self.volumes)} files came")
-        volume, facts = self.volumes[number - 1], self.labels[number - 1]
-        if facts is None:
-            raise InvalidInput(f"the mask of {self._name(number)} is empty")
-        region = region_of(volume, 1, facts)
-        return Region(region.volume), _guessed(volume)
-
-    def _name(self, number: int) -> str:
-        return self.naming.names.get(number) or self.names[number - 1]
-
-
-def open_volumes(kind: Kind, volumes: Sequence[Volume], naming: Naming, options: ReadOptions) -> OpenVolume | OpenMasks:
-    """One volume, or several masks whose names are the field `FileNames`, without folders and suffixes."""
-    if len(volumes) == 1:
-        threshold, upper = (_number(options.fields, name) for name in ("Threshold", "Upper"))
-        return OpenVolume(kind, volumes[0], naming, threshold, upper, bool(options.fields.get("Labels")))
-    given = options.fields.get("FileNames") or ()
-    names = [_stem(str(name), kind) for name in given]
-    names += [f"file {number}" for number in range(len(names) + 1, len(volumes) + 1)]
-    return OpenMasks(kind, tuple(volumes), tuple(names), naming)
-
-
 def _number(fields: Mapping[str, Any], name: str) -> float | None:
     value = fields.get(name)
     if value is None:
@@ -165,13 +111,17 @@ def _number(fields: Mapping[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def _stem(name: str, kind: Kind) -> str:
-    name = name.replace("\\", "/").rpartition("/")[2]
-    for suffix in sorted(kind.suffixes, key=len, reverse=True):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)] or name
-    return name
+def open_volume(kind: Kind, volume: Volume, naming: Naming, options: ReadOptions) -> OpenVolume:
+    """With the fields `Threshold`, `Upper` and `Labels` of the request."""
+    threshold, upper = (_number(options.fields, name) for name in ("Threshold", "Upper"))
+    return OpenVolume(kind, volume, naming, threshold, upper, bool(options.fields.get("Labels")))
 
 
-def _guessed(volume: Volume) -> tuple[Note, ...]:
+def lattice_of(volume: Volume) -> Lattice:
+    i, j, k = volume.stored.shape
+    return Lattice(volume.affine, (i, j, k))
+
+
+def guessed(volume: Volume) -> tuple[Note, ...]:
+    """What its reader guessed."""
     return tuple(Note(Rank.GUESSED, "", text) for text in volume.warnings)

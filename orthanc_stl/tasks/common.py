@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from orthanc_stl.conversion.inputs import SOURCE, Inputs
@@ -31,7 +32,8 @@ def written(model: Model, options: Options) -> bytes:
 def read(options: Options, blobs: Sequence[Blob]) -> tuple[ConversionRequest, Inputs]:
     roles = options.get("Roles") or [SOURCE] * len(blobs)
     request = ConversionRequest.from_json(options.get("Request", {}))
-    return request, Inputs.of(roles, blobs, options.get("Name", ""), options.get("Kind", ""))
+    inputs = Inputs.of(roles, blobs, options.get("Name", ""), options.get("Kind", ""))
+    return request, replace(inputs, names=tuple(options.get("Names", ())))
 
 
 def portion(progress: Progress, start: float, end: float) -> Progress:

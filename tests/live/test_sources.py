@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from orthanc_stl.formats import glb
 from orthanc_stl.formats.base import WriteOptions
 from testing import phantoms
+from testing.data import shared_file
 from testing.nifti_phantoms import nifti_file
 from testing.server import OrthancServer
 from tests.sources.dicom_files import ball_frames, dose_dataset, file_of, item, plan_dataset, seg_dataset
@@ -129,6 +131,42 @@ def test_a_file_that_is_not_stored(
     assert [model["Name"] for model in models] == expected
     for model, structure in zip(models, reply.json(), strict=True):
         assert model["VolumeMl"] == pytest.approx(structure["VolumeMl"], rel=0.02)
+
+
+def test_a_folder_of_masks_in_one_request(server: OrthancServer) -> None:
+    images = [server.upload(image) for image in phantoms.ct_slices()]
+    study = server.get(f"/instances/{images[0]}/study").json()["ID"]
+    affine = np.diag([-3.0, -3, 3, 1])  # RAS, of the voxels of the images
+    affine[:3, 3] = 94.5, 94.5, -60
+    masks = []
+    for place, name in enumerate(("liver", "spleen", "empty")):
+        mask = np.zeros((64, 64, 41), np.uint8)
+        mask[10 + 20 * place : 20 + 20 * place, 10:20, 10:20] = place < 2
+        masks.append({"FileName": f"seg/{name}.nii.gz", "Content": content(gzip.compress(nifti_file(mask, affine)))})
+    found = server.post("/stl/structures", {"Contents": masks}).json()
+    assert [(s["Name"], s["VolumeMl"], s["Reason"]) for s in found] == [
+        ("liver", 27.0, ""), ("spleen", 27.0, ""), ("empty", 0.0, "its mask is empty"),
+    ]  # fmt: skip
+    reply = server.post("/stl/encode", {"Contents": masks, "Parent": study, "All": True, "Separate": True})
+    assert reply.status == 200, reply.body
+    assert [(m["Name"], round(m["VolumeMl"])) for m in reply.json()["Models"]] == [("liver", 27), ("spleen", 27)]
+    frames = {server.get(f"/instances/{one}/tags?simplify").json()["FrameOfReferenceUID"] for one in images}
+    assert {tags(server, model)["FrameOfReferenceUID"] for model in reply.json()["Models"]} == frames
+    for wrong, sentence in (
+        ([], "Contents must be a list of 1 to 1000 files"),
+        ([masks[0], {"FileName": "b.nii"}], "file 2 of Contents: String value expected in field: Content"),
+        ([masks[0], {"FileName": "b.nii", "Content": "data:;base64,AAAA"}], "b.nii: Not a NIfTI file"),
+        (masks[0], "List of objects expected in field: Contents"),
+    ):
+        reply = server.post("/stl/structures", {"Contents": wrong})
+        assert (reply.status, sentence in reply.json()["Details"]) == (400, True), reply.body
+
+
+def test_an_obj_and_its_mtl_in_one_request(server: OrthancServer) -> None:
+    obj, mtl = (shared_file(f"surfaces/balls.{name}").read_bytes() for name in ("obj", "mtl"))
+    files = [{"FileName": "balls.obj", "Content": content(obj)}, {"FileName": "balls.mtl", "Content": content(mtl)}]
+    found = server.post("/stl/structures", {"Contents": files}).json()
+    assert [s["Color"] for s in found] == [[220, 20, 60], [0, 128, 255]]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
 
 @pytest.mark.timeout(60)  # work that grows with the square of the size would take hours
 @pytest.mark.parametrize(
-    "piece", [b"[", b'{"a":', b'[{"a":', b"/*", b'"', b"\\", b'\\"', b",", b", ", b"//", b'"a', b'{"Nifti":"']
+    "piece",
+    [b"[", b'{"a":', b'[{"a":', b"/*", b'"', b"\\", b'\\"', b",", b", ", b"//", b'"a', b'{"Nifti":"', b'"Nifti":""'],
 )
 def test_one_pass_is_enough(piece: bytes) -> None:
     body = piece * (MAX_JSON_BYTES // len(piece))
@@ -101,13 +102,30 @@ def test_the_file_is_cut_out_of_the_body(body: str) -> None:
     assert (file if isinstance(file, str) else bytes(file).decode()) == "QUJD/+=="
 
 
+def test_several_files_are_cut_out_of_a_list() -> None:
+    big = "QUJD" * MAX_JSON_BYTES
+    body = json.dumps({"Niftis": [{"Name": "a", "Nifti": big}, {"Nifti": "QQ=="}, 5], "Tags": {"Nifti": "other"}})
+    value = read_object(body.encode(), "Nifti")
+    first, second, third = value.pop("Niftis")
+    assert (bytes(first.pop("Nifti")).decode() == big, first) == (True, {"Name": "a"})
+    assert (bytes(second["Nifti"]), third, value) == (b"QQ==", 5, {"Tags": {"Nifti": "other"}})
+
+
+def test_a_name_inside_of_something_else_does_not_count_for_the_file() -> None:
+    big = "QUJD" * MAX_JSON_BYTES
+    for order in (("Tags", "Nifti"), ("Nifti", "Tags")):
+        whole = {"Tags": {"Nifti": "other"}, "Nifti": big}
+        value = read_object(json.dumps({key: whole[key] for key in order}).encode(), "Nifti")
+        assert (bytes(value["Nifti"]).decode() == big, value["Tags"]) == (True, {"Nifti": "other"})
+
+
 def test_the_file_is_not_copied() -> None:
     body = b'{"Nifti": "QUJD"}'
     assert read_object(body, "Nifti")["Nifti"].obj is body
 
 
 @settings(max_examples=300)
-@given(st.dictionaries(st.sampled_from(["Nifti", "Tags", 'a"b', "\\"]), VALUES), st.booleans())
+@given(st.dictionaries(st.sampled_from(["Nifti", "Niftis", "Tags", 'a"b', "\\"]), VALUES), st.booleans())
 def test_cutting_out_reads_the_same(value: dict[str, object], compact: bool) -> None:
     body = json.dumps(value, separators=(",", ":") if compact else None).encode()
     try:

@@ -29,6 +29,13 @@ def test_the_sizes_in_the_header(version: int, order: str, packed) -> None:
     assert sizes_of(packed(nifti_file(DATA, version=version, order=order))) == (3, 4, 5)
 
 
+def test_the_sizes_in_the_header_of_an_nrrd_file() -> None:
+    header = b"NRRD0004\ntype: uint8\ndimension: 4\nsizes: 2 3 4 5\nencoding: gzip\n\n"
+    assert sizes_of(header) == (2, 3, 4, 5)
+    assert sizes_of(memoryview(header.replace(b"\n", b"\r\n"))) == (2, 3, 4, 5)
+    assert sizes_of(b"NRRD0004\nsizes: many\n\n") == ()
+
+
 @given(st.binary(max_size=600), st.sampled_from([b"", b"\x1f\x8b", gzip.compress(b"x")[:10], b"\x5c\x01\0\0"]))
 def test_what_is_no_header_has_no_sizes(rest: bytes, start: bytes) -> None:
     assert len(sizes_of(start + rest)) in (0, 3)

@@ -85,6 +85,20 @@ def test_a_label_of_a_nifti_volume(tmp_path: Path) -> None:
     assert float(done.stderr.split(" mL")[0].split()[-1]) == pytest.approx(1.0, rel=0.05)
 
 
+def test_several_masks_are_a_structure_each(tmp_path: Path) -> None:
+    for place, name in enumerate(("liver", "spleen")):
+        volume = np.zeros((20, 20, 20), np.uint8)
+        volume[5:15, 5:15, 2 + 9 * place : 9 + 9 * place] = 1
+        nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), tmp_path / f"{name}.nii.gz")
+    masks = sorted(tmp_path.glob("*.nii.gz"))
+    assert [line.split()[1:3] for line in call("structures", *masks).stdout.splitlines()] == [
+        ["liver", "0.700"], ["spleen", "0.700"],
+    ]  # fmt: skip
+    done = call("convert", *masks, "-o", tmp_path / "all.glb")
+    assert done.returncode == 0, done
+    assert [call("structures", tmp_path / "all.glb").stdout.split()[n] for n in (1, 5)] == ["liver", "spleen"]
+
+
 def test_what_cannot_work_is_one_sentence(rtss: Path, tmp_path: Path) -> None:
     out = tmp_path / "o.stl"
     unknown = call("convert", "rtstruct", rtss, "--roi", "Nose", "-o", out)

@@ -6,6 +6,7 @@ import gzip
 import json
 from typing import Any
 
+import nibabel as nib
 import nrrd
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from orthanc_stl.conversion.meshing import mesh_shape
 from orthanc_stl.errors import InvalidField, InvalidInput, TooLarge
 from orthanc_stl.model import Structure
 from orthanc_stl.sources.base import ReadOptions
+from orthanc_stl.sources.masks import OpenMasks
 from orthanc_stl.sources.nifti import Nifti, caret_naming
 from orthanc_stl.sources.nrrd import Nrrd
-from orthanc_stl.sources.volume_files import OpenMasks, OpenVolume
+from orthanc_stl.sources.volume_files import OpenVolume
 from testing.data import shared_file
 from testing.nifti_phantoms import nifti_file
 
@@ -181,8 +183,37 @@ def test_a_folder_of_masks_is_a_structure_a_file() -> None:
     assert facts(source.structures) == [(1, "liver", 216), (2, "spleen", 360), (3, "file 3", 0)]
     assert source.structures[2].reason == "its mask is empty"
     assert mesh_shape(source.shape(2)[0]).report.volume == pytest.approx(360, rel=1e-3)
+    assert source.lattice is not None
+    assert source.lattice.size == labels().shape
     with pytest.raises(InvalidInput, match="3 files came"):
         source.shape(4)
+
+
+def test_of_several_files_each_is_a_mask_or_says_why_not() -> None:
+    grey = np.random.default_rng(0).normal(size=labels().shape).astype(np.float32)
+    mask = (labels() == 1).astype(np.uint8)
+    shifted = nib.Nifti1Image(mask, np.diag([1.0, 1, 2, 1])).to_bytes()
+    names = ["all.nii.gz", "ct.nii.gz", "liver.nii.gz"]
+    source = opened(nifti_file(labels()), nifti_file(grey), shifted, FileNames=names)
+    assert isinstance(source, OpenMasks)
+    assert [s.reason for s in source.structures] == ["", "it has grey values; of several files each must be a mask", ""]
+    text = "the 3 labels of all.nii.gz were taken together: of several files each is one structure"
+    assert text in [note.text for note in source.shape(1)[1]]
+    assert source.structures[0].facts["Voxels"] == np.count_nonzero(labels())
+    assert source.lattice is None
+    with pytest.raises(InvalidInput, match="ct cannot be used: it has grey values"):
+        source.shape(2)
+    with pytest.raises(InvalidInput, match=r"^b\.nii: Not a NIfTI file"):
+        opened(nifti_file(mask), b"solid x", FileNames=["a.nii", "b.nii"])
+
+
+def test_masks_are_kept_cut_to_what_is_inside() -> None:
+    whole = np.zeros((200, 200, 200), np.uint8)
+    whole[5:9, 50:60, 150:160] = 1
+    source = opened(*[nifti_file(whole)] * 3)
+    assert isinstance(source, OpenMasks)
+    assert [mask.volume.stored.base for mask in source.masks if mask.volume] == [None] * 3
+    assert [mask.volume.stored.size for mask in source.masks if mask.volume] == [400] * 3
 
 
 # NRRD

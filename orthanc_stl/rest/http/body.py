@@ -26,8 +26,14 @@ _TRAILING_COMMAS = re.compile(rf"({_STRING})|,(?=\s*+[}}\]])", re.DOTALL)
 # Base64 decoded at once, a multiple of 4: other Python threads get their turn in between.
 _CHUNK = 4 << 20
 
-# Stands for the file in what is read; a client cannot say it in JSON by another way than by sending no file.
-_FILE = "\0the file"
+# Stands for the files in what is read; a client cannot say it in JSON by another way than by sending no file.
+_FILE = "\0the file "
+
+MOST_FILES = 1_000
+"""Of one request."""
+
+SEVERAL = "s"
+"""What the name of a field of one file has at its end for a list of objects, each with such a field."""
 
 
 def read_json(body: bytes) -> Any:
@@ -52,7 +58,8 @@ def read_json(body: bytes) -> Any:
 def read_object(body: bytes, file: str = "") -> dict[str, Any]:
     """As `read_json`; anything but an object reads as one without fields, so that the first field is what is missed.
 
-    `file` names the field that holds a file in base64. Its string comes as a `memoryview` of the body, however long.
+    `file` names the field that holds a file in base64: of the object, or of each object of a list in it that has the
+    name and an "s". The strings come as `memoryview`s of the body, however long.
     """
     value = _read_around(body, file) if file else read_json(body)
     return value if isinstance(value, dict) else {}
@@ -102,18 +109,47 @@ def _fault(chunk: memoryview, start: int, length: int) -> str:
 
 
 def _read_around(body: bytes, name: str) -> Any:
-    found = re.search(rb'(?<!\\)"' + re.escape(name.encode()) + rb'"\s*+:\s*+"', body)
-    if found is None:
-        return read_json(body)
-    begin, end = found.end(), body.find(b'"', found.end())
-    if end < 0:
-        raise errors.MalformedBody(f"The body is not JSON: the string of {name} does not end")
-    placeholder = json.dumps(_FILE).encode()
-    value = read_json(body[: begin - 1] + placeholder + body[end + 1 :])
-    if not isinstance(value, dict) or value.get(name) != _FILE:
-        return read_json(body)  # the name was found inside of something else
-    value[name] = _base64(body, begin, end, name)
+    strings = _strings(body, name)
+    value = _without(body, strings)
+    held = [one for one in _objects(value, name) if isinstance(one.get(name), str) and one[name] in strings]
+    used = {one[name]: strings[one[name]] for one in held}
+    if len(used) < len(strings):  # the name was found inside of something else
+        value = _without(body, used)
+        held = [one for one in _objects(value, name) if isinstance(one.get(name), str) and one[name] in used]
+    for one in held:
+        one[name] = _base64(body, *used[one[name]], name)
     return value
+
+
+def _strings(body: bytes, name: str) -> dict[str, tuple[int, int]]:
+    """Where the strings of fields of this name begin and end, by what stands for each."""
+    field = re.compile(rb'(?<!\\)"' + re.escape(name.encode()) + rb'"\s*+:\s*+"')
+    found: dict[str, tuple[int, int]] = {}
+    at = 0
+    while len(found) < MOST_FILES and (begins := field.search(body, at)) is not None:
+        at = body.find(b'"', begins.end())
+        if at < 0:
+            raise errors.MalformedBody(f"The body is not JSON: the string of {name} does not end")
+        found[f"{_FILE}{len(found)}"] = begins.end(), at
+    return found
+
+
+def _without(body: bytes, strings: dict[str, tuple[int, int]]) -> Any:
+    """What is read with these strings replaced by what stands for them."""
+    pieces: list[bytes | memoryview] = []
+    at = 0
+    for placeholder, (begin, end) in strings.items():
+        pieces += [memoryview(body)[at : begin - 1], json.dumps(placeholder).encode()]
+        at = end + 1
+    return read_json(b"".join([*pieces, memoryview(body)[at:]]) if strings else body)
+
+
+def _objects(value: Any, name: str) -> list[dict[str, Any]]:
+    """Those that may hold a file."""
+    if not isinstance(value, dict):
+        return []
+    several = value.get(name + SEVERAL)
+    return [value, *(one for one in (several if isinstance(several, list) else ()) if isinstance(one, dict))]
 
 
 # What writers of JSON escape in base64: PHP the slash, .NET's System.Text.Json the plus, Google's Gson the equals sign.

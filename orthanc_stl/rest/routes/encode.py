@@ -11,13 +11,20 @@ from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.http.options import conversion_request
-from orthanc_stl.rest.inputs import content_files, instance_files, require_source, require_study, series_files
+from orthanc_stl.rest.inputs import (
+    content_files,
+    instance_files,
+    require_source,
+    require_study,
+    series_files,
+    several_contents,
+)
 from orthanc_stl.rest.running import SourceFiles
 from orthanc_stl.rest.series_images import MOST_STACKS
 
 
 def encode(app: App, request: Request) -> Answer:
-    """POST /stl/encode: `Instance`, `Series`, or `Content` with `Parent`, and the options of a conversion."""
+    """POST /stl/encode: `Instance`, `Series`, or `Content` or `Contents` with `Parent`; the options of a conversion."""
     body = bodies.read_object(request.body, file="Content")
     conversion = conversion_request(body)
     if "Series" in body and not conversion.structures:
@@ -27,12 +34,14 @@ def encode(app: App, request: Request) -> Answer:
 
 
 def _source(app: App, body: fields.Body) -> SourceFiles:
-    given = [name for name in ("Instance", "Content", "Series") if name in body]
+    given = [name for name in ("Instance", "Content", "Contents", "Series") if name in body]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
-        raise errors.InvalidField(f"Instance, Series (of images) or Content (a file) is expected, got {found}")
-    if given == ["Content"]:
-        source = content_files(app, body)
+        raise errors.InvalidField(
+            f"Instance, Series (of images), Content (a file) or Contents (several) is expected, got {found}"
+        )
+    if given[0] in ("Content", "Contents"):
+        source = content_files(app, body) if given == ["Content"] else several_contents(app, body)
         require_study(app.orthanc, source.parent.removeprefix("/studies/"), "Parent")
         return source
     if given == ["Series"]:

@@ -7,7 +7,7 @@ from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.http.options import conversion_request
-from orthanc_stl.rest.inputs import file_alone, instance_files, require_source, series_files
+from orthanc_stl.rest.inputs import file_alone, files_alone, instance_files, require_source, series_files
 from orthanc_stl.rest.running import listing
 
 
@@ -24,9 +24,10 @@ def of_series(app: App, request: Request) -> Answer:
 
 
 def of_content(app: App, request: Request) -> Answer:
-    """POST /stl/structures: the same of a file that is not stored, in `Content`."""
+    """POST /stl/structures: the same of a file that is not stored, in `Content`, or of several, in `Contents`."""
     body = bodies.read_object(request.body, file="Content")
-    if "Content" not in body:
-        raise errors.InvalidField("Content, a file as a data URI, is expected")
-    found = listing(app, request, "list_structures", file_alone(body), conversion_request(body))
+    if ("Content" in body) == ("Contents" in body):
+        raise errors.InvalidField("Content, a file as a data URI, or Contents, a list of such, is expected")
+    source = file_alone(body) if "Content" in body else files_alone(body)
+    found = listing(app, request, "list_structures", source, conversion_request(body))
     return json_answer(found["structures"])
