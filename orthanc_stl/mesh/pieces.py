@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.topology import components_of
 from orthanc_stl.mesh.triangles import chosen_part, signed_volumes
 from orthanc_stl.mesh.types import Mesh
 
@@ -103,13 +102,16 @@ def outward_triangles(mesh: Mesh) -> np.ndarray:
 
 
 def _shells_of(mesh: Mesh) -> _Shells:
-    count = len(mesh.vertices)
-    ends = mesh.triangles[:, [0, 1, 0, 2]].reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    of_vertex = connected_components(graph, directed=False)[1] if count else np.zeros(0, np.int64)
-    number, of_triangle = np.unique(of_vertex[mesh.triangles[:, 0]], return_inverse=True)
-    volumes = np.bincount(of_triangle, signed_volumes(mesh) / 6, len(number))
+    of_triangle, volumes = shells_of(mesh)
     return _Shells(of_triangle, volumes, _bodies(mesh, of_triangle, volumes))
+
+
+def shells_of(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """The connected surface that each triangle is of `(m,) int64`, and their signed volumes (mm³): that of a cavity is
+    negative."""
+    of_vertex = components_of(mesh.triangles, len(mesh.vertices))
+    number, of_triangle = np.unique(of_vertex[mesh.triangles[:, 0]], return_inverse=True)
+    return of_triangle, np.bincount(of_triangle, signed_volumes(mesh) / 6, len(number))
 
 
 def _bodies(mesh: Mesh, of_triangle: np.ndarray, volumes: np.ndarray) -> np.ndarray:

@@ -42,6 +42,14 @@ def topology_of(triangles: np.ndarray, count: int) -> Topology:
     return Topology(int(np.count_nonzero(used)), edges, len(triangles), edges > 0 and not len(bad), bad)
 
 
+def components_of(triangles: np.ndarray, count: int) -> np.ndarray:
+    """The number of the connected part that each of `count` vertices belongs to, from 0."""
+    a, b, c = triangles.T
+    edges = np.concatenate((a, a)), np.concatenate((b, c))
+    graph = coo_array((np.ones(2 * len(a), bool), edges), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1])
+
+
 def _edge_keys(triangles: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Keys (lower vertex * count + upper vertex) of the edges passed upwards, and of those passed downwards."""
     corners = np.ascontiguousarray(triangles.T)

@@ -224,11 +224,53 @@ def branches(rng: Generator) -> Built:
     return body, volume, 2
 
 
+def narrow_gap(rng: Generator) -> Built:
+    """Two bodies side by side, from a hair apart to some millimetres."""
+    planes, _ = grid(rng)
+    width, gap = rng.uniform(8, 20), float(np.exp(rng.uniform(np.log(0.02), np.log(4))))
+    block = width * np.array([[-0.5, -0.7], [0.5, -0.7], [0.5, 0.7], [-0.5, 0.7]])
+    body = [outline for way in (-1, 1) for outline in stack(block, planes, (way * (width + gap) / 2, 0))]
+    return body, 2 * area(block) * thickness(planes), 4
+
+
+def small_holes(rng: Generator) -> Built:
+    """A body with channels of a tenth of a millimetre and wider."""
+    outline, (planes, _) = blob(rng, rng.uniform(15, 25), 120), grid(rng)
+    channel = np.stack([np.cos(t := np.linspace(0, 2 * np.pi, 24, endpoint=False)), np.sin(t)], axis=1)
+    channel *= float(np.exp(rng.uniform(np.log(0.1), np.log(3))))
+    places = [(0.0, 0.0), (7.0, 0.0), (-7.0, 0.0)][: int(rng.integers(1, 4))]
+    body = [*stack(outline, planes), *(one for at in places for one in stack(channel, planes, at))]
+    return body, (area(outline) - len(places) * area(channel)) * thickness(planes), 2 - 2 * len(places)
+
+
+def hollow(rng: Generator) -> Built:
+    """A wall all around a cavity, thick or thin at the sides."""
+    outline, (planes, spacing) = blob(rng, rng.uniform(10, 25), 120), grid(rng, 6, 14)
+    inner = outline * (1 - float(np.exp(rng.uniform(np.log(0.02), np.log(0.5)))))
+    volume = area(outline) * thickness(planes) - area(inner) * spacing * (len(planes) - 2)
+    return [*stack(outline, planes), *stack(inner, planes[1:-1])], volume, 4
+
+
+def specks(rng: Generator) -> Built:
+    """A body and specks beside it, of a few tenths of a millimetre and larger."""
+    outline, (planes, _) = blob(rng, rng.uniform(10, 25)), grid(rng, 6, 14)
+    body, volume = stack(outline, planes), area(outline) * thickness(planes)
+    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]])
+    count = int(rng.integers(1, 6))
+    for k in range(count):
+        speck = square * float(np.exp(rng.uniform(np.log(0.1), np.log(3))))
+        own = planes[k : k + 2]
+        body += stack(speck, own, (60, 12 * k))
+        volume += area(speck) * thickness(own)
+    return body, volume, 2 + 2 * count
+
+
 KINDS: dict[str, Callable[[Generator], Built]] = {
     function.__name__: function
     for function in (
         plain, missing_slices, two_slices, rounded, jitter, spacing_changes, holes, thin_wall, parts, keyhole,
         offset_grids, drawn_twice, thin_vessel, two_spacings, branches,
+        narrow_gap, small_holes, hollow, specks,
     )
 }  # fmt: skip
 

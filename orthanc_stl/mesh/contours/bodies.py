@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, Expected, expected_of
 from orthanc_stl.mesh.contours.crossings import without_new_crossings
@@ -21,6 +19,7 @@ from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.parts import Chain
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.surface import vertex_normals
+from orthanc_stl.mesh.topology import components_of
 from orthanc_stl.mesh.triangles import area_normals
 from orthanc_stl.mesh.types import Mesh, Rank
 
@@ -102,7 +101,7 @@ def _whole(mesh: Mesh, body: Body) -> tuple[Mesh, tuple[float, float]]:
 
 
 def _each(mesh: Mesh, bodies: Sequence[Body], findings: Findings) -> Mesh:
-    label = _components(mesh)
+    label = components_of(mesh.triangles, len(mesh.vertices))
     owner, merged = _owners(mesh, label, bodies)
     of_triangle = owner[label[mesh.triangles[:, 0]]]
     allowed = FARTHEST_MOVE * bodies[0].side
@@ -123,14 +122,6 @@ def _each(mesh: Mesh, bodies: Sequence[Body], findings: Findings) -> Mesh:
         volumes = _measures(mesh, of_triangle, len(bodies))[1]
     _tell(bodies, volumes, merged, findings)
     return mesh
-
-
-def _components(mesh: Mesh) -> np.ndarray:
-    """The number of the connected part of each vertex."""
-    a, b, c = mesh.triangles.T
-    edges = np.concatenate((a, a)), np.concatenate((b, c))
-    graph = coo_array((np.ones(2 * len(a), bool), edges), shape=(len(mesh.vertices),) * 2)
-    return connected_components(graph, directed=False)[1]
 
 
 def _owners(mesh: Mesh, label: np.ndarray, bodies: Sequence[Body]) -> tuple[np.ndarray, np.ndarray]:

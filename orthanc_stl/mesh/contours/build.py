@@ -17,7 +17,9 @@ from orthanc_stl.mesh.contours.grid import HELD, MAX_TRIANGLES, MAX_VOXELS, Grid
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import Stack, stacks_of
 from orthanc_stl.mesh.contours.regions import regions_of
+from orthanc_stl.mesh.contours.slices import Suggested, suggested
 from orthanc_stl.mesh.contours.steps import usual_step
+from orthanc_stl.mesh.contours.torn import compare_topology, without_strays
 from orthanc_stl.mesh.contours.union import united_volume
 from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
@@ -65,8 +67,14 @@ def surface_from_contours(
     progress(0.8, "checking the surface")
     expected = _expected(plans)
     bodies = bodies_of(plans[0].chains, plans[0].frame, grids[0][0].side)
+    wanted = suggested(plans[0].chains) if len(plans) == 1 else None
+    name = rois[0].name if len(rois) == 1 else ""
+    if wanted:
+        mesh, topology, pieces = without_strays(mesh, topology, wanted, float(np.prod(grids[0][0].voxel)))
+        found = Suggested(pieces, topology.euler_number)
+        compare_topology(name, found, wanted, plans[0].chains, grids[0][0].side, findings)
     mesh, measures = settled(mesh, bodies, findings, len(plans) > 1)
-    _compare(expected, measures[1], rois, findings)
+    _compare(expected, measures[1], name, findings)
     voxel = grids[0][0].voxel
     return Surface(mesh, report_of(mesh, voxel, findings.notes(), topology, expected.volume, measures))
 
@@ -150,11 +158,10 @@ def _expected(plans: Sequence[_Plan]) -> Expected:
     return Expected((total + largest) / 2, sum(one.open for one in each) + (total - largest) / 2)
 
 
-def _compare(expected: Expected, found: float, rois: Sequence[RoiContours], findings: Findings) -> None:
+def _compare(expected: Expected, found: float, name: str, findings: Findings) -> None:
     if not expected.differs(found):
         return
     change = 100 * (found / expected.volume - 1) if expected.volume else 0.0
-    name = rois[0].name if len(rois) == 1 else ""
     of = f'of ROI "{name}"' if name else "of the ROIs"
     text = (
         f"the surface {of} encloses {found / 1000:.4g} mL, its contours {expected.volume / 1000:.4g} mL"

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from manifold3d import CrossSection
 
 from orthanc_stl.mesh.contours.parts import Chain
+from orthanc_stl.mesh.contours.slices import volume_of_stack
 
 VOLUME_TOLERANCE = 0.02
 """Of the volume of the contours: a surface that differs from it by more is told of."""
@@ -37,7 +37,7 @@ def expected_of(chains: Sequence[Chain]) -> Expected:
     total = Expected(sum(one.volume for one in each), sum(one.open for one in each))
     if len(dict.fromkeys(chain.roi.number for chain in chains)) < 2:
         return total
-    return Expected(_union(chains), total.open)
+    return Expected(volume_of_stack(chains), total.open)
 
 
 def _expected(chain: Chain) -> Expected:
@@ -58,30 +58,3 @@ def _taper(end: float, inner: float, length: float, step: float) -> float:
     """What a straight end has more than one that goes on narrowing as from `inner` to `end` (roots of areas)."""
     last = max(0.0, end - max(0.0, inner - end) * length / step)
     return float(length * (end**2 - (end**2 + end * last + last**2) / 3))
-
-
-def slabs_of(chain: Chain) -> list[tuple[float, float, int]]:
-    """From where to where (mm along the normal) each layer's slice goes."""
-    places = chain.positions
-    marks = [chain.low, *((places[1:] + places[:-1]) / 2).tolist(), chain.high]
-    return [(marks[k], marks[k + 1], k) for k in range(len(places))]
-
-
-def _union(chains: Sequence[Chain]) -> float:
-    """The volume of the union of all slices, each with straight sides."""
-    slabs = [(low, high, chain.layers[k]) for chain in chains for low, high, k in slabs_of(chain) if high > low]
-    marks = np.unique([mark for low, high, _ in slabs for mark in (low, high)])
-    slabs.sort(key=lambda slab: slab[0])
-    active: list[tuple[float, float, object]] = []
-    volume, following = 0.0, 0
-    for low, high in zip(marks[:-1].tolist(), marks[1:].tolist(), strict=True):
-        while following < len(slabs) and slabs[following][0] <= low:
-            active.append(slabs[following])
-            following += 1
-        active = [slab for slab in active if slab[1] > low]
-        union = CrossSection()
-        for _, _, layer in active:
-            for region in layer.regions:  # type: ignore[attr-defined]
-                union = union + region.section
-        volume += (high - low) * union.area()
-    return float(volume)

@@ -7,14 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from orthanc_stl.mesh.contours.parts import Chain
+from orthanc_stl.mesh.contours.parts import Chain, Layer
 
 
 def layers_of(chain: Chain, step: float, brim: float) -> np.ndarray:
     """Where to take layers (mm along the normal, ascending) so that each plane of the chain is one of them.
 
     Neighbouring layers are at most `step` apart. An end lies between two layers, `brim` inside and outside of it: near
-    enough for a sharp edge.
+    enough for a sharp edge. So does the middle between two planes of which one has an outline that the other has not:
+    there a branch or a cavity ends.
     """
     planes = chain.positions.tolist()
     stops = [planes[0] - chain.low, *np.diff(planes), chain.high - planes[-1]]
@@ -27,8 +28,29 @@ def layers_of(chain: Chain, step: float, brim: float) -> np.ndarray:
     if not chain.joined[1]:
         after = [chain.high + brim]
         marks = [*(marks[:-1] if chain.high == planes[-1] else marks), chain.high - brim]
+    for lower, upper in pairwise(chain.layers):
+        if _something_ends(lower, upper) or _something_ends(upper, lower):
+            middle = (lower.position + upper.position) / 2
+            marks += [middle - brim, middle + brim]
+    marks.sort()
     inner = [_from(start, end, step) for start, end in pairwise(marks)]
     return np.concatenate([before, *inner, marks[-1:], after])
+
+
+def _something_ends(one: Layer, other: Layer) -> bool:
+    """Whether an outline of `one`, or a hole in it, lies over none of its kind on `other`."""
+    for kind in (slice(0, 1), slice(1, None)):
+        mine, others = _boxes(one, kind), _boxes(other, kind)
+        over = (mine[:, None, :2] <= others[:, 2:]).all(axis=2) & (mine[:, None, 2:] >= others[:, :2]).all(axis=2)
+        if not over.any(axis=1).all():
+            return True
+    return False
+
+
+def _boxes(layer: Layer, kind: slice) -> np.ndarray:
+    """`(n, 4)`: the lower and upper corners of the boxes of outlines."""
+    outlines = [outline for region in layer.regions for outline in region.outlines[kind]]
+    return np.array([(*outline.min(axis=0), *outline.max(axis=0)) for outline in outlines]).reshape(-1, 4)
 
 
 def _from(start: float, end: float, step: float) -> np.ndarray:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from manifold3d import CrossSection
+from manifold3d import CrossSection, FillRule
 
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.planes import Outline, RoiOutlines
+from orthanc_stl.mesh.contours.planes import THINNEST, Outline, RoiOutlines
 from orthanc_stl.mesh.contours.shapes import (
     APART,
     WITHIN,
@@ -26,6 +26,7 @@ from orthanc_stl.mesh.contours.shapes import (
     simple,
 )
 from orthanc_stl.mesh.contours.staircases import without_steps
+from orthanc_stl.mesh.types import Rank
 
 ONE_PLANE = 0.1
 """Of the slice spacing there: outlines that lie no farther apart are of one plane."""
@@ -77,11 +78,23 @@ def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Regio
     regions: list[Region] = []
     for plane, members in enumerate(_planes(roi.outlines)):
         whole = [Shape.of(outline) for outline in (_without_steps(members) if smooth else members)]
+        whole = [shape for shape in whole if _encloses(roi.name, shape, findings)]
         shapes = [part for shape in whole for part in simple(roi.name, shape, findings)]
         if len(shapes) > 1:
             shapes = once(roi.name, shapes, findings)
-        regions += _grouped(shapes, plane)
+        regions += _grouped(shapes, plane) if shapes else []
     return regions
+
+
+def _encloses(name: str, shape: Shape, findings: Findings) -> bool:
+    """Whether the outline encloses an area; one that comes back on itself all along does not."""
+    least = THINNEST * length_of(shape.points) ** 2
+    if shape.area > least or section_of([shape.points], FillRule.NonZero).area() > least:  # it may go round twice
+        return True
+    what = "back on itself all along, so that it encloses nothing"
+    one, several = f"is skipped: it comes {what}", f"are skipped: they come {what}".replace("it encl", "they encl")
+    findings.contour(Rank.LEFT_OUT, name, shape.number, one, several.replace("itself", "themselves"))
+    return False
 
 
 def _planes(outlines: Sequence[Outline]) -> list[list[Outline]]:
