@@ -11,6 +11,7 @@ import platform
 import re
 import shutil
 import stat
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def machine() -> tuple[str, str, str]:
     return MACHINES[name]
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, packages: Sequence[str] = PACKAGES) -> None:
     architecture, triplet, loader = machine()
     for program in ("apt-get", "apt-config", "dpkg-deb"):
         if shutil.which(program) is None:
@@ -44,7 +45,7 @@ def build(folder: Path) -> None:
             )
     work = folder / "apt"
     env = _private_apt(work, architecture)
-    _download(env)
+    _download(env, packages)
     debs = sorted((work / "cache/archives").glob("*.deb"))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda deb: call(["dpkg-deb", "-x", deb, folder], env), debs))
@@ -114,10 +115,10 @@ def _sources(architecture: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _download(env: dict[str, str]) -> None:
+def _download(env: dict[str, str], packages: Sequence[str]) -> None:
     try:
         call(["apt-get", "update", "--error-on=any"], env)
-        call(["apt-get", "install", "--download-only", "--yes", *PACKAGES], env)
+        call(["apt-get", "install", "--download-only", "--yes", *packages], env)
     except CalledProgramFailed as error:
         reasons = [line for line in error.output.splitlines() if line.startswith(("E:", "Err:", "W:"))]
         network = re.search(r"resolv|connect|timed out|unreachable|Failed to fetch", error.output)

@@ -40,7 +40,7 @@ class OrthancServer:
 
     `stl` is merged into the section "STL", `config` over the whole configuration; `env` is added to the environment;
     `data` keeps the database in a folder of yours, otherwise it is gone at the end; `plugin` is another script than
-    stl_plugin.py. Requests never raise for a status: they return it.
+    stl_plugin.py, `runtime` another one than `private_runtime()`. Requests never raise for a status: they return it.
     """
 
     def __init__(
@@ -51,12 +51,13 @@ class OrthancServer:
         env: dict[str, str] | None = None,
         data: Path | None = None,
         plugin: Path | None = None,
+        runtime: setup.Runtime | None = None,
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="orthanc-stl-test-", ignore_cleanup_errors=True)
         self.folder = Path(self._temporary.name)
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        runtime = private_runtime()
+        runtime = runtime or private_runtime()
         own = orthanc_config.defaults(runtime, data or self.folder, self.port) | {"ConcurrentJobs": 2}
         own = orthanc_config.merged(own, {"STL": {"Workers": 1} | (stl or {})})
         if plugin:
