@@ -2,38 +2,107 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from orthanc_stl.mesh.threads import in_order
+from orthanc_stl.mesh.triangles import CHUNK
 from orthanc_stl.mesh.types import Mesh
 
-POINTS_AT_ONCE = 2048
-"""With some 6 triangles each: what is worked out of them stays in the cache."""
+POINTS_AT_ONCE = 8192
+"""What is worked out of so many stays in the cache."""
 
 
-def distances_to_fans(points: np.ndarray, centres: np.ndarray, mesh: Mesh) -> np.ndarray:
+def distances_to_fans(points: np.ndarray, centres: np.ndarray, mesh: Mesh, near: float = 0.0) -> np.ndarray:
     """The distance `(n,) float64` of each of `points` `(n, 3)` to the triangles that meet at vertex `centres[n]`.
 
-    The surface is no farther away than that. Infinite for a vertex in no triangle.
+    The surface is no farther away than that. Where some triangle of the fan lies right below or above a point and no
+    farther than `near`, that is enough, and its distance is given even if another one is nearer. Infinite for a vertex
+    in no triangle.
     """
-    corners = mesh.triangles.reshape(-1)
-    order = np.argsort(corners, kind="stable")
+    used = np.zeros(len(mesh.vertices), bool)
+    used[centres] = True
+    triangles = mesh.triangles[used[mesh.triangles].any(axis=1)]
+    corners = triangles.reshape(-1)
     counts = np.bincount(corners, minlength=len(mesh.vertices))
-    starts = np.cumsum(counts) - counts
+    fans = _Fans(np.argsort(corners, kind="stable") // 3, np.cumsum(counts) - counts, counts)
     vertices = mesh.vertices.astype(np.float64)
+    planes = _planes(vertices, triangles)
 
     def part(start: int) -> np.ndarray:
-        own = centres[start : start + POINTS_AT_ONCE]
-        sizes = counts[own]
-        ends = np.cumsum(sizes)
-        place = np.arange(ends[-1]) + np.repeat(starts[own] - (ends - sizes), sizes)
-        of_point = np.repeat(points[start : start + POINTS_AT_ONCE], sizes, axis=0)
-        squared = _squared_distances(of_point, vertices[mesh.triangles[order[place] // 3]])
-        found = np.full(len(own), np.inf)
-        found[sizes > 0] = np.sqrt(np.minimum.reduceat(squared, (ends - sizes)[sizes > 0])) if len(squared) else 0
+        some, own = points[start : start + POINTS_AT_ONCE], centres[start : start + POINTS_AT_ONCE]
+        found = _below(some, own, fans, planes, near)
+        rest = np.flatnonzero(found > near)
+        if len(rest):
+            found[rest] = _exact(some[rest], own[rest], fans, vertices, triangles)
         return found
 
     return np.concatenate([np.zeros(0), *in_order(part, range(0, len(centres), POINTS_AT_ONCE))])
+
+
+@dataclass(frozen=True)
+class _Fans:
+    """The triangles at vertex v: `triangles[starts[v] : starts[v] + counts[v]]`."""
+
+    triangles: np.ndarray
+    starts: np.ndarray
+    counts: np.ndarray
+
+
+def _planes(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Four numbers for each triangle, `(3, 4, m) float64`, to be multiplied with a point and 1, in three rows.
+
+    The first two give how far along its two edges the foot of the point lies, the third the distance to its plane.
+    """
+    planes = np.empty((3, 4, len(triangles)))
+    for start in range(0, len(triangles), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        corners = np.ascontiguousarray(vertices[triangles[chunk]].transpose(1, 2, 0))
+        e1, e2 = corners[1] - corners[0], corners[2] - corners[0]
+        normal = np.stack([e1[i] * e2[j] - e1[j] * e2[i] for i, j in ((1, 2), (2, 0), (0, 1))])
+        d11, d12, d22 = _dot(e1, e1), _dot(e1, e2), _dot(e2, e2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = d11 * d22 - d12 * d12
+            ways = ((d22 * e1 - d12 * e2) / size, (d11 * e2 - d12 * e1) / size, normal / np.sqrt(size))
+            for row, way in zip(planes, ways, strict=True):
+                row[:3, chunk], row[3, chunk] = way, -_dot(way, corners[0])
+    return planes
+
+
+def _below(points: np.ndarray, centres: np.ndarray, fans: _Fans, planes: np.ndarray, near: float) -> np.ndarray:
+    """Distances `(n,)` to the first triangle of each fan that has the foot of the point, not farther than `near`."""
+    found = np.full(len(points), np.inf)
+    left = np.arange(len(points))
+    at, starts, counts = np.ascontiguousarray(points.T), fans.starts[centres], fans.counts[centres]
+    turn = 0
+    while len(left := left[counts[left] > turn]):
+        triangle = fans.triangles[starts[left] + turn]
+        x, y, z = at[:, left]
+        u, v, height = (
+            way[0].take(triangle) * x + way[1].take(triangle) * y + way[2].take(triangle) * z + way[3].take(triangle)
+            for way in planes
+        )
+        np.abs(height, out=height)
+        good = (u >= 0) & (v >= 0) & (u + v <= 1) & (height <= near)
+        found[left[good]] = height[good]
+        left = left[~good]
+        turn += 1
+    return found
+
+
+def _exact(
+    points: np.ndarray, centres: np.ndarray, fans: _Fans, vertices: np.ndarray, triangles: np.ndarray
+) -> np.ndarray:
+    """The distance `(n,)` to the nearest triangle of each fan."""
+    sizes = fans.counts[centres]
+    ends = np.cumsum(sizes)
+    place = np.arange(ends[-1]) + np.repeat(fans.starts[centres] - (ends - sizes), sizes)
+    of_point = np.repeat(points, sizes, axis=0)
+    squared = _squared_distances(of_point, vertices[triangles[fans.triangles[place]]])
+    found = np.full(len(centres), np.inf)
+    found[sizes > 0] = np.sqrt(np.minimum.reduceat(squared, (ends - sizes)[sizes > 0])) if len(squared) else 0
+    return found
 
 
 def _squared_distances(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -22,20 +22,66 @@ def crossing_triangles(mesh: Mesh) -> np.ndarray:
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int64)
-    corners = mesh.vertices[mesh.triangles].astype(np.float64)
+    corners = mesh.vertices[mesh.triangles]
     pairs = overlapping_boxes(corners.min(axis=1), corners.max(axis=1))
-    common = mesh.triangles[pairs[:, 0]][:, :, None] == mesh.triangles[pairs[:, 1]][:, None, :]
-    apart = common.sum(axis=(1, 2)) < 2
-    pairs, common = pairs[apart], common[apart]
-    a, b = corners[pairs[:, 0]], corners[pairs[:, 1]]
-    maybe = _straddles(a, b) & _straddles(b, a)
-    pairs, common, a, b = pairs[maybe], common[maybe], a[maybe], b[maybe]
-    crossing = np.zeros(len(pairs), bool)
+    points = mesh.vertices.astype(np.float64)
+    shared, place = _common_corners(mesh.triangles, pairs)
+    apart, fans = np.flatnonzero(shared == 0), np.flatnonzero(shared == 1)
+    apart = apart[_cross_apart(points, mesh.triangles, pairs[apart])]
+    fans = fans[_cross_at_corner(points, mesh.triangles, pairs[fans], place[fans])]
+    crossing = np.concatenate((apart, fans))
+    return np.asarray(np.sort(pairs[np.sort(crossing)], axis=1))
+
+
+def _common_corners(triangles: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many corners the triangles of each pair have in common, and which: 3 i + j for corners i and j."""
+    columns = np.ascontiguousarray(triangles.T)
+    one, two = columns[:, pairs[:, 0]], columns[:, pairs[:, 1]]
+    shared, place = np.zeros(len(pairs), np.int8), np.zeros(len(pairs), np.int8)
     for i in range(3):
-        for one, other, shared in ((a, b, common.any(axis=2)), (b, a, common.any(axis=1))):
-            j = (i + 1) % 3  # an edge from a common corner touches the other triangle there, and passes nowhere else
-            crossing |= _crosses(one[:, i], one[:, j], other) & ~shared[:, i] & ~shared[:, j]
-    return np.asarray(np.sort(pairs[crossing], axis=1))
+        for j in range(3):
+            same = one[i] == two[j]
+            shared += same
+            place[same] = 3 * i + j
+    return shared, place
+
+
+def _cross_apart(points: np.ndarray, triangles: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Which `pairs` of triangles without a common corner cross, by number."""
+    a, b = points[triangles[pairs[:, 0]]], points[triangles[pairs[:, 1]]]
+    maybe = np.flatnonzero(_straddles(a, b) & _straddles(b, a))
+    a, b = a[maybe], b[maybe]
+    crossing = np.zeros(len(maybe), bool)
+    for i in range(3):
+        j = (i + 1) % 3
+        crossing |= _crosses(a[:, i], a[:, j], b) | _crosses(b[:, i], b[:, j], a)
+    return np.asarray(maybe[crossing])
+
+
+def _cross_at_corner(points: np.ndarray, triangles: np.ndarray, pairs: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Which `pairs` of triangles with one common corner (its `place` in both) cross, by number.
+
+    An edge from that corner touches the other triangle there, and passes nowhere else: only the edges opposite can.
+    """
+    turn = np.arange(3)
+    first = np.take_along_axis(triangles[pairs[:, 0]], (place[:, None] // 3 + turn) % 3, axis=1)
+    second = np.take_along_axis(triangles[pairs[:, 1]], (place[:, None] % 3 + turn) % 3, axis=1)
+    a, b = ([points[corners[:, k]] - points[corners[:, 0]] for k in (1, 2)] for corners in (first, second))
+    maybe = np.flatnonzero(_parts(a, b) & _parts(b, a))
+    one, two = points[first[maybe]], points[second[maybe]]
+    crossing = _crosses(one[:, 1], one[:, 2], two) | _crosses(two[:, 1], two[:, 2], one)
+    return np.asarray(maybe[crossing])
+
+
+def _parts(a: list[np.ndarray], b: list[np.ndarray]) -> np.ndarray:
+    """Whether the plane through 0 and both of `a` lies between the two of `b`, each `(n, 3)`."""
+    normal = _cross(a[0], a[1])
+    return np.asarray(np.einsum("nx,nx->n", normal, b[0]) * np.einsum("nx,nx->n", normal, b[1]) < 0)
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The cross products of two arrays `(n, 3)`; numpy's own takes several times as long."""
+    return np.stack([a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in ((1, 2), (2, 0), (0, 1))], axis=1)
 
 
 def overlapping_boxes(low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -46,13 +92,16 @@ def overlapping_boxes(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """
     count = len(low)
     order = _along_curve((low + high) / 2)
-    levels = [(low[order], high[order])]
-    while len(levels[-1][0]) > 1:
+    levels = [(np.ascontiguousarray(low[order].T), np.ascontiguousarray(high[order].T))]
+    while levels[-1][0].shape[1] > 1:
         below, above = levels[-1]
-        if len(below) % 2:
-            below, above = np.append(below, [[np.inf] * 3], axis=0), np.append(above, [[-np.inf] * 3], axis=0)
+        if below.shape[1] % 2:
+            below, above = (
+                np.pad(values, ((0, 0), (0, 1)), constant_values=filling)
+                for values, filling in ((below, np.inf), (above, -np.inf))
+            )
             levels[-1] = below, above
-        levels.append((np.minimum(below[::2], below[1::2]), np.maximum(above[::2], above[1::2])))
+        levels.append((np.minimum(below[:, ::2], below[:, 1::2]), np.maximum(above[:, ::2], above[:, 1::2])))
     first, second = np.zeros(1, np.int64), np.zeros(1, np.int64)
     for below, above in reversed(levels[:-1]):
         same = first == second
@@ -60,11 +109,10 @@ def overlapping_boxes(low: np.ndarray, high: np.ndarray) -> np.ndarray:
         own = first[same] * 2
         first = np.concatenate((own, own + 1, own, one, one, one + 1, one + 1))
         second = np.concatenate((own, own + 1, own + 1, two, two + 1, two, two + 1))
-        meet = np.ones(len(first), bool)
         for axis in range(3):
-            meet &= below[first, axis] <= above[second, axis]
-            meet &= below[second, axis] <= above[first, axis]
-        first, second = first[meet], second[meet]
+            meet = below[axis].take(first) <= above[axis].take(second)
+            meet &= below[axis].take(second) <= above[axis].take(first)
+            first, second = first[meet], second[meet]
         if len(first) > MOST_PAIRS:
             raise TooLarge(f"got triangles of which more than {MOST_PAIRS} pairs overlap, expected a surface")
     found = np.stack((first, second), axis=1)
@@ -85,7 +133,7 @@ def _along_curve(points: np.ndarray) -> np.ndarray:
 
 def _straddles(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Whether the corners of `b` `(n, 3, 3)` lie on both sides of the planes of `a`."""
-    normal = np.cross(a[:, 1] - a[:, 0], a[:, 2] - a[:, 0])
+    normal = _cross(a[:, 1] - a[:, 0], a[:, 2] - a[:, 0])
     side = np.einsum("nx,nkx->nk", normal, b - a[:, :1])
     return np.asarray((side.min(axis=1) < 0) & (side.max(axis=1) > 0))
 
@@ -93,12 +141,12 @@ def _straddles(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _crosses(start: np.ndarray, end: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """Whether edges from `start` to `end` `(n, 3)` pass through triangles `(n, 3, 3)` (Moeller and Trumbore, 1997)."""
     way, e1, e2 = end - start, corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    across = np.cross(way, e2)
+    across = _cross(way, e2)
     size = (e1 * across).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         offset = start - corners[:, 0]
         u = (offset * across).sum(axis=1) / size
-        other = np.cross(offset, e1)
+        other = _cross(offset, e1)
         v = (way * other).sum(axis=1) / size
         t = (e2 * other).sum(axis=1) / size
         return np.asarray((np.minimum(np.minimum(u, v), 1 - u - v) > -LITTLE) & (t > LITTLE) & (t < 1 - LITTLE))

@@ -114,6 +114,23 @@ def test_where_so_few_cannot_be_closed_there_are_more() -> None:
     assert report_of(found.mesh).euler_number == 4
 
 
+@pytest.mark.parametrize(("seed", "count"), [(2, 4000), (4, 4000), (3, 600)])
+def test_no_more_than_asked_for_where_collapses_were_taken_back(seed: int, count: int) -> None:
+    """Bumpy bodies, whose folds fail the check at first."""
+    full = bumpy(seed)
+    found = decimated(full, triangles=count)
+    before, after = report_of(full), report_of(found.mesh)
+    assert len(found.mesh.triangles) <= count < len(full.triangles)
+    assert (after.closed, after.euler_number) == (True, before.euler_number)
+    assert not len(crowded_vertices(found.mesh.triangles, len(found.mesh.vertices)))
+
+
+def test_vertices_in_no_triangle_change_nothing() -> None:
+    full = model_of(solids.torus(), resolution=48).mesh
+    more = Mesh(np.concatenate((np.full((5, 3), 99, np.float32), full.vertices)), full.triangles + np.int32(5))
+    assert len(decimated(more, tolerance=0.1).mesh.triangles) < 0.5 * len(full.triangles)
+
+
 def test_nothing_asked_for() -> None:
     for options in ({}, {"tolerance": 0.0}, {"tolerance": None, "triangles": None}):
         assert decimated(TETRAHEDRON, **options).mesh is TETRAHEDRON  # type: ignore[arg-type]
