@@ -20,7 +20,8 @@ knows edges and no lengths. Meshes from contours have 0.3, decimated ones 0.8 an
 
 FEWEST_EDGES, MOST_EDGES = 4.0, 24.0
 """To a wavelength: with fewer edges the mesh cannot show it, with more the filter takes long over ripples that go
-anyway. Then, too, the surface is made anew, with the voxel at most so many times in a wavelength."""
+anyway. Then, too, the surface is made anew, with the voxel at most so many times in a wavelength, if that is much
+finer."""
 
 SHARPNESS = 4.0
 """Steps of the filter, times edges to a wavelength: it falls off over 2 pi / steps (window of Hamming)."""
@@ -50,8 +51,10 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     volume = area_and_volume(mesh)[1]
     lengths = _edge_lengths(mesh)
     edges = wavelength / lengths.mean()
-    if lengths.std() > UNEVEN * lengths.mean() or not FEWEST_EDGES <= edges <= MOST_EDGES:
-        anew = surface_at(mesh, 0.0, spacing=max(spacing_for(mesh), wavelength / MOST_EDGES))
+    spacing = max(spacing_for(mesh), wavelength / MOST_EDGES)
+    too_coarse = edges < FEWEST_EDGES and 1.5 * spacing < lengths.mean()
+    if lengths.std() > UNEVEN * lengths.mean() or too_coarse or edges > MOST_EDGES:
+        anew = surface_at(mesh, 0.0, spacing=spacing)
         if len(anew.triangles) and _euler_number(anew) == _euler_number(mesh):
             mesh = anew
     edges = STRONGER * wavelength / float(_edge_lengths(mesh).mean())
@@ -62,7 +65,8 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     found = Mesh(points.astype(np.float32), mesh.triangles)
     for _ in range(CORRECTIONS):
         found = _with_volume(found, volume)
-    if has_flat_triangles(found) or len(crossing_triangles(found)) > len(crossing_triangles(mesh)):
+    crossings = len(crossing_triangles(found))
+    if has_flat_triangles(found) or (crossings and crossings > len(crossing_triangles(mesh))):
         raise InvalidInput(
             f"got a wavelength of {wavelength} mm, at which thin parts would pass through each other, "
             "expected a shorter one"
