@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, Expected, expected_of
+from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, Expected, even_volume, expected_of
 from orthanc_stl.mesh.contours.crossings import without_new_crossings
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
@@ -29,6 +29,10 @@ FARTHEST_MOVE = 0.3
 NEARLY = 5e-4
 """Of the volume: what is nearer is left as it is."""
 
+EVENLY = 5e-4
+"""Of the volume of a body that only grows and shrinks: so far may that of its surface be from it. Measured: organs of
+an Eclipse file at 256 are 0.0 to 0.15 % below; at 64 they were 0.4 % below that."""
+
 MOVES = 3
 """One step is exact for all but the thinnest parts."""
 
@@ -38,7 +42,8 @@ SLACK = 1.5
 
 @dataclass(frozen=True)
 class Body:
-    """A part of a ROI as contours have it: its box in the frame of its planes, and its volume. `side`: a voxel's."""
+    """A part of a ROI as contours have it: its box in the frame of its planes, and its volume. `side`: a voxel's.
+    `even`: the volume (mm³) of a body that only grows and shrinks, with what lies between its planes."""
 
     roi: str
     low: np.ndarray
@@ -46,9 +51,10 @@ class Body:
     expected: Expected
     frame: Frame
     side: float
+    even: float | None = None
 
 
-def bodies_of(chains: Sequence[Chain], frame: Frame, side: float) -> list[Body]:
+def bodies_of(chains: Sequence[Chain], frame: Frame, side: float, smooth: bool) -> list[Body]:
     parts: dict[tuple[int, int], list[Chain]] = {}
     for chain in chains:
         parts.setdefault((chain.roi.number, chain.part), []).append(chain)
@@ -60,7 +66,8 @@ def bodies_of(chains: Sequence[Chain], frame: Frame, side: float) -> list[Body]:
         further = np.max([np.abs(chain.shift) / 2 if chain.shift else (0.0, 0.0) for chain in members], axis=0)
         low[:2] -= further
         high[:2] += further
-        bodies.append(Body(members[0].roi.name, low, high, expected_of(members), frame, side))
+        even = even_volume(members[0], smooth) if len(members) == 1 else None
+        bodies.append(Body(members[0].roi.name, low, high, expected_of(members), frame, side, even))
     return bodies
 
 
@@ -78,8 +85,11 @@ def settled(mesh: Mesh, bodies: Sequence[Body], findings: Findings, united: bool
 
 def _missing(body: Body, found: float) -> float:
     """The volume (mm³) to put on; negative: to take off."""
-    off = body.expected.volume - found
-    excess = abs(off) - body.expected.open
+    if body.even is not None and not body.expected.differs(found):
+        off, left = body.even - found, min(EVENLY * body.even, body.expected.open)
+    else:
+        off, left = body.expected.volume - found, body.expected.open
+    excess = abs(off) - left
     return float(np.sign(off) * excess) if excess > NEARLY * body.expected.volume else 0.0
 
 

@@ -66,7 +66,7 @@ def surface_from_contours(
         raise InvalidInput("the contours enclose less than one voxel: a higher Resolution may show them")
     progress(0.8, "checking the surface")
     expected = _expected(plans)
-    bodies = bodies_of(plans[0].chains, plans[0].frame, grids[0][0].side)
+    bodies = bodies_of(plans[0].chains, plans[0].frame, grids[0][0].side, smooth)
     wanted = suggested(plans[0].chains) if len(plans) == 1 else None
     name = rois[0].name if len(rois) == 1 else ""
     if wanted:

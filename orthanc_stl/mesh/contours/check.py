@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orthanc_stl.mesh.contours.between import STEEPEST
 from orthanc_stl.mesh.contours.parts import Chain
 from orthanc_stl.mesh.contours.slices import volume_of_stack
 
@@ -52,6 +53,39 @@ def _expected(chain: Chain) -> Expected:
         less += _taper(roots[0], roots[1], below, float(between[0]))
         less += _taper(roots[-1], roots[-2], above, float(between[-1]))
     return Expected(volume, less)
+
+
+def even_volume(chain: Chain, smooth: bool) -> float | None:
+    """The volume (mm³) of a body whose slices only grow or shrink, between its planes as `between.py` has it; None for
+    one that forks, has holes or moves on.
+
+    An outline that grows evenly by r has the area A + L r + pi r² (Steiner), and a cubic of the slopes a and b (mm a
+    step) encloses L (a - b) / 12 more a step than a straight line.
+    """
+    if chain.shift or any(len(layer.outlines) != 1 for layer in chain.layers) or len(chain.layers) < 2:
+        return None
+    areas = np.array([layer.area for layer in chain.layers])
+    lengths = np.array([layer.regions[0].length for layer in chain.layers])
+    between, length = np.diff(chain.positions), (lengths[1:] + lengths[:-1]) / 2
+    grown = np.diff(areas) / length
+    more = -np.pi * grown**2 / 6
+    if smooth:
+        before, after = grown.copy(), grown.copy()
+        ratio = between[1:] / between[:-1]
+        before[1:] = _slopes(grown[1:], grown[:-1], ratio)
+        after[:-1] = _slopes(grown[:-1], grown[1:], 1 / ratio)
+        more += length * (before - after) / 12
+    roots = np.sqrt(areas)
+    ends = _taper(roots[0], roots[1], float(chain.positions[0] - chain.low), float(between[0]))
+    ends += _taper(roots[-1], roots[-2], float(chain.high - chain.positions[-1]), float(between[-1]))
+    return _expected(chain).volume + float((between * more).sum()) - ends
+
+
+def _slopes(own: np.ndarray, other: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+    """As between.py limits them, in mm a step of `own`; `ratio`: how many steps of `other` that is."""
+    beyond = other * ratio
+    limit = STEEPEST * np.minimum(np.abs(beyond), np.abs(own))
+    return np.where(beyond * own > 0, np.clip((beyond * ratio + own) / (1 + ratio), -limit, limit), 0)
 
 
 def _taper(end: float, inner: float, length: float, step: float) -> float:

@@ -1,0 +1,51 @@
+"""Bodies that only grow and shrink have the volume of the interpolation between their contours, at any resolution."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from testing.solids import ball, ring, roi_of
+from tests.mesh.random_sets import placed
+
+TURN = Rotation.from_euler("xyz", [33, -48, 71], degrees=True)
+
+
+@pytest.mark.parametrize("resolution", [48, 64, 128])
+@pytest.mark.parametrize("smooth", [True, False])
+def test_a_ball(resolution: int, smooth: bool) -> None:
+    """It lost 0.4 % at 64. Straight lines between slices 2 mm apart take 0.2 % off the truth."""
+    report = surface_from_contours([roi_of(ball(30, spacing=2).outlines, TURN)], resolution=resolution, smooth=smooth)
+    truth = 4 / 3 * np.pi * 30**3
+    assert report.report.volume == pytest.approx(truth, rel=0.0015 if smooth else 0.0025)
+    assert report.report.volume == pytest.approx(report.report.contours_volume, rel=0.0025 if smooth else 0.004)
+
+
+@pytest.mark.parametrize("resolution", [48, 96])
+def test_a_cone_stays_a_cone(resolution: int) -> None:
+    """Not what the steps of its slices enclose, 0.24 % more."""
+    outlines = [ring(30 - 2.5 * k, 5.0 * k) for k in range(9)]
+    report = surface_from_contours([roi_of(outlines)], resolution=resolution, end_caps=False).report
+    assert report.volume == pytest.approx(np.pi * 40 / 3 * (900 + 300 + 100), rel=0.0015)
+    assert report.contours_volume is not None
+    assert report.contours_volume > 1.002 * np.pi * 40 / 3 * 1300
+
+
+def test_an_oblong_body_grows_by_its_rim() -> None:
+    """A bar that grows by 1 mm on each side a slice: A + L r + pi r^2."""
+    outlines = []
+    angles = np.linspace(0, np.pi, 60)
+    for k in range(8):
+        r = 3.0 + k
+        right = np.stack([40 + r * np.sin(angles), -r * np.cos(angles)], axis=1)
+        outlines.append(placed(np.concatenate([right, -right]), 4.0 * k))
+    reports = [
+        surface_from_contours([roi_of(outlines)], resolution=resolution, end_caps=False).report
+        for resolution in (48, 256)
+    ]
+    height, r0, r1 = 28.0, 3.0, 10.0
+    truth = height * (160 * (r0 + r1) / 2 + np.pi * (r0**2 + r0 * r1 + r1**2) / 3)
+    for report in reports:
+        assert report.volume == pytest.approx(truth, rel=0.002)
