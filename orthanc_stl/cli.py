@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from orthanc_stl import __version__
 from orthanc_stl.cli_options import add_options, add_print_check, chosen_structures, request_of
@@ -26,10 +26,22 @@ OLD_KINDS = ("rtstruct", "nifti")
 """`convert rtstruct FILE`, as version 0.1 had it: only a file of this kind is taken then."""
 
 
+IN_THE_SOURCE = {
+    "run": "run Orthanc with the plugin on this machine",
+    "demo": "the same, with a synthetic study to try",
+    "test": "the test suite",
+    "bench": "the benchmarks",
+}
+"""Commands of the folder runtime/, which a package does not have: the program hands over to it where it is."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """0 if it worked; 1 with one sentence on stderr if not; 2 for wrong arguments; 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        if arguments and arguments[0] in IN_THE_SOURCE:
+            _hand_over(arguments)
+        options = _parser().parse_args(arguments)
         options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -89,7 +101,22 @@ def _parser() -> argparse.ArgumentParser:
 
     plugin_path = commands.add_parser("plugin-path", help="the lines that orthanc.json needs for the plugin")
     plugin_path.set_defaults(run=_plugin_path)
+
+    for name, text in IN_THE_SOURCE.items():
+        commands.add_parser(name, help=f"{text} (in the source tree)")
     return parser
+
+
+def _hand_over(arguments: list[str]) -> NoReturn:
+    """Becomes the program of the source tree, if this package lies in one."""
+    program = Path(__file__).resolve().parent.parent / "orthanc-stl"
+    if not program.is_file():
+        raise InvalidInput(
+            f'"{arguments[0]}" works with a private Orthanc that the source tree sets up: call ./orthanc-stl '
+            f"{arguments[0]} there. With Docker it is one command, and `orthanc-stl plugin-path` prints what an "
+            "Orthanc of your own needs; docs/installation.md has all three"
+        )
+    os.execv(program, [str(program), *arguments])
 
 
 # The libraries for DICOM and meshes take a second to import: only the commands that use them do.

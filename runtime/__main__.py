@@ -1,4 +1,4 @@
-"""The command `orthanc-stl`: run, demo, test, bench, convert, structures."""
+"""The command `orthanc-stl` of the source tree: run, demo, test, bench, and those of the package."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ DELEGATED = {
     "structures": (("orthanc_stl", "structures"), False),
     "statistics": (("orthanc_stl", "statistics"), False),
     "compare": (("orthanc_stl", "compare"), False),
+    "print-check": (("orthanc_stl", "print-check"), False),
+    "plugin-path": (("orthanc_stl", "plugin-path"), False),
 }
 
 # Folders of tests that need no npm packages: `orthanc-stl test` with nothing but paths in them sets up none.
@@ -79,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         ("structures", "what is in a file"),
         ("statistics", "a table of the structures of a file"),
         ("compare", "Dice and surface distances of the structures of two files"),
+        ("print-check", "what makes a print of the structures of a file fail"),
+        ("plugin-path", "the lines that orthanc.json needs for the plugin"),
     ):
         command = commands.add_parser(name, help=text, add_help=False, allow_abbrev=False)
         command.add_argument("--runtime", type=Path, help=argparse.SUPPRESS)

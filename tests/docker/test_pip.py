@@ -45,6 +45,20 @@ def test_the_wheel_holds_script_pages_and_npm_parts_with_their_licences(wheel: P
     assert not [name for name in names if name.startswith(("tests/", "testing/", "runtime/", "benchmarks/"))]
 
 
+def test_the_installed_program_says_where_run_and_demo_work(wheel: Path, tmp_path: Path) -> None:
+    subprocess.run(["python3", "-m", "venv", tmp_path / "venv"], check=True)
+    binaries = tmp_path / "venv/bin"
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    subprocess.run([binaries / "pip", "install", "--quiet", "--no-deps", wheel], env=env, check=True)
+    for command in ("run", "demo"):
+        done = subprocess.run([binaries / "orthanc-stl", command], env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f'orthanc-stl: "{command}" works with a private Orthanc that the source tree sets up')
+    listed = subprocess.run([binaries / "orthanc-stl", "--help"], env=env, capture_output=True, text=True, check=True)
+    assert {"run", "demo", "convert", "structures"} <= set(listed.stdout.split())
+
+
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     context = tmp_path_factory.mktemp("pip")

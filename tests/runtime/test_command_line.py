@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import pytest
 
 from orthanc_stl import __version__
 from orthanc_stl.formats.stl import read_stl
+from runtime.common import REPOSITORY
 from runtime.phantom.study import study
 
 COMMAND = [sys.executable, "-P", "-m", "orthanc_stl"]
@@ -36,6 +39,30 @@ def sentence(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 1, done
     (line,) = done.stderr.splitlines()
     return line
+
+
+def commands_of(program: list[str]) -> set[str]:
+    """As its help has them."""
+    done = subprocess.run([*program, "--help"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return set(re.findall(r"^    ([a-z-]+) ", done.stdout, re.MULTILINE))
+
+
+def test_the_program_of_the_source_tree_and_that_of_the_package_have_the_same_commands() -> None:
+    both = commands_of(COMMAND), commands_of([sys.executable, "-P", "-m", "runtime"])
+    assert both[0] == both[1] >= {"run", "demo", "convert", "print-check", "plugin-path"}
+
+
+def test_the_package_hands_over_to_the_source_tree_that_it_lies_in() -> None:
+    assert sentence(call("run", "--port", "0")).startswith("orthanc-stl: port 0 cannot be used")
+
+
+def test_a_package_without_the_source_tree_says_where_the_command_works(tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "orthanc_stl", tmp_path / "orthanc_stl", ignore=shutil.ignore_patterns("webassets"))
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "orthanc_stl", "demo", "--port", "8043"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert sentence(done).startswith('orthanc-stl: "demo" works with a private Orthanc that the source tree sets up')
 
 
 def test_structures_are_listed(rtss: Path) -> None:
@@ -118,7 +145,7 @@ def test_what_cannot_work_is_one_sentence(rtss: Path, tmp_path: Path) -> None:
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     pipe = tmp_path / "rtss.dcm"
     os.mkfifo(pipe)
-    command = [*COMMAND, "convert", "rtstruct", pipe, "--roi", "Heart", "-o", tmp_path / "o.stl"]
+    command: list[str | Path] = [*COMMAND, "convert", "rtstruct", pipe, "--roi", "Heart", "-o", tmp_path / "o.stl"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     with pipe.open("wb"):  # opens once the command reads
         process.send_signal(signal.SIGINT)
