@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import forget_peak, resident_megabytes, seconds
@@ -20,7 +21,7 @@ def formats() -> Iterator[Row]:
     model = many_triangles()
     triangles = sum(len(part.mesh.triangles) for part in model)
     for writer in WRITERS:
-        (time,) = seconds(lambda w=writer: w.write(model), runs=3)
+        (time,) = seconds(partial(writer.write, model), runs=3)
         limit = SECONDS.get(writer.suffix)
         name = f"{triangles:,} triangles in {len(model)} parts as {writer.suffix}"
         yield Row(f"{name}: time", None, time, "s", f"{limit} s" if limit else "", time <= limit if limit else None)

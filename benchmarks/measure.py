@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,12 +51,16 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
+def _mark(marks: list[tuple[str, float]], fraction: float, step: str) -> None:
+    marks.append((step, time.perf_counter()))
+
+
 def time_steps(run: Callable[[Progress], object], runs: int = 3) -> list[tuple[str, float]]:
     """The steps that `run` reports, each with the shortest time it took."""
     best: dict[str, float] = {}
     for _ in range(runs):
         marks: list[tuple[str, float]] = []
-        run(lambda fraction, step, marks=marks: marks.append((step, time.perf_counter())))
+        run(partial(_mark, marks))
         marks.append(("", time.perf_counter()))
         for (step, start), (_, end) in pairwise(marks):
             best[step] = min(best.get(step, float("inf")), end - start)

@@ -8,6 +8,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  without it nothing is rendered
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
@@ -21,10 +23,9 @@ from vtkmodules.vtkRenderingCore import (
 
 from benchmarks import inputs
 from orthanc_stl.mesh.contours.build import surface_from_contours
-from orthanc_stl.mesh.contours.check import slabs_of
 from orthanc_stl.mesh.contours.distance import UNITS, padded, signed_distances
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.parts import Usual, chains_of
+from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import stacks_of
 from orthanc_stl.mesh.contours.regions import regions_of
 from orthanc_stl.mesh.contours.staircases import without_steps
@@ -92,7 +93,7 @@ def side_by_side(name: str, pictures: list[tuple[str, np.ndarray, np.ndarray]]) 
     save(figure, name)
 
 
-def save(figure: plt.Figure, name: str) -> None:
+def save(figure: Figure, name: str) -> None:
     figure.tight_layout()
     figure.savefig(FOLDER_OF_PICTURES / f"accuracy-{name}.png", dpi=85, bbox_inches="tight")
     plt.close(figure)
@@ -161,6 +162,13 @@ def distances() -> None:
     save(figure, "distances")
 
 
+def slabs_of(chain: Chain) -> list[tuple[float, float, int]]:
+    """From where to where (mm along the normal) each layer's slice goes, and which one it is."""
+    places = chain.positions
+    marks = [chain.low, *((places[1:] + places[:-1]) / 2).tolist(), chain.high]
+    return [(marks[k], marks[k + 1], k) for k in range(len(places))]
+
+
 def parts() -> None:
     """Two parts of a ROI from the side: what the plan makes of their outlines, and what the surface is."""
     heights = [*np.arange(0, 12), *np.arange(12, 31, 3.0)]
@@ -177,7 +185,7 @@ def parts() -> None:
         for low, high, k in slabs_of(chain):
             region = chain.layers[k].regions[0]
             left, right, z = region.low[0], region.high[0], chain.layers[k].position
-            axes[0].add_patch(plt.Rectangle((left, low), right - left, high - low, color=colour, alpha=0.25, lw=0))
+            axes[0].add_patch(Rectangle((left, low), right - left, high - low, color=colour, alpha=0.25, lw=0))
             axes[0].plot([left, right], [z, z], color=colour, lw=1)
     cut = mesh.vertices[np.abs(mesh.vertices[:, 1]) < 0.25]
     axes[1].plot(cut[:, 0], cut[:, 2], "k.", ms=0.8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from time import perf_counter, process_time
 from typing import Any
 
@@ -50,8 +51,8 @@ def speed() -> Iterator[Row]:
         share = shares.get(resolution) if smooth else None
         for what, clock in (("time", perf_counter), ("processor time, all threads", process_time)):
             theirs, ours = seconds(
-                lambda r=resolution, s=smooth, b=slices: original_stl(b, r, s),
-                lambda r=resolution, s=smooth: inputs.stl_of(file.data, ["Ball"], r, s),
+                partial(original_stl, slices, resolution, smooth),
+                partial(inputs.stl_of, file.data, ["Ball"], resolution, smooth),
                 runs=3 if resolution == 512 else 5,
                 clock=clock,
             )
@@ -150,8 +151,8 @@ def small_organ() -> Iterator[Row]:
     for resolution in (256, 512):
         slices = slices_of(outlines, everything, file.spacing, resolution)
         theirs, ours = seconds(
-            lambda r=resolution, b=slices: original_stl(b, r, True),
-            lambda r=resolution: inputs.stl_of(file.data, ["Ball"], r),
+            partial(original_stl, slices, resolution, True),
+            partial(inputs.stl_of, file.data, ["Ball"], resolution),
             runs=3,
         )
         yield Row(f"small organ beside BODY, {resolution}: time", theirs, ours, "s")
@@ -174,24 +175,24 @@ def large_file() -> Iterator[Row]:
 def growth() -> Iterator[Row]:
     file = inputs.rt60()
     for resolution in (64, 128, 256, 512, 768):
-        (time,) = seconds(lambda r=resolution: inputs.stl_of(file.data, ["Ball"], r), runs=2)
+        (time,) = seconds(partial(inputs.stl_of, file.data, ["Ball"], resolution), runs=2)
         yield Row(f"growth: Resolution {resolution}, time", None, time, "s")
         yield Row(f"growth: Resolution {resolution}, peak memory", None, peak_megabytes("ours", resolution), "MB")
     for spacing in (6.0, 3.0, 1.5, 0.75):
         dense = inputs.rt60(spacing)
-        (time,) = seconds(lambda d=dense: inputs.stl_of(d.data, ["Ball"], 256), runs=2)
+        (time,) = seconds(partial(inputs.stl_of, dense.data, ["Ball"], 256), runs=2)
         yield Row(f"growth: {round(120 / spacing)} contours, time", None, time, "s")
     many = inputs.rt60(rois=8)
     for rois in (1, 2, 4, 8):
         names = ["Ball", *(f"Ball {k}" for k in range(1, rois))]
-        (time,) = seconds(lambda n=names: inputs.stl_of(many.data, n, 256), runs=2)
+        (time,) = seconds(partial(inputs.stl_of, many.data, names, 256), runs=2)
         yield Row(f"growth: {rois} ROIs united, time", None, time, "s")
 
 
 def stages() -> Iterator[Row]:
     file = inputs.rt60()
     for resolution in (256, 512):
-        for step, time in time_steps(lambda report, r=resolution: inputs.stl_in_steps(file.data, "Ball", r, report)):
+        for step, time in time_steps(partial(inputs.stl_in_steps, file.data, "Ball", resolution)):
             yield Row(f"stage at {resolution}: {step}", None, time, "s")
 
 
@@ -208,7 +209,7 @@ def http() -> Iterator[Row]:
         body = {"Instance": instance, "RoiNames": ["Ball"], "Smooth": True}
         server.post("/stl/encode-rtstruct", body | {"Resolution": 16})
         for resolution, (theirs, limit) in reference.items():
-            (time,) = seconds(lambda r=resolution: server.post("/stl/encode-rtstruct", body | {"Resolution": r}))
+            (time,) = seconds(partial(server.post, "/stl/encode-rtstruct", body | {"Resolution": resolution}))
             yield Row(f"rt60, ball, {resolution}: request over HTTP", theirs, time, "s", f"{limit} s", time <= limit)
 
 

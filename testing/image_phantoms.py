@@ -39,8 +39,9 @@ def uid(*what: object) -> str:
 
 
 def single_frame(
-    values: np.ndarray, position: Sequence[float], number: int, *, seed: str, syntax: UID = ExplicitVRLittleEndian,
-    orientation: Sequence[float] = AXIAL, spacing: tuple[float, float] = (1.0, 1.0), **more: Any,
+    values: np.ndarray, position: Sequence[float] | np.ndarray, number: int, *, seed: str,
+    syntax: UID = ExplicitVRLittleEndian, orientation: Sequence[float] = AXIAL,
+    spacing: tuple[float, float] = (1.0, 1.0), **more: Any,
 ) -> bytes:  # fmt: skip
     """An image with `values` (rows, columns), of any type of whole numbers, as its stored numbers."""
     ds = series_tags(seed)
@@ -53,7 +54,9 @@ def single_frame(
     return file_of(ds, syntax)
 
 
-def enhanced(values: np.ndarray, positions: Sequence[Sequence[float]], *, seed: str, slopes: Sequence[float]) -> bytes:
+def enhanced(
+    values: np.ndarray, positions: Sequence[Sequence[float] | np.ndarray], *, seed: str, slopes: Sequence[float]
+) -> bytes:
     """An Enhanced CT with `values` (frames, rows, columns)."""
     ds = series_tags(seed, sop_class=EnhancedCTImageStorage)
     ds.SOPInstanceUID, ds.InstanceNumber, ds.NumberOfFrames = uid(seed, "enhanced"), 1, len(values)

@@ -69,7 +69,7 @@ def nifti_file(
         several = value if isinstance(value, Sequence | np.ndarray) and not isinstance(value, bytes) else [value]
         struct.pack_into(order + form, header, offset, *several)
     flag = bytes([bool(extension), 0, 0, 0])
-    voxels = data.astype(data.dtype.newbyteorder(order)).tobytes(order="F")
+    voxels = data.astype(data.dtype.newbyteorder("<" if order == "<" else ">")).tobytes(order="F")
     return bytes(header) + flag + extension + voxels
 
 

@@ -8,6 +8,7 @@ bitmaps are not counted, in the original's favour.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
@@ -70,7 +71,7 @@ def _surface(image: vtkImageData, resolution: int, smooth: bool) -> vtkPolyData:
     cubes = vtkMarchingCubes()
     cubes.SetValue(0, INSIDE / 2)
     cubes.SetInputConnection(pad.GetOutputPort())
-    last = cubes
+    last: Any = cubes
     if smooth:
         last = vtkSmoothPolyDataFilter()
         last.SetNumberOfIterations(ITERATIONS)

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from pydicom.charset import default_encoding
@@ -19,7 +20,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.tag import Tag
-from pydicom.uid import generate_uid
+from pydicom.uid import UID, generate_uid
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -103,7 +104,7 @@ def ball(
     spacing: float = 3.0,
     first: float = 0.0,
     points: int = 200,
-    **roi: object,
+    **roi: Any,
 ) -> Roi:
     planes = slices(centre[2] - radius, centre[2] + radius, spacing, first)
     radii = np.sqrt(radius**2 - (planes - centre[2]) ** 2)
@@ -117,7 +118,7 @@ def cylinder(
     planes: Iterable[float] = tuple(range(-60, 61, 3)),
     wide: float = 1.25,
     points: int = 200,
-    **roi: object,
+    **roi: Any,
 ) -> Roi:
     """An elliptic cylinder along z: 180 x 144 mm unless told otherwise."""
     return Roi(name, [Contour(circle(radius, z, points=points, wide=wide)) for z in planes], **roi)
@@ -302,7 +303,7 @@ def file_of(ds: Dataset, study: Study | None = None) -> bytes:
     if study.undefined_lengths:
         _undefine_lengths(ds)
     ds.file_meta = FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = SYNTAXES[study.syntax]
+    ds.file_meta.TransferSyntaxUID = UID(SYNTAXES[study.syntax])
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     buffer = BytesIO()

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.contours.build import surface_from_contours
@@ -31,7 +33,7 @@ class Solid:
     distance: Callable[[np.ndarray], np.ndarray]
 
 
-def ring(radius: float, z: float, centre: Sequence[float] = (0, 0), points: int = 200) -> np.ndarray:
+def ring(radius: float, z: float, centre: Sequence[float] | np.ndarray = (0, 0), points: int = 200) -> np.ndarray:
     """A circle of the true area (its points lie a little outside), so that volumes can be compared closely."""
     angles = np.linspace(0, 2 * np.pi, points, endpoint=False)
     radius = radius * np.sqrt(2 * np.pi / points / np.sin(2 * np.pi / points))
@@ -151,10 +153,16 @@ def thin_plate(thickness: float = 1.2, wide: float = 80.0, slices: int = 20, spa
     return Solid(outlines, float(np.prod(box)), 2, distance)
 
 
+def voxel_of(surface: Surface) -> tuple[float, float, float]:
+    """The sides in mm of the grid that it was made on."""
+    assert surface.report.voxel is not None
+    return surface.report.voxel
+
+
 def roi_of(
     outlines: Sequence[np.ndarray],
     rotation: Rotation = UPRIGHT,
-    shift: Sequence[float] = (0, 0, 0),
+    shift: ArrayLike = (0, 0, 0),
     name: str = "ROI",
     number: int = 1,
 ) -> RoiContours:
@@ -162,13 +170,11 @@ def roi_of(
     return RoiContours(number, name, tuple(Contour(points, place) for place, points in enumerate(moved, 1)))
 
 
-def model_of(
-    solid: Solid, rotation: Rotation = UPRIGHT, shift: Sequence[float] = (0, 0, 0), **options: object
-) -> Surface:
+def model_of(solid: Solid, rotation: Rotation = UPRIGHT, shift: ArrayLike = (0, 0, 0), **options: Any) -> Surface:
     return surface_from_contours([roi_of(solid.outlines, rotation, shift)], **options)
 
 
-def distances(mesh: Mesh, solid: Solid, rotation: Rotation = UPRIGHT, shift: Sequence[float] = (0, 0, 0)) -> np.ndarray:
+def distances(mesh: Mesh, solid: Solid, rotation: Rotation = UPRIGHT, shift: ArrayLike = (0, 0, 0)) -> np.ndarray:
     """The distances of the mesh's vertices to the true surface."""
     return solid.distance(rotation.inv().apply(mesh.vertices.astype(float) - np.asarray(shift, float)))
 

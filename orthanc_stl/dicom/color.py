@@ -6,6 +6,8 @@ L* of 0..100 to 0..0xFFFF, a* and b* of -128..127 to 0..0xFFFF), the D65 to D50 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from orthanc_stl.model import Color
@@ -29,7 +31,7 @@ def cielab_of(color: Color) -> list[int]:
     return np.rint(lab.clip(0, 1) * 0xFFFF).astype(int).tolist()
 
 
-def rgb_of(cielab: tuple[int, int, int]) -> Color:
+def rgb_of(cielab: Sequence[int]) -> Color:
     """The nearest displayable color of a Recommended Display CIELab Value."""
     lightness, a, b = np.array(cielab) / 0xFFFF
     y = (lightness * 100 + 16) / 116

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 from orthanc_stl import errors
@@ -68,7 +68,7 @@ def _free_memory() -> None:
 
 
 def perform(
-    tasks: dict[str, Task], header: dict[str, Any], blobs: Sequence[bytes], progress: Progress, memory_mb: int
+    tasks: Mapping[str, Task], header: dict[str, Any], blobs: Sequence[bytes], progress: Progress, memory_mb: int
 ) -> tuple[dict[str, Any], Sequence[bytes]]:
     """The message that answers a request: the task's result, or its error as a class name and a sentence."""
     try:

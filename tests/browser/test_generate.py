@@ -60,6 +60,7 @@ def test_from_each_level_to_the_preview(open_page: Open, server: OrthancServer, 
 
 def test_shows_the_warnings_that_came_with_the_model(open_page: Open, server: OrthancServer) -> None:
     ball = phantoms.ball("Ball", 20)
+    assert ball.contours is not None
     contours = [*ball.contours, phantoms.Contour(ball.contours[0].points[:2])]
     damaged = phantoms.structure_set([phantoms.Roi("Ball", contours)], phantoms.Study(seed="damaged"))
     page = open_page(url(f"instance={server.upload(damaged)}"))

@@ -238,7 +238,7 @@ def test_a_filled_cut_shows_what_lies_inside(open_page: Open, scene: Scene) -> N
     spot = image[y - round(box["y"]), x - round(box["x"])]
     assert reddish(spot[None, None])[0, 0], "the ball's face lies on the body's"
     _, counts = np.unique(image[reddish(image)], axis=0, return_counts=True)
-    assert counts.max() > 0.7 * reddish(image).sum(), "one flat colour"
+    assert np.max(counts) > 0.7 * reddish(image).sum(), "one flat colour"
 
 
 def test_words_in_german(open_page: Open, scene: Scene) -> None:
@@ -250,7 +250,7 @@ def test_words_in_german(open_page: Open, scene: Scene) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360)], ids=["upright", "sideways"])
 def test_nothing_covers_anything_on_a_phone(open_page: Open, scene: Scene, width: int, height: int) -> None:
-    phone = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
+    phone: dict[str, Any] = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
     page = opened(open_page, scene, **phone)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for tool in ("parts", "slices", "section", "measure", "keep"):

@@ -84,4 +84,4 @@ def test_the_outline_is_drawn_where_the_patient_is(
     shot = page.locator(".view-plane canvas").first.screenshot()
     red, green, blue = np.moveaxis(np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int), -1, 0)
     rows, columns = np.nonzero((red > 180) & (blue > 180) & (green < 120))
-    assert np.ptp(columns) / np.ptp(rows) == pytest.approx((high - low)[0] / (high - low)[1], rel=0.03)
+    assert float(np.ptp(columns)) / float(np.ptp(rows)) == pytest.approx((high - low)[0] / (high - low)[1], rel=0.03)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from playwright.sync_api import Page
 
 PAGES = (
     "/stl/app/three.html?instance={model}&token=abc#x",
@@ -15,7 +18,7 @@ PAGES = (
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_token_leaves_the_address_bar_and_the_window_its_name(open_page, path: str) -> None:
+def test_the_token_leaves_the_address_bar_and_the_window_its_name(open_page: Callable[..., Page], path: str) -> None:
     """Orthanc Explorer 2 opens every page in one window of the name "undefined"."""
     page = open_page(
         path.format(model="00000000-00000000-00000000-00000000-00000000"), expected=("404", "400", "WebGL", "GL Driver")
@@ -30,7 +33,7 @@ def test_the_token_leaves_the_address_bar_and_the_window_its_name(open_page, pat
 
 
 @pytest.mark.parametrize("model", ["http://", "http://%5B", "https://"])
-def test_an_address_that_is_none_is_said(open_page, model: str) -> None:
+def test_an_address_that_is_none_is_said(open_page: Callable[..., Page], model: str) -> None:
     page = open_page(f"/stl/nexus/threejs.html?model={model}")
     page.wait_for_selector("text=is no address")
     assert "must end with ?model=" in page.inner_text("main")

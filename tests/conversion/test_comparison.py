@@ -103,7 +103,7 @@ def test_glb_has_colors_and_distances_of_each_vertex() -> None:
     far, colors = values("_DISTANCE", 1)[:, 0], values("COLOR_0", 4)
     true = np.linalg.norm(SMALL.vertices - np.array([10, -15, 30]), axis=1) - 20
     assert far == pytest.approx(true, abs=0.02)
-    deepest, farthest = colors[far.argmin()], colors[far.argmax()]
+    deepest, farthest = colors[np.argmin(far)], colors[np.argmax(far)]
     assert deepest == pytest.approx([0.0437, 0.0723, 0.5271, 1], abs=2e-3)  # (59, 76, 192) in linear light
     assert farthest[0] > 2 * farthest[2]
     assert document["materials"][0]["pbrMetallicRoughness"]["baseColorFactor"] == [1, 1, 1, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import pydicom
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from orthanc_stl.dicom.encapsulated_model import Description
 from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.structure_set import read_roi_names, read_structure_set
-from orthanc_stl.dicom.study_context import read_study_context
+from orthanc_stl.dicom.study_context import StudyContext, read_study_context
 from orthanc_stl.dicom.text import decode, fits, long_string, one_line, plain_text
 from testing.phantoms import Roi, Study, ball, structure_set
 from tests.dicom.stl_objects import encapsulate
@@ -79,7 +80,7 @@ def test_object_keeps_character_set_and_names(case: str) -> None:
     assert_valid(dicom)
 
 
-def made(source: object, name: str, **knobs: object) -> bytes:
+def made(source: StudyContext, name: str, **knobs: Any) -> bytes:
     return encapsulate(bytes(84), source=source, description=Description("T", (name,)), version="1", **knobs)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
@@ -28,11 +30,11 @@ WARNING = 'ROI 3 "Lung L\\R", contour 7 has no points: skipped'
 NOTE = Note(Rank.LEFT_OUT, "", WARNING)
 
 
-def source_of(study: Study | None = None, **knobs: object) -> StudyContext:
+def source_of(study: Study | None = None, **knobs: Any) -> StudyContext:
     return read_study_context(structure_set([ball(radius=6, points=24)], study, **knobs))
 
 
-def made(source: StudyContext | None = None, stl: bytes = STL, **knobs: object) -> bytes:
+def made(source: StudyContext | None = None, stl: bytes = STL, **knobs: Any) -> bytes:
     source = source or source_of()
     knobs.setdefault("description", Description(TITLE_RTSTRUCT, ("Heart", "Lung"), (255, 128, 0), {}, (NOTE,)))
     knobs.setdefault("references", [source.reference])
@@ -43,8 +45,8 @@ def read(dicom: bytes) -> Dataset:
     return pydicom.dcmread(BytesIO(dicom))
 
 
-def item_of(sequence: object) -> Dataset:
-    (item,) = sequence  # type: ignore[misc]
+def item_of(sequence: Iterable[Dataset]) -> Dataset:
+    (item,) = sequence
     return item
 
 
@@ -239,7 +241,7 @@ def test_sequences_of_patient_and_study_are_copied_if_complete() -> None:
     procedure.CodeMeaning = "Tomodensitométrie"
     nothing.CodeValue = "no meaning"
     other.PatientID, other.TypeOfPatientID = "OTHER", "TEXT"
-    extra = {"ProcedureCodeSequence": [procedure, nothing], "OtherPatientIDsSequence": [other]}
+    extra: dict[str, object] = {"ProcedureCodeSequence": [procedure, nothing], "OtherPatientIDsSequence": [other]}
     dicom = made(source_of(Study(character_set="ISO_IR 100", extra=extra)))
     ds = read(dicom)
     assert item_of(ds.ProcedureCodeSequence).CodeMeaning == "Tomodensitométrie"

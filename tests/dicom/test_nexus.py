@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import pydicom
 import pytest
@@ -24,7 +25,7 @@ def read(dicom: bytes) -> Dataset:
     return pydicom.dcmread(BytesIO(dicom))
 
 
-def made(content: bytes = MODEL, **knobs: object) -> bytes:
+def made(content: bytes = MODEL, **knobs: Any) -> bytes:
     return nexus_object(content, version="1.2.3", **knobs)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -20,13 +22,14 @@ def small() -> list[Roi]:
     return [body, ball(radius=6, points=24)]
 
 
-def tiny(name: str = "A", **roi: object) -> Roi:
+def tiny(name: str = "A", **roi: Any) -> Roi:
     return ball(name, 6, points=24, **roi)
 
 
-def with_spoiled(*spoiled: Contour | Roi, **knobs: object) -> bytes:
+def with_spoiled(*spoiled: Contour | Roi, **knobs: Any) -> bytes:
     """A structure set of Body and Sphere, and a third ROI (number 3) that has a defect."""
-    third = spoiled[0] if isinstance(spoiled[0], Roi) else Roi("Third", list(spoiled))
+    contours = [one for one in spoiled if isinstance(one, Contour)]
+    third = spoiled[0] if isinstance(spoiled[0], Roi) else Roi("Third", contours)
     return structure_set([*small(), third], **knobs)
 
 
@@ -113,7 +116,7 @@ def test_listing_as_json() -> None:
 
 
 @pytest.mark.parametrize("contours", [None, []])
-def test_roi_without_contours(contours: list | None) -> None:
+def test_roi_without_contours(contours: list[Contour] | None) -> None:
     data = with_spoiled(Roi("Third", contours))
     assert_others_are_whole(data)
     structures = read_structure_set(data)

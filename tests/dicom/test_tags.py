@@ -167,7 +167,7 @@ def test_a_long_unknown_name_is_not_repeated_in_full() -> None:
     assert len(str(unknown.value)) < 200
 
 
-WRONG = [
+WRONG: list[tuple[str, object, str]] = [
     ("SeriesDescription", 5, "String value expected in Tags for SeriesDescription (0008,103e), not a number"),
     ("SeriesDescription", True, "not a boolean"),
     ("SeriesDescription", None, "not null"),
@@ -202,7 +202,7 @@ def test_wrong_values_are_refused_with_a_sentence(name: str, value: object, sent
 
 
 def test_deep_sequences_are_refused() -> None:
-    value: list = []
+    value: list[Any] = []
     for _ in range(500):
         value = [{"ModelUsageCodeSequence": value}]
     with pytest.raises(InvalidField, match="more than 16 deep"):

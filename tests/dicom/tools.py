@@ -16,7 +16,7 @@ from highdicom.base import SOPClass
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import DSfloat
 
 from testing.phantoms import CT_IMAGE, RT_STRUCTURE_SET, Study, circle, ct_slices
@@ -124,8 +124,11 @@ def rt_utils(structures: dict[str, list[np.ndarray]] | None = None, numbers: Seq
     meta = FileMetaDataset()
     meta.FileMetaInformationGroupLength = 202
     meta.FileMetaInformationVersion, meta.TransferSyntaxUID = b"\0\1", ImplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = RT_STRUCTURE_SET, generate_uid(entropy_srcs=["a"])
-    meta.ImplementationClassUID = "1.2.246.352.70.2.1.7"
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
+        UID(RT_STRUCTURE_SET),
+        generate_uid(entropy_srcs=["a"]),
+    )
+    meta.ImplementationClassUID = UID("1.2.246.352.70.2.1.7")
     ds = FileDataset("rt-utils-struct", {}, file_meta=meta, preamble=bytes(128))
     ds.SpecificCharacterSet = "ISO_IR 100"
     ds.StructureSetLabel, ds.StructureSetDate, ds.StructureSetTime = "RTstruct", "20240102", "030405.000000"
@@ -266,7 +269,7 @@ def plastimatch(name_of: Callable[[str], str] = lambda name: name, closed: bool 
             "RTROIInterpretedType": "", "ROIInterpreter": "",
         })  # fmt: skip
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, RT_STRUCTURE_SET
+    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, UID(RT_STRUCTURE_SET)
     meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     return _file(ds, meta)
 

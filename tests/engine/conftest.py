@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orthanc_stl import errors
-from orthanc_stl.engine.executor import Executor, Result, Work
+from orthanc_stl.engine.executor import Blob, Executor, Result, Work
 from orthanc_stl.engine.jobs import Jobs, Order
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
@@ -29,7 +30,7 @@ def python() -> str:
 def make_pool(python: str) -> Iterator[Callable[..., LocalPool]]:
     pools = []
 
-    def make(**options: object) -> LocalPool:
+    def make(**options: Any) -> LocalPool:
         pools.append(LocalPool(python, **{"tasks": TASKS, **options}))
         return pools[-1]
 
@@ -47,7 +48,7 @@ def pool(make_pool: Callable[..., LocalPool]) -> LocalPool:
 def make_jobs(make_pool: Callable[..., LocalPool]) -> Iterator[Callable[..., Jobs]]:
     made = []
 
-    def make(*, memory_mb: int = 0, **options: object) -> Jobs:
+    def make(*, memory_mb: int = 0, **options: Any) -> Jobs:
         workers = int(str(options.get("workers", 1)))
         made.append(Jobs(make_pool(size=workers + 1, memory_mb=memory_mb), **options))
         return made[-1]
@@ -63,22 +64,22 @@ def jobs(make_jobs: Callable[..., Jobs]) -> Jobs:
 
 
 def perform(
-    pool: Executor, task: str, *blobs: bytes, timeout: float = 30.0, here: bool = False, **options: object
+    pool: Executor, task: str, *blobs: Blob, timeout: float = 30.0, here: bool = False, **options: Any
 ) -> Result:
     """`here`: not on a cluster."""
     return pool.run(Work(task, options, blobs, timeout, runs_on_cluster=not here), no_progress, threading.Event())
 
 
-def order(task: str, *blobs: bytes, interactive: bool = False, client: str = "", **options: object) -> Order:
+def order(task: str, *blobs: bytes, interactive: bool = False, client: str = "", **options: Any) -> Order:
     return Order(
         task, options, lambda: blobs, lambda result: result.facts, interactive, client, "instance",
         runs_on_cluster=not interactive,
     )  # fmt: skip
 
 
-def background(function: Callable[[], object]) -> list:
+def background(function: Callable[[], object]) -> list[Any]:
     """Calls the function on a thread; the list gets what it returned or raised."""
-    outcome: list = []
+    outcome: list[Any] = []
 
     def call() -> None:
         try:
@@ -97,6 +98,15 @@ def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> float:
         assert time.monotonic() - start < seconds, "it did not happen in time"
         time.sleep(0.005)
     return time.monotonic() - start
+
+
+def pool_of(jobs: Jobs) -> LocalPool:
+    assert isinstance(jobs._executor, LocalPool)
+    return jobs._executor
+
+
+def pids_of(jobs: Jobs) -> list[int]:
+    return pool_of(jobs).pids()
 
 
 def runs(pid: int) -> bool:

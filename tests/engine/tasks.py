@@ -6,44 +6,49 @@ import ctypes
 import os
 import signal
 import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from orthanc_stl import errors
 from orthanc_stl.engine import kept_files
+from orthanc_stl.mesh.progress import Progress
+
+Outcome = tuple[dict[str, Any], list[bytes]]
 
 
 def preload() -> None:
     """Nothing: these tests want processes that start fast."""
 
 
-def echo(options, blobs, progress):
+def echo(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     return {"options": options, "pid": os.getpid()}, [bytes(blob) for blob in blobs]
 
 
-def steps(options, blobs, progress):
+def steps(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     for fraction in options["fractions"]:
         progress(fraction, f"at {fraction}")
         time.sleep(options.get("seconds", 0.06))
     return {}, []
 
 
-def sleep(options, blobs, progress):
+def sleep(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     time.sleep(options["seconds"])
     return {"pid": os.getpid()}, []
 
 
-def hold_the_gil(options, blobs, progress):
+def hold_the_gil(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """As VTK does: seconds in C without letting another thread of Python run."""
     ctypes.PyDLL(None).usleep(int(options["seconds"] * 1e6))
     return {}, []
 
 
-def die(options, blobs, progress):
+def die(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     os.kill(os.getpid(), options["signal"])
     time.sleep(30)
     return {}, []
 
 
-def leave(options, blobs, progress):
+def leave(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> NoReturn:
     """End the process; a file named by the option `note` says how often that was asked for."""
     if "note" in options:
         with open(options["note"], "a") as note:
@@ -51,12 +56,12 @@ def leave(options, blobs, progress):
     os._exit(3)
 
 
-def segfault(options, blobs, progress):
+def segfault(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     ctypes.string_at(8)
     return {}, []
 
 
-def eat(options, blobs, progress):
+def eat(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Take that many megabytes, in touched pages."""
     data = bytearray(options["megabytes"] << 20)
     for page in range(0, len(data), 4096):
@@ -64,16 +69,16 @@ def eat(options, blobs, progress):
     return {"bytes": len(data)}, []
 
 
-KEPT = []
+KEPT: list[bytes] = []
 
 
-def keep(options, blobs, progress):
+def keep(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Grow for good, as a leak does."""
     KEPT.append(bytes(options["megabytes"] << 20).replace(b"\0\0", b"\1\1"))
     return {"pid": os.getpid()}, []
 
 
-def noise(options, blobs, progress):
+def noise(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Print from Python and from C, where messages used to be."""
     print("python speaks", flush=True)
     os.write(1, b"the descriptor speaks\n")
@@ -83,25 +88,25 @@ def noise(options, blobs, progress):
     return {"pid": os.getpid()}, []
 
 
-def refuse(options, blobs, progress):
+def refuse(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> NoReturn:
     raise getattr(errors, options["error"])(options["sentence"])
 
 
-def bug(options, blobs, progress):
+def bug(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Any:
     return [][0]
 
 
-def ignore_signals(options, blobs, progress):
+def ignore_signals(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(options["seconds"])
     return {}, []
 
 
-def part(options, blobs, progress):
+def part(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Sum of the bytes of a file, which is parsed once for all parts of a request. Or one of the things that fail."""
     parsed = []
 
-    def parse():
+    def parse() -> int:
         parsed.append(True)
         return sum(blobs[0])
 

@@ -10,7 +10,9 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from orthanc_stl import errors
 from orthanc_stl.engine.cluster import Cluster
 from orthanc_stl.engine.executor import Work
 from orthanc_stl.engine.jobs import Jobs, Order
+from orthanc_stl.engine.pool import LocalPool
 from tests.engine.conftest import TASKS, order, perform, runs, wait_for
 
 pytest.importorskip("distributed", reason="the tests of the cluster need Dask: pip install distributed")
@@ -25,7 +28,12 @@ pytest.importorskip("distributed", reason="the tests of the cluster need Dask: p
 REPOSITORY = Path(__file__).parents[2]
 
 
-def dask(*arguments: str, folder: Path) -> subprocess.Popen:
+def pids_of(pool: object) -> list[int]:
+    assert isinstance(pool, LocalPool)
+    return pool.pids()
+
+
+def dask(*arguments: str, folder: Path) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(REPOSITORY), *sys.path])
     env = {**os.environ, "PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": str(folder)}
     return subprocess.Popen(
@@ -39,7 +47,7 @@ class Dask:
 
     def __init__(self, folder: Path, workers: int = 2) -> None:
         self.folder = folder
-        self.processes: list[subprocess.Popen] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
         address = folder / "scheduler.json"
         common = ("--scheduler-file", str(address), "--no-dashboard")
         self.scheduler = dask(
@@ -50,7 +58,7 @@ class Dask:
         self.address = address.read_text().split('"address": "')[1].split('"')[0]
         self.workers = [self.add_worker() for _ in range(workers)]
 
-    def add_worker(self) -> subprocess.Popen:
+    def add_worker(self) -> subprocess.Popen[bytes]:
         common = ("--no-nanny", "--nthreads", "1", "--no-dashboard")
         return dask("distributed.cli.dask_worker", self.address, "--host", "127.0.0.1", *common, folder=self.folder)
 
@@ -66,8 +74,14 @@ class Dask:
             process.wait()
 
 
+class ReportingCluster(Cluster):
+    def __init__(self, address: str, python: str, **options: Any) -> None:
+        self.reports: list[str] = []
+        super().__init__(address, python, report=self.reports.append, **options)
+
+
 @pytest.fixture(scope="module")
-def shared_cluster(tmp_path_factory):
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dask]:
     """For tests that leave it as it was."""
     made = Dask(tmp_path_factory.mktemp("dask"))
     made.wait_for_workers(2)
@@ -76,7 +90,7 @@ def shared_cluster(tmp_path_factory):
 
 
 @pytest.fixture
-def cluster_of(tmp_path):
+def cluster_of(tmp_path: Path) -> Iterator[Callable[..., Dask]]:
     with contextlib.ExitStack() as stack:
 
         def start(workers: int = 2) -> Dask:
@@ -90,17 +104,14 @@ def cluster_of(tmp_path):
 
 
 @pytest.fixture
-def connect(python, make_pool):
+def connect(python: str, make_pool: Callable[..., LocalPool]) -> Iterator[Callable[..., ReportingCluster]]:
     made = []
 
-    def to(address: str, fallback: bool = False) -> Cluster:
+    def to(address: str, fallback: bool = False) -> ReportingCluster:
         pools = make_pool(size=1), make_pool(size=2) if fallback else None
-        reports: list[str] = []
-        cluster = Cluster(
-            address, python, local=pools[0], fallback=pools[1], memory_mb=200, tasks=TASKS,
-            report=reports.append,
+        cluster = ReportingCluster(
+            address, python, local=pools[0], fallback=pools[1], memory_mb=200, tasks=TASKS
         )  # fmt: skip
-        cluster.reports = reports
         made.append(cluster)
         return cluster
 
@@ -114,7 +125,7 @@ def alive_descendants(pid: int) -> list[int]:
     return [int(child) for file in children for child in file.read_text().split()]
 
 
-def test_work_limits_errors_progress_and_cancel(shared_cluster, connect):
+def test_work_limits_errors_progress_and_cancel(shared_cluster: Dask, connect: Callable[..., ReportingCluster]) -> None:
     cluster = connect(shared_cluster.address)
     result = perform(cluster, "echo", b"one", memoryview(b"two"), depth={"ü": 1})
     assert (result.facts["options"], result.blobs) == ({"depth": {"ü": 1}}, [b"one", b"two"])
@@ -137,7 +148,7 @@ def test_work_limits_errors_progress_and_cancel(shared_cluster, connect):
     _cancel_in_the_middle(cluster, shared_cluster)
 
 
-def _cancel_in_the_middle(cluster, dask_cluster):
+def _cancel_in_the_middle(cluster: Cluster, dask_cluster: Dask) -> None:
     cancelled = threading.Event()
     pids: list[int] = []
 
@@ -155,7 +166,9 @@ def _cancel_in_the_middle(cluster, dask_cluster):
     assert perform(cluster, "echo").blobs == []
 
 
-def test_twenty_conversions_over_both_and_none_is_lost_with_a_worker(cluster_of, connect):
+def test_twenty_conversions_over_both_and_none_is_lost_with_a_worker(
+    cluster_of: Callable[..., Dask], connect: Callable[..., ReportingCluster]
+) -> None:
     dask_cluster = cluster_of()
     cluster = connect(dask_cluster.address)
     jobs = Jobs(cluster, workers=8, queue_size=20)
@@ -177,7 +190,9 @@ def test_twenty_conversions_over_both_and_none_is_lost_with_a_worker(cluster_of,
     jobs.stop()
 
 
-def test_the_parts_of_a_set_are_spread_and_their_file_is_parsed_once_by_each_worker(shared_cluster, connect):
+def test_the_parts_of_a_set_are_spread_and_their_file_is_parsed_once_by_each_worker(
+    shared_cluster: Dask, connect: Callable[..., ReportingCluster]
+) -> None:
     cluster = connect(shared_cluster.address)
     jobs = Jobs(cluster, workers=4)
     file = os.urandom(5 << 20)
@@ -190,17 +205,19 @@ def test_the_parts_of_a_set_are_spread_and_their_file_is_parsed_once_by_each_wor
     pids = {one["pid"] for one in facts}
     assert len(pids) == 2
     assert sum(one["parsed"] for one in facts) == 2
-    wait_for(lambda: not cluster._link._sent)
+    link = cluster._link
+    assert link is not None
+    wait_for(lambda: not link._sent)
     assert perform(cluster, "part", b"\1", number=0, seconds=0).facts["sum"] == 1
     jobs.stop()
 
 
-def test_listings_stay_here(connect):
+def test_listings_stay_here(connect: Callable[..., ReportingCluster]) -> None:
     cluster = connect("tcp://127.0.0.1:9")  # nobody is there, and nobody is asked
-    assert perform(cluster, "noise", here=True).facts["pid"] in cluster._local.pids()
+    assert perform(cluster, "noise", here=True).facts["pid"] in pids_of(cluster._local)
 
 
-def test_a_cluster_that_is_away_is_a_sentence(connect):
+def test_a_cluster_that_is_away_is_a_sentence(connect: Callable[..., ReportingCluster]) -> None:
     cluster = connect("tcp://127.0.0.1:9")
     with pytest.raises(errors.Busy, match=r"The Dask scheduler tcp://127.0.0.1:9 is away.*try again later"):
         perform(cluster, "echo")
@@ -212,7 +229,9 @@ def test_a_cluster_that_is_away_is_a_sentence(connect):
     assert cluster.pids() == []
 
 
-def test_without_dask_it_says_what_to_install(connect, monkeypatch):
+def test_without_dask_it_says_what_to_install(
+    connect: Callable[..., ReportingCluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     cluster = connect("tcp://127.0.0.1:9")
     for _ in range(2):
@@ -221,19 +240,23 @@ def test_without_dask_it_says_what_to_install(connect, monkeypatch):
     assert len(cluster.reports) == 1
 
 
-def test_away_the_conversions_are_done_here_if_the_configuration_says_so(connect):
+def test_away_the_conversions_are_done_here_if_the_configuration_says_so(
+    connect: Callable[..., ReportingCluster],
+) -> None:
     cluster = connect("tcp://127.0.0.1:9", fallback=True)
     assert perform(cluster, "echo", b"x").blobs == [b"x"]
     assert "away" in cluster.reports[0]
 
 
-def test_without_workers_it_is_away(cluster_of, connect):
+def test_without_workers_it_is_away(cluster_of: Callable[..., Dask], connect: Callable[..., ReportingCluster]) -> None:
     cluster = connect(cluster_of(workers=0).address)
     with pytest.raises(errors.Busy, match="has no workers"):
         perform(cluster, "echo")
 
 
-def test_a_scheduler_lost_in_the_middle_loses_no_conversion(cluster_of, connect):
+def test_a_scheduler_lost_in_the_middle_loses_no_conversion(
+    cluster_of: Callable[..., Dask], connect: Callable[..., ReportingCluster]
+) -> None:
     dask_cluster = cluster_of(workers=1)
     cluster = connect(dask_cluster.address, fallback=True)
     jobs = Jobs(cluster, workers=2)
@@ -243,11 +266,13 @@ def test_a_scheduler_lost_in_the_middle_loses_no_conversion(cluster_of, connect)
     for job in working:
         job.ended.wait(30)
     assert [job.state for job in working] == ["Success", "Success"]
-    assert {job.answer["pid"] for job in working} <= set(cluster._fallback.pids())
+    assert {job.answer["pid"] for job in working} <= set(pids_of(cluster._fallback))
     jobs.stop()
 
 
-def test_stop_ends_the_client_and_what_waits_for_it(shared_cluster, connect):
+def test_stop_ends_the_client_and_what_waits_for_it(
+    shared_cluster: Dask, connect: Callable[..., ReportingCluster]
+) -> None:
     cluster = connect(shared_cluster.address)
     perform(cluster, "echo")
     jobs = Jobs(cluster, workers=1)

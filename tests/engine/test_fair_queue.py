@@ -1,25 +1,29 @@
 from __future__ import annotations
 
+from typing import TypeVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_stl.engine.fair_queue import FairQueue
 
+Item = TypeVar("Item")
 
-def drain(queue):
+
+def drain(queue: FairQueue[Item]) -> list[Item]:
     return [queue.take() for _ in range(len(queue))]
 
 
-def test_each_client_in_turn():
-    queue = FairQueue()
+def test_each_client_in_turn() -> None:
+    queue: FairQueue[str] = FairQueue()
     for item in ("a1", "a2", "a3", "b1", "c1", "c2"):
         queue.put(item[0], item)
     assert drain(queue) == ["a1", "b1", "c1", "a2", "c2", "a3"]
 
 
-def test_a_client_that_comes_back_waits_its_turn():
-    queue = FairQueue()
+def test_a_client_that_comes_back_waits_its_turn() -> None:
+    queue: FairQueue[str] = FairQueue()
     queue.put("a", "a1")
     queue.put("b", "b1")
     assert queue.take() == "a1"
@@ -27,15 +31,15 @@ def test_a_client_that_comes_back_waits_its_turn():
     assert drain(queue) == ["b1", "a2"]
 
 
-def test_empty():
-    queue = FairQueue()
+def test_empty() -> None:
+    queue: FairQueue[str] = FairQueue()
     assert not queue
     with pytest.raises(IndexError):
         queue.take()
 
 
-def test_removed_items_do_not_come():
-    queue = FairQueue()
+def test_removed_items_do_not_come() -> None:
+    queue: FairQueue[str] = FairQueue()
     for item in ("a1", "a2", "b1"):
         queue.put(item[0], item)
     assert queue.remove_all("a", lambda item: item == "a1") == 1
@@ -46,8 +50,8 @@ def test_removed_items_do_not_come():
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=30))
-def test_nobody_is_served_twice_while_another_waits_and_none_is_lost(clients):
-    queue = FairQueue()
+def test_nobody_is_served_twice_while_another_waits_and_none_is_lost(clients: list[str]) -> None:
+    queue: FairQueue[tuple[str, int]] = FairQueue()
     for number, client in enumerate(clients):
         queue.put(client, (client, number))
     served = drain(queue)

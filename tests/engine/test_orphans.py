@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,16 @@ first.join()
 """
 
 
+Parent = tuple[subprocess.Popen[str], list[int]]
+
+
 @pytest.fixture
-def parent():
+def parent() -> Iterator[Parent]:
     process = subprocess.Popen(
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
+    assert process.stdout is not None
     workers = [int(pid) for pid in process.stdout.readline().split()]
     assert len(workers) == 2
     assert all(map(runs, workers))
@@ -53,21 +58,21 @@ def parent():
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
-def test_killed_without_a_word(parent, number):
+def test_killed_without_a_word(parent: Parent, number: int) -> None:
     process, workers = parent
     process.send_signal(number)
     process.wait(30)
     wait_for(lambda: not any(map(works, workers)), 5.0)
 
 
-def test_stopped_in_order(parent):
+def test_stopped_in_order(parent: Parent) -> None:
     process, workers = parent
     process.communicate(timeout=10)
     assert process.returncode == 0
     assert not any(map(runs, workers))
 
 
-def test_ctrl_c_at_the_terminal_does_not_reach_the_workers(parent):
+def test_ctrl_c_at_the_terminal_does_not_reach_the_workers(parent: Parent) -> None:
     process, workers = parent
     assert all(os.getsid(worker) != os.getsid(process.pid) for worker in workers)
     for worker in workers:
@@ -75,7 +80,7 @@ def test_ctrl_c_at_the_terminal_does_not_reach_the_workers(parent):
     assert all(map(runs, workers))
 
 
-def test_no_core_is_dumped_and_the_kernel_takes_a_worker_first(parent):
+def test_no_core_is_dumped_and_the_kernel_takes_a_worker_first(parent: Parent) -> None:
     for worker in parent[1]:
         limits = Path(f"/proc/{worker}/limits").read_text()
         assert "Max core file size        0                    0" in limits

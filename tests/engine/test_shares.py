@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,36 +14,39 @@ from hypothesis import strategies as st
 
 from orthanc_stl import errors
 from orthanc_stl.engine.admission import NEW_CLIENTS, has_place
+from orthanc_stl.engine.jobs import Jobs
 from tests.engine.conftest import order, wait_for
 
 
 class Crowd:
     """Clients that ask again as soon as they have their answer, until the `with` ends."""
 
-    def __init__(self, jobs, count, **options):
+    def __init__(self, jobs: Jobs, count: int, **options: Any) -> None:
         self._over = threading.Event()
         self.answers = 0
         self._threads = [threading.Thread(target=self._ask, args=(jobs, f"c{n}", options)) for n in range(count)]
 
-    def _ask(self, jobs, client, options):
+    def _ask(self, jobs: Jobs, client: str, options: Any) -> None:
         while not self._over.is_set():
             jobs.run(order("sleep", client=client, **options))
             self.answers += 1
 
-    def __enter__(self):
+    def __enter__(self) -> Crowd:
         for thread in self._threads:
             thread.start()
         wait_for(lambda: self.answers > len(self._threads))
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         for thread in self._threads:
             thread.join()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_sixteen_clients_that_list_do_not_keep_a_conversion_waiting(make_jobs, workers):
+def test_sixteen_clients_that_list_do_not_keep_a_conversion_waiting(
+    make_jobs: Callable[..., Jobs], workers: int
+) -> None:
     jobs = make_jobs(workers=workers)
     with Crowd(jobs, 16, interactive=True, seconds=0.02) as crowd:
         for _ in range(5):
@@ -52,7 +57,7 @@ def test_sixteen_clients_that_list_do_not_keep_a_conversion_waiting(make_jobs, w
         wait_for(lambda: crowd.answers > before + 16)
 
 
-def test_sixteen_clients_that_convert_do_not_keep_a_listing_waiting(make_jobs):
+def test_sixteen_clients_that_convert_do_not_keep_a_listing_waiting(make_jobs: Callable[..., Jobs]) -> None:
     jobs = make_jobs(workers=2)
     with Crowd(jobs, 16, seconds=0.1) as crowd:
         for _ in range(5):
@@ -63,7 +68,7 @@ def test_sixteen_clients_that_convert_do_not_keep_a_listing_waiting(make_jobs):
         wait_for(lambda: crowd.answers > before + 16)
 
 
-def test_each_of_many_clients_is_served_as_often_as_the_others(make_jobs):
+def test_each_of_many_clients_is_served_as_often_as_the_others(make_jobs: Callable[..., Jobs]) -> None:
     """One asks eight times at once, the others once at a time."""
     jobs = make_jobs(workers=1)
     done: list[str] = []
@@ -76,7 +81,7 @@ def test_each_of_many_clients_is_served_as_often_as_the_others(make_jobs):
     assert done[:10].count("modest") >= 8
 
 
-def test_one_client_does_not_fill_the_queue(make_jobs):
+def test_one_client_does_not_fill_the_queue(make_jobs: Callable[..., Jobs]) -> None:
     jobs = make_jobs(queue_size=6)
     jobs.submit(order("sleep", seconds=30, client="greedy"))
     wait_for(lambda: jobs.stats().running == 1)
@@ -91,7 +96,7 @@ def test_one_client_does_not_fill_the_queue(make_jobs):
                 jobs.submit(order("echo", client=f"modest {number}"))
 
 
-def test_those_who_wait_for_their_answer_are_not_refused_by_the_queue(make_jobs):
+def test_those_who_wait_for_their_answer_are_not_refused_by_the_queue(make_jobs: Callable[..., Jobs]) -> None:
     """They hold a thread of Orthanc each, which bounds them: see tests/rest/test_waiting.py."""
     jobs = make_jobs(queue_size=1)
     threads = [threading.Thread(target=jobs.run, args=[order("echo")]) for _ in range(20)]
@@ -102,7 +107,7 @@ def test_those_who_wait_for_their_answer_are_not_refused_by_the_queue(make_jobs)
     assert jobs.stats().jobs == 20
 
 
-def test_one_client_does_not_fill_the_memory_for_bodies(make_jobs):
+def test_one_client_does_not_fill_the_memory_for_bodies(make_jobs: Callable[..., Jobs]) -> None:
     jobs = make_jobs(held_bytes=100)
     jobs.submit(order("sleep", seconds=30))
     greedy = replace(order("echo", client="greedy"), size=40)
@@ -116,7 +121,7 @@ def test_one_client_does_not_fill_the_memory_for_bodies(make_jobs):
 
 
 @given(st.integers(1, 64), st.lists(st.integers(0, 9), max_size=200))
-def test_whoever_fills_the_queue_a_new_client_gets_in(places, clients):
+def test_whoever_fills_the_queue_a_new_client_gets_in(places: int, clients: list[int]) -> None:
     waiting: list[int] = []
     for client in clients:
         if has_place(waiting.count(client), len(waiting), places):
@@ -126,7 +131,7 @@ def test_whoever_fills_the_queue_a_new_client_gets_in(places, clients):
     assert not has_place(0, places + NEW_CLIENTS, places)
 
 
-def test_a_listing_has_a_time_limit_of_its_own(make_jobs):
+def test_a_listing_has_a_time_limit_of_its_own(make_jobs: Callable[..., Jobs]) -> None:
     jobs = make_jobs(listing_seconds=0.5)
     with pytest.raises(errors.TimedOut, match='option "ListingSeconds" allows'):
         jobs.run(order("sleep", seconds=30, interactive=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from collections.abc import Iterator, Sequence
 
 import nibabel
 import numpy as np
@@ -13,9 +14,10 @@ import pytest
 
 from orthanc_stl import errors
 from orthanc_stl.dicom.stored_model import read_encapsulated_stl
-from orthanc_stl.engine.executor import Work
+from orthanc_stl.engine.executor import Result, Work
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.formats.stl import read_stl
+from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.mesh.report import report_of
 from testing import phantoms
 from testing.phantoms import ball, cylinder
@@ -30,7 +32,7 @@ ROLES = ("source", "study", "images")
 
 
 @pytest.fixture(scope="module")
-def real_pool(python):
+def real_pool(python: str) -> Iterator[LocalPool]:
     pool = LocalPool(python, size=1, memory_mb=2000)
     yield pool
     pool.stop()
@@ -43,21 +45,34 @@ def structure_set() -> bytes:
     return phantoms.structure_set([*balls, cylinder("Body", 90, planes)])
 
 
-def perform(pool, task, blobs, progress=lambda fraction, step: None, **options):
+def perform(
+    pool: LocalPool,
+    task: str,
+    blobs: Sequence[bytes],
+    progress: Progress = lambda fraction, step: None,
+    **options: object,
+) -> Result:
     return pool.run(Work(task, options, blobs, 60), progress, threading.Event())
 
 
-def convert(pool, blobs, progress=lambda fraction, step: None, *, roles=("source",), **request):
+def convert(
+    pool: LocalPool,
+    blobs: Sequence[bytes],
+    progress: Progress = lambda fraction, step: None,
+    *,
+    roles: Sequence[str] = ("source",),
+    **request: object,
+) -> Result:
     options = {"Request": REQUEST | request, "Roles": list(roles), "Series": SERIES}
     return perform(pool, "convert", blobs, progress, **options)
 
 
-def test_names_are_listed(real_pool, structure_set):
+def test_names_are_listed(real_pool: LocalPool, structure_set: bytes) -> None:
     names = perform(real_pool, "roi_names", [structure_set]).facts["names"]
     assert names == ["Areola", "Body", "Cord", "Heart"]
 
 
-def test_structures_are_described(real_pool, structure_set):
+def test_structures_are_described(real_pool: LocalPool, structure_set: bytes) -> None:
     found = perform(real_pool, "list_structures", [structure_set]).facts["structures"]
     heart = next(one for one in found if one["Name"] == "Heart")
     assert heart["Usable"]
@@ -65,7 +80,7 @@ def test_structures_are_described(real_pool, structure_set):
     assert heart["Extent"][0] < heart["Extent"][1]
 
 
-def test_a_model_of_a_roi_and_what_is_known_of_it_afterwards(real_pool, structure_set):
+def test_a_model_of_a_roi_and_what_is_known_of_it_afterwards(real_pool: LocalPool, structure_set: bytes) -> None:
     seen = []
     result = convert(real_pool, [structure_set], lambda *now: seen.append(now), Structures=["Heart"])
     answer = result.facts["answer"]
@@ -86,7 +101,7 @@ def test_a_model_of_a_roi_and_what_is_known_of_it_afterwards(real_pool, structur
     assert info["SourceInstances"] == [str(pydicom.dcmread(io.BytesIO(structure_set)).SOPInstanceUID)]
 
 
-def test_by_number_as_by_name(real_pool, structure_set):
+def test_by_number_as_by_name(real_pool: LocalPool, structure_set: bytes) -> None:
     number = perform(real_pool, "list_structures", [structure_set]).facts["structures"][0]
     answers = [
         convert(real_pool, [structure_set], Structures=[chosen]).facts for chosen in (number["Number"], number["Name"])
@@ -94,20 +109,20 @@ def test_by_number_as_by_name(real_pool, structure_set):
     assert answers[0] == answers[1]
 
 
-def test_the_known_names_are_told(real_pool, structure_set):
+def test_the_known_names_are_told(real_pool: LocalPool, structure_set: bytes) -> None:
     with pytest.raises(errors.InvalidInput, match=r'no structure "Hart".*"Heart"'):
         convert(real_pool, [structure_set], Structures=["Hart"])
     with pytest.raises(errors.InvalidInput, match="no structure was chosen"):
         convert(real_pool, [structure_set])
 
 
-def test_limits_of_the_configuration_reach_the_packages(real_pool, structure_set):
+def test_limits_of_the_configuration_reach_the_packages(real_pool: LocalPool, structure_set: bytes) -> None:
     for limit, value in {"max_voxels": 1000, "max_triangles": 100, "max_rois": 2, "max_contour_points": 50}.items():
         with pytest.raises(errors.TooLarge):
             convert(real_pool, [structure_set], Structures=["Heart"], Limits={limit: value})
 
 
-def test_tags_are_checked_and_written(real_pool, structure_set):
+def test_tags_are_checked_and_written(real_pool: LocalPool, structure_set: bytes) -> None:
     stored = convert(real_pool, [structure_set], Structures=["Heart"], Tags={"SeriesDescription": "mine"})
     assert pydicom.dcmread(io.BytesIO(stored.blobs[0])).SeriesDescription == "mine"
     with pytest.raises(errors.Overridden):
@@ -116,7 +131,7 @@ def test_tags_are_checked_and_written(real_pool, structure_set):
 
 @pytest.mark.parametrize("task", ["roi_names", "list_structures", "convert", "stored_info"])
 @pytest.mark.parametrize("data", [b"", b"nonsense", bytes(500)])
-def test_what_is_no_such_file_is_refused(real_pool, task, data):
+def test_what_is_no_such_file_is_refused(real_pool: LocalPool, task: str, data: bytes) -> None:
     with pytest.raises(errors.InvalidInput):
         perform(real_pool, task, [data], Request=REQUEST | {"All": True}, Series=SERIES)
 
@@ -141,7 +156,7 @@ def series_of(affine: np.ndarray, spacing: str = "1.5\\1") -> bytes:
     return json.dumps([series]).encode()
 
 
-def test_a_label_of_a_nifti(real_pool, structure_set):
+def test_a_label_of_a_nifti(real_pool: LocalPool, structure_set: bytes) -> None:
     data, _ = box_mask()
     files = [data, structure_set, b"[]"]
     result = convert(real_pool, files, roles=ROLES, Structures=[1], Smooth=False)
@@ -154,7 +169,9 @@ def test_a_label_of_a_nifti(real_pool, structure_set):
     assert stored.FrameOfReferenceUID not in ("", "1.2.9")
 
 
-def test_a_nifti_is_placed_in_the_frame_of_the_images_that_it_lies_on(real_pool, structure_set):
+def test_a_nifti_is_placed_in_the_frame_of_the_images_that_it_lies_on(
+    real_pool: LocalPool, structure_set: bytes
+) -> None:
     data, affine = box_mask()
     result = convert(real_pool, [data, structure_set, series_of(affine)], roles=ROLES, All=True)
     stored = pydicom.dcmread(io.BytesIO(result.blobs[0]))
@@ -167,7 +184,7 @@ def test_a_nifti_is_placed_in_the_frame_of_the_images_that_it_lies_on(real_pool,
     assert pydicom.dcmread(io.BytesIO(result.blobs[0])).FrameOfReferenceUID != "1.2.9"
 
 
-def test_a_nexus_model_joins_a_study(real_pool, structure_set):
+def test_a_nexus_model_joins_a_study(real_pool: LocalPool, structure_set: bytes) -> None:
     model = write_nexus(levels([(8, 16), (16, 32)]))
     result = perform(
         real_pool, "create_nexus", [model, structure_set], tags={"SeriesDescription": "scan"}, level="study"
@@ -183,7 +200,7 @@ def test_a_nexus_model_joins_a_study(real_pool, structure_set):
         perform(real_pool, "create_nexus", [model[:-1000]], tags={})
 
 
-def test_memory_levels_off_over_many_conversions(real_pool, structure_set):
+def test_memory_levels_off_over_many_conversions(real_pool: LocalPool, structure_set: bytes) -> None:
     def resident(count: int) -> list[int]:
         levels = []
         for _ in range(count):
@@ -194,13 +211,13 @@ def test_memory_levels_off_over_many_conversions(real_pool, structure_set):
     assert max(resident(6)) + 20e6 > max(resident(14)[-5:])
 
 
-def test_tags_are_looked_at_before_anything_else(real_pool):
+def test_tags_are_looked_at_before_anything_else(real_pool: LocalPool) -> None:
     """A mesh may take a minute: nobody waits for it to be told of a tag. Here not even the file is a file."""
     with pytest.raises(errors.Overridden, match="SOPInstanceUID"):
         convert(real_pool, [b"no file at all"], Structures=[1], Tags={"SOPInstanceUID": "1.2.3"})
 
 
-def test_tags_are_compared_with_the_parent_before_a_mesh_is_made(real_pool, structure_set):
+def test_tags_are_compared_with_the_parent_before_a_mesh_is_made(real_pool: LocalPool, structure_set: bytes) -> None:
     steps = []
     with pytest.raises(errors.Overridden, match="PatientID"):
         convert(

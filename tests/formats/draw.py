@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import ViewportSize
+
 from orthanc_stl.dicom.structure_set import read_structure_set
 from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.obj import obj_and_mtl
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 KINDS = ("glb", "3mf", "obj", "ply", "stl")
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 HOST = "http://drawing.invalid"
-SIZE = {"width": 320, "height": 320}
+SIZE: ViewportSize = {"width": 320, "height": 320}
 
 
 def files_of(model: Model) -> dict[str, bytes]:

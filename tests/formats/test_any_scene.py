@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import lxml.etree
 import numpy as np
@@ -51,7 +52,7 @@ def test_any_name_number_opacity_and_title(names: list[str], opacity: float, num
     assert [line[7:] for line in mtl.decode().split("\n") if line.startswith("newmtl ")] == found
     assert not any(re.search(r"\s", name) for name in found)
     assert not [line for line in obj.decode().split("\n") if line and line.split(" ")[0] not in OBJ_WORDS]
-    loaded = trimesh.load(io.BytesIO(written("ply", model)), file_type="ply", process=False)
+    loaded: Any = trimesh.load(io.BytesIO(written("ply", model)), file_type="ply", process=False)
     assert len(loaded.faces) == 4 * len(names)
     files = zipfile.ZipFile(io.BytesIO(written("stl.zip", model))).namelist()
     assert len(set(files)) == len(names) + 1

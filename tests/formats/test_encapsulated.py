@@ -59,12 +59,12 @@ def model() -> Model:
 
 
 def parts(given: Model | None = None, **knobs: Any) -> list[bytes]:
-    options = {"study": STUDY, "references": [SEGMENTATION], "version": "1.2.3", "now": NOW} | knobs
+    options: dict[str, Any] = {"study": STUDY, "references": [SEGMENTATION], "version": "1.2.3", "now": NOW} | knobs
     return encapsulate_parts(given or model(), **options)
 
 
 def as_obj(**knobs: Any) -> tuple[bytes, bytes]:
-    options = {"study": STUDY, "references": [STUDY.reference], "version": "1.2.3", "now": NOW} | knobs
+    options: dict[str, Any] = {"study": STUDY, "references": [STUDY.reference], "version": "1.2.3", "now": NOW} | knobs
     return encapsulate_as_obj(model(), **options)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -38,8 +39,12 @@ def nifti_files() -> Iterator[tuple[str, bytes]]:
 
 _CODES = {"u1": 2, "i2": 4, "f4": 16, "f8": 64, "i1": 256}
 
+ByteOrder = Literal["<", ">"]
 
-def nifti(data: np.ndarray, zooms: tuple[float, ...] = (1.5, 1.5, 1.5), slope: float = 0.0, order: str = "<") -> bytes:
+
+def nifti(
+    data: np.ndarray, zooms: tuple[float, ...] = (1.5, 1.5, 1.5), slope: float = 0.0, order: ByteOrder = "<"
+) -> bytes:
     """A NIfTI-1 file. NIfTI-1 header: nifti1.h of the NIfTI Data Format Working Group."""
     header = np.zeros((), np.dtype(_NIFTI1).newbyteorder(order))
     header["sizeof_hdr"], header["vox_offset"], header["magic"] = 348, 352, b"n+1"

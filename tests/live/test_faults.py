@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ from tests.live import samples
 
 # Percent of progress at which something goes wrong: from the reading of the file to the writing of the object.
 MOMENTS = (0, 12, 30, 55, 78, 92)
+
+
+def none_alive(processes: list[int]) -> bool:
+    return not any(map(alive, processes))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +139,7 @@ def test_orthanc_ends_at_any_step(tmp_path: Path, number: signal.Signals) -> Non
             processes = server.children()
             assert processes
             os.kill(server.pid, number)
-            eventually(lambda processes=processes: not any(map(alive, processes)), 10)
+            eventually(partial(none_alive, processes), 10)
     with OrthancServer(data=tmp_path) as server:
         assert convert(server, instance).status == 200
         assert stored <= len(models(server)) - 1 <= stored + 1

@@ -212,11 +212,12 @@ def test_pieces_are_kept_by_browsers_and_small(server: OrthancServer) -> None:
 
 def test_what_is_no_volume_says_why(server: OrthancServer) -> None:
     color = np.zeros((3, 8, 8), np.uint8)
-    for seed, more, words in (
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("nowhere", {"ImagePositionPatient": ""}, "where in the patient"),
         ("color", {"PhotometricInterpretation": "PALETTE COLOR"}, "in color"),
         ("seg", {"Modality": "SEG"}, "a segmentation"),
-    ):
+    )
+    for seed, more, words in cases:
         files = [single_frame(one, (0, 0, z), z, seed=seed, **more) for z, one in enumerate(color)]
         series = upload(server, files)
         found = described(server, series)

@@ -177,7 +177,14 @@ def test_two_on_one_data_folder_are_refused(tmp_path: Path) -> None:
     with launched(tmp_path, "run"):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        command = [REPOSITORY / "orthanc-stl", "run", "--port", str(port), "--data", tmp_path / "data"]
+        command: list[str | Path] = [
+            REPOSITORY / "orthanc-stl",
+            "run",
+            "--port",
+            str(port),
+            "--data",
+            tmp_path / "data",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "another orthanc-stl runs on the data in" in done.stderr

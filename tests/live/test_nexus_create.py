@@ -110,7 +110,7 @@ def test_an_asynchronous_model_is_stored_by_its_job(server: OrthancServer) -> No
     assert progress["State"] == "Success"
 
 
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no content": ({}, "Content"),
     "content that is a number": ({"Content": 5}, "Content"),
     "an empty file": ({"Content": ""}, "magic header"),

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.uid import generate_uid
@@ -97,7 +98,7 @@ def test_a_deleted_model_is_gone_and_an_id_that_comes_back_gives_its_new_content
         ({"sop_class": "1.2.840.10008.5.1.4.1.1.2"}, "a CT image, but a Raw Data object is needed"),
     ],
 )
-def test_only_a_nexus_object_is_served(server: OrthancServer, variant: dict[str, str], words: str) -> None:
+def test_only_a_nexus_object_is_served(server: OrthancServer, variant: dict[str, Any], words: str) -> None:
     reply = server.get(f"/instances/{server.upload(nexus_dicom(MODEL, **variant))}/nexus")
     assert reply.status == 400
     assert words in reply.json()["Details"]

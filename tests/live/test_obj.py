@@ -75,7 +75,7 @@ def test_it_becomes_other_files_with_names_and_colors(server: OrthancServer, mad
     stl = server.post("/stl/encode", BODY | {"Instance": source, "Format": "stl"}).json()
     from_obj = server.get(f"/instances/{made['ID']}/stl/scene.glb").body
     from_stl = server.get(f"/series/{stl['ParentSeries']}/stl/scene.glb").body
-    scenes = [trimesh.load(io.BytesIO(data), file_type="glb") for data in (from_obj, from_stl)]
+    scenes: list[Any] = [trimesh.load(io.BytesIO(data), file_type="glb") for data in (from_obj, from_stl)]
     for obj, other in zip(*(sorted(scene.geometry.items()) for scene in scenes), strict=True):
         assert obj[0] == other[0]
         assert np.array_equal(obj[1].visual.material.baseColorFactor, other[1].visual.material.baseColorFactor)

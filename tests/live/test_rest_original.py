@@ -39,7 +39,7 @@ def requests(server: OrthancServer) -> Requests:
         "nobody": NOBODY,
     }
     known["UPPERCASE"] = known["I"].upper()
-    body = {"Instance": known["I"], "RoiNames": ["Sphere"], "Resolution": 32}
+    body: dict[str, Any] = {"Instance": known["I"], "RoiNames": ["Sphere"], "Resolution": 32}
     made = server.post("/stl/encode-rtstruct", body).json()
     known |= {"S": made["ID"], "study": made["ParentStudy"]}
     known["etag"] = server.get("/stl/app/three.html").headers.get("etag", ["none"])[0]
@@ -49,8 +49,8 @@ def requests(server: OrthancServer) -> Requests:
     known |= {name: data_uri(file) for name, file in niftis.items()}
     known["base64"] = data_uri(niftis["sphere_u8.nii"]).split(",")[1]
     known["mime image/png"] = data_uri(niftis["sphere_u8.nii"], "image/png")
-    nifti = {"Nifti": known["sphere_u8.nii"], "ParentStudy": known["study"], "Resolution": 32}
-    nexus = {"Content": known["gargo"], "Parent": known["study"], "Tags": {}}
+    nifti: dict[str, Any] = {"Nifti": known["sphere_u8.nii"], "ParentStudy": known["study"], "Resolution": 32}
+    nexus: dict[str, Any] = {"Content": known["gargo"], "Parent": known["study"], "Tags": {}}
     bases = {"/stl/encode-rtstruct": body, "/stl/encode-nifti": nifti, "/stl/create-nexus": nexus}
     return Requests(known, bases)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
@@ -60,15 +61,15 @@ def blob(rng: Generator, radius: float, points: int | None = None) -> np.ndarray
     return np.stack([wide * r * np.cos(angles), r * np.sin(angles)], axis=1)
 
 
-def placed(outline: np.ndarray, z: float, at: Sequence[float] = (0, 0)) -> np.ndarray:
+def placed(outline: np.ndarray, z: float, at: ArrayLike = (0, 0)) -> np.ndarray:
     return np.column_stack([outline + np.asarray(at), np.full(len(outline), z)])
 
 
-def stack(outline: np.ndarray, planes: Sequence[float], at: Sequence[float] = (0, 0)) -> list[np.ndarray]:
+def stack(outline: np.ndarray, planes: Sequence[float] | np.ndarray, at: ArrayLike = (0, 0)) -> list[np.ndarray]:
     return [placed(outline, z, at) for z in planes]
 
 
-def thickness(planes: Sequence[float]) -> float:
+def thickness(planes: Sequence[float] | np.ndarray) -> float:
     """How tall a body is that goes half a step beyond its first and last plane."""
     steps = np.diff(planes)
     return float(planes[-1] - planes[0] + (steps[0] + steps[-1]) / 2)

@@ -14,7 +14,7 @@ import pytest
 from orthanc_stl.errors import OutOfRange, name_of
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.errors import TooManyTriangles, TooManyVoxels
-from testing.solids import ball, fork, model_of, ring, roi_of, two_balls
+from testing.solids import Solid, ball, fork, model_of, ring, roi_of, two_balls, voxel_of
 
 FINGERPRINT = """
 import hashlib, sys
@@ -74,11 +74,11 @@ def test_grid_covers_only_the_chosen_roi() -> None:
 
 
 def test_resolution_rule() -> None:
-    alone = model_of(ball(30), resolution=128).report.voxel
+    alone = voxel_of(model_of(ball(30), resolution=128))
     assert alone[0] == pytest.approx(60 / 128, rel=0.01)
-    beside = model_of(ball(30), surroundings=ring(45, 0), resolution=128).report.voxel
+    beside = voxel_of(model_of(ball(30), surroundings=ring(45, 0), resolution=128))
     assert beside[0] == pytest.approx(90 / 128, rel=0.01)
-    beside_more = model_of(ball(30), surroundings=ring(450, 0), resolution=128).report.voxel
+    beside_more = voxel_of(model_of(ball(30), surroundings=ring(450, 0), resolution=128))
     assert beside_more[0] == pytest.approx(60 / 64, rel=0.01)
     for side, _, along in (alone, beside, beside_more):
         assert side < along * 1.01
@@ -87,7 +87,7 @@ def test_resolution_rule() -> None:
 
 
 @pytest.mark.parametrize("solid", [fork(), two_balls()], ids=["fork", "two balls"])
-def test_same_bytes_in_any_order_of_contours(solid: object) -> None:
+def test_same_bytes_in_any_order_of_contours(solid: Solid) -> None:
     turned = [outline[::-1] for outline in solid.outlines[::-1]]
     one, other = (surface_from_contours([roi_of(o)], resolution=64).mesh for o in (solid.outlines, turned))
     assert np.array_equal(one.vertices, other.vertices)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -11,13 +13,13 @@ from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.types import Surface
 from testing import solids
-from testing.solids import ball, cylinder, distances, model_of, ring, roi_of
+from testing.solids import ball, cylinder, distances, model_of, ring, roi_of, voxel_of
 
 BALL = ball(30)
 RESOLUTION = 96
 
 
-def model(*outlines: np.ndarray, **options: object) -> Surface:
+def model(*outlines: np.ndarray, **options: Any) -> Surface:
     return surface_from_contours([roi_of(outlines)], **{"resolution": RESOLUTION} | options)
 
 
@@ -243,7 +245,7 @@ def test_nothing_to_make_a_surface_of_is_an_error_with_the_reason() -> None:
 def test_grid_is_not_coarser_beside_a_body() -> None:
     """1.6 mm pixels for an organ beside BODY: here the voxel is the organ's."""
     body = ring(200, 0)
-    voxel = model(*BALL.outlines, surroundings=body, resolution=256).report.voxel
+    voxel = voxel_of(model(*BALL.outlines, surroundings=body, resolution=256))
     assert voxel[0] == pytest.approx(60 / 128, rel=0.02)
     assert voxel[2] <= 2 * voxel[0]
 
@@ -281,6 +283,7 @@ def test_parts_thinner_than_voxels_get_finer_ones() -> None:
     assert report.volume == pytest.approx(truth, rel=0.02)
     assert report.euler_number == 200
     assert report.warnings == ()
+    assert report.voxel is not None
     assert report.voxel[0] < 1.2
 
 

@@ -138,8 +138,8 @@ def test_couch(resolution: int) -> None:
     corners = np.array([[-1, 0], [1, 0], [1, 1], [-1, 1]])
     outer, inner = corners * [265, 50], corners * [262, 44] + [0, 3]
     planes = 10.0 * np.arange(200)
-    report = surface_from_contours([roi_of(cylinder(outer, planes) + cylinder(inner, planes))], resolution=resolution)
-    report = report.report
+    outlines = cylinder(outer, planes) + cylinder(inner, planes)
+    report = surface_from_contours([roi_of(outlines)], resolution=resolution).report
     truth = 2000 * (530 * 50 - 524 * 44)
     assert report.contours_volume == pytest.approx(truth, rel=1e-6)
     lost = abs(report.volume / truth - 1) > 0.02

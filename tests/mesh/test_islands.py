@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -34,18 +36,19 @@ def surface(found: Cleaned) -> Surface:
     return surface_from_volume(found.volume, labels=found.labels, threshold=found.threshold, upper=found.upper)
 
 
-def volume(stored: np.ndarray, **more: float) -> Volume:
+def volume(stored: np.ndarray, **more: Any) -> Volume:
     return Volume(stored, AFFINE, **more)
 
 
 @pytest.mark.parametrize("kind", ["mask", "grey", "scaled"])
 def test_the_largest_piece_is_kept_and_its_hole_filled(kind: str) -> None:
     inside = GREY >= 300
-    given = {
+    kinds: dict[str, tuple[Volume, dict[str, Any]]] = {
         "mask": (volume(inside.view(np.uint8)), {"labels": (1,)}),
         "grey": (volume(GREY), {"threshold": 300.0}),
         "scaled": (volume(GREY, slope=-0.5, intercept=10.0), {"upper": -140.0}),
-    }[kind]
+    }
+    given = kinds[kind]
     kept = cleaned(given[0], **given[1], min_share=1)
     assert (kept.pieces, kept.left_out, kept.holes) == (1, 2, 0)
     others = np.count_nonzero(inside & ((BALL > -2) | (SPECK > -2)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -41,7 +43,9 @@ lengths = st.floats(-2000, 2000, allow_nan=False)
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.tuples(angles, angles, angles), st.tuples(lengths, lengths, lengths), st.randoms(use_true_random=False))
-def test_moving_reversing_and_reordering_change_nothing(turn: tuple, shift: tuple, random: object) -> None:
+def test_moving_reversing_and_reordering_change_nothing(
+    turn: tuple[float, ...], shift: tuple[float, ...], random: Random
+) -> None:
     outlines = [np.roll(outline, random.randrange(40), axis=0)[:: random.choice((1, -1))] for outline in BODY]
     random.shuffle(outlines)
     rotation = Rotation.from_euler("xyz", turn, degrees=True)

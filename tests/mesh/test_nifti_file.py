@@ -6,6 +6,8 @@ import gzip
 import math
 import tracemalloc
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -67,7 +69,7 @@ def pieces(data: bytes) -> bytes:
     [gzip.compress, pieces, lambda d: gzip.compress(d) + bytes(600), lambda d: pieces(d) + gzip.compress(b"")],
     ids=["one member", "several members", "padded with zeros", "an empty member at the end, as bgzip has it"],
 )
-def test_gzip(packed) -> None:
+def test_gzip(packed: Callable[[bytes], bytes]) -> None:
     np.testing.assert_array_equal(read(packed(nifti_file(DATA))).stored, DATA)
 
 
@@ -85,7 +87,7 @@ def test_slope_and_intercept(slope: float, inter: float, expected: tuple[float, 
     assert (volume.slope, volume.intercept) == expected
 
 
-QFORM = {
+QFORM: dict[str, Any] = {
     "qform_code": 1,
     "quatern": [0, 0, math.sqrt(0.5)],
     "qoffset": [10, 20, 30],

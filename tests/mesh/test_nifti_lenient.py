@@ -10,6 +10,7 @@ import math
 import tarfile
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from testing.phantoms import ct_slices
 DATA = np.arange(24, dtype="u1").reshape(2, 3, 4)
 GOOD = nifti_file(DATA)
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-QFORM = {
+QFORM: dict[str, Any] = {
     "qform_code": 1,
     "quatern": [0, 0, math.sqrt(0.5)],
     "qoffset": [10, 20, 30],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import nibabel
 import numpy as np
 import pytest
@@ -32,6 +35,10 @@ MASKS = [file for file in FILES if file.name not in REFUSED.keys() | GREY]
 BESIDE_STRUCTURES = [*shared_files("rtstruct/*/*/mask.nii.gz"), *shared_files("rtstruct/*/Mask.nii.gz")]
 
 
+def loaded(file: Path) -> Any:
+    return nibabel.load(file)
+
+
 def test_the_list_is_whole() -> None:
     assert {file.name for file in FILES} >= REFUSED.keys() | GREY
     assert len(BESIDE_STRUCTURES) == 4
@@ -48,7 +55,7 @@ def test_refused(name: str) -> None:
 def test_grey_volumes(name: str) -> None:
     (file,) = (file for file in FILES if file.name == name)
     model, to_lps, shape = model_from_nifti(file.read_bytes(), smooth=False)
-    data = np.squeeze(nibabel.load(file).get_fdata())
+    data = np.squeeze(loaded(file).get_fdata())
     assert model.report.closed
     assert "half of their range" in model.report.warnings[0]
     assert shape == data.shape
@@ -59,8 +66,8 @@ def test_grey_volumes(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", [*MASKS, *BESIDE_STRUCTURES], ids=lambda file: "/".join(file.parts[-3:]))
-def test_masks_have_the_volume_of_their_voxels_at_their_place(file) -> None:
-    image = nibabel.load(file)
+def test_masks_have_the_volume_of_their_voxels_at_their_place(file: Path) -> None:
+    image = loaded(file)
     mask = np.squeeze(np.asanyarray(image.dataobj)) > 0
     model, to_lps, _ = model_from_nifti(file.read_bytes())
     assert model.report.closed
@@ -121,7 +128,7 @@ def test_the_mesh_of_the_mask_is_that_of_the_structure(
     masked, _, _ = model_from_nifti(shared_file(f"rtstruct/{folder}/{mask}").read_bytes(), labels=labels)
     voxel = np.abs(np.array(masked.report.voxel))
     if name is None:  # cells between the slices are finer than the voxels
-        voxel = np.linalg.norm(nibabel.load(shared_file(f"rtstruct/{folder}/{mask}")).affine[:3, :3], axis=0)
+        voxel = np.linalg.norm(loaded(shared_file(f"rtstruct/{folder}/{mask}")).affine[:3, :3], axis=0)
     far = apart(masked, drawn, voxel)
     assert far.mean() < 0.25
     assert np.quantile(far, 0.99) < 0.85

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -72,9 +74,10 @@ def test_bodies_that_cross_touch_or_are_open() -> None:
 
 
 def test_what_cannot_be_checked() -> None:
-    for options in ({"wall": 0.0}, {"bed": (1, 2)}, {"shell": -1.0}, {"bed": (1, 2, float("inf"))}):
+    wrong: tuple[dict[str, Any], ...] = ({"wall": 0.0}, {"bed": (1, 2)}, {"shell": -1.0}, {"bed": (1, 2, float("inf"))})
+    for options in wrong:
         with pytest.raises(InvalidInput, match="more than 0"):
-            print_check(sphere(5), **options)  # type: ignore[arg-type]
+            print_check(sphere(5), **options)
     with pytest.raises(InvalidInput, match="without triangles"):
         print_check(Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32)))
     with pytest.raises(InvalidInput, match="points to the bed"):

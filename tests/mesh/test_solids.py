@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.triangles import area_normals
 from testing import solids
-from testing.solids import Solid, distances, model_of
+from testing.solids import Solid, distances, model_of, voxel_of
 
 MOVES = {
     "upright": (Rotation.identity(), (0.0, 0.0, 0.0)),
@@ -82,10 +82,10 @@ def test_ball_of_30_mm_at_256() -> None:
 
 def test_ball_of_30_mm_beside_a_body_of_400_by_300_mm() -> None:
     solid = solids.ball(30)
-    body = np.concatenate([solids.ring(1, z) * [200, 150, 1] for z in np.arange(-90, 91, 3)])
+    body = np.concatenate([solids.ring(1, float(z)) * [200, 150, 1] for z in np.arange(-90, 91, 3)])
     model = model_of(solid, surroundings=body, resolution=256)
     assert distances(model.mesh, solid).mean() < 0.20
-    assert model.report.voxel[0] == pytest.approx(60 / 128, rel=0.01)
+    assert voxel_of(model)[0] == pytest.approx(60 / 128, rel=0.01)
 
 
 @pytest.mark.parametrize("smooth", [True, False])

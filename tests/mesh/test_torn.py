@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ from tests.mesh.shapes import sphere
 TEN = 3.0 * np.arange(10)
 
 
-def report_of(outlines: list[np.ndarray], resolution: int = 64, **options: int) -> Report:
+def report_of(outlines: list[np.ndarray], resolution: int = 64, **options: Any) -> Report:
     return surface_from_contours([roi_of(outlines)], resolution=resolution, **options).report
 
 

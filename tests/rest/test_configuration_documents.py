@@ -26,7 +26,7 @@ def test_the_example_has_every_option_with_its_default() -> None:
 
 
 def flat(section: dict[str, Any]) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in section.items():
         found |= {f"{key}.{inner}": v for inner, v in value.items()} if isinstance(value, dict) else {key: value}
     return found

@@ -176,7 +176,7 @@ class SlowReader(Output):
 
 def test_a_reader_that_takes_nearly_nothing_is_ended_and_what_it_read_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, sent = SlowReader(), []
-    monkeypatch.setattr(sending.time, "monotonic", lambda: reader.now)
+    monkeypatch.setattr("orthanc_stl.rest.http.sending.time.monotonic", lambda: reader.now)
     _, log, ask = asker()
     ask(lambda app, request: Answer(bytes(1 << 30), sent=lambda: sent.append(True), use=Use.LISTING), output=reader)
     assert len(reader.body) < 1 << 20

@@ -74,6 +74,7 @@ def test_what_came_is_shown_in_short() -> None:
 
 def test_tags_are_an_object() -> None:
     assert fields.tags({}) == {}
-    for value in ("x", None, [], 1):
+    values: tuple[object, ...] = ("x", None, [], 1)
+    for value in values:
         with pytest.raises(errors.MalformedBody, match=r"^Tags must be provided as a JSON object"):
             fields.tags({"Tags": value})

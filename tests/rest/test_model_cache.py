@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,9 @@ def never() -> memoryview:
     raise AssertionError("loaded again")
 
 
-def read(cache: ModelCache, name: str, version: str = "1", size: int = 0, load: Callable[[], memoryview] | None = None):
+def read(
+    cache: ModelCache, name: str, version: str = "1", size: int = 0, load: Callable[[], memoryview] | None = None
+) -> Any:
     with cache.reading(name, version, size, load or (lambda: zeros(size))) as model:
         return model
 

@@ -6,6 +6,8 @@ import base64
 import gzip
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ DATA = np.zeros((3, 4, 5), "u1")
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("packed", [bytes, gzip.compress])
-def test_the_sizes_in_the_header(version: int, order: str, packed) -> None:
+def test_the_sizes_in_the_header(version: int, order: str, packed: Callable[[bytes], bytes]) -> None:
     assert sizes_of(packed(nifti_file(DATA, version=version, order=order))) == (3, 4, 5)
 
 
@@ -76,7 +78,7 @@ def test_what_is_not_base64_is_told_with_its_place(text: bytes, what: str) -> No
     assert str(error.value).startswith(f"the complaint: {what}")
 
 
-def found(body: dict) -> bytes:
+def found(body: dict[str, Any]) -> bytes:
     return bytes(content(body, "Nifti", missing=NO_NIFTI.format("Nifti")).whole())
 
 
@@ -107,7 +109,7 @@ def test_what_is_no_data_uri(uri: str) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"Nifti": None}, {"Nifti": 5}, {"Nifti": ["data:;base64,QUJD"]}])
-def test_what_is_no_text(body: dict) -> None:
+def test_what_is_no_text(body: dict[str, Any]) -> None:
     with pytest.raises(InvalidField, match="String value expected in field: Nifti"):
         found(body)
 

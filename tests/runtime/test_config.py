@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import config
-from runtime.common import SetupError
+from runtime.common import REPOSITORY, SetupError
 from runtime.setup import Runtime
 
 RUNTIME = Runtime(Path("/r/debian"), Path("/r/site"), Path("/r/npm"))
@@ -30,7 +30,9 @@ def test_comments_are_allowed_as_orthanc_allows_them(tmp_path: Path) -> None:
 
 
 @given(st.dictionaries(TEXT, TEXT))
-def test_what_looks_like_a_comment_in_a_string_stays(tmp_path_factory: pytest.TempPathFactory, value: dict) -> None:
+def test_what_looks_like_a_comment_in_a_string_stays(
+    tmp_path_factory: pytest.TempPathFactory, value: dict[str, str]
+) -> None:
     assert config.read(written(tmp_path_factory.getbasetemp(), json.dumps(value, ensure_ascii=False))) == value
 
 
@@ -77,7 +79,7 @@ def test_plugins_of_a_person_come_in_addition(tmp_path: Path) -> None:
 def test_the_example_is_read_and_names_every_option_with_its_default() -> None:
     from orthanc_stl.settings import OPTIONS, Settings
 
-    example = config.read(config.REPOSITORY / "orthanc.json.example")
+    example = config.read(REPOSITORY / "orthanc.json.example")
     written_options = {
         f"{key}.{inner}" if isinstance(value, dict) else key: inner_value if isinstance(value, dict) else value
         for key, value in example["STL"].items()

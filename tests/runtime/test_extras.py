@@ -14,7 +14,7 @@ from runtime.__main__ import main
 def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The lock files that would be installed."""
     locks: list[tuple[str, ...]] = []
-    monkeypatch.setattr(setup.debian, "build", lambda folder: (folder / "usr").mkdir())
+    monkeypatch.setattr("runtime.debian.build", lambda folder: (folder / "usr").mkdir())
     monkeypatch.setattr(wheels, "install_wheels", lambda root, folder, *names: locks.append(names))
     return locks
 

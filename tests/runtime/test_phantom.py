@@ -7,13 +7,13 @@ import io
 import numpy as np
 import pytest
 
-from orthanc_stl.dicom.structure_set import read_structure_set
+from orthanc_stl.dicom.structure_set import StructureSet, read_structure_set
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from runtime.phantom import study
 
 
 @pytest.fixture(scope="module")
-def structure_set():
+def structure_set() -> StructureSet:
     file = io.BytesIO()
     dataset = dict(study.study())["structures.dcm"]
     dataset.save_as(file, enforce_file_format=True)
@@ -24,7 +24,9 @@ def structure_set():
 @pytest.mark.parametrize(
     ("number", "name", "euler_number"), [(1, "Body", 2), (2, "Lung_L", 2), (3, "Lung_R", 4), (4, "Heart", 2)]
 )
-def test_each_organ_is_one_body_without_crumbs(structure_set, number, name, euler_number):
+def test_each_organ_is_one_body_without_crumbs(
+    structure_set: StructureSet, number: int, name: str, euler_number: int
+) -> None:
     rois, skipped = structure_set.contours([number])
     assert structure_set.roi(number).name == name
     assert skipped == []
@@ -34,7 +36,7 @@ def test_each_organ_is_one_body_without_crumbs(structure_set, number, name, eule
     assert (model.report.closed, model.report.euler_number) == (True, euler_number)
 
 
-def test_the_tumour_has_its_cavity(structure_set):
+def test_the_tumour_has_its_cavity(structure_set: StructureSet) -> None:
     rois, _ = structure_set.contours([5])
     assert surface_from_contours(rois, resolution=128).report.euler_number == 4
 

@@ -63,7 +63,15 @@ def test_no_apt(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("setarch") is None, reason="setarch is not installed: apt-get install util-linux")
 def test_an_unknown_processor(tmp_path: Path) -> None:
-    command = ["setarch", "linux32", REPOSITORY / "orthanc-stl", "structures", "x", "--runtime", tmp_path / "r"]
+    command: list[str | Path] = [
+        "setarch",
+        "linux32",
+        REPOSITORY / "orthanc-stl",
+        "structures",
+        "x",
+        "--runtime",
+        tmp_path / "r",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "the processor 'i686' is not supported (x86_64 and aarch64 are)" in sentence(done)
 

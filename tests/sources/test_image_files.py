@@ -115,7 +115,7 @@ def test_a_single_slice_and_a_volume_that_is_too_large_are_refused() -> None:
     with pytest.raises(InvalidInput, match="a single slice"):
         opened(FILES[:1], Threshold=500)
     app = fake_app(FILES)
-    blobs = [blob.load() if isinstance(blob, Piece) else blob for blob in image_files(app, SERIES)]
+    blobs = [bytes(blob.load() if isinstance(blob, Piece) else blob) for blob in image_files(app, SERIES)]
     header = json.loads(blobs[0])
     header["Size"] = [30_000, 30_000, len(FILES)]
     with pytest.raises(TooLarge, match="MaxNiftiMB"):
@@ -124,7 +124,7 @@ def test_a_single_slice_and_a_volume_that_is_too_large_are_refused() -> None:
 
 def test_a_frame_that_cannot_be_decoded_has_orthancs_words() -> None:
     app = fake_app(FILES, failing=[2])
-    blobs = [blob.load() if isinstance(blob, Piece) else blob for blob in image_files(app, SERIES)]
+    blobs = [bytes(blob.load() if isinstance(blob, Piece) else blob) for blob in image_files(app, SERIES)]
     with pytest.raises(InvalidInput, match="Cannot decode"):
         Images().open(blobs, ReadOptions({"Threshold": 500})).shape(1)
 

@@ -57,7 +57,7 @@ def ball_series(
 
 def opened(files: list[bytes], **fields: Any) -> OpenImages:
     app = fake_app(files)
-    blobs = [blob.load() if isinstance(blob, Piece) else blob for blob in image_files(app, SERIES)]
+    blobs = [bytes(blob.load() if isinstance(blob, Piece) else blob) for blob in image_files(app, SERIES)]
     assert not Images().recognises(bytes(blobs[0][:65536]))  # what a client sends is never taken for it
     return Images().open(blobs, ReadOptions(fields))
 

@@ -28,10 +28,19 @@ from orthanc_stl.sources.registry import source_by_key
 from testing import phantoms
 from testing.nifti_phantoms import nifti_file
 from tests.mesh.test_stl import TETRAHEDRON
-from tests.sources.dicom_files import ball_frames, compressed, dose_dataset, file_of, packed, plan_dataset, seg_dataset
+from tests.sources.dicom_files import (
+    ball_frames,
+    compressed,
+    dose_dataset,
+    file_of,
+    item,
+    packed,
+    plan_dataset,
+    seg_dataset,
+)
 from tests.sources.test_label_maps import CARET, extension, labels
-from tests.sources.test_meshes import encapsulated_stl, facets, item, surfaces, two_parts
-from tests.sources.test_seg import RLE, rle_of
+from tests.sources.test_meshes import encapsulated_stl, facets, surfaces, two_parts
+from tests.sources.test_seg_encodings import RLE, rle_of
 
 MUTANTS = 60
 SECONDS = 10.0  # that one file may take

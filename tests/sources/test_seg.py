@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydicom.dataset import Dataset
-from pydicom.pixels import get_decoder
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLSLossless
 
 from orthanc_stl.conversion.meshing import mesh_shape, united
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.types import Surface
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.dicom_object import srgb_of_d65
@@ -22,19 +16,15 @@ from orthanc_stl.sources.seg import OpenSegmentation, Seg
 from testing.data import shared_file
 from tests.sources.dicom_files import (
     AXIAL,
-    DEFLATED_FRAME,
     OBLIQUE,
     SAGITTAL,
     ball_frames,
-    compressed,
     file_of,
     item,
-    packed,
     seg_dataset,
     segment,
 )
 
-RLE = "1.2.840.10008.1.2.5"
 CENTRE = (10.0, -15.0, 30.0)
 
 
@@ -193,63 +183,6 @@ def test_a_ball_in_any_orientation_with_its_frames_in_any_order(orientation: tup
     assert surface.report.euler_number == 2
 
 
-@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
-def test_other_transfer_syntaxes(syntax: str) -> None:
-    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=23)
-    ds = seg_dataset(frames, [(1, p) for p in positions])
-    if syntax == ExplicitVRBigEndian:
-        data = np.frombuffer(ds.PixelData, np.uint8).reshape(-1, 2)[:, ::-1].tobytes()
-        ds.add_new(0x7FE00010, "OW", data)
-    assert opened(ds, syntax).structures[0].facts["Voxels"] == frames.sum()
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 19), st.integers(1, 19), st.integers(1, 6), st.integers(0, 2**32 - 1))
-def test_frames_packed_at_any_bit(rows: int, columns: int, count: int, seed: int) -> None:
-    frames = np.random.default_rng(seed).integers(0, 2, (count, rows, columns), np.uint8)
-    source = opened(seg_dataset(frames, [(1, (0, 0, z)) for z in range(count)]))
-    for number, frame in enumerate(frames):
-        assert (source.frames.frame(number) == frame).all()
-    assert source.frames.notes == ()
-
-
-@pytest.mark.parametrize("layout", ["frame", "row"])
-def test_padded_frames_are_known_by_their_length(layout: str) -> None:
-    frames, positions = ball_frames(CENTRE, 8, places=range(-9, 10), size=21)
-    ds = seg_dataset(frames, [(1, p) for p in positions])
-    if layout == "frame":
-        ds.PixelData = b"".join(np.packbits(f.reshape(-1), bitorder="little").tobytes() for f in frames)
-    else:
-        ds.PixelData = np.packbits(frames, axis=2, bitorder="little").tobytes()
-    ds.PixelData += b"\0" * (len(ds.PixelData) % 2)
-    source = opened(ds)
-    assert source.structures[0].facts["Voxels"] == frames.sum()
-    assert notes_of(source) == [
-        f"each {layout} of the 1-bit pixel data is padded to whole bytes, which the standard forbids"
-    ]
-
-
-def rle_of(data: bytes) -> bytes:
-    """One segment of literal runs."""
-    runs = b"".join(bytes([len(part) - 1]) + part for at in range(0, len(data), 128) if (part := data[at : at + 128]))
-    return (1).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(56) + runs + b"\0" * (len(runs) % 2)
-
-
-@pytest.mark.parametrize("syntax", [RLE, DEFLATED_FRAME])
-def test_compressed_frames_of_one_bit(syntax: str) -> None:
-    frames, positions = ball_frames(CENTRE, 8, places=range(-9, 10), size=21)
-    ds = seg_dataset(frames, [(1, p) for p in positions])
-    whole = [packed(frame)[: (21 * 21 + 7) // 8] for frame in frames]
-    if syntax == RLE:
-        compressed(ds, [rle_of(data) for data in whole])
-    else:
-        raw = [zlib.compressobj(wbits=-15) for _ in whole]
-        compressed(ds, [machine.compress(data) + machine.flush() for machine, data in zip(raw, whole, strict=True)])
-    source = opened(ds, syntax)
-    assert source.structures[0].facts["Voxels"] == frames.sum()
-    assert meshed(source).report.volume == pytest.approx(frames.sum(), rel=2e-3)
-
-
 def test_fractions_have_their_surface_at_half() -> None:
     places = np.arange(-20.0, 21.0)
     grid = np.arange(41) - 20.0
@@ -325,99 +258,6 @@ def test_a_segment_without_a_voxel_says_so() -> None:
 
 def test_the_white_point_of_segmentations_is_d65() -> None:
     assert srgb_of_d65(41661, 41167, 40792) == (221, 130, 101)
-
-
-def broken(change: str) -> Dataset:
-    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
-    ds = seg_dataset(frames, [(1, p) for p in positions])
-    groups = ds.PerFrameFunctionalGroupsSequence
-    if change == "no frames":
-        ds.NumberOfFrames = 0
-    elif change == "no pixel data":
-        del ds.PixelData
-    elif change == "short":
-        ds.PixelData = ds.PixelData[:100]
-    elif change == "no segments":
-        del ds.SegmentSequence
-    elif change == "no position":
-        del groups[3].PlanePositionSequence
-    elif change == "no segment":
-        del groups[3].SegmentIdentificationSequence
-    elif change == "turned":
-        groups[3].PlaneOrientationSequence = [item(ImageOrientationPatient=list(SAGITTAL))]
-    elif change == "tiles":
-        for n, group in enumerate(groups):
-            group.PlanePositionSequence[0].ImagePositionPatient = [24.0 * n, 0, 0]
-    elif change == "shifted":
-        groups[3].PlanePositionSequence[0].ImagePositionPatient[0] += 5
-    elif change == "groups missing":
-        del groups[-1]
-    elif change == "not square":
-        ds.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 1, 0, 0]
-    elif change == "16 bits":
-        ds.BitsAllocated = 16
-    elif change == "spacing":
-        ds.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = [0, 0]
-    return ds
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ("no frames", "has no frames"),
-        ("no pixel data", "has no pixel data"),
-        ("short", "the pixel data have 100 bytes, 1512 are expected"),
-        ("no segments", "it names no segment"),
-        ("no position", "frame 4 has no plane position"),
-        ("no segment", "frame 4 does not say which segment"),
-        ("turned", "frame 4 has another orientation than the first one"),
-        ("tiles", "they are tiles of it"),
-        ("shifted", "shifted against each other"),
-        ("groups missing", "has 21 frames, but functional groups of 20"),
-        ("not square", "no pair of unit vectors"),
-        ("16 bits", "BINARY segmentation has 1 or 8 bits a pixel, this one has 16"),
-        ("spacing", "it is 0 x 0"),
-    ],
-)
-def test_wrong_files_give_sentences(change: str, sentence: str) -> None:
-    with pytest.raises(InvalidInput, match=sentence):
-        opened(broken(change)).structures  # noqa: B018
-
-
-def test_planes_far_apart_take_no_memory_that_there_is_not() -> None:
-    frames = np.ones((2, 4, 4), np.uint8)
-    ds = seg_dataset(frames, [(1, (0, 0, 0)), (1, (0, 0, 900_000))], step=1)
-    source = Seg().open([file_of(ds)], ReadOptions(limits={"max_voxels": 1_000_000}))
-    with pytest.raises(TooLarge, match="4 x 4 x 900001 voxels"):
-        source.shape(1)
-
-
-def test_a_frame_that_claims_another_size_is_not_decoded() -> None:
-    frames, positions = ball_frames(CENTRE, 9, places=range(3), size=24)
-    ds = seg_dataset(frames.astype(np.uint8), [(1, p) for p in positions], kind="FRACTIONAL")
-    siz = b"\xff\x4f\xff\x51" + bytes(4) + b"".join(n.to_bytes(4, "big") for n in (60_000, 60_000, 0, 0))
-    compressed(ds, [siz + bytes(40)] * 3)
-    with pytest.raises(InvalidInput, match="frame 1 claims 60000 x 60000 pixels; the object has 24 x 24"):
-        opened(ds, "1.2.840.10008.1.2.4.90").structures  # noqa: B018
-
-
-def test_a_frame_may_inflate_no_further_than_its_size() -> None:
-    frames, positions = ball_frames(CENTRE, 9, places=range(3), size=24)
-    ds = seg_dataset(frames, [(1, p) for p in positions])
-    machine = zlib.compressobj(wbits=-15)
-    compressed(ds, [machine.compress(bytes(1 << 24)) + machine.flush()] * 3)
-    with pytest.raises(InvalidInput, match="frame 1 decompresses to more than the 72 bytes"):
-        opened(ds, DEFLATED_FRAME).shape(1)
-
-
-def test_a_decoder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    frames, positions = ball_frames(CENTRE, 9, places=range(3), size=24)
-    ds = seg_dataset(frames, [(1, p) for p in positions], kind="FRACTIONAL")
-    start = b"\xff\xd8\xff\xf7\0\x0b\x08\0\x18\0\x18" + bytes(20)
-    compressed(ds, [start] * 3)
-    monkeypatch.setattr(get_decoder(JPEGLSLossless), "_available", {})
-    with pytest.raises(InvalidInput, match=r"need a decoder that is not installed \(the package pyjpegls\)"):
-        opened(ds, JPEGLSLossless).structures  # noqa: B018
 
 
 def test_names_fall_back_to_what_there_is() -> None:

@@ -71,7 +71,7 @@ def lowest_point(mesh: Mesh, down: Sequence[float] = (0, 0, -1)) -> np.ndarray:
 
 def drained(
     mesh: Mesh,
-    points: Sequence[Sequence[float]],
+    points: Sequence[Sequence[float] | np.ndarray],
     diameter: float,
     wall: float,
     *,

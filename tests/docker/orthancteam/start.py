@@ -2,13 +2,14 @@
 
 import json
 import os
+from typing import Any
 
 
 def camel(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-configuration: dict = {
+configuration: dict[str, Any] = {
     "Plugins": ["/usr/share/orthanc/plugins/libOrthancPython.so"],
     "RemoteAccessAllowed": True,
     "AuthenticationEnabled": False,

@@ -1,0 +1,205 @@
+"""Files of meshes that are no DICOM: STL, OBJ, GLB and 3MF, good, damaged and hostile."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.formats.stl import stl_bytes
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.sources.mesh_files import format_of
+from orthanc_stl.sources.registry import recognise
+from testing.data import shared_file, shared_files
+from tests.mesh.test_stl import TETRAHEDRON
+from tests.sources.test_meshes import CUBE_QUADS, CUBE_VERTICES, cube, facts, opened, triangles_of_cube
+
+
+def ascii_solid(name: str, mesh: Mesh = TETRAHEDRON) -> bytes:
+    corners = mesh.vertices[mesh.triangles]
+    facets = "".join(
+        "facet normal 0 0 0\nouter loop\n" + "".join(f"vertex {x} {y} {z}\n" for x, y, z in t) + "endloop\nendfacet\n"
+        for t in corners
+    )
+    return f"solid {name}\n{facets}endsolid {name}\n".encode()
+
+
+def test_each_solid_of_an_stl_is_a_part() -> None:
+    source = opened(ascii_solid("femur") + ascii_solid("tibia", cube(50)) + ascii_solid("", cube(90)))
+    assert [(n, v) for n, _, v in facts(source)] == [("femur", 0.0045), ("tibia", 1.0), ("part 3", 1.0)]
+
+
+def test_a_binary_stl_that_begins_with_solid_is_one_part() -> None:
+    data = bytearray(stl_bytes(cube(), "made"))
+    data[:80] = b"solid a\nsolid b\n".ljust(80, b" ")
+    assert [(n, v) for n, _, v in facts(opened(bytes(data)))] == [("part 1", 1.0)]
+
+
+def test_space_ras_is_turned_to_lps() -> None:
+    data = bytearray(stl_bytes(cube(), "SPACE=RAS"))
+    assert report_of(opened(bytes(data)).shape(1)[0]).box == ((-10, -10, 0), (0, 0, 10))
+
+
+def test_obj_polygons_negative_indices_and_groups() -> None:
+    vertices = "".join(f"v {x} {y} {z}\n" for x, y, z in CUBE_VERTICES)
+    quads = "".join("f " + " ".join(f"{n - 9}/1/1" for n in quad) + "\n" for quad in CUBE_QUADS)
+    source = opened(f"# a\n{vertices}g box one\n{quads}".encode())
+    assert facts(source) == [("box one", None, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n", "line 4 of the OBJ file names vertex 9; there are 3 so far"),
+        (b"v 0 0 0\nv 1 0 x\n", "line 2 of the OBJ file is no vertex"),
+        (b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2\n", "face of 2 corners"),
+        (b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", "the OBJ file has no face"),
+        (b"v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "no finite place"),
+        (b"ply\nformat ascii 1.0\nelement vertex 99999999\nend_header\n", "claims 99999999 elements"),
+        (b"ply\nformat ascii 1.0\nelement vertex 0\nend_header\n", "PLY"),
+        (b"glTF" + bytes(30), "not of glTF 2.0"),
+        (b"PK\3\4[Content_Types].xml", "cannot be unpacked"),
+        (b"%PDF-1.7", "this is a PDF document"),
+        (bytes(200), "no triangle|unknown kind"),
+    ],
+)
+def test_wrong_files_give_sentences(data: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(data)
+
+
+def glb(document: dict[str, Any], binary: bytes = b"") -> bytes:
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = struct.pack("<I4s", len(text), b"JSON") + text
+    if binary:
+        chunks += struct.pack("<I4s", len(binary), b"BIN\0") + binary
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({"buffers": [{"uri": "/etc/passwd", "byteLength": 9}]}, "data in other files"),
+        ({"extensionsRequired": ["KHR_draco_mesh_compression"]}, "compressed by Draco"),
+        ({"nodes": [{"children": [1]}, {"children": [0]}]}, "round in a circle"),
+        ({"nodes": [{"children": [1, 1]}, {}]}, "two parents"),
+        ({"accessors": [{"count": 1 << 40, "type": "VEC3"}]}, "claims"),
+        ({"accessors": [{"count": "x"}]}, "accessor without a count"),
+        ([], "no object"),
+    ],
+)
+def test_hostile_glb_files_give_sentences(document: Any, sentence: str) -> None:
+    with pytest.raises((InvalidInput, TooLarge), match=sentence):
+        opened(glb(document))
+
+
+def threemf(model: str, unit: str = "millimeter") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("3D/3dmodel.model", f'<?xml version="1.0"?><model unit="{unit}">{model}</model>')
+    return out.getvalue()
+
+
+def object_of(number: int, extra: str = "") -> str:
+    vertices = "".join(f'<vertex x="{x}" y="{y}" z="{z}"/>' for x, y, z in CUBE_VERTICES)
+    triangles = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in triangles_of_cube() - 1)
+    mesh = f"<mesh><vertices>{vertices}</vertices><triangles>{triangles}</triangles></mesh>"
+    return f'<object id="{number}" {extra}>{mesh}</object>'
+
+
+def test_units_components_and_transforms_of_3mf() -> None:
+    group = '<colorgroup id="9"><color color="#FF8000"/><color color="#00FF0080"/></colorgroup>'
+    assembly = (
+        '<object id="2"><components><component objectid="1" transform="1 0 0 0 1 0 0 0 1 5 0 0"/>'
+        '<component objectid="1" transform="-1 0 0 0 1 0 0 0 1 0 0 0"/></components></object>'
+    )
+    build = '<build><item objectid="2" transform="1 0 0 0 1 0 0 0 1 0 7 0"/></build>'
+    named = object_of(1, 'name="box" pid="9" pindex="1"')
+    source = opened(threemf(f"<resources>{group}{named}{assembly}</resources>{build}", "centimeter"))
+    assert facts(source) == [("box", (0, 255, 0), 1000.0), ("box", (0, 255, 0), 1000.0)]  # a mirrored one as well
+    assert report_of(source.shape(1)[0]).box == ((50, 70, 0), (150, 170, 100))
+    assert report_of(source.shape(2)[0]).box == ((-100, 70, 0), (0, 170, 100))
+
+
+def test_components_do_not_multiply_without_end() -> None:
+    layers = "".join(
+        f'<object id="{n}"><components>' + f'<component objectid="{n - 1}"/>' * 10 + "</components></object>"
+        for n in range(2, 30)
+    )
+    for first in (object_of(1), '<object id="1"/>'):
+        data = threemf(f'<resources>{first}{layers}</resources><build><item objectid="29"/></build>')
+        with pytest.raises(TooLarge):
+            opened(data)
+    circle = '<object id="1"><components><component objectid="1"/></components></object>'
+    with pytest.raises(InvalidInput, match="nested more than 32 deep, or in a circle"):
+        opened(threemf(f'<resources>{circle}</resources><build><item objectid="1"/></build>'))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (threemf("<resources/>", "parsec"), "the unit of the 3MF model is 'parsec'"),
+        (threemf("<resources/>"), "builds no object with triangles"),
+        (threemf('<build><item objectid="5"/></build>'), "has no object '5'"),
+        (threemf('<object id="1"><vertex x="1" y="a" z="0"/></object>'), "a vertex without its three numbers"),
+        (threemf("<resources>"), "no XML"),
+    ],
+)
+def test_wrong_3mf_files_give_sentences(data: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(data)
+
+
+def test_a_limit_of_triangles() -> None:
+    for data in (ascii_solid("a", cube()), stl_bytes(cube(), "x"), threemf(object_of(1))):
+        with pytest.raises(TooLarge, match="triangles, over the 5"):
+            opened(data, max_triangles=5)
+
+
+REFUSED = {
+    "empty.stl", "stl_empty_ascii.stl", "stl_empty_bin.stl", "empty_nodes.glb",  # nothing in them
+    "multiprop-translucent.3mf",  # not well-formed XML: a prefix is not declared
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file", shared_files("mesh/**/*"), ids=lambda file: file.name)
+def test_files_of_others_are_read_or_refused_with_a_sentence(file: Path) -> None:
+    data = file.read_bytes()
+    if file.name in REFUSED or not format_of(data[: 1 << 16]):
+        with pytest.raises(InvalidInput):
+            opened(data)
+        return
+    source = opened(data)
+    assert source.structures
+    known = recognise(data[: 1 << 16])
+    assert known is not None
+    assert known.key == "mesh"
+    for structure in source.structures:
+        mesh, _ = source.shape(structure.number)
+        assert len(mesh.triangles) == structure.facts["Triangles"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "millilitres"),
+    [
+        ("3mf/3mf-samples/MUSTPASS_Chapter3.2c_MultipleItemsTransform.3mf", 2, 7.0),
+        ("3mf/3mf-samples/MUSTPASS_Chapter4.2_Components.3mf", 2, 7.0),
+        ("3mf/3mf-samples/multiple_cylinders.3mf", 6, 6.1981),
+        ("obj/trimesh/negative_indices.obj", 1, 0.008),
+        ("trimesh/two_objects_mixed_case_names.stl", 2, 0.001),
+        ("glb/trimesh/boolean.glb", 28, 76023.6),
+    ],
+)
+def test_parts_of_files_of_others(name: str, parts: int, millilitres: float) -> None:
+    source = opened(shared_file(f"mesh/{name}").read_bytes())
+    assert len(source.structures) == parts
+    assert source.structures[0].facts["VolumeMl"] == pytest.approx(millilitres, rel=1e-4)
