@@ -72,7 +72,7 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
         case kinds.Boolean():
             default = None if option.default is None else False
             group.add_argument(flag, dest=option.field, action="store_true", default=default, help=text)
-        case kinds.Texts() | kinds.NumbersOrTexts() | kinds.Integers():
+        case kinds.Texts() | kinds.NumbersOrTexts() | kinds.Operands() | kinds.Integers():
             group.add_argument(
                 flag, dest=option.field, nargs="+", type=_name_or_number, default=option.default, help=text
             )

@@ -6,52 +6,56 @@ Every way in calls these: a worker, the cluster, the command line and a notebook
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from orthanc_stl.conversion.choose import Choice, Skipped, choose
 from orthanc_stl.conversion.clean import made_small, without_pieces
-from orthanc_stl.conversion.meshing import mesh_shape, united
+from orthanc_stl.conversion.operands import Operands, changes_by_operands, operands_of
 from orthanc_stl.conversion.preparation import preparation_of
-from orthanc_stl.conversion.prepare import Done, Operand, changes_shape, combined, prepared
+from orthanc_stl.conversion.prepare import Done, changes_shape, combined, prepared
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.result import ConversionResult
+from orthanc_stl.conversion.unions import portion, union_surface
 from orthanc_stl.dicom.text import described
-from orthanc_stl.errors import InvalidInput, reading
-from orthanc_stl.mesh.contours.contour import RoiContours
+from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress, no_progress
-from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.solids.booleans import united as united_meshes
 from orthanc_stl.mesh.types import Note, Surface, ranked
 from orthanc_stl.model import Model, Part, Structure
-from orthanc_stl.sources.base import ContourSource, OpenSource, Region, Shape
-from orthanc_stl.sources.clean_region import CleanUp, clean_region, told_once
+from orthanc_stl.sources.base import ContourSource, OpenSource
+from orthanc_stl.sources.clean_region import told_once
 
 # The part of a conversion's time that goes into the mesh; making it small is the rest. Measured.
 MESHED = 0.85
 
 OPERANDS = 0.4
-"""The part of the time for what is subtracted or intersected, where there is such."""
+"""The part of the time for what is united, subtracted or intersected, where there is such."""
 
 OUTLINE_OPACITY = 0.15
 OUTLINES = ("EXTERNAL", "BODY")
 """Kinds (and names) of structures that hold all others: they would hide them."""
 
 
-def build_model(source: OpenSource, request: ConversionRequest, progress: Progress = no_progress) -> ConversionResult:
+def build_model(
+    source: OpenSource,
+    request: ConversionRequest,
+    progress: Progress = no_progress,
+    *,
+    others: Mapping[str, OpenSource] | None = None,
+) -> ConversionResult:
     """The model of what `request` chooses: one part for each structure with `separate`, else one of their union; more
     where `cut` divides them.
+
+    `others`: the sources that its `Unite`, `Subtract` and `Intersect` name, by their `Instance`.
 
     A structure that cannot be meshed is skipped, with its reason, unless it is the only one or `strict` is asked for:
     then it raises InvalidInput.
     """
     preparation_of(request)
     choice = choose(source.structures, request)
-    start = OPERANDS if request.subtract or request.intersect else 0.0
-    operands = _operands(source, request, portion(progress, 0, start))
+    start = OPERANDS if changes_by_operands(request) else 0.0
+    numbers = [structure.number for structure in choice.structures]
+    operands = operands_of(source, numbers, others or {}, request, portion(progress, 0, start))
     if request.separate:
         parts, skipped = _separate(source, choice, request, operands, portion(progress, start, 1))
     else:
@@ -61,31 +65,6 @@ def build_model(source: OpenSource, request: ConversionRequest, progress: Progre
     if request.strict:
         _refuse([*choice.notes, *operands.notes, *(note for part in parts for note in part.notes)])
     return ConversionResult(model, (*choice.skipped, *skipped), choice.notes)
-
-
-@dataclass(frozen=True)
-class Operands:
-    """What is taken away from each part, and what each is kept within; `notes` on them."""
-
-    subtract: Operand | None = None
-    intersect: Operand | None = None
-    notes: tuple[Note, ...] = ()
-
-
-def _operands(source: OpenSource, request: ConversionRequest, progress: Progress) -> Operands:
-    plain = replace(request, keep_largest=False, min_volume_ml=0.0, all=False, exclude=(), separate=False)
-    found: list[Operand | None] = []
-    notes: list[Note] = []
-    for place, structures in enumerate((request.subtract, request.intersect)):
-        if not structures:
-            found.append(None)
-            continue
-        choice = choose(source.structures, replace(plain, structures=structures))
-        step = portion(progress, place / 2, (place + 1) / 2)
-        surface, told = _union(source, choice.structures, plain, step)
-        found.append(Operand(surface.mesh, described("", [one.name for one in choice.structures])))
-        notes += [*choice.notes, *told, *surface.report.notes]
-    return Operands(found[0], found[1], ranked(notes))
 
 
 def _separate(
@@ -118,80 +97,20 @@ def union_parts(
 
     Raises InvalidInput, with the reason, if no surface can be made.
     """
-    surface, notes = _union(source, structures, request, portion(progress, 0, MESHED))
+    surface, notes = union_surface(source, structures, request, portion(progress, 0, MESHED))
     if request.strict:
         _refuse(notes)
-    surface = without_pieces(combined(surface, operands.subtract, operands.intersect), request)
+    surface = without_pieces(combined(surface, operands.unite, operands.subtract, operands.intersect), request)
     rest = portion(progress, MESHED, 1)
     pieces = prepared(surface, request, portion(rest, 0, 0.5))
     small = [made_small(piece, request, portion(rest, 0.5, 1)) for piece in pieces]
     notes = [*notes, *operands.notes]
     count = len(small)
     if count == 1:
-        return (_part(structures, small[0], notes, request),)
+        return (_part(structures, small[0], notes, request, ", cut" if request.cut else ""),)
     return tuple(
         _part(structures, piece, notes, request, f", part {place} of {count}") for place, piece in enumerate(small, 1)
     )
-
-
-def _union(
-    source: OpenSource, structures: Sequence[Structure], request: ConversionRequest, progress: Progress
-) -> tuple[Surface, list[Note]]:
-    """The surface of all these structures together, and what was found on the way there."""
-    shapes: list[Shape] = []
-    notes: list[Note] = []
-    for structure in structures:
-        with reading("this file"):
-            shape, found = source.shape(structure.number)
-        notes += found
-        if isinstance(shape, Region):
-            shape, found = clean_region(shape, how_to_clean(request), structure.name)
-            notes += found
-        shapes.append(shape)
-    around = None
-    if isinstance(source, ContourSource):
-        numbers = [structure.number for structure in structures]
-        around = source.surroundings(numbers)
-        notes += source.frame_of(numbers)[1]
-    return _meshed(shapes, request, around, progress), notes
-
-
-def how_to_clean(request: ConversionRequest) -> CleanUp:
-    """What is left out of voxels and filled in them, before there is a surface."""
-    return CleanUp(
-        min_share=float(request.keep_largest),
-        min_volume_ml=request.min_volume_ml,
-        fill_holes=bool(request.fields.get("FillHoles")),
-    )
-
-
-def _meshed(
-    shapes: Sequence[Shape], request: ConversionRequest, around: np.ndarray | None, progress: Progress
-) -> Surface:
-    """The surface of one shape, or of the union of several."""
-    limits = {name: request.limits[name] for name in ("max_voxels", "max_triangles") if name in request.limits}
-
-    def mesh(shape: Shape | Sequence[RoiContours], progress: Progress) -> Surface:
-        return mesh_shape(
-            shape,
-            surroundings=around,
-            resolution=request.resolution,
-            smooth=request.smooth,
-            end_caps=request.end_caps,
-            progress=progress,
-            **limits,
-        )
-
-    whole = united(shapes)
-    if whole is not None:
-        return mesh(whole, progress)
-    count = len(shapes)
-    surfaces = [mesh(shape, portion(progress, n / count, (n + 1) / count)) for n, shape in enumerate(shapes)]
-    joined = united_meshes([surface.mesh for surface in surfaces])
-    reports = [surface.report for surface in surfaces]
-    notes = [note for report in reports for note in report.notes]
-    voxels = [report.voxel for report in reports if report.voxel]
-    return Surface(joined, report_of(joined, min(voxels) if voxels else None, notes))
 
 
 def _part(
@@ -249,14 +168,9 @@ def parameters(request: ConversionRequest, source: OpenSource) -> dict[str, str]
 
 
 _TOLD = (
-    *("Tolerance", "Triangles", "KeepLargest", "MinVolumeMl", "Subtract", "Intersect", "FillCavities", "SmoothMm"),
-    *("Margin", "Shell", "Mirror", "MirrorAt", "Cut"),
+    *("Tolerance", "Triangles", "KeepLargest", "MinVolumeMl", "Unite", "Subtract", "Intersect", "FillCavities"),
+    *("SmoothMm", "Margin", "Shell", "Mirror", "MirrorAt", "Cut"),
 )
-
-
-def portion(progress: Progress, start: float, end: float) -> Progress:
-    """The progress of a step that takes the whole from `start` to `end`."""
-    return lambda fraction, step: progress(start + (end - start) * fraction, step)
 
 
 def _refuse(notes: Sequence[Note]) -> None:

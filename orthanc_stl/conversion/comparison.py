@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from orthanc_stl.conversion.build import build_model, portion
+from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.choose import Skipped, choose
 from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.conversion.unions import portion
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.glb import colored_glb
 from orthanc_stl.formats.ply import colored_ply

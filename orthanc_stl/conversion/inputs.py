@@ -26,7 +26,7 @@ class Inputs:
     """`name` is the name of the file as the client gave it, to tell kinds apart that look alike.
 
     `names` are those of all files of the source, if several came. `kind` is the key of the only kind that it may be;
-    empty: any.
+    empty: any. `others`: the files of other instances, by their identifiers in Orthanc.
     """
 
     source: tuple[Blob, ...]
@@ -35,6 +35,7 @@ class Inputs:
     name: str = ""
     kind: str = ""
     names: tuple[str, ...] = ()
+    others: Mapping[str, tuple[Blob, ...]] = field(default_factory=dict)
 
     @staticmethod
     def of(roles: Sequence[str], blobs: Sequence[Blob], name: str = "", kind: str = "") -> Inputs:
@@ -49,6 +50,11 @@ class Inputs:
         """The source. Raises InvalidInput for what no reader knows, and for what is damaged."""
         fields = {**request.fields, "FileNames": self.names} if self.names else request.fields
         return open_files(self.source, ReadOptions(fields, request.limits), name=self.name, kind=self.kind)
+
+    def open_others(self, request: ConversionRequest) -> dict[str, OpenSource]:
+        """The sources that operands of the request are of, by instance. Raises InvalidInput as `open` does."""
+        options = ReadOptions(request.fields, request.limits)
+        return {instance: open_files(files, options) for instance, files in self.others.items()}
 
     def study_of(self, source: OpenSource) -> StudyContext:
         """The patient and the study that models of the source go to. Raises InvalidInput if nobody said which."""

@@ -75,6 +75,13 @@ class NumbersOrTexts:
 
 
 @dataclass(frozen=True)
+class Operands:
+    """Structures of the same source, or `{"Instance": ..., "Structures": [...]}` of another one."""
+
+    words: ClassVar[str] = "list of numbers, strings or objects"
+
+
+@dataclass(frozen=True)
 class NumberOrText:
     words: ClassVar[str] = "number or string"
 
@@ -108,6 +115,7 @@ Kind = (
     | Texts
     | Integers
     | NumbersOrTexts
+    | Operands
     | NumberOrText
     | Color
     | Object

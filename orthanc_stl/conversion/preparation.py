@@ -6,11 +6,11 @@ Imported in the Orthanc process: the standard library only.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.conversion.request import ConversionRequest, OperandKey
 from orthanc_stl.errors import InvalidField
 
 Point = tuple[float, float, float]
@@ -21,7 +21,10 @@ SIDES = ("XMinus", "XPlus", "YMinus", "YPlus", "ZMinus", "ZPlus")
 MOST_MM = 50.0
 """Of a wall, a margin, a hole or a peg."""
 
-MOST_PLANES, MOST_HOLES, MOST_PEGS = 6, 16, 8
+HALVES = ("both", "front", "back")
+"""Front: where the normal points to."""
+
+MOST_PLANES, MOST_HOLES, MOST_PEGS, MOST_OTHERS = 6, 16, 8, 16
 FARTHEST = 1e5
 """mm: no coordinate of a patient is larger."""
 
@@ -50,11 +53,12 @@ class PegOptions:
 
 @dataclass(frozen=True)
 class CutOptions:
-    """A plane in LPS mm, and its pegs, if any."""
+    """A plane in LPS mm, its pegs, if any, and which half is kept: one of HALVES."""
 
     point: Point
     normal: Point
     pegs: PegOptions | None = None
+    keep: str = "both"
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,31 @@ class Preparation:
     mirror: int | None = None
 
 
+def from_elsewhere(keys: Iterable[OperandKey]) -> list[tuple[str, tuple[int | str, ...]]]:
+    """The instances among the operands, and which of their structures: none means all.
+
+    Raises InvalidField for an object that does not say it so.
+    """
+    found = []
+    for key in keys:
+        if isinstance(key, int | float | str):
+            continue
+        _only(key, ("Instance", "Structures"), "the object")
+        instance, structures = key.get("Instance"), key.get("Structures", [])
+        if not isinstance(instance, str) or not instance:
+            raise InvalidField(f"Instance of an operand is {_shown(instance)}, expected Orthanc's identifier")
+        if not _listed(structures) or not all(type(one) in (int, str) for one in structures):
+            raise InvalidField(f"Structures of an operand is {_shown(structures)}, expected a list of numbers or names")
+        found.append((instance, tuple(structures)))
+    return found
+
+
+def other_instances(request: ConversionRequest) -> tuple[str, ...]:
+    """The instances besides the source that `Unite`, `Subtract` and `Intersect` need, each once."""
+    found = from_elsewhere((*request.unite, *request.subtract, *request.intersect))
+    return tuple(dict.fromkeys(instance for instance, _ in found))
+
+
 def preparation_of(request: ConversionRequest) -> Preparation:
     """Raises InvalidField, with what came and what was expected, for the first value that cannot be used."""
     if request.mirror and request.mirror not in AXES:
@@ -74,6 +103,8 @@ def preparation_of(request: ConversionRequest) -> Preparation:
     several = request.all or len(request.structures) > 1
     if request.mirror and request.mirror_at is None and request.separate and several:
         raise InvalidField("MirrorAt is missing: with Separate it says where the one mirror of all structures stands")
+    if len(other_instances(request)) > MOST_OTHERS:
+        raise InvalidField(f"got operands of {len(other_instances(request))} instances, expected at most {MOST_OTHERS}")
     if len(request.cut) > MOST_PLANES:
         raise InvalidField(f"Cut has {len(request.cut)} planes, expected at most {MOST_PLANES}")
     return Preparation(
@@ -113,12 +144,16 @@ def _margin(data: Any) -> tuple[float, ...]:
 
 
 def _cut(data: Any, name: str) -> CutOptions:
-    _only(data, ("Point", "Normal", "Pegs"), name)
+    _only(data, ("Point", "Normal", "Pegs", "Keep"), name)
     normal = _point(data.get("Normal"), f"{name}.Normal")
     if not any(normal):
         raise InvalidField(f"{name}.Normal is [0, 0, 0], expected a direction")
     pegs = data.get("Pegs")
-    return CutOptions(_point(data.get("Point"), f"{name}.Point"), normal, _pegs(pegs, f"{name}.Pegs") if pegs else None)
+    keep = data.get("Keep", "both")
+    if keep not in HALVES:
+        raise InvalidField(f"{name}.Keep is {_shown(keep)}, expected one of {', '.join(HALVES)}")
+    point = _point(data.get("Point"), f"{name}.Point")
+    return CutOptions(point, normal, _pegs(pegs, f"{name}.Pegs") if pegs else None, keep)
 
 
 def _pegs(data: Any, name: str) -> PegOptions:

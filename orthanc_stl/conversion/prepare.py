@@ -1,12 +1,12 @@
-"""Models made ready for printing or planning: what the options `Subtract` to `Cut` do to a surface.
+"""Models made ready for printing or planning: what the options `Unite` to `Cut` do to a surface.
 
-In this order, whatever that of the request: Subtract, Intersect; FillCavities, SmoothMm, Margin, Shell with its Drain,
-Mirror, Cut. Pieces are left out after the first two (clean.py), and triangles at the end.
+In this order, whatever that of the request: Unite, Subtract, Intersect; FillCavities, SmoothMm, Margin, Shell with its
+Drain, Mirror, Cut. Pieces are left out after the first three (clean.py), and triangles at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,8 +17,8 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.pieces import without_cavities
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.solids.booleans import intersected, subtracted
-from orthanc_stl.mesh.solids.cut import Pegs, Plane, cut
+from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
+from orthanc_stl.mesh.solids.cut import Halves, Pegs, Plane, cut
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
@@ -38,12 +38,15 @@ class Operand:
     names: str
 
 
-def combined(surface: Surface, subtract: Operand | None, intersect: Operand | None) -> Surface:
-    """`surface` without `subtract`, and of that what lies within `intersect`.
+def combined(surface: Surface, unite: Operand | None, subtract: Operand | None, intersect: Operand | None) -> Surface:
+    """`surface` with `unite`, without `subtract`, and of that what lies within `intersect`.
 
     Raises InvalidInput if one of them is not closed, or if nothing is left.
     """
     mesh, notes = surface.mesh, []
+    if unite is not None:
+        mesh = united([mesh, unite.mesh])
+        notes.append(_done(f"united with {unite.names}"))
     if subtract is not None:
         mesh = _left(subtracted(mesh, [subtract.mesh]), f"without {subtract.names}")
         notes.append(_done(f"{subtract.names} taken away"))
@@ -85,14 +88,15 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
     if asked.cuts:
         progress(0.8, "cutting")
         parts = _cut(mesh, asked.cuts)
-        notes.append(_done(f"cut by {_count(len(asked.cuts), 'plane', 'planes')} into {len(parts)} parts"))
+        notes.append(_done(f"cut by {_count(len(asked.cuts), 'plane', 'planes')}{_kept(asked.cuts, len(parts))}"))
     return [_changed(surface, part, notes) for part in parts] if notes else [surface]
 
 
 def changes_shape(request: ConversionRequest) -> bool:
     """Whether the model is another body than the structure: DICOM's Model Modification."""
-    options = (request.subtract, request.intersect, request.fill_cavities, request.smooth_mm, request.shell)
-    return any((*options, request.margin, request.cut, request.mirror))
+    operands = (request.unite, request.subtract, request.intersect)
+    options = (request.fill_cavities, request.smooth_mm, request.shell)
+    return any((*operands, *options, request.margin, request.cut, request.mirror))
 
 
 def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
@@ -116,10 +120,25 @@ def _cut(mesh: Mesh, cuts: Sequence[CutOptions]) -> list[Mesh]:
     for one in cuts:
         pegs = Pegs(one.pegs.diameter, one.pegs.length, one.pegs.clearance, one.pegs.count) if one.pegs else None
         halves = [cut(part, Plane(one.point, one.normal), pegs) for part in parts]
-        parts = [part for half in halves for part in (half.front, half.back) if len(part.triangles)]
-    if len(parts) == 1:
-        raise InvalidInput("Cut misses the model: no plane divides it")
+        if all(not len(half.front.triangles) or not len(half.back.triangles) for half in halves):
+            raise InvalidInput("Cut misses the model: no plane divides it")
+        kept = [part for half in halves for part in KEPT[one.keep](half)]
+        parts = [part for part in kept if len(part.triangles)]
     return parts
+
+
+KEPT: Mapping[str, Callable[[Halves], tuple[Mesh, ...]]] = {
+    "both": lambda half: (half.front, half.back),
+    "front": lambda half: (half.front,),
+    "back": lambda half: (half.back,),
+}
+
+
+def _kept(cuts: Sequence[CutOptions], count: int) -> str:
+    """What is left of the halves."""
+    if all(one.keep == "both" for one in cuts):
+        return f" into {count} parts"
+    return f": {_count(count, 'part was', 'parts were')} kept, the rest is gone"
 
 
 def _margin_text(margin: Sequence[float]) -> str:

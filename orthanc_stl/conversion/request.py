@@ -20,12 +20,16 @@ from orthanc_stl.conversion.options import (
     NumbersOrTexts,
     Object,
     Objects,
+    Operands,
     Option,
     Text,
     Texts,
     option,
     options_of,
 )
+
+OperandKey = int | str | Mapping[str, Any]
+"""A structure of the same source, by number or name, or an object with `Instance` and `Structures` of another one."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,16 @@ class ConversionRequest:
     )
     keep_largest: bool = option("KeepLargest", Boolean(), False, "only the largest piece of each structure")
     min_volume_ml: float = option("MinVolumeMl", Number(0, 1e6), 0.0, "pieces of less are left out, and that is told")
-    subtract: tuple[int | str, ...] = option(
-        "Subtract",
-        NumbersOrTexts(),
+    unite: tuple[OperandKey, ...] = option(
+        "Unite",
+        Operands(),
         (),
-        "structures of the same source that are taken away ([printing](printing.md))",
+        'structures that are joined to each model: of the same source, or `{"Instance": ..., "Structures": [...]}` of '
+        "another one or of a stored model ([printing](printing.md#other-instances))",
     )
-    intersect: tuple[int | str, ...] = option(
-        "Intersect", NumbersOrTexts(), (), "structures of the same source: only what lies within their union is kept"
+    subtract: tuple[OperandKey, ...] = option("Subtract", Operands(), (), "the same: they are taken away")
+    intersect: tuple[OperandKey, ...] = option(
+        "Intersect", Operands(), (), "the same: only what lies within their union is kept"
     )
     fill_cavities: bool = option("FillCavities", Boolean(), False, "cavities without a way out are filled")
     smooth_mm: float = option(
@@ -117,7 +123,8 @@ class ConversionRequest:
         Objects(),
         (),
         "planes, each a `Point` and a `Normal` (LPS mm), that divide it into parts; `Pegs` with `Diameter`, `Length`, "
-        "`Clearance` (mm), `Count` hold them together",
+        "`Clearance` (mm), `Count` hold them together; `Keep`: "
+        '`"both"`, `"front"` (where the normal points to) or `"back"`',
     )
     name: str = option("Name", Text(), "", "of one model of several structures", shown="their names")
     color: tuple[int, int, int] | None = option("Color", Color(), None, "the same", shown="the first one's")

@@ -13,6 +13,7 @@ from orthanc_stl.engine.job import Outcome
 from orthanc_stl.engine.jobs import Order
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request
+from orthanc_stl.rest.inputs import with_operands
 from orthanc_stl.rest.running import SourceFiles, limits, listing, run_or_submit
 from orthanc_stl.rest.storing import remember, series_identity, store_all
 
@@ -30,6 +31,7 @@ def convert(
     """
     app.orthanc.require_writable()
     conversion = replace(conversion, limits=limits(app.settings))
+    source = with_operands(app, source, conversion)
     series = {**series_identity(app.orthanc, source.parent), **(identity or {})}
     options = source.options(conversion) | {"Series": series}
     parts: list[dict[str, Any]] | None = None

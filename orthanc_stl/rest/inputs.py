@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from orthanc_stl import errors
+from orthanc_stl.conversion.preparation import other_instances
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.dicom import sop_classes
 from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
@@ -56,6 +59,25 @@ def instance_files(app: App, instance: str) -> SourceFiles:
         fetch=lambda: [app.orthanc.file(one) for one in instances],
         parent=f"/instances/{instance}",
         instance=instance,
+    )
+
+
+def with_operands(app: App, source: SourceFiles, conversion: ConversionRequest) -> SourceFiles:
+    """With the files of the other instances that the request unites, subtracts or intersects.
+
+    Raises `NotFound` and `InvalidInput` for an instance that is not there or has no structures.
+    """
+    others = other_instances(conversion)
+    if not others:
+        return source
+    for instance in others:
+        require_source(app.orthanc, instance)
+    files = [instance_files(app, instance) for instance in others]
+    return replace(
+        source,
+        fetch=lambda: [*source.fetch(), *(file for one in files for file in one.fetch())],
+        heading=source.heading or source,
+        others=tuple((one.instance, len(one.roles or ())) for one in files),
     )
 
 

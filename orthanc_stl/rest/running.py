@@ -23,7 +23,8 @@ class SourceFiles:
     `parent` is the path of the resource that the models belong to: models of what was deleted meanwhile are not stored.
     `instance` is the Orthanc id of the source, empty for a file that came with the request; `name` is its file name,
     `names` are those of all files where several came, and `kind` is the key of the only kind that it may be; all empty
-    if nobody said. `heading`: fewer files that are enough to list the structures, if there are such.
+    if nobody said. `heading`: fewer files that are enough to list the structures, if there are such. `others`: the
+    instances of operands, each with how many of the files, the last ones, are its own.
     """
 
     roles: tuple[str, ...] | None
@@ -34,11 +35,13 @@ class SourceFiles:
     kind: str = ""
     names: tuple[str, ...] = ()
     heading: SourceFiles | None = None
+    others: tuple[tuple[str, int], ...] = ()
 
     def options(self, conversion: ConversionRequest) -> dict[str, Any]:
         """Of a task that reads these files."""
         told = {"Roles": list(self.roles or ()), "Name": self.name, "Names": list(self.names), "Kind": self.kind}
-        return {"Request": conversion.as_json()} | told
+        operands = {"Others": [list(one) for one in self.others]} if self.others else {}
+        return {"Request": conversion.as_json()} | told | operands
 
 
 def limits(settings: Settings) -> dict[str, int]:

@@ -5,7 +5,8 @@ StlError with a sentence. Facts with an `answer` are of a conversion: that is wh
 objects are stored. Steps name nothing from the file: they are shown under /stl/jobs. Imported in workers only.
 
 Options of the tasks that read a source: `Request` (ConversionRequest as JSON), `Roles` (of the files, see inputs.py),
-`Name` (of the file, if it has one), `Kind` (the key of the only kind it may be), and what the task's docstring says.
+`Name` (of the file, if it has one), `Kind` (the key of the only kind it may be), `Others` (instances of operands, each
+with how many of the files, the last ones, are its own), and what the task's docstring says.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ TASKS: Mapping[str, Task] = {
         numbers.source_statistics,
         numbers.stored_statistics,
         numbers.stored_print_check,
+        numbers.source_print_check,
         numbers.compare,
         images.image_slices,
         nexus.create_nexus,

@@ -30,10 +30,13 @@ def written(model: Model, options: Options) -> bytes:
 
 
 def read(options: Options, blobs: Sequence[Blob]) -> tuple[ConversionRequest, Inputs]:
+    others: dict[str, tuple[Blob, ...]] = {}
+    for instance, count in reversed(options.get("Others", [])):  # the files of operands come last
+        blobs, others[instance] = blobs[:-count], tuple(blobs[-count:])
     roles = options.get("Roles") or [SOURCE] * len(blobs)
     request = ConversionRequest.from_json(options.get("Request", {}))
     inputs = Inputs.of(roles, blobs, options.get("Name", ""), options.get("Kind", ""))
-    return request, replace(inputs, names=tuple(options.get("Names", ())))
+    return request, replace(inputs, names=tuple(options.get("Names", ())), others=others)
 
 
 def portion(progress: Progress, start: float, end: float) -> Progress:

@@ -8,12 +8,16 @@ from typing import Any
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.comparison import Side, colored_by_distance, compared, only_parts
 from orthanc_stl.conversion.inputs import Inputs
-from orthanc_stl.conversion.printing import print_checks
+from orthanc_stl.conversion.printing import check_parts, colored_by_check, print_checks
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.statistics import as_csv, statistics
 from orthanc_stl.conversion.stored import stored_model
 from orthanc_stl.mesh.progress import Progress
-from orthanc_stl.tasks.common import Blob, Options, Outcome, read
+from orthanc_stl.model import Model
+from orthanc_stl.tasks.common import Blob, Options, Outcome, portion, read
+
+CHECKED = 0.7
+"""Where the print check begins, as a fraction of the time that it takes together with making the model."""
 
 
 def source_statistics(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
@@ -32,9 +36,26 @@ def stored_statistics(options: Options, blobs: Sequence[Blob], progress: Progres
 
 
 def stored_print_check(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Files: stored models. Facts: what print_checks gives. Options: `Wall`, `Bed`, `Hollow`, in mm."""
+    """Files: stored models. Facts: what print_checks gives. Files that come out: the models colored by it, as PLY.
+
+    Options: `Wall`, `Bed`, `Hollow`, in mm.
+    """
+    return _print_check(stored_model(blobs), options, progress)
+
+
+def source_print_check(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
+    """The same of what `Request` makes of a source."""
+    request, inputs = read(options, blobs)
+    others = inputs.open_others(request)
+    result = build_model(inputs.open(request), request, portion(progress, 0, CHECKED), others=others)
+    return _print_check(result.model, options, portion(progress, CHECKED, 1))
+
+
+def _print_check(model: Model, options: Options, progress: Progress) -> Outcome:
     progress(0.0, "measuring walls")
-    return print_checks(stored_model(blobs), wall=options["Wall"], bed=options["Bed"], hollow=options["Hollow"]), ()
+    sizes = {"wall": options["Wall"], "bed": options["Bed"], "hollow": options["Hollow"]}
+    checks = check_parts(model, **sizes)
+    return print_checks(model, **sizes, checks=checks), [colored_by_check(model, checks, options["Wall"])]
 
 
 def compare(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:

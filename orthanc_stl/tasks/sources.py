@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from orthanc_stl.conversion.build import build_model
@@ -13,7 +14,7 @@ from orthanc_stl.conversion.result import ConversionResult, part_info, part_json
 from orthanc_stl.dicom.encapsulated_model import check_tags
 from orthanc_stl.dicom.structure_set import read_roi_names
 from orthanc_stl.engine import kept_files
-from orthanc_stl.errors import reading
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.model import Structure
 from orthanc_stl.sources.base import OpenSource
@@ -59,9 +60,12 @@ def convert(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
     progress(0.0, "reading the file")
     source = kept_files.once("source", lambda: inputs.open(request))
     check_tags(request.tags, inputs.study_of(source))
-    result = build_model(source, request, portion(progress, READ, MESHED))
+    others = kept_files.once("others", lambda: inputs.open_others(request))
+    result = build_model(source, request, portion(progress, READ, MESHED), others=others)
     progress(MESHED, "writing the DICOM objects")
     place = place_of(source, inputs, result.model.parts[0].structures)
+    elsewhere = [reference for other in others.values() for reference in other.references]
+    place = replace(place, references=tuple(dict.fromkeys([*place.references, *elsewhere])))
     identity = SeriesIdentity.from_json(options["Series"])
     files = dicom_objects(result.model, place, identity, request)
     return {
@@ -85,12 +89,22 @@ def _answer(result: ConversionResult, request_format: str, files: Sequence[bytes
 
 
 def scene_file(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Files: a source. Facts: `models`, on each part; `skipped`. Files that come out: one in the format `Suffix`."""
+    """Files: a source. Facts: `models`, on each part; `skipped`. Files that come out: one in the format `Suffix`.
+
+    Option `Part`: only this part, counted from 1, is in the file.
+    """
     request, inputs = read(options, blobs)
-    result = build_model(inputs.open(request), request, portion(progress, 0, MESHED))
+    result = build_model(
+        inputs.open(request), request, portion(progress, 0, MESHED), others=inputs.open_others(request)
+    )
     progress(MESHED, "writing the file")
     facts = {
         "models": [part_info(part) for part in result.model.parts],
         "skipped": [one.as_json() for one in result.skipped],
     }
-    return facts, [written(result.model, options)]
+    model, part = result.model, options.get("Part")
+    if part is not None:
+        if part > len(model):
+            raise InvalidInput(f"there is no part {part}: the model has {len(model)}")
+        model = replace(model, parts=model.parts[part - 1 : part])
+    return facts, [written(model, options)]

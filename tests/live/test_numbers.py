@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import time
+import urllib.parse
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import trimesh
 
+from orthanc_stl.conversion.printing import THIN
+from orthanc_stl.formats.stl import read_stl
+from orthanc_stl.mesh.report import report_of
 from testing import phantoms
 from testing.server import OrthancServer
 from tests.live import samples
@@ -132,3 +139,70 @@ def test_a_cut_gives_two_models_of_one_series(server: OrthancServer, balls: str)
     assert [one["Name"] for one in models[:2]] == names
     numbers = [server.get(f"/instances/{one['ID']}/tags?simplify").json()["InstanceNumber"] for one in models]
     assert numbers == [str(place) for place in range(1, len(models) + 1)]
+
+
+@pytest.fixture(scope="module")
+def small(server: OrthancServer, balls: str) -> str:
+    """A stored model of the small ball."""
+    made = server.post("/stl/encode", {"Instance": balls, "Structures": [2], "Tolerance": 0.01}).json()
+    return str(made["ID"])
+
+
+def test_stored_models_of_other_instances_are_united_subtracted_and_intersected(
+    server: OrthancServer, balls: str, small: str
+) -> None:
+    volumes = {}
+    for operation in ("Unite", "Subtract", "Intersect"):
+        body = {"Instance": balls, "Structures": [1], operation: [{"Instance": small}]}
+        made = server.post("/stl/encode", body).json()
+        assert any("=SUM(A1)" in warning for warning in made["Warnings"])
+        tags = server.get(f"/instances/{made['ID']}/tags?simplify").json()
+        assert tags["ModelModification"] == "YES"
+        volumes[operation] = made["VolumeMl"]
+    assert volumes["Intersect"] == pytest.approx(3.660, rel=0.02)
+    assert volumes["Unite"] == pytest.approx(BALL_ML + SMALL_ML - 3.660, rel=0.01)
+    assert volumes["Subtract"] == pytest.approx(BALL_ML - 3.660, rel=0.01)
+
+
+def test_operands_elsewhere_are_refused(server: OrthancServer, balls: str) -> None:
+    elsewhere = server.upload(phantoms.structure_set([phantoms.ball("Far", 9, (0, 0, 0))], phantoms.Study("elsewhere")))
+    before = server.get("/statistics").json()["CountInstances"]
+    for operand, status, reason in (
+        ({"Instance": elsewhere}, 400, "another frame of reference"),
+        ({"Instance": "0" * 44}, 404, ""),
+        ({"Series": elsewhere}, 400, "expected only Instance, Structures"),
+        ({"Instance": balls, "Structures": ["Liver"]}, 400, 'no structure "Liver"'),
+    ):
+        reply = server.post("/stl/encode", {"Instance": balls, "Structures": [2], "Subtract": [operand]})
+        assert (reply.status, reason in reply.json()["Details"]) == (status, True), reply.body
+    assert server.get("/statistics").json()["CountInstances"] == before
+
+
+def test_a_preview_is_what_would_be_stored_and_stores_nothing(server: OrthancServer, balls: str, small: str) -> None:
+    before = server.get("/statistics").json()["CountInstances"]
+    plane = {"Point": [10, -15, 30], "Normal": [0, 0, 1], "Keep": "back"}
+    options = {"Structures": [1], "Subtract": [{"Instance": small}], "Shell": {"Wall": 2}, "Cut": [plane]}
+    query = f"options={urllib.parse.quote(json.dumps(options))}"
+    (part,) = server.get(f"/instances/{balls}/stl/scene/info?{query}").json()["Models"]
+    mesh = read_stl(server.get(f"/instances/{balls}/stl/scene.stl?{query}&part=1").body)
+    assert report_of(mesh).volume / 1000 == pytest.approx(part["VolumeMl"], abs=1e-3)
+    assert mesh.vertices[:, 2].max() == pytest.approx(30, abs=1e-3)
+    made = server.post("/stl/encode", {"Instance": balls, **options}).json()
+    assert (made["VolumeMl"], made["Triangles"]) == (part["VolumeMl"], part["Triangles"])
+    assert server.get("/statistics").json()["CountInstances"] == before + 1
+    assert server.get(f"/instances/{balls}/stl/scene.stl?{query}&part=2").status == 400
+    assert server.get(f"/instances/{balls}/stl/scene.stl?options=[1]").status == 400
+
+
+def test_a_print_check_of_what_is_not_stored_and_its_colors(server: OrthancServer, balls: str) -> None:
+    options = {"Structures": [1], "Resolution": 64, "Shell": {"Wall": 0.5}}
+    query = f"wall=0.8&options={urllib.parse.quote(json.dumps(options))}"
+    (part,) = server.get(f"/instances/{balls}/stl/print-check?{query}").json()["Parts"]
+    assert part["SmallestWallMm"] == pytest.approx(0.5, abs=0.1)
+    assert part["Problems"]
+    ply: Any = trimesh.load(io.BytesIO(server.get(f"/instances/{balls}/stl/print-check.ply?{query}").body), "ply")
+    corners = ply.visual.vertex_colors[ply.faces][:, :, :3]
+    assert (corners == corners[:, :1]).all()  # a triangle has one color
+    thin = (corners[:, 0] == THIN).all(axis=1)
+    assert ply.area_faces[thin].sum() == pytest.approx(part["ThinAreaMm2"], rel=0.001)
+    assert server.get(f"/instances/{balls}/stl/print-check").status == 400

@@ -56,8 +56,9 @@ class PrintCheck:
     `closed`: also when vertices at one place are one, as a slicer reads them. `crossings`: pairs of triangles that pass
     through each other. `thin_places`: the largest first, and their area together. `smallest_wall`: the thinnest wall
     that was met within ten times the width asked for, None if none was. `thickness` `(m,)`: of the wall under each
-    triangle, infinite where it was not met or not looked for. `overhang_area`: faces that need support. `size` of the
-    box as it lies, and whether it `fits` the bed as it lies or turned by quarters (None without a bed). `solid_volume`
+    triangle, infinite where it was not met or not looked for. `overhangs` `(m,) bool`: which need support, and
+    their `overhang_area`. `size` of the box as it lies, and whether it `fits` the bed as it lies or turned by quarters
+    (None without a bed). `solid_volume`
     and `shell_volume`: of the material, all filled or as a shell (None without a shell).
     """
 
@@ -70,6 +71,7 @@ class PrintCheck:
     thin_area: float
     smallest_wall: float | None
     thickness: np.ndarray
+    overhangs: np.ndarray
     overhang_area: float
     size: tuple[float, float, float]
     fits: bool | None
@@ -102,6 +104,7 @@ def print_check(
     thickness = _thickness(mesh, 10 * wall) if closed else np.full(len(mesh.triangles), np.inf)
     places = _thin_places(mesh, thickness, wall)
     pieces = pieces_of(mesh)
+    hanging = _overhangs(mesh, np.asarray(down, np.float64))
     size = np.ptp(mesh.vertices, axis=0).astype(np.float64).tolist()
     x, y, z = size
     return PrintCheck(
@@ -114,7 +117,8 @@ def print_check(
         thin_area=sum(place.area for place in places),
         smallest_wall=float(thickness.min()) if np.isfinite(thickness).any() else None,
         thickness=thickness,
-        overhang_area=_overhang(mesh, np.asarray(down, np.float64)),
+        overhangs=hanging,
+        overhang_area=float(_areas(mesh)[hanging].sum()),
         size=(x, y, z),
         fits=None if bed is None else bool((np.sort(size) <= np.sort(np.asarray(bed, np.float64))).all()),
         solid_volume=volume,
@@ -159,8 +163,7 @@ def _thin_places(mesh: Mesh, thickness: np.ndarray, wall: float) -> list[ThinPla
     ends = triangles[:, [0, 1, 0, 2]].reshape(-1, 2)
     graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(len(mesh.vertices),) * 2)
     place = connected_components(graph, directed=False)[1][triangles[:, 0]]
-    corners = mesh.vertices[triangles].astype(np.float64)
-    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    corners, areas = mesh.vertices[triangles].astype(np.float64), _areas(Mesh(mesh.vertices, triangles))
     found = []
     for number in np.unique(place):
         own = place == number
@@ -169,7 +172,13 @@ def _thin_places(mesh: Mesh, thickness: np.ndarray, wall: float) -> list[ThinPla
     return sorted(found, key=lambda one: -one.area)
 
 
-def _overhang(mesh: Mesh, down: np.ndarray) -> float:
+def _areas(mesh: Mesh) -> np.ndarray:
+    corners = mesh.vertices[mesh.triangles].astype(np.float64)
+    return np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+
+
+def _overhangs(mesh: Mesh, down: np.ndarray) -> np.ndarray:
+    """Which triangles `(m,)` hang over by more than STEEP and do not stand on the bed."""
     length = np.linalg.norm(down)
     if not length > 0:
         raise InvalidInput("got a direction of length 0, expected the one that points to the bed")
@@ -179,5 +188,4 @@ def _overhang(mesh: Mesh, down: np.ndarray) -> float:
     areas = np.linalg.norm(normals, axis=1)
     depths = corners @ down
     hanging = normals @ down > areas * np.sin(np.radians(STEEP)) * (1 + 1e-6)
-    hanging &= depths.max(axis=1) < depths.max() - ON_BED
-    return float(areas[hanging].sum() / 2)
+    return np.asarray(hanging & (depths.max(axis=1) < depths.max() - ON_BED))

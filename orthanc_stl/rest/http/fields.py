@@ -83,6 +83,15 @@ def numbers_or_texts(body: Body, name: str) -> tuple[int | float | str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
+def operands(body: Body, name: str) -> tuple[Any, ...]:
+    """A list of numbers, strings and objects; what the objects hold is for the package conversion to say."""
+    value = body.get(name)
+    listed = value if isinstance(value, list) else [value]
+    objects = tuple(one for one in listed if isinstance(one, dict))
+    plain = [one for one in listed if not isinstance(one, dict)]
+    return (*(numbers_or_texts({name: plain}, name) if plain or not objects else ()), *objects)
+
+
 def color(body: Body, name: str) -> tuple[int, int, int]:
     """Red, green and blue."""
     return color_of(body.get(name), name)

@@ -32,13 +32,28 @@ def conversion_request(body: fields.Body) -> ConversionRequest:
 
 
 def query_request(query: Mapping[str, str]) -> ConversionRequest:
-    """The request that the query of a URL makes: `?resolution=128&smooth=false&tolerance=0.2`."""
-    body: dict[str, Any] = {}
+    """The request that the query of a URL makes: `?resolution=128&smooth=false&tolerance=0.2`.
+
+    `options` is a body of POST /stl/encode as JSON, under those: `?options={"Shell": {"Wall": 2}}`.
+    """
+    body = _options_of(query)
     for option in OPTIONS:
         text = query.get(option.key.lower())
         if text is not None and isinstance(option.kind, kinds.Boolean | kinds.Integer | kinds.Number):
             body[option.key] = _from_text(option.key, text)
-    return ConversionRequest(**{option.field: option_value(body, option) for option in _ORDER})
+    return conversion_request(body)
+
+
+def _options_of(query: Mapping[str, str]) -> dict[str, Any]:
+    if "options" not in query:
+        return {}
+    try:
+        options = json.loads(query["options"])
+    except (ValueError, RecursionError):
+        options = None
+    if not isinstance(options, dict):
+        raise errors.InvalidField(f"options must be a JSON object, got {query['options'][:40]!r}")
+    return options
 
 
 def structures_of_query(query: Mapping[str, str]) -> tuple[int, ...]:
@@ -82,6 +97,8 @@ def _value(body: fields.Body, key: str, kind: Kind) -> Any:
             return tuple(fields.integers(body, key) or ())
         case kinds.NumbersOrTexts():
             return fields.numbers_or_texts(body, key)
+        case kinds.Operands():
+            return fields.operands(body, key)
         case kinds.NumberOrText():
             return fields.numbers_or_texts({key: [body[key]]}, key)[0]
         case kinds.Color():

@@ -15,6 +15,7 @@ from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.http.options import query_request, structures_of_query
 from orthanc_stl.rest.inputs import instance_files, require_source
 from orthanc_stl.rest.made import Made, Recipe, made, order_of
+from orthanc_stl.rest.routes.scenes import scene_request, source_recipe
 from orthanc_stl.rest.running import SourceFiles, limits, run_or_submit
 from orthanc_stl.rest.sets import models_of, stored_files
 
@@ -50,18 +51,38 @@ def series_statistics_csv(app: App, request: Request) -> Answer:
 
 
 def print_check(app: App, request: Request) -> Answer:
-    """GET /instances/{id}/stl/print-check?wall=0.8&bed=220,220,250&hollow=2: of a stored model."""
+    """GET /instances/{id}/stl/print-check?wall=0.8&bed=220,220,250&hollow=2: of a stored model.
+
+    With `options` (a body of /stl/encode): of what they would make of a source or of a stored model.
+    """
+    return json_answer(_checked(app, request).facts)
+
+
+def print_check_ply(app: App, request: Request) -> Answer:
+    """GET /instances/{id}/stl/print-check.ply: the same as a model whose colors show what was found."""
+    headers = {
+        "Content-Disposition": 'attachment; filename="print-check.ply"', "X-Content-Type-Options": "nosniff",
+    }  # fmt: skip
+    return Answer(_checked(app, request).file, "model/ply", headers=headers)
+
+
+def _checked(app: App, request: Request) -> Made:
     instance = request.groups[0]
-    if app.orthanc.sop_class(instance) not in ENCAPSULATED_MODELS:
-        raise errors.InvalidInput("this instance is no model: a print check is of an Encapsulated STL or OBJ")
     told = {
         "Wall": _millimetres(request, "wall", 1)[0] if "wall" in request.query else WALL_MM,
         "Bed": _millimetres(request, "bed", 3) if "bed" in request.query else None,
         "Hollow": _millimetres(request, "hollow", 1)[0] if "hollow" in request.query else None,
     }
+    if "options" in request.query:
+        prepared = source_recipe(app, instance, scene_request(request.query), "source_print_check", told)
+        return made(app, request, prepared)
+    if app.orthanc.sop_class(instance) not in ENCAPSULATED_MODELS:
+        raise errors.InvalidInput(
+            "this instance is no model: a print check is of an Encapsulated STL or OBJ, or of what `options` make"
+        )
     versions = (app.orthanc.version(instance)[0],)
     recipe = Recipe("stored_print_check", stored_files(app, [instance]), ConversionRequest(), told, versions)
-    return json_answer(made(app, request, recipe).facts)
+    return made(app, request, recipe)
 
 
 def _millimetres(request: Request, name: str, count: int) -> list[float]:

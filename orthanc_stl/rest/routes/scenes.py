@@ -6,11 +6,12 @@ made wait for the one conversion.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from orthanc_stl import errors
+from orthanc_stl.conversion.preparation import other_instances
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MODELS
 from orthanc_stl.formats.registry import WRITERS, writer_of
@@ -18,7 +19,7 @@ from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import ranges
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.http.options import query_request, structures_of_query
-from orthanc_stl.rest.inputs import instance_files, require_source
+from orthanc_stl.rest.inputs import instance_files, require_source, with_operands
 from orthanc_stl.rest.made import Recipe, made
 from orthanc_stl.rest.orthanc import what
 from orthanc_stl.rest.running import limits
@@ -45,13 +46,32 @@ def structure_info(app: App, request: Request) -> Answer:
 
 
 def of_instance(app: App, request: Request) -> Answer:
-    """GET /instances/{id}/stl/scene.{suffix}: the structures of a source together, or a stored model."""
+    """GET /instances/{id}/stl/scene.{suffix}: the structures of a source together, or a stored model.
+
+    `options` (a body of /stl/encode) says what is done to them, `part` that only this part is wanted, from 1 on.
+    """
     instance, suffix = request.groups
-    if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS:
+    if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS and "options" not in request.query:
         return _file(app, request, _stored(app, [instance], "stored_file", {"Suffix": suffix}), suffix, "model")
-    numbers = structures_of_query(request.query)
-    conversion = replace(query_request(request.query), structures=numbers, all=not numbers, separate=True)
-    return _file(app, request, _of_source(app, instance, conversion, suffix), suffix, "scene")
+    recipe = _of_source(app, instance, scene_request(request.query), suffix)
+    if "part" in request.query:
+        recipe = replace(recipe, options=recipe.options | {"Part": _part(request.query["part"])})
+    return _file(app, request, recipe, suffix, "scene")
+
+
+def instance_info(app: App, request: Request) -> Answer:
+    """GET /instances/{id}/stl/scene/info: facts on the parts that `scene.stl` with the same query has."""
+    recipe = _of_source(app, request.groups[0], scene_request(request.query), "stl")
+    facts = made(app, request, recipe).facts
+    return json_answer({"Models": facts["models"], "Skipped": facts["skipped"]})
+
+
+def scene_request(query: Mapping[str, str]) -> ConversionRequest:
+    """What a query asks for: `structures`, or those of `options`, which can unite them; else all, a part each."""
+    conversion, numbers = query_request(query), structures_of_query(query)
+    if numbers or not (conversion.structures or conversion.all):
+        conversion = replace(conversion, structures=numbers, all=not numbers, separate=True)
+    return conversion
 
 
 def preview(app: App, request: Request) -> Answer:
@@ -90,12 +110,15 @@ def _structure(app: App, request: Request, suffix: str) -> Recipe:
 
 
 def _of_source(app: App, instance: str, conversion: ConversionRequest, suffix: str) -> Recipe:
+    return source_recipe(app, instance, conversion, "scene_file", {"Suffix": suffix})
+
+
+def source_recipe(app: App, instance: str, conversion: ConversionRequest, task: str, options: dict[str, Any]) -> Recipe:
+    """What a task makes of a source. Raises `InvalidInput` for an instance that is none."""
     require_source(app.orthanc, instance)
-    version, _ = app.orthanc.version(instance)
-    source = instance_files(app, instance)
-    return Recipe(
-        "scene_file", source, replace(conversion, limits=limits(app.settings)), {"Suffix": suffix}, (version,)
-    )
+    source = with_operands(app, instance_files(app, instance), conversion)
+    versions = tuple(app.orthanc.version(one)[0] for one in (instance, *other_instances(conversion)))
+    return Recipe(task, source, replace(conversion, limits=limits(app.settings)), options, versions)
 
 
 def _of_level(app: App, request: Request, level: str) -> Answer:
@@ -108,6 +131,12 @@ def _stored(app: App, instances: Sequence[str], task: str, options: dict[str, An
     """What a task makes of stored models."""
     versions = tuple(app.orthanc.version(instance)[0] for instance in instances)
     return Recipe(task, stored_files(app, instances), ConversionRequest(), options, versions)
+
+
+def _part(text: str) -> int:
+    if not text.isdecimal() or len(text) > 4 or int(text) < 1:
+        raise errors.InvalidField(f"part is a number from 1 on, got {text[:40]!r}")
+    return int(text)
 
 
 def _file(app: App, request: Request, recipe: Recipe, suffix: str, name: str) -> Answer:
