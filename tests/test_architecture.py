@@ -97,6 +97,21 @@ def test_the_public_names_are_there() -> None:
         _ = orthanc_stl.nothing
 
 
+PLACES = (PACKAGE.parent, PACKAGE, PACKAGE / "mesh", PACKAGE / "mesh/contours", PACKAGE / "engine")
+
+
+@pytest.mark.parametrize(
+    "document", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/adding-a-format.md", "docs/decisions"]
+)
+def test_files_that_the_documents_name_are_there(document: str) -> None:
+    path = PACKAGE.parent / document
+    for file in path.glob("*.md") if path.is_dir() else [path]:
+        named = re.findall(r"`([\w./-]+(?:\.py|\.json|\.md|/))`", file.read_text("utf-8"))
+        missing = [name for name in named if not any((place / name).exists() for place in PLACES)]
+        assert named or path.is_dir()
+        assert not missing, f"{file.name}: {missing}"
+
+
 def test_tests_and_benchmarks_share_only_the_package_testing() -> None:
     root = PACKAGE.parent
     for own, others in (("tests", "benchmarks"), ("benchmarks", "tests"), ("testing", "tests|benchmarks")):

@@ -20,7 +20,7 @@ Blob = bytes | bytearray | memoryview | Piece
 
 @dataclass(frozen=True)
 class Work:
-    """One task of `orthanc_stl/tasks.py`: its options (JSON), its input files, and the seconds that it may take.
+    """One task of `orthanc_stl/tasks/`: its options (JSON), its input files, and the seconds that it may take.
 
     `timeout_option`: the option of the configuration that sets those seconds, named to who waited for too long.
     `file_key`: the same for all works that have the same files; a worker that had them once is not sent them again,
