@@ -1,0 +1,66 @@
+"""The table of numbers for each kind of source, against volumes that are known; and as a spreadsheet opens it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from orthanc_stl.conversion.build import build_model
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.conversion.statistics import as_csv, statistics
+from orthanc_stl.sources.base import ReadOptions
+from orthanc_stl.sources.registry import open_files
+from testing import phantoms
+from testing.data import shared_file
+
+
+def rows_of(content: bytes, *structures: int | str, name: str = "") -> list[dict[str, object]]:
+    source = open_files([content], ReadOptions(), name=name)
+    request = ConversionRequest(structures=structures, all=not structures, separate=True, resolution=64)
+    return statistics(build_model(source, request).model, source)
+
+
+@pytest.mark.parametrize(
+    ("file", "volumes"),
+    [
+        ("seg/made/seg_binary_overlap_axial.dcm", (33.510, 7.238)),
+        ("seg/made/seg_binary_overlap_sagittal.dcm", (33.510, 7.238)),
+        ("surfaces/surface_segmentation_balls.dcm", (33.2219, 7.1759)),
+    ],
+)
+def test_volumes_of_the_made_balls(file: str, volumes: tuple[float, ...]) -> None:
+    rows = rows_of(shared_file(file).read_bytes())
+    assert [row["VolumeMl"] for row in rows] == pytest.approx(volumes, rel=0.02)
+    assert [(row["Pieces"], row["Closed"]) for row in rows] == [(1, True)] * 2
+
+
+def test_volumes_that_totalsegmentator_wrote() -> None:
+    folder = "nifti/totalsegmentator-fast"
+    truth = json.loads(shared_file(f"{folder}/statistics.json").read_text())
+    names = ("spleen", "liver", "aorta")
+    rows = rows_of(shared_file(f"{folder}/example_seg_fast.nii.gz").read_bytes(), *names, name="seg.nii.gz")
+    for row, name in zip(rows, names, strict=True):
+        assert row["Name"] == name
+        assert row["ContoursMl"] == pytest.approx(truth[name]["volume"] / 1000, rel=1e-3)
+        assert row["VolumeMl"] == pytest.approx(truth[name]["volume"] / 1000, rel=2e-3)
+
+
+def test_isodose_of_a_gaussian() -> None:
+    """60 Gy, sigma 20 mm: 50 % is a ball of 54.697 mL, 10 % one of 331.17 mL."""
+    rows = rows_of(shared_file("rtdose/made/rtdose_absolute16.dcm").read_bytes(), 5, 7)
+    assert [float(str(row["Name"]).split()[0]) for row in rows] == [50, 10]
+    assert [row["VolumeMl"] for row in rows] == pytest.approx([54.697, 331.17], rel=0.01)
+
+
+def test_names_are_harmless_in_a_spreadsheet() -> None:
+    names = ["=SUM(A1)", "+A1", "-cmd|' /C calc'!A0", "@x", 'Lung, "left"', "Größe"]
+    balls = [phantoms.ball(name, 5, (12 * place, 0, 0)) for place, name in enumerate(names)]
+    content = as_csv(rows_of(phantoms.structure_set(balls)))
+    assert content.startswith(b"\xef\xbb\xbf")
+    header, *lines = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+    assert header[4] == "Volume of contours or voxels (mL)"
+    assert [line[1] for line in lines] == ["'=SUM(A1)", "'+A1", "'-cmd|' /C calc'!A0", "'@x", 'Lung, "left"', "Größe"]
+    assert all(len(line) == len(header) for line in lines)
