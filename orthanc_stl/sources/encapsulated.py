@@ -76,7 +76,7 @@ class Encapsulated:
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenEncapsulated:
         source = read_object(files[0], self.sop_classes, "an Encapsulated STL or OBJ")
         kind = "stl" if source.sop_class == ENCAPSULATED_STL else "obj"
-        mtl = _mtl(files[1]) if len(files) > 1 and kind == "obj" else None
+        mtl = _mtl(files[1]) if len(files) > 1 else None
         most = options.limits.get("max_triangles", MAX_TRIANGLES)
         parts, left_out = read_parts(document(source), mtl, most, kind)
         factor, note = _millimetres(source)

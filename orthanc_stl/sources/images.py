@@ -17,7 +17,7 @@ import numpy as np
 
 from orthanc_stl.dicom.image_series import Encoding
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
-from orthanc_stl.errors import InvalidField, InvalidInput, OutOfRange, TooLarge
+from orthanc_stl.errors import InvalidField, InvalidInput, OutOfRange, TooLarge, reading
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
@@ -180,6 +180,7 @@ class Images:
         """Never: such files are made by Orthanc's own process, which says what they are, and by no client."""
         return False
 
+    @reading("the series of images")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenImages:
         """Options: `Threshold` and `Upper` (inclusive, in the images' values), or `Preset`; `FillHoles`: false keeps
         the holes that a preset fills. Without any record the structures can be listed, and none can be made.

@@ -30,6 +30,7 @@ from orthanc_stl.sources.trimesh_files import read_glb, read_ply
 _BOM = b"\xef\xbb\xbf"
 _SOLID = re.compile(rb"^[ \t]*solid\b([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _OBJ_LINE = re.compile(rb"^[ \t]*v[ \t]+[-+.\d]", re.MULTILINE)
+_NEWMTL = re.compile(rb"^[ \t]*newmtl[ \t]", re.MULTILINE)
 _MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]", re.MULTILINE)
 _NO_COLORS = Note(Rank.LEFT_OUT, "", "the colors of the OBJ file are in another file, an MTL, which did not come")
 _ZIP_NAMES = (b"[Content_Types].xml", b"3D/", b"_rels/")
@@ -86,6 +87,8 @@ def read_parts(
 ) -> tuple[list[MeshPart], tuple[Note, ...]]:
     """The parts of a mesh file in LPS mm, and what was left out. Raises InvalidInput for a file of another kind."""
     kind = kind or format_of(bytes(data[: 1 << 16]))
+    if mtl is not None and kind and (kind != "obj" or not _NEWMTL.search(bytes(mtl))):
+        raise InvalidInput(f"two files came, {kind.upper()} and another: two are read if they are an OBJ and its MTL")
     if kind == "stl":
         return _read_stl(bytes(data), max_triangles), ()
     if kind == "obj":

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from orthanc_stl.dicom.elements import open_file
 from orthanc_stl.dicom.study_context import class_name, uid_of
 from orthanc_stl.errors import InvalidInput, reading
+from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import OpenSource, ReadOptions, Source
 from orthanc_stl.sources.encapsulated import Encapsulated
 from orthanc_stl.sources.file_kinds import kind_of
 from orthanc_stl.sources.image_instances import IMAGE_CLASSES
 from orthanc_stl.sources.images import Images
-from orthanc_stl.sources.kinds import IMAGES
 from orthanc_stl.sources.mesh_files import MeshFiles
 from orthanc_stl.sources.nifti import Nifti
 from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC
@@ -25,6 +26,12 @@ from orthanc_stl.sources.surface_segmentation import SurfaceSegmentation
 SOURCES: tuple[Source, ...] = (
     RtStruct(), Seg(), RtDose(), SurfaceSegmentation(), Encapsulated(), Nifti(), Nrrd(), MeshFiles(), Images(),
 )  # fmt: skip
+
+_MOST_FILES = {
+    **dict.fromkeys((kinds.RTDOSE.key, kinds.ENCAPSULATED.key, kinds.MESH.key), 2),
+    **dict.fromkeys((kinds.NIFTI.key, kinds.NRRD.key, kinds.IMAGES.key), sys.maxsize),
+}
+"""How many files a source reads, where it is more than one: what the first needs, or more of the kind."""
 
 BEGINNING = 1 << 16
 """Bytes of a file by which it is recognised."""
@@ -71,12 +78,12 @@ def open_files(
         raise InvalidInput("the file is empty")
     views = [memoryview(file).cast("B") for file in files]
     if kind:
-        return source_by_key(kind).open(views, options)
+        return _opened(source_by_key(kind), views, options)
     beginning = bytes(views[0][:BEGINNING])
     if beginning[128:132] == b"DICM":
         sop_class = _sop_class(views[0])
-        found = source_by_key(IMAGES.key) if sop_class in IMAGE_CLASSES else source_for(sop_class)
-        return found.open(views, options)
+        found = source_by_key(kinds.IMAGES.key) if sop_class in IMAGE_CLASSES else source_for(sop_class)
+        return _opened(found, views, options)
     source = recognise(beginning) or _bare_dicom(views[0]) or recognise(b"", name)
     came = kind_of(beginning)
     packed = beginning[:2] == GZIP_MAGIC  # where the name says what is in it, its reader says what is wrong
@@ -85,7 +92,15 @@ def open_files(
         came = came.replace("packed twice by gzip", "packed by gzip") or f"{len(views[0])} bytes of an unknown kind"
         read = ", ".join(source.name for source in SOURCES)
         raise InvalidInput(f"this is {came}; one of these is expected: {read}")
-    return source.open(views, options)
+    return _opened(source, views, options)
+
+
+def _opened(source: Source, files: Sequence[memoryview], options: ReadOptions) -> OpenSource:
+    most = _MOST_FILES.get(source.key, 1)
+    if len(files) > most:
+        with_more = "alone" if most == 1 else "with one more file that it needs at most"
+        raise InvalidInput(f"{len(files)} files came, and the first is {source.name}, which is read {with_more}")
+    return source.open(files, options)
 
 
 def _sop_class(data: bytes | memoryview) -> str:
