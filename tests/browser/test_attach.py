@@ -174,6 +174,23 @@ def test_a_model_can_join_the_images_of_the_study(
     assert pydicom.dcmread(io.BytesIO(file)).FrameOfReferenceUID == frame
 
 
+def test_several_masks_are_a_structure_each(attach_page: Any, server: OrthancServer, tmp_path: Path) -> None:
+    for place, name in enumerate(("spleen 2", "liver", "spleen 10")):
+        mask = np.zeros((20, 20, 20), np.uint8)
+        mask[5:15, 5:15, 2 + place : 12] = 1
+        nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), tmp_path / f"{name}.nii.gz")
+    attach_page.set_input_files("input[type=file]", sorted(tmp_path.glob("*.nii.gz")))
+    attach_page.wait_for_selector(".structure")
+    assert attach_page.locator(".structure-name").all_inner_texts() == ["liver", "spleen 2", "spleen 10"]
+    assert attach_page.locator(".drop-text strong").inner_text() == "3 files"
+    attach_page.get_by_role("button", name="Generate", exact=True).click()
+    attach_page.wait_for_selector("text=3 models are ready")
+    (tmp_path / "notes.txt").write_text("not a model")
+    attach_page.get_by_role("button", name="Attach another one").click()
+    attach_page.set_input_files("input[type=file]", [tmp_path / "liver.nii.gz", tmp_path / "notes.txt"])
+    attach_page.wait_for_selector("text=“notes.txt” is nothing that can become a model here")
+
+
 def test_nifti_ends_in_the_preview(attach_page: Any) -> None:
     attach_page.set_input_files("input[type=file]", shared_file("nifti/med-imagetools/star_mask.nii.gz"))
     attach_page.get_by_role("button", name="Generate", exact=True).click()

@@ -32,10 +32,10 @@ class Attach {
   constructor(settings) {
     this.settings = settings;
     this.kinds = settings.EnableNexus ? `${KINDS}, Nexus` : KINDS;
-    this.picker = new FilePicker('a file', '', (file) => this.choose(file));
+    this.picker = new FilePicker('a file', '', (file, files) => this.choose(files), true);
     this.said = h('div', { class: 'form-message' });
     this.card = h('div', { class: 'sheet-card work-form' }, this.picker.element,
-      h('p', { class: 'help-text' }, `${this.kinds}: what it is, is found out from the file.`), this.said);
+      h('p', { class: 'help-text' }, `${this.kinds}: what it is, is found out from the file. Several NIfTI or NRRD masks at once become a structure each.`), this.said);
     this.form = null;
   }
 
@@ -46,19 +46,24 @@ class Attach {
       onJob: (uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`) });
   }
 
-  /** @param {File} file */
-  async choose(file) {
+  /** @param {File[]} files */
+  async choose(files) {
     if (this.form?.busy) return;
-    const kind = await recognise(file).catch(() => null);
-    if (!kind || (kind === 'nexus' && !this.settings.EnableNexus)) return this.#refuse(file);
-    this.#open(kind);
-    this.form.picker.show(file);
-    await this.form.check(file);
+    let kind = null;
+    for (const file of files) {
+      const found = files.length > 1 && /\.mtl$/i.test(file.name) ? 'structures' : await recognise(file).catch(() => null);
+      if (!found || (found === 'nexus' && !this.settings.EnableNexus)) return this.#refuse(file);
+      kind ??= found;
+    }
+    this.#open(files.length > 1 ? 'structures' : kind);
+    this.form.picker.show(files);
+    await this.form.check(files[0], files);
   }
 
   #open(kind) {
     this.form = this.#newForm(kind);
-    this.form.picker.onFile = (file) => this.choose(file);
+    this.form.picker.onFile = (file, files) => this.choose(files);
+    this.form.picker.input.multiple = this.form.picker.several = true;
     this.card.replaceChildren(this.form.element);
     this.card.classList.remove('work-form');
   }

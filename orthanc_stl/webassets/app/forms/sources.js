@@ -1,6 +1,6 @@
 /** What models are made from: an instance or a series that Orthanc has, or a file of the person. */
 
-import { bodyWithFile, getJson, pageUrl, postJson } from '../shared/api.js';
+import { bodyWithFile, bodyWithFiles, getJson, pageUrl, postJson } from '../shared/api.js';
 
 const safe = encodeURIComponent;
 
@@ -41,17 +41,19 @@ export function imagesSource(id) {
   };
 }
 
-/** @param {File} file @param {string} study that its models join @returns {Source} */
-export function fileSource(file, study) {
+/** @param {File[]} files one, or masks, or a file and what it needs @param {string} study that its models join @returns {Source} */
+export function fileSource(files, study) {
   const data = 'data:application/octet-stream;base64,';
-  const volume = /\.(nii|nii\.gz|nrrd|hdr|gz)$/i.test(file.name) && !/\.seg\.nrrd$/i.test(file.name);
+  const [file] = files;
+  const volume = files.length === 1 && /\.(nii|nii\.gz|nrrd|hdr|gz)$/i.test(file.name) && !/\.seg\.nrrd$/i.test(file.name);
+  const body = (fields) => (files.length > 1 ? bodyWithFiles(data, files, fields)
+    : bodyWithFile('Content', data, file, { FileName: file.name, ...fields }));
   return {
     kind: { contours: false, threshold: volume },
     scene: null,
     name: stem(file.name),
-    list: async ({ signal, onProgress }) => postJson('stl/structures',
-      await bodyWithFile('Content', data, file, { FileName: file.name }), { signal, onProgress }),
-    body: (fields) => bodyWithFile('Content', data, file, { FileName: file.name, Parent: study, ...fields }),
+    list: async ({ signal, onProgress }) => postJson('stl/structures', await body({}), { signal, onProgress }),
+    body: (fields) => body({ Parent: study, ...fields }),
   };
 }
 

@@ -16,7 +16,7 @@ export class FileForm extends GenerateForm {
   constructor(study, listeners, label = 'a file with structures', accept = '') {
     super(listeners);
     this.study = study;
-    this.picker = new FilePicker(label, accept, (file) => this.check(file));
+    this.picker = new FilePicker(label, accept, (file, files) => this.check(file, files), true);
     this.fields.prepend(this.picker.element);
   }
 
@@ -25,14 +25,15 @@ export class FileForm extends GenerateForm {
     return '';
   }
 
-  async check(file) {
+  /** @param {File} file @param {File[]} files of which it is the first */
+  async check(file, files = [file]) {
     this.list = null;
     this.content.replaceChildren();
     this.submitButton.disabled = true;
     const reason = await this.refusal(file);
     if (reason) return void this.say(notice('error', 'This file cannot be used', reason));
-    this.say(waiting('Looking for structures in the file …'));
-    const source = fileSource(file, this.study);
+    this.say(waiting(files.length > 1 ? 'Looking for structures in the files …' : 'Looking for structures in the file …'));
+    const source = fileSource(files, this.study);
     try {
       const structures = await source.list({});
       if (this.picker.file !== file) return undefined;

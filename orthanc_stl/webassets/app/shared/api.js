@@ -159,3 +159,14 @@ export async function bodyWithFile(field, prefix, file, rest) {
   return new Blob([`{${JSON.stringify(field)}:"${prefix}`, await base64(file),
     `"${others === '}' ? '' : ','}${others}`]);
 }
+
+/**
+ * @param {string} prefix of each file ("data:...;base64,") @param {File[]} files @param {object} rest the other fields
+ * @returns {Promise<Blob>} a JSON body with the files and their names in `Contents`
+ */
+export async function bodyWithFiles(prefix, files, rest) {
+  const parts = [];
+  for (const file of files) parts.push(await bodyWithFile('Content', prefix, file, { FileName: file.name }), ',');
+  const others = JSON.stringify(rest).slice(1);
+  return new Blob(['{"Contents":[', ...parts.slice(0, -1), `]${others === '}' ? '' : ','}${others}`]);
+}
