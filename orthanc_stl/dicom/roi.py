@@ -13,6 +13,7 @@ from orthanc_stl.dicom.contour_data import numbers
 from orthanc_stl.dicom.contour_faults import Fault, told
 from orthanc_stl.dicom.text import one_line
 from orthanc_stl.mesh.contours.contour import Contour
+from orthanc_stl.mesh.contours.planes import strays_of
 from orthanc_stl.model import Color, Note, Rank
 
 CLOSED_PLANAR = "CLOSED_PLANAR"
@@ -23,10 +24,6 @@ _DEFINED = {kind.replace("_", ""): kind for kind in (*CLOSED, "POINT", "OPEN_PLA
 
 # A kilometre from the origin there is no patient: what is beyond is damage, and would only overflow later.
 MAX_COORDINATE_MM = 1e6
-
-# How far the points of a contour may stray from a plane, largest minus smallest: coordinates rounded to whole
-# millimetres stray by up to 1.7 in an oblique plane. What strays further, as a valve's annulus does, has no inside.
-MAX_STRAY_MM = 2.0
 
 
 class ContourItem(NamedTuple):
@@ -132,12 +129,12 @@ class Roi:
         faults = _Faults()
         closed = [item for item in self.items if _is_closed(item, faults)]
         texts = [bytes(self.data[item.start : item.stop]).strip(b"\0 ") for item in closed]
-        contours = []
+        contours: list[tuple[ContourItem, Contour]] = []
         for item, text, values in zip(closed, texts, numbers(texts), strict=True):
             points = _points(item, text, values, faults)
             if points is not None:
-                contours.append(Contour(points, item.number, defined_kind(item.kind) or CLOSED_PLANAR))
-        return contours, faults.all()
+                contours.append((item, Contour(points, item.number, defined_kind(item.kind) or CLOSED_PLANAR)))
+        return _flat(contours, faults), faults.all()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -214,14 +211,25 @@ def _points(item: ContourItem, text: bytes, values: np.ndarray | None, faults: _
         what = "fewer than three distinct points"
         faults.left_out(item, f"has {what}", f"have {what}", Rank.LEFT_OUT)
         return None
-    if not _is_flat(points):
-        what = f"its points stray by more than {MAX_STRAY_MM:g} mm from a plane"
-        faults.left_out(item, f"is not flat, {what}", f"are not flat, {what.replace('its', 'their')}")
-        return None
     if item.declared is not None and item.declared != len(points):
         what = "another Number of Contour Points than there are"
         faults.guessed(item, f"says {what}", f"say {what}", "all points were taken")
     return points
+
+
+def _flat(found: list[tuple[ContourItem, Contour]], faults: _Faults) -> list[Contour]:
+    """Those that lie in planes, as the geometry reads them: the tolerance follows the distance between slices. What
+    strays farther, as a valve's annulus does, has no inside."""
+    strays = strays_of([contour for _, contour in found])
+    farthest = f"{max(strays, default=0.0):.3g} mm"
+    for (item, _), stray in zip(found, strays, strict=True):
+        if stray:
+            faults.left_out(
+                item,
+                f"is not flat or not parallel to the others, it strays by {farthest} from its plane",
+                f"are not flat or not parallel to the others, they stray by up to {farthest} from their planes",
+            )
+    return [contour for (_, contour), stray in zip(found, strays, strict=True) if not stray]
 
 
 def _without_stray_backslashes(item: ContourItem, text: bytes) -> np.ndarray | None:
@@ -244,14 +252,6 @@ def _has_three_distinct(points: np.ndarray) -> bool:
         return True
     others = points[(points != points[0]).any(axis=1)]
     return len(others) > 1 and bool((others != others[0]).any())
-
-
-def _is_flat(points: np.ndarray) -> bool:
-    if (np.ptp(points, axis=0) <= MAX_STRAY_MM).any():
-        return True
-    centred = points - points.mean(axis=0)
-    normal = np.linalg.eigh(centred.T @ centred)[1][:, 0]
-    return bool(np.ptp(centred @ normal) <= MAX_STRAY_MM)
 
 
 def _extreme_points(points: np.ndarray) -> np.ndarray:

@@ -19,9 +19,9 @@ _TEXTS = (
     "SeriesInstanceUID", "SeriesDescription", "SOPClassUID", "FrameOfReferenceUID", "PixelSpacing", "Rows", "Columns",
 )  # fmt: skip
 
-# How far apart the corners of a volume and of a series may be, and a slice from its place: a NIfTI's affine has
-# float32 numbers, DICOM's positions four to six decimals; a slice is thicker by far.
-TOLERANCE_MM = 0.1
+TOLERANCE = 0.2
+"""Of the smallest side of a voxel: how far apart the corners of a volume and of a series may be, and a slice from its
+place. A NIfTI's affine has float32 numbers, DICOM's positions four to six decimals."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,12 @@ def _series(text: Mapping[str, str], orientation: str, slices: list[tuple[np.nda
     positions = np.array([position for position, _ in slices])
     step = (positions[-1] - positions[0]) / (len(slices) - 1)
     places = positions[0] + np.arange(len(slices))[:, None] * step
-    if np.abs(positions - places).max() > TOLERANCE_MM or np.linalg.norm(step) <= TOLERANCE_MM:
+    smallest = min(float(spacing.min()), float(np.linalg.norm(step)))
+    if smallest <= 0 or np.abs(positions - places).max() > TOLERANCE * smallest:
         return None
     affine = np.eye(4)
     affine[:3] = np.column_stack((along_row * spacing[1], along_column * spacing[0], step, positions[0]))
-    if abs(np.linalg.det(affine)) < 1e-6:
+    if abs(np.linalg.det(affine)) < 1e-6 * smallest**3:
         return None
     return ImageSeries(
         text["SeriesDescription"],
@@ -94,7 +95,10 @@ def _same_voxels(series: ImageSeries, affine: np.ndarray, shape: tuple[int, int,
     indices = (ours - series.affine[:3, 3]) @ np.linalg.inv(series.affine[:3, :3]).T
     last = np.array(series.shape) - 1
     nearest = np.where(indices > last / 2, last, 0)
-    if np.abs(ours - _placed(series.affine, nearest)).max() > TOLERANCE_MM:
+    if (
+        np.abs(ours - _placed(series.affine, nearest)).max()
+        > TOLERANCE * np.linalg.norm(series.affine[:3, :3], axis=0).min()
+    ):
         return False
     edges = nearest[[4, 2, 1]] - nearest[0]  # along our first, second and third index
     straight = (np.count_nonzero(edges, axis=1) <= 1).all() and (np.abs(edges).sum(axis=1) == np.array(shape) - 1).all()

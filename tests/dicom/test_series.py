@@ -65,8 +65,8 @@ def test_the_same_voxels_match_however_they_are_turned(
     assert matching([series], affine, shape) is series
 
 
-@pytest.mark.parametrize(("shift", "found"), [(0.05, True), (0.09, True), (0.11, False), (1.5, False)])
-def test_within_a_tenth_of_a_millimetre(shift: float, found: bool) -> None:
+@pytest.mark.parametrize(("shift", "found"), [(0.05, True), (0.29, True), (0.31, False), (1.5, False)])
+def test_within_a_fifth_of_a_pixel(shift: float, found: bool) -> None:
     (series,) = image_series([candidate()])
     affine = series.affine.copy()
     affine[0, 3] += shift
@@ -117,3 +117,17 @@ def test_odd_slices_are_no_error(number: int, place: int, value: object) -> None
     odd["Slices"][number][place] = value
     for series in image_series([odd]):
         assert matching([series], series.affine, series.shape) is series
+
+
+def test_a_micro_ct_is_a_series_too() -> None:
+    """Slices of 0.03 mm were taken for none."""
+    small = candidate()
+    small["PixelSpacing"] = "0.03\\0.03"
+    small["Slices"] = [
+        (uid, "\\".join(str(float(part) / 100) for part in at.split("\\")), turn) for uid, at, turn in small["Slices"]
+    ]
+    (series,) = image_series([small])
+    assert matching([series], series.affine, series.shape) is series
+    affine = series.affine.copy()
+    affine[0, 3] += 0.03
+    assert matching([series], affine, series.shape) is None

@@ -197,7 +197,10 @@ UNUSABLE = {
     "far away": (Contour(RING[:1], data=b"1\\2\\1e7"), "has a coordinate more than a kilometre from the origin"),
     "one point": (Contour(RING[:1]), "has fewer than three distinct points"),
     "two points": (Contour(RING[:2]), "has fewer than three distinct points"),
-    "bent": (Contour(RING + [[0, 0, (-2, 0, 2)[k % 3]] for k in range(24)]), "is not flat, its points stray"),
+    "bent": (
+        Contour(RING + [[0, 0, (-2, 0, 2)[k % 3]] for k in range(24)]),
+        "is not flat or not parallel to the others, it strays by 4 mm",
+    ),
     "two distinct": (Contour(RING[[0, 1, 0, 1, 1]]), "has fewer than three distinct points"),
 }
 
@@ -301,3 +304,17 @@ def test_image_is_no_structure_set() -> None:
 def test_planes_of_another_roi_do_not_matter() -> None:
     data = structure_set([cylinder("Tube", planes=[1.5, 4.5]), small()[1]])
     assert read_structure_set(data).roi(2).box == ((-6, -6, -3), (6, 6, 3))
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.1, 1, 10, 100])
+def test_contours_are_as_flat_at_any_scale(scale: float) -> None:
+    """What strays by a quarter of the distance between slices is read, by twice the distance not: no matter how
+    large the body is. It was 2 mm."""
+    wave = np.array([[0, 0, (-1, 0, 0, 1, 0, 0)[k % 6]] for k in range(24)])
+    slices = [RING + np.array([0, 0, 8.0 * k]) for k in range(4)]
+    slices[1] = slices[1] + wave
+    slices[2] = slices[2] + 8 * wave
+    data = with_spoiled(*(Contour((points * scale).round(6)) for points in slices))
+    (third,), (note,) = read_structure_set(data).contours([3])
+    assert [contour.number for contour in third.contours] == [1, 2, 4]
+    assert f"contour 3 is not flat or not parallel to the others, it strays by {16 * scale:.3g} mm" in note.text

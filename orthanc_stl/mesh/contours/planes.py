@@ -30,8 +30,10 @@ in an oblique plane stray by 1.7 mm at most."""
 BENT = 0.15
 """Of a contour's extent: what strays farther is bent, not rounded."""
 
-BENT_ALONE = 0.02
-"""The same where there is no slice spacing to compare with."""
+BENT_ALONE = 0.05
+ROUGH_ALONE = 0.02
+"""Of a contour's extent, where there is no slice spacing to compare with: what strays farther is bent (but for
+whole mm, which stray by the diagonal of 1 mm at most); what strays farther than the second is read with a warning."""
 
 SCATTERED = 0.25
 """Of the above: the root mean square of the strays. Rounding stays below; half of a contour on another plane does
@@ -122,32 +124,64 @@ def _on_a_line(points: np.ndarray) -> bool:
     return bool(np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[1] <= THINNEST * length)
 
 
-def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], findings: Findings) -> tuple[Outline, ...]:
+@dataclass(frozen=True)
+class _Placed:
+    """Contours in a frame. For each: its points `(m, 3)`, its position along the normal, how far apart slices are there
+    (infinite: nothing tells), how far it strays from its plane, and how far it may (mm)."""
+
+    points: list[np.ndarray]
+    position: np.ndarray
+    step: np.ndarray
+    stray: np.ndarray
+    allowed: np.ndarray
+
+    @property
+    def flat(self) -> np.ndarray:
+        deviation = np.array([points[:, 2].std() for points in self.points])
+        return (self.stray <= self.allowed) & ((deviation <= SCATTERED * self.allowed) | (self.allowed == 0))
+
+
+def _placed(frame: Frame, contours: Sequence[Contour]) -> _Placed:
     local = [frame.from_patient(contour.points) for contour in contours]
     position = np.array([points[:, 2].mean() for points in local])
     low = np.array([points.min(axis=0) for points in local])
     high = np.array([points.max(axis=0) for points in local])
     step = local_steps(position, low[:, :2], high[:, :2])
-    stray = (high - low)[:, 2]
     extent = (high - low).max(axis=1)
+    allowed = np.minimum(ROUGHEST * step, np.maximum(BENT * extent, ROUGH * step))
+    rounding = [np.sqrt(3) * bool((contour.points == np.rint(contour.points)).all()) for contour in contours]
+    allowed = np.where(np.isfinite(step), allowed, np.maximum(BENT_ALONE * extent, rounding))
+    return _Placed(local, position, step, (high - low)[:, 2], allowed)
+
+
+def strays_of(contours: Sequence[Contour]) -> list[float]:
+    """For each contour of a ROI: 0 if it is read as one in a plane, else how far it strays from one parallel to the
+    others (mm)."""
+    if not contours:
+        return []
+    placed = _placed(frame_of(contours), contours)
+    return np.where(placed.flat, 0.0, placed.stray).tolist()
+
+
+def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], findings: Findings) -> tuple[Outline, ...]:
+    placed = _placed(frame, contours)
+    position, step, stray, flat = placed.position, placed.step, placed.stray, placed.flat
     if _rounded(contours, position):
         text = "has coordinates of whole mm and uneven steps between its planes: they are taken as they are"
         findings.roi(Rank.GUESSED, roi.name, text)
-    allowed = np.minimum(ROUGHEST * step, np.maximum(BENT * extent, ROUGH * step))
-    allowed = np.where(np.isfinite(step), allowed, BENT_ALONE * extent)
     outlines = []
-    for i, (contour, points) in enumerate(zip(contours, local, strict=True)):
-        if stray[i] > allowed[i] or points[:, 2].std() > SCATTERED * allowed[i] > 0:
+    for i, (contour, points) in enumerate(zip(contours, placed.points, strict=True)):
+        if not flat[i]:
             words = "not flat or not parallel to the others (strays by {figure} mm)"
             one, several = f"is skipped: it is {words}", f"are skipped: they are {words}".replace("strays", "stray")
             findings.contour(Rank.LEFT_OUT, roi.name, contour.number, one, several, float(stray[i]))
             continue
-        if stray[i] > min(ROUGH * step[i], allowed[i]):
+        if stray[i] > (ROUGH * step[i] if np.isfinite(step[i]) else ROUGH_ALONE * float(np.ptp(points, axis=0).max())):
             words = "from the plane by up to {figure} mm"
             one, several = f"strays {words}: it is flattened", f"stray {words}: they are flattened"
             findings.contour(Rank.GUESSED, roi.name, contour.number, one, several, float(stray[i]))
-        flat = np.ascontiguousarray(points[:, :2])
-        outlines.append(Outline(flat, float(position[i]), contour.number, contour.kind == XOR, float(step[i])))
+        in_plane = np.ascontiguousarray(points[:, :2])
+        outlines.append(Outline(in_plane, float(position[i]), contour.number, contour.kind == XOR, float(step[i])))
     return tuple(outlines)
 
 
