@@ -25,3 +25,11 @@ class TooManyVoxels(OverLimit):
 
 class TooManyTriangles(OverLimit):
     what = "triangles"
+
+
+class TooManyContours(OverLimit):
+    what = "contours in one plane"
+
+
+class TooManyOverlaps(OverLimit):
+    what = "points of contours that overlap others of their plane"

@@ -20,7 +20,7 @@ from orthanc_stl.mesh.contours.regions import regions_of
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
 from orthanc_stl.mesh.contours.steps import usual_step
 from orthanc_stl.mesh.contours.torn import compare_topology, without_strays
-from orthanc_stl.mesh.contours.union import united_volume
+from orthanc_stl.mesh.contours.union import require_room, united_volume
 from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
@@ -148,6 +148,7 @@ def _grids(plans: Sequence[_Plan], around: np.ndarray, resolution: int, limits: 
         also = np.concatenate(corners) if corners and plan is plans[0] else None
         nearby = plan.frame.from_patient(around)
         grids.insert(0, (grid_of(plan.chains, nearby, resolution, limits, also), plan.frame))
+    require_room(grids, limits.voxels)
     return grids
 
 

@@ -49,7 +49,7 @@ def frame_of(contours: Sequence[Contour]) -> Frame:
     along_axis = Frame(np.roll(np.eye(3), 2 - main, axis=0))
     agreeing = [c for c, a, s in zip(contours, areas, sizes, strict=True) if abs(a @ normal) > 0.9 * s]
     scatter = scatter_of(agreeing or contours)
-    if fits(along_axis, scatter):
+    if fitting([along_axis], scatter) is not None:
         return along_axis
     normal = np.linalg.eigh(scatter)[1][:, 0]
     normal = normal * np.sign(normal[main])
@@ -68,12 +68,13 @@ def scatter_of(contours: Sequence[Contour]) -> np.ndarray:
     return scatter
 
 
-def fits(frame: Frame, scatter: np.ndarray) -> bool:
-    """Whether contours of this scatter lie in planes of the frame as well as in any planes, or nearly."""
-    normal = frame.axes[2]
-    stray = float(normal @ scatter @ normal)
+def fitting(frames: Sequence[Frame], scatter: np.ndarray) -> int | None:
+    """The first of the frames in whose planes contours of this scatter lie as well as in any planes, or nearly."""
+    normals = np.array([frame.axes[2] for frame in frames]).reshape(-1, 3)
+    strays = np.einsum("ni,ij,nj->n", normals, scatter, normals)
     least, _, most = np.linalg.eigvalsh(scatter)
-    return bool(stray <= SAME_FIT**2 * max(least, 0) + SAME_SHARE**2 * most)
+    found = np.flatnonzero(strays <= SAME_FIT**2 * max(least, 0) + SAME_SHARE**2 * most)
+    return int(found[0]) if len(found) else None
 
 
 def area_vector(points: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from orthanc_stl.mesh.contours.contour import XOR, Contour, RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.frame import Frame, area_vector, fits, frame_of, scatter_of
+from orthanc_stl.mesh.contours.frame import Frame, area_vector, fitting, frame_of, scatter_of
 from orthanc_stl.mesh.contours.steps import local_steps
 from orthanc_stl.mesh.types import Rank
 
@@ -73,23 +73,25 @@ class Stack:
 
 def stacks_of(rois: Sequence[RoiContours], findings: Findings) -> list[Stack]:
     """The ROIs in their planes, one stack for each orientation (nearly always one)."""
-    groups: list[tuple[Frame, list[RoiOutlines]]] = []
+    frames: list[Frame] = []
+    stacks: list[list[RoiOutlines]] = []
     for roi in rois:
         contours = _clean(roi, findings)
         if not contours:
             findings.roi(Rank.LEFT_OUT, roi.name, "has no contour that encloses an area")
             continue
-        scatter = scatter_of(contours)
-        group = next((group for group in groups if fits(group[0], scatter)), None)
-        frame, members = group or (frame_of(contours), [])
+        place = fitting(frames, scatter_of(contours))
+        frame = frame_of(contours) if place is None else frames[place]
         outlines = _flat_outlines(roi, frame, contours, findings)
         if not outlines:
             findings.roi(Rank.LEFT_OUT, roi.name, "has no contour that is flat")
             continue
-        members.append(RoiOutlines(roi.number, roi.name, outlines))
-        if group is None:
-            groups.append((frame, members))
-    return [Stack(frame, tuple(members)) for frame, members in groups]
+        if place is None:
+            place = len(frames)
+            frames.append(frame)
+            stacks.append([])
+        stacks[place].append(RoiOutlines(roi.number, roi.name, outlines))
+    return [Stack(frame, tuple(members)) for frame, members in zip(frames, stacks, strict=True)]
 
 
 def _clean(roi: RoiContours, findings: Findings) -> list[Contour]:

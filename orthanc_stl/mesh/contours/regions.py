@@ -26,7 +26,11 @@ from orthanc_stl.mesh.contours.shapes import (
     simple,
 )
 from orthanc_stl.mesh.contours.staircases import without_steps
+from orthanc_stl.mesh.errors import TooManyContours
 from orthanc_stl.mesh.types import Rank
+
+MOST_IN_PLANE = 5_000
+"""Contours of a ROI in one plane. Each takes 6 ms from here to the mesh."""
 
 ONE_PLANE = 0.1
 """Of the slice spacing there: outlines that lie no farther apart are of one plane."""
@@ -74,9 +78,16 @@ class Region:
 
 
 def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Region]:
-    """The regions of all planes of a ROI, upwards. `smooth`: without the steps of outlines drawn along pixels."""
+    """The regions of all planes of a ROI, upwards. `smooth`: without the steps of outlines drawn along pixels.
+
+    Raises TooManyContours, and TooManyOverlaps, before it compares them.
+    """
     regions: list[Region] = []
-    for plane, members in enumerate(_planes(roi.outlines)):
+    planes = _planes(roi.outlines)
+    most = max(map(len, planes), default=0)
+    if most > MOST_IN_PLANE:
+        raise TooManyContours(most, MOST_IN_PLANE)
+    for plane, members in enumerate(planes):
         whole = [Shape.of(outline) for outline in (_without_steps(members) if smooth else members)]
         whole = [shape for shape in whole if _encloses(roi.name, shape, findings)]
         shapes = [part for shape in whole for part in simple(roi.name, shape, findings)]

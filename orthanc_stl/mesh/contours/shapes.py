@@ -16,6 +16,7 @@ from manifold3d import CrossSection, FillRule
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.keyholes import opened
 from orthanc_stl.mesh.contours.planes import Outline
+from orthanc_stl.mesh.errors import TooManyOverlaps
 from orthanc_stl.mesh.types import Rank
 
 APART = 1e-3
@@ -35,6 +36,12 @@ ALIKE = 0.85
 
 THINNEST_WALL = 1e-3
 """Of an outline's extent: what is thinner is no wall but the same area, outlined twice."""
+
+MOST_OVERLAPPING = 50_000_000
+"""Points of all pairs of outlines of a plane whose boxes overlap. A million takes half a second."""
+
+TRIED = 200
+"""Points of an outline that are asked whether they reach another one, at least; about so many of a longer one."""
 
 TOUCHING = 0.3
 """Of the points of the inner outline: as many reach or cross the outer one if they are one area outlined twice. A
@@ -175,15 +182,19 @@ def once(name: str, shapes: list[Shape], findings: Findings) -> list[Shape]:
 
 
 def overlapping(shapes: Sequence[Shape]) -> list[tuple[int, int]]:
-    """The pairs (smaller number first) whose boxes overlap."""
+    """The pairs (smaller number first) whose boxes overlap. Raises TooManyOverlaps."""
     low, high = np.array([shape.low for shape in shapes]), np.array([shape.high for shape in shapes])
     order = np.argsort(low[:, 0], kind="stable")
     low, high = low[order], high[order]
     ends = np.searchsorted(low[:, 0], high[:, 0], side="right")
-    pairs = []
+    points = np.array([len(shape.points) for shape in shapes])[order]
+    pairs, compared = [], 0
     for k, end in enumerate(ends.tolist()):
         later = slice(k + 1, end)
         met = np.flatnonzero((low[later, 1] <= high[k, 1]) & (high[later, 1] >= low[k, 1])) + k + 1
+        compared += int(points[met].sum()) + len(met) * int(points[k])
+        if compared > MOST_OVERLAPPING:
+            raise TooManyOverlaps(compared, MOST_OVERLAPPING)
         pairs += [(min(order[k], j), max(order[k], j)) for j in order[met]]
     return sorted((int(i), int(j)) for i, j in pairs)
 
@@ -212,8 +223,8 @@ def _touch(small: Shape, large: Shape) -> bool:
         return True
     shrunk = large.section.offset(-max(0.1 * width, 1e-9))
     inner = [np.asarray(loop) for loop in shrunk.to_polygons()]
-    points = small.points
-    return float(np.mean(~inside(points, inner))) > TOUCHING
+    some = small.points[:: max(1, len(small.points) // TRIED)]
+    return float(np.mean(~inside(some, inner))) > TOUCHING
 
 
 def _united(shapes: list[Shape], pairs: Sequence[tuple[int, int]], dropped: set[int]) -> list[Shape]:

@@ -1,0 +1,99 @@
+"""What would take too long is refused before it is begun, with figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from orthanc_stl.mesh.contours import frame
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.contours.contour import Contour, RoiContours
+from orthanc_stl.mesh.contours.findings import Findings
+from orthanc_stl.mesh.contours.planes import stacks_of
+from orthanc_stl.mesh.errors import TooManyContours, TooManyOverlaps, TooManyVoxels
+
+ANGLES = np.linspace(0, 2 * np.pi, 30, endpoint=False)
+CIRCLE = 20 * np.stack([np.cos(ANGLES), np.sin(ANGLES), np.zeros(30)], axis=1)
+
+
+def cylinder(number: int, turn: Rotation) -> RoiContours:
+    """Three slices of 20 mm, turned about their middle."""
+    contours = [Contour(turn.apply(CIRCLE + np.array([0, 0, 3 * z])), z + 2, "CLOSED_PLANAR") for z in (-1, 0, 1)]
+    return RoiContours(number, f"cylinder {number}", tuple(contours))
+
+
+def cylinders(count: int) -> list[RoiContours]:
+    turns = Rotation.random(count, np.random.default_rng(0))
+    return [cylinder(number, turns[number]) for number in range(count)]
+
+
+def roi_of(outlines: list[np.ndarray]) -> RoiContours:
+    return RoiContours(1, "ROI", tuple(Contour(points, n, "CLOSED_PLANAR") for n, points in enumerate(outlines, 1)))
+
+
+def test_200_orientations_are_told_apart_by_one_look_at_each_roi(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look used to be at every orientation that was found before: 20,000 eigenvalue problems."""
+    solved = []
+    monkeypatch.setattr(frame.np.linalg, "eigvalsh", lambda matrix: solved.append(1) or np.linalg.eigh(matrix)[0])
+    stacks = stacks_of(cylinders(200), Findings())
+    assert len(stacks) == 200
+    assert len(solved) == 2 * 200  # for the stacks that there are, and for the patient's axes
+
+
+def test_rois_of_one_orientation_are_one_stack_in_their_order() -> None:
+    tilted = Rotation.from_euler("y", 40, degrees=True)
+    rois = [cylinder(number, tilted if number % 2 else Rotation.identity()) for number in range(6)]
+    stacks = stacks_of(rois, Findings())
+    assert [[roi.number for roi in stack.rois] for stack in stacks] == [[0, 2, 4], [1, 3, 5]]
+
+
+def test_the_voxels_of_all_orientations_count() -> None:
+    rois = cylinders(12)
+    one = surface_from_contours(rois[:1], resolution=32, max_voxels=300_000)
+    assert one.report.volume == pytest.approx(9 * 20**2 * 15 * np.sin(np.pi / 15), rel=0.02)
+    with pytest.raises(TooManyVoxels) as caught:
+        surface_from_contours(rois, resolution=32, max_voxels=300_000)
+    assert 300_000 < caught.value.count < 12 * 2 * 300_000
+
+
+def test_bodies_of_two_orientations_that_are_apart_keep_their_volumes() -> None:
+    """What the second one's grid does not reach is the first one's alone, also where its voxels are much finer."""
+    large = cylinder(1, Rotation.identity())
+    turned = cylinder(2, Rotation.from_euler("y", 90, degrees=True))
+    small = replace(
+        turned,
+        contours=tuple(replace(one, points=0.1 * one.points + [60, 0, 0]) for one in turned.contours),
+    )
+    truth = 9 * 20**2 * 15 * np.sin(np.pi / 15)
+    alone = surface_from_contours([large], resolution=128).report
+    both = surface_from_contours([large, small], resolution=128).report
+    assert both.euler_number == 4
+    assert alone.volume == pytest.approx(truth, rel=0.01)
+    assert both.volume == pytest.approx(truth * 1.001, rel=0.01)
+
+
+def test_more_contours_in_one_plane_than_can_be_compared() -> None:
+    square = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) * 0.5
+    outlines = [square + np.array([n % 100, n // 100, 0]) for n in range(5_001)]
+    with pytest.raises(TooManyContours, match="about 5,001 contours in one plane, more than the 5,000"):
+        surface_from_contours([roi_of(outlines)])
+
+
+def test_contours_that_all_overlap_each_other() -> None:
+    """1,000 of 60 points, one within the other: half a million pairs, and more than a minute of comparing them."""
+    rings = [np.repeat(CIRCLE, 2, axis=0) * (1 + n / 1000) + [[0, 0, 0], [0.1, 0.1, 0]] * 30 for n in range(1000)]
+    with pytest.raises(TooManyOverlaps, match="points of contours that overlap others of their plane"):
+        surface_from_contours([roi_of(rings)])
+
+
+def test_long_outlines_of_one_area_are_compared_by_some_of_their_points() -> None:
+    """Two of 20,000 points: asking each point about each edge would take 1.6 GB and minutes."""
+    angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles), np.zeros(len(angles))], axis=1)
+    twice = [20 * circle + [0, 0, 3 * z] for z in range(4)] + [20.01 * circle + [0, 0, 3 * z] for z in range(4)]
+    report = surface_from_contours([roi_of(twice)], resolution=32).report
+    assert report.volume == pytest.approx(np.pi * 20**2 * 12, rel=0.01)
+    assert any("repeat" in warning for warning in report.warnings)
