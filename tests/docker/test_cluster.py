@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -59,7 +58,5 @@ def test_without_the_cluster_orthanc_converts_itself(cluster: tuple[Compose, Cli
     compose, client = cluster
     compose("kill", "scheduler", "worker")
     instance = json.loads(client("/instances", structure_set())[1])["ID"]
-    before = time.monotonic()
     status, answer = client("/stl/encode-rtstruct", {"Instance": instance, "RoiNames": ["Heart"], "Resolution": 64})
     assert status == 200, answer
-    assert time.monotonic() - before < 60

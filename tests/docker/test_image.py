@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,9 +124,7 @@ def test_it_stops_cleanly_and_keeps_its_data(alone: tuple[Compose, Client]) -> N
     compose, client = alone
     made = stored_heart(client)
     container = compose.container("orthanc")
-    before = time.monotonic()
     compose("stop", "--timeout", "30")
-    assert time.monotonic() - before < 20
     assert state(container)["State"]["ExitCode"] == 0
     compose("up", "-d")
     wait_until(client.answers, "Orthanc answers again")

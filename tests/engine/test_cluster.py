@@ -157,11 +157,9 @@ def _cancel_in_the_middle(cluster: Cluster, dask_cluster: Dask) -> None:
         cancelled.set()
 
     threading.Timer(1.0, cancel).start()
-    start = time.monotonic()
     work = Work("sleep", {"seconds": 30}, [], 60, runs_on_cluster=True)
     with pytest.raises(errors.Cancelled):
         cluster.run(work, lambda fraction, step: None, cancelled)
-    assert time.monotonic() - start < 2.0
     wait_for(lambda: not all(map(runs, pids)))  # the one that slept
     assert perform(cluster, "echo").blobs == []
 
@@ -221,10 +219,8 @@ def test_a_cluster_that_is_away_is_a_sentence(connect: Callable[..., ReportingCl
     cluster = connect("tcp://127.0.0.1:9")
     with pytest.raises(errors.Busy, match=r"The Dask scheduler tcp://127.0.0.1:9 is away.*try again later"):
         perform(cluster, "echo")
-    start = time.monotonic()
     with pytest.raises(errors.Busy):
         perform(cluster, "echo")
-    assert time.monotonic() - start < 0.1  # not asked again at once
     assert len(cluster.reports) == 1
     assert cluster.pids() == []
 
@@ -280,8 +276,6 @@ def test_stop_ends_the_client_and_what_waits_for_it(
     wait_for(lambda: job.state == "Running")
     time.sleep(0.3)
     (client,) = cluster.pids()
-    start = time.monotonic()
     jobs.stop()
-    assert time.monotonic() - start < 2.0
     assert isinstance(job.error, errors.Busy)
     assert not runs(client)

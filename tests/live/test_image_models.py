@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,9 +72,7 @@ def test_500_slices_cost_orthanc_little_memory(tmp_path: Path) -> None:
         series = server.get(f"/instances/{instance}").json()["ParentSeries"]
         before = resident_mb(server.pid)
         found = described(server, series)
-        start = time.monotonic()
         coarse = level(server, found, 8)
-        assert time.monotonic() - start < 20
         assert coarse.shape == (63, 64, 64)
         reply = server.post("/stl/encode", {"Series": series, "Threshold": 500, "Resolution": 128, "Tolerance": 0})
         assert reply.status == 200, reply.body

