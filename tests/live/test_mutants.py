@@ -1,0 +1,86 @@
+"""Damaged files over HTTP: each is converted, or refused with a sentence, and never a 500.
+
+The suite sends a few of each kind. Two thousand of each:
+
+    ORTHANC_STL_MUTANTS=2000 ./orthanc-stl test tests/live/test_mutants.py
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from testing.server import OrthancServer, Reply
+from tests.live import samples
+from tests.mutants import mutant
+from tests.sources.test_mutants import FILES
+
+COUNT = int(os.environ.get("ORTHANC_STL_MUTANTS", "12"))
+DICOM = ("seg", "seg-labelmap", "rtdose", "surfaces")
+OTHERS = ("nrrd", "stl", "ply", "obj", "glb", "3mf")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OrthancServer]:
+    with OrthancServer(stl={"MaxNiftiMB": 16, "MaxVoxels": 5_000_000, "MaxTriangles": 100_000}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def study(server: OrthancServer) -> str:
+    image = server.upload(samples.image())
+    return str(server.get(f"/instances/{image}/study").json()["ID"])
+
+
+def of_dicom(server: OrthancServer, data: bytes) -> list[Reply]:
+    """The answers for a file that Orthanc stores; none if it refuses it."""
+    stored = server.post("/instances", data)
+    if stored.status != 200:
+        return []
+    instance = stored.json()["ID"]
+    try:
+        return [
+            server.get(f"/instances/{instance}/stl/structures"),
+            server.post("/stl/encode", {"Instance": instance, "All": True, "Resolution": 8, "Levels": ["50%"]}),
+            server.get(f"/instances/{instance}/stl/statistics?resolution=8"),
+        ]
+    finally:
+        server.delete(f"/instances/{instance}")
+
+
+def of_content(server: OrthancServer, study: str, data: bytes, suffix: str) -> list[Reply]:
+    content = "data:;base64," + base64.b64encode(data).decode()
+    body = {"Content": content, "FileName": f"damaged.{suffix}"}
+    return [
+        server.post("/stl/structures", body),
+        server.post("/stl/encode", body | {"Parent": study, "All": True, "Resolution": 8}),
+    ]
+
+
+def check(replies: list[Reply]) -> None:
+    for reply in replies:
+        assert reply.status in (200, 400, 404, 413), reply.body
+        if reply.status != 200:
+            assert reply.json()["Details"]
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", DICOM)
+def test_dicom(server: OrthancServer, name: str) -> None:
+    data, chance = FILES[name][1](), Random(f"http {name}")
+    assert [reply.status for reply in of_dicom(server, data)] == [200, 200, 200]
+    for _ in range(COUNT):
+        check(of_dicom(server, mutant(data, chance)))
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_files(server: OrthancServer, study: str, name: str) -> None:
+    data, chance = FILES[name][1](), Random(f"http {name}")
+    assert {reply.status for reply in of_content(server, study, data, name)} <= {200, 400}
+    for _ in range(COUNT):
+        check(of_content(server, study, mutant(data, chance), name))
