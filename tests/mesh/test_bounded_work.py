@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from orthanc_stl.mesh.contours import frame
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
@@ -36,8 +35,13 @@ def roi_of(outlines: list[np.ndarray]) -> RoiContours:
 
 def test_200_orientations_are_told_apart_by_one_look_at_each_roi(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look used to be at every orientation that was found before: 20,000 eigenvalue problems."""
-    solved = []
-    monkeypatch.setattr(frame.np.linalg, "eigvalsh", lambda matrix: solved.append(1) or np.linalg.eigh(matrix)[0])
+    solved: list[np.ndarray] = []
+
+    def eigenvalues(matrix: np.ndarray) -> np.ndarray:
+        solved.append(matrix)
+        return np.linalg.eigh(matrix)[0]
+
+    monkeypatch.setattr(np.linalg, "eigvalsh", eigenvalues)
     stacks = stacks_of(cylinders(200), Findings())
     assert len(stacks) == 200
     assert len(solved) == 2 * 200  # for the stacks that there are, and for the patient's axes
