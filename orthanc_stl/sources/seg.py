@@ -75,7 +75,7 @@ class OpenSegmentation(OfDicomObject):
         voxels = self._voxels(number)
         if voxels is None or not (voxels.mask or voxels.values.max() >= HALF * voxels.maximum):
             raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: it has no voxel')
-        notes = (*self.table.lattice.notes, *self.frames.notes, *self._palette_note())
+        notes = (*self.table.lattice.notes, *self.frames.notes, *self._palette_note(), *self._unlisted_note())
         volume = voxels.volume(self.table.lattice, self.frames.rows, self.frames.columns)
         if voxels.mask:
             return Region(volume, labels=(1,)), notes
@@ -148,6 +148,17 @@ class OpenSegmentation(OfDicomObject):
         if self.source.text(_PHOTOMETRIC) != "PALETTE COLOR":
             return ()
         text = "the palette of the label map was left out: its pixels were taken as segment numbers"
+        return (Note(Rank.LEFT_OUT, "", text),)
+
+    def _unlisted_note(self) -> tuple[Note, ...]:
+        """Of numbers that frames or pixels have, and the Segment Sequence has not."""
+        there = self._labels.boxes if self.kind == "LABELMAP" else self.table.segments
+        numbers = sorted(set(there) - set(self._segments) - {0, self.padding})
+        if not numbers:
+            return ()
+        shown = ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
+        what = "voxels" if self.kind == "LABELMAP" else "frames"
+        text = f"{what} of segments that the Segment Sequence does not list were left out: {shown}"
         return (Note(Rank.LEFT_OUT, "", text),)
 
 

@@ -234,6 +234,22 @@ def test_padding_and_segment_0_are_no_structures() -> None:
     assert [s.number for s in opened(ds).structures] == [300]
 
 
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_voxels_of_segments_that_are_not_listed_are_told(kind: str) -> None:
+    frames, positions = ball_frames(CENTRE, 6, places=range(-7, 8))
+    if kind == "LABELMAP":
+        data = seg_dataset(
+            (frames * (3 + np.arange(48) % 2)).astype(np.uint8), [(0, p) for p in positions], kind=kind, numbers=(3,)
+        )
+    else:
+        both = [(number, position) for number in (3, 4) for position in positions]
+        data = seg_dataset(np.concatenate((frames, frames)), both, numbers=(3,))
+    source = opened(data)
+    assert [structure.number for structure in source.structures] == [3]
+    what = "voxels" if kind == "LABELMAP" else "frames"
+    assert notes_of(source, 3) == [f"{what} of segments that the Segment Sequence does not list were left out: 4"]
+
+
 def test_a_label_map_with_a_palette_keeps_its_numbers() -> None:
     frames = np.zeros((3, 8, 8), np.uint16)
     frames[:, 1:4, 1:4] = 300
