@@ -13,8 +13,9 @@ from benchmarks import rows
 from benchmarks.formats import formats
 from benchmarks.nifti import nifti
 from benchmarks.rows import Row
+from benchmarks.sets import sets
 
-ALL = {**rows.ALL, "nifti": nifti, "formats": formats}
+ALL = {**rows.ALL, "nifti": nifti, "formats": formats, "sets": sets}
 
 HEADINGS = ("what", "the original", "ours", "ratio", "to reach", "met")
 WIDTHS = (64, 14, 14, 8, 16, 4)

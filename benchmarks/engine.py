@@ -18,7 +18,7 @@ from orthanc_stl.engine.python import find_python
 from orthanc_stl.mesh.progress import no_progress
 
 NOT_A_FILE = b"no DICOM at all"
-TEST_TASKS = "tests.engine.tasks"
+TEST_TASKS = "testing.engine_tasks"
 
 
 def run(pool: LocalPool, task: str, *blobs: bytes, **options: object) -> Result | None:

@@ -1,4 +1,4 @@
-"""Pools and queues on real worker processes, with the tasks of tests/engine/tasks.py."""
+"""Pools and queues on real worker processes, with the tasks of testing/engine_tasks.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
 from orthanc_stl.mesh.progress import no_progress
 
-TASKS = "tests.engine.tasks"
+TASKS = "testing.engine_tasks"
 
 
 @pytest.fixture(scope="session")

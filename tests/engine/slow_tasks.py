@@ -1,10 +1,10 @@
-"""The tasks of tests/engine/tasks.py in a worker that takes its time to start."""
+"""The tasks of testing/engine_tasks.py in a worker that takes its time to start."""
 
 from __future__ import annotations
 
 import time
 
-from tests.engine.tasks import TASKS
+from testing.engine_tasks import TASKS
 
 __all__ = ["TASKS", "preload"]
 

@@ -22,7 +22,7 @@ from orthanc_stl.engine.python import find_python
 
 threading.stack_size(16 << 20)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-pool = LocalPool(find_python(), size=2, tasks="tests.engine.tasks")
+pool = LocalPool(find_python(), size=2, tasks="testing.engine_tasks")
 
 def run(task, **options):
     with contextlib.suppress(StlError):  # what pool.stop() makes of it

@@ -1,0 +1,95 @@
+"""A whole structure set over HTTP: time, bytes and memory, and files of it that are asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks import inputs
+from benchmarks.rows import Row
+from runtime.common import SetupError
+from testing.data import FOLDER
+from testing.server import OrthancServer
+
+FILE = FOLDER / "rtstruct/pinnacle96-prostate/rtss.dcm"
+OPTIONS = {"Resolution": 256, "Smooth": True}
+
+
+def sets() -> Iterator[Row]:
+    """All structures in one request, against one request each for their full surfaces, as version 0.1 made them."""
+    try:
+        server = OrthancServer(stl={"Workers": 2})
+    except SetupError as error:
+        print(f"(no private Orthanc, so no requests over HTTP: {error})")
+        return
+    with server:
+        data = FILE.read_bytes() if FILE.exists() else inputs.rt60(rois=8).data
+        source = server.upload(data)
+        structures = server.get(f"/instances/{source}/stl/structures").json()
+        numbers = [one["Number"] for one in structures if one["Usable"]]
+        name = f"{len(numbers)} structures, 256, stored"
+        whole = {"Instance": source, "All": True, "Separate": True, **OPTIONS}
+        _encode(server, whole | {"Resolution": 16})
+        stored = [_stored_bytes(server)]
+        start = perf_counter()
+        single = [_encode(server, {"Instance": source, "Structures": [n], "Tolerance": 0} | OPTIONS) for n in numbers]
+        times = [perf_counter() - start]
+        stored.append(_stored_bytes(server))
+        start = perf_counter()
+        _encode(server, whole)
+        times.append(perf_counter() - start)
+        stored.append(_stored_bytes(server))
+        yield Row(f"{name}: time", times[0], times[1], "s", "1/3 of it", times[1] <= times[0] / 3)
+        one_each, together = (after - before for before, after in pairwise(stored))
+        yield Row(f"{name}: bytes", one_each / 1e6, together / 1e6, "MB", "1/6 of it", together <= one_each / 6)
+        yield from _cached(server, source)
+    largest = max(zip(numbers, single, strict=True), key=lambda pair: pair[1]["Triangles"])[0]
+    peaks = [
+        _peak_of(data, {"Separate": True, **OPTIONS, **what}) for what in ({"Structures": [largest]}, {"All": True})
+    ]
+    met = peaks[1] <= 1.5 * peaks[0]
+    yield Row(f"{name}: memory, against its largest part", peaks[0], peaks[1], "MB", "1.5 times", met)
+
+
+def _encode(server: OrthancServer, body: dict[str, Any]) -> dict[str, Any]:
+    reply = server.post("/stl/encode", body, timeout=600)
+    assert reply.status == 200, reply.body
+    answer: dict[str, Any] = reply.json()
+    return answer
+
+
+def _stored_bytes(server: OrthancServer) -> int:
+    return int(server.get("/statistics").json()["TotalDiskSize"])
+
+
+def _cached(server: OrthancServer, source: str) -> Iterator[Row]:
+    path = f"/instances/{source}/stl/scene.glb?resolution=256"
+    size = len(server.get(path, timeout=600).body)
+    best = float("inf")
+    for _ in range(5):
+        start = perf_counter()
+        server.get(path)
+        best = min(best, perf_counter() - start)
+    what = f"scene.glb of {size / 1e6:.1f} MB, asked for again"
+    yield Row(what, None, best * 1000, "ms", "20 ms", best <= 0.02)
+
+
+def _peak_of(data: bytes, body: dict[str, Any]) -> float:
+    """MB of Orthanc and one worker at their peaks, above what they have after a small request."""
+    with OrthancServer(stl={"Workers": 1}) as server:
+        body = {"Instance": server.upload(data), "Separate": True, **body}
+        _encode(server, body | {"Resolution": 16})
+        processes = [Path(f"/proc/{pid}") for pid in (server.pid, *server.children())]
+        for process in processes:
+            (process / "clear_refs").write_text("5")  # the present memory is the peak, proc(5)
+        idle = sum(_megabytes(process, "VmRSS") for process in processes)
+        _encode(server, body)
+        return sum(_megabytes(process, "VmHWM") for process in processes) - idle
+
+
+def _megabytes(process: Path, field: str) -> float:
+    (line,) = (line for line in (process / "status").read_text().splitlines() if line.startswith(field))
+    return float(line.split()[1]) / 1024
