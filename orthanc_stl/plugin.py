@@ -16,6 +16,7 @@ from orthanc_stl.engine.jobs import Jobs
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.engine.python import find_python
 from orthanc_stl.engine.work_folder import remove_abandoned
+from orthanc_stl.errors import StlError
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.client import Clients
 from orthanc_stl.rest.http.dispatch import STACK_BYTES, Dispatcher, Server
@@ -29,6 +30,7 @@ from orthanc_stl.rest.rules.making import make_models
 from orthanc_stl.rest.rules.rule import Rule, read_rules
 from orthanc_stl.rest.rules.runner import RuleRunner
 from orthanc_stl.rest.static_files import WEBASSETS, Pages
+from orthanc_stl.rest.storing import remove_half_sets
 from orthanc_stl.settings import InvalidConfiguration, Settings, read_settings
 
 # Orthanc's default for HttpThreadsCount, and some room for requests that are being answered.
@@ -155,6 +157,7 @@ def _follow_orthanc(orthanc: Any, app: App, dispatcher: Dispatcher) -> None:
         if change == orthanc.ChangeType.ORTHANC_STARTED:
             _warn_about_original(orthanc)
             app.figures.publish()
+            _remove_half_sets(orthanc, app)
             app.rules.start(app.settings.catch_up_days)
         elif change == orthanc.ChangeType.STABLE_SERIES:
             app.rules.series_is_stable(resource)
@@ -167,6 +170,14 @@ def _follow_orthanc(orthanc: Any, app: App, dispatcher: Dispatcher) -> None:
 
     _registered.append(on_change)
     orthanc.RegisterOnChangeCallback(on_change)
+
+
+def _remove_half_sets(orthanc: Any, app: App) -> None:
+    try:
+        app.orthanc.require_writable()
+        remove_half_sets(app.orthanc, orthanc.LogWarning)
+    except StlError as error:  # at a later start, then
+        orthanc.LogWarning(f"Sets that were being stored when Orthanc ended were not looked for: {error}")
 
 
 def _warn_about_original(orthanc: Any) -> None:

@@ -15,7 +15,7 @@ from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.inputs import with_operands
 from orthanc_stl.rest.running import SourceFiles, limits, listing, run_or_submit
-from orthanc_stl.rest.storing import remember, series_identity, store_all
+from orthanc_stl.rest.storing import remember, series_identity, store_all, whole_set
 
 # What Orthanc's own /tools/create-dicom answers.
 _STORED = ("ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status")
@@ -54,8 +54,10 @@ def convert(
         if failed and conversion.strict:
             raise errors.InvalidInput(failed[0]["Reason"])
         answer = _joined(results, [*chosen["skipped"], *failed])
-        stored = store_all(app.orthanc, [blob for result in results for blob in result.blobs])
+        files = [blob for result in results for blob in result.blobs]
         structures, places = _objects(results)
+        with whole_set(app.orthanc, files):
+            stored = store_all(app.orthanc, files)
         remember(app.orthanc, stored, source.instance, structures, replace_old=conversion.replace)
         for model, place in zip(answer["Models"], places, strict=True):
             model |= {"ID": stored[place]["ID"], "Path": stored[place]["Path"]}

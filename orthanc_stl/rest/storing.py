@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +16,12 @@ from orthanc_stl.rest.parents import all_series
 
 MADE_OF = 4205
 """The number of the user-defined metadata of a model: JSON, the Orthanc id of its source and its structures."""
+
+STORING = 4205
+"""The number of the global property that says what is being stored: JSON, SOP Instance UIDs by request."""
+
+_MEDIA_STORAGE_UID = b"\x02\x00\x03\x00UI"
+_noting = threading.Lock()
 
 
 def store_all(orthanc: Orthanc, files: Sequence[bytes]) -> list[dict[str, Any]]:
@@ -27,6 +35,58 @@ def store_all(orthanc: Orthanc, files: Sequence[bytes]) -> list[dict[str, Any]]:
             orthanc.delete(one["Path"])
         raise
     return stored
+
+
+def sop_instance_uid(file: bytes | memoryview) -> str:
+    """Of a DICOM file as our workers write them: from its file meta information (PS3.10 section 7.1)."""
+    start = bytes(file[:1024])
+    place = start.find(_MEDIA_STORAGE_UID, 132)
+    length = int.from_bytes(start[place + 6 : place + 8], "little")
+    return "" if place < 0 else start[place + 8 : place + 8 + length].decode("ascii", "replace").strip("\0 ")
+
+
+@contextlib.contextmanager
+def whole_set(orthanc: Orthanc, files: Sequence[bytes]) -> Iterator[None]:
+    """While the files of one request are stored, Orthanc's database knows of which: should Orthanc be killed in
+    between, `remove_half_sets` takes away at its next start what was in.
+    """
+    uids = [sop_instance_uid(file) for file in files] if len(files) > 1 else []  # one is whole, or not there
+    new = [uid for uid in uids if uid and not orthanc.lookup_instance(uid)]
+    key = uuid.uuid4().hex
+    if new:
+        _note(orthanc, key, new)
+    try:
+        yield
+    finally:
+        if new:
+            _note(orthanc, key, [])
+
+
+def _note(orthanc: Orthanc, key: str, uids: list[str]) -> None:
+    with _noting:
+        pending = _pending(orthanc)
+        pending.pop(key, None)
+        orthanc.set_property(STORING, json.dumps(pending | ({key: uids} if uids else {})))
+
+
+def _pending(orthanc: Orthanc) -> dict[str, list[str]]:
+    return dict(json.loads(orthanc.property(STORING) or "{}"))
+
+
+def remove_half_sets(orthanc: Orthanc, log: Callable[[str], None]) -> None:
+    """At the start, before any request: takes away what is there of sets that were being stored when Orthanc ended."""
+    pending = _pending(orthanc)
+    for uids in pending.values():
+        there = [instance for uid in uids for instance in orthanc.lookup_instance(uid)]
+        for instance in there:
+            orthanc.delete(f"/instances/{instance}")
+        if there:
+            log(
+                f"Orthanc ended while it stored the {len(uids)} models of one request: "
+                f"the {len(there)} that were in are taken away, so ask for them again"
+            )
+    if pending:
+        orthanc.set_property(STORING, "{}")
 
 
 def remember(

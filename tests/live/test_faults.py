@@ -28,6 +28,9 @@ def none_alive(processes: list[int]) -> bool:
     return not any(map(alive, processes))
 
 
+SMALL = {"Separate": True, "Resolution": 32}
+
+
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where processes put temporary files."""
@@ -142,6 +145,39 @@ def test_orthanc_ends_at_any_step(tmp_path: Path, number: signal.Signals) -> Non
         assert convert(server, instance).status == 200
         assert stored <= len(models(server)) - 1 <= stored + 1
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_orthanc_is_killed_while_it_stores_a_set(tmp_path: Path) -> None:
+    """What was in of the set is gone after the next start, what was there before is not."""
+    balls = {f"Ball {place}": samples.ball() for place in range(12)}
+    with OrthancServer(data=tmp_path) as server:
+        instance = server.upload(samples.structure_set(balls))
+        first = server.post("/stl/encode", {"Instance": instance, "Structures": [1, 2], **SMALL}).json()
+        body = {"Instance": instance, "All": True, "Separate": True, "Resolution": 160, "Tolerance": 0}
+        assert server.post("/stl/encode", body | {"Asynchronous": True}).status == 200
+        eventually(lambda: server.get("/statistics").json()["CountInstances"] > 4, 120)
+        os.kill(server.pid, signal.SIGKILL)
+    with OrthancServer(data=tmp_path) as server:
+        eventually(lambda: "12 models of one request" in server.log_text())
+        eventually(lambda: len(models(server)) <= 2)
+        assert sorted(models(server)) == sorted(one["ID"] for one in first["Models"])
+    with OrthancServer(data=tmp_path) as server:
+        assert len(models(server)) == 2
+        assert "models of one request" not in server.log_text()
+
+
+@pytest.mark.slow
+def test_a_storage_that_refuses_the_rest_of_a_set() -> None:
+    with OrthancServer(config={"MaximumStorageSize": 8, "MaximumStorageMode": "Reject"}) as server:
+        instance = server.upload(samples.structure_set({f"Ball {place}": samples.ball() for place in range(4)}))
+        body = {"Instance": instance, "All": True, **SMALL}
+        reply = server.post("/stl/encode", body | {"Resolution": 200, "Tolerance": 0})
+        assert reply.status == 500
+        assert "storage is full" in reply.json()["Details"]
+        assert models(server) == []
+        assert len(server.post("/stl/encode", body).json()["Models"]) == 4
+        assert len(models(server)) == 4
 
 
 def test_too_little_memory() -> None:
