@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: phantoms, solids of known truth, real files, Orthanc, the original plugin."""
+"""What tests and benchmarks share: phantoms, solids of known truth, real files, tasks, Orthanc, the original plugin."""

@@ -1,4 +1,4 @@
-"""Tasks for the tests of the engine, run in real worker processes: each does one of the things that go wrong."""
+"""Tasks of the engine's tests and benchmarks, run in real worker processes: each is one of the things that go wrong."""
 
 from __future__ import annotations
 

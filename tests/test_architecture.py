@@ -115,6 +115,6 @@ def test_files_that_the_documents_name_are_there(document: str) -> None:
 def test_tests_and_benchmarks_share_only_the_package_testing() -> None:
     root = PACKAGE.parent
     for own, others in (("tests", "benchmarks"), ("benchmarks", "tests"), ("testing", "tests|benchmarks")):
-        pattern = re.compile(rf"^\s*(from|import) ({others})\b", re.MULTILINE)
+        pattern = re.compile(rf"^\s*(from|import) ({others})\b|\"({others})\.[a-z_.]+\"", re.MULTILINE)
         wrong = [file.name for file in (root / own).rglob("*.py") if pattern.search(file.read_text("utf-8"))]
         assert not wrong, f"{own} imports {others} in {', '.join(wrong)}"
