@@ -62,7 +62,7 @@ def vessel() -> Outlines:
 
 
 def skin() -> Outlines:
-    planes = 5.0 * np.arange(120)
+    planes = 5.0 * np.arange(24)  # a fifth of what the file has
     return cylinder(circle(180, 200), planes) + cylinder(circle(177, 200), planes)
 
 
@@ -120,7 +120,7 @@ def check(report: Report, millilitres: float, euler_number: int, warning: str) -
 def test_built_in_code(name: str) -> None:
     outlines, millilitres, euler_number, warning, resolution = CASES[name]
     report = surface_from_contours([roi_of(outlines)], resolution=resolution).report
-    check(report, millilitres, euler_number, warning)
+    check(report, millilitres * (0.2 if name == "skin3mm" else 1), euler_number, warning)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -132,18 +132,19 @@ def test_the_file(name: str) -> None:
     check(report, millilitres, euler_number, warning)
 
 
-@pytest.mark.parametrize("resolution", [32, 128])
-def test_couch(resolution: int) -> None:
-    """A shell of 2 m with walls of 3 mm: they are there, or the warning says what is lost."""
+@pytest.mark.parametrize(("resolution", "max_voxels", "lost"), [(32, 100_000, True), (128, 10_000_000, False)])
+def test_couch(resolution: int, max_voxels: int, lost: bool) -> None:
+    """A shell with walls of 3 mm: they are there, or the warning says what is lost."""
     corners = np.array([[-1, 0], [1, 0], [1, 1], [-1, 1]])
     outer, inner = corners * [265, 50], corners * [262, 44] + [0, 3]
-    planes = 10.0 * np.arange(200)
+    planes = 10.0 * np.arange(20)
     outlines = cylinder(outer, planes) + cylinder(inner, planes)
-    report = surface_from_contours([roi_of(outlines)], resolution=resolution).report
-    truth = 2000 * (530 * 50 - 524 * 44)
+    report = surface_from_contours([roi_of(outlines)], resolution=resolution, max_voxels=max_voxels).report
+    truth = 200 * (530 * 50 - 524 * 44)
     assert report.contours_volume == pytest.approx(truth, rel=1e-6)
-    lost = abs(report.volume / truth - 1) > 0.02
-    assert lost == any("mL, its contours 6888 mL" in text for text in report.warnings)
+    assert (abs(report.volume / truth - 1) > 0.02) == lost
+    assert lost == any("mL, its contours 688.8 mL" in text for text in report.warnings)
+    assert (report.euler_number == 0) != lost
 
 
 @pytest.mark.parametrize("name", ["saddle_closed", "bent-contour"])
