@@ -14,6 +14,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 from orthanc_stl import errors
 from orthanc_stl.rest.http.client import Clients
@@ -78,7 +79,7 @@ class Dispatcher:
             return
         headers = sdk["headers"]
         request = Request(
-            sdk["method"], uri, sdk["groups"] or (), headers, sdk.get("get") or {}, sdk.get("body") or b"",
+            sdk["method"], uri, sdk["groups"] or (), headers, _decoded(sdk.get("get") or {}), sdk.get("body") or b"",
             client=self._server.clients.name(headers),
         )  # fmt: skip
         with ExitStack() as places:
@@ -126,6 +127,11 @@ class Dispatcher:
         if not self._server.describe_errors:
             return b""
         return json_bytes(error_json(request.method, request.uri, error))
+
+
+def _decoded(query: Mapping[str, str]) -> dict[str, str]:
+    """Orthanc gives the values of a query as they stand in the address: `%7B` for `{`."""
+    return {key: unquote_plus(value) for key, value in query.items()}
 
 
 def error_json(method: str, uri: str, error: errors.StlError) -> dict[str, Any]:
