@@ -15,7 +15,9 @@ export class FrameChoice {
     this.ready = this.#fill(study).catch(() => {}); // without the list the model lies on its own, as the field says
   }
 
+  /** @param {string} study */
   async #fill(study) {
+    /** @type {any[]} */
     const series = await getJson(`studies/${encodeURIComponent(study)}/series`);
     const frames = new Map();
     await Promise.all(series.filter(({ MainDicomTags: { Modality } }) => !['M3D', 'RTSTRUCT', 'RTPLAN', 'SEG']

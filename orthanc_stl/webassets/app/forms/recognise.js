@@ -3,7 +3,9 @@
 /** @param {File} file @param {number} length @returns {Promise<Uint8Array>} its first bytes */
 export const beginning = async (file, length) => new Uint8Array(await file.slice(0, length).arrayBuffer());
 
+/** @param {Uint8Array} head @param {number[]} bytes */
 const starts = (head, bytes) => bytes.every((byte, i) => head[i] === byte);
+/** @param {Uint8Array} head */
 const text = (head) => new TextDecoder('latin1').decode(head);
 
 /** @param {Uint8Array} head */
@@ -37,7 +39,7 @@ export async function recognise(file) {
   return isBinaryStl(head, file.size) ? 'stl' : null;
 }
 
-/** A binary STL says at byte 80 how many triangles it has, 50 bytes each. */
+/** It says at byte 80 how many triangles it has, 50 bytes each. @param {Uint8Array} head @param {number} size */
 function isBinaryStl(head, size) {
   return head.length >= 84 && new DataView(head.buffer, head.byteOffset).getUint32(80, true) * 50 + 84 === size;
 }

@@ -10,8 +10,8 @@ const safe = encodeURIComponent;
  * @property {string | null} scene the address of a viewer of all its structures
  * @property {string} [route] that makes models of it, POST /stl/encode if not said
  * @property {string} name of the series to be made; empty: as its structures are called
- * @property {(progress: any) => Promise<object[]>} list its structures
- * @property {(fields: object) => Promise<string | Blob>} body of POST /stl/encode
+ * @property {(progress: any) => Promise<any[]>} list its structures
+ * @property {(fields: any) => Promise<string | Blob>} body of POST /stl/encode
  */
 
 const ENCAPSULATED = ['1.2.840.10008.5.1.4.1.1.104.3', '1.2.840.10008.5.1.4.1.1.104.4'];
@@ -41,12 +41,17 @@ export function imagesSource(id) {
   };
 }
 
-/** @param {File[]} files one, or masks, or a file and what it needs @param {string} study that its models join @returns {Source} */
+/**
+ * @param {File[]} files one, or masks, or a file and what it needs
+ * @param {string} study that its models join
+ * @returns {Source}
+ */
 export function fileSource(files, study) {
   const data = 'data:application/octet-stream;base64,';
   const [file] = files;
-  const volume = files.length === 1 && /\.(nii|nii\.gz|nrrd|hdr|gz)$/i.test(file.name) && !/\.seg\.nrrd$/i.test(file.name);
-  const body = (fields) => (files.length > 1 ? bodyWithFiles(data, files, fields)
+  const volume = files.length === 1 && /\.(nii|nii\.gz|nrrd|hdr|gz)$/i.test(file.name)
+    && !/\.seg\.nrrd$/i.test(file.name);
+  const body = (/** @type {object} */ fields) => (files.length > 1 ? bodyWithFiles(data, files, fields)
     : bodyWithFile('Content', data, file, { FileName: file.name, ...fields }));
   return {
     kind: { contours: false, threshold: volume },

@@ -1,10 +1,11 @@
 /** Elements made in one line. Values go in as text or as attributes, never as HTML. */
 
 /**
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
  * @param {object} options attributes; `class`; `on*` are listeners; true/false sets or leaves out; null is left out
- * @param {...(Node | string | null)} children
- * @returns {HTMLElement}
+ * @param {...(Node | string | null | undefined)} children
+ * @returns {HTMLElementTagNameMap[T]}
  */
 export function h(tag, options = {}, ...children) {
   const element = document.createElement(tag);
