@@ -51,6 +51,17 @@ export class PartPanel {
     };
     this.rows = new Map(parts.all.map((part) => [part.id, new PartRow(part, actions)]));
     this.element = this.#build(unusable);
+    parts.addEventListener('added', (event) => {
+      const { detail: part } = /** @type {CustomEvent<Part>} */ (event);
+      this.rows.set(part.id, new PartRow(part, actions));
+      this.arrange();
+    });
+    parts.addEventListener('removed', (event) => {
+      const { detail: part } = /** @type {CustomEvent<Part>} */ (event);
+      if (this.selected === part) this.select(null);
+      this.rows.delete(part.id);
+      this.arrange();
+    });
     parts.addEventListener('list', () => this.#soon());
     parts.addEventListener('look', () => this.#soon());
     this.arrange();

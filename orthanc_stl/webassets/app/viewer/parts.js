@@ -20,7 +20,7 @@ import { edgesOf, meshOf, paint } from './part-mesh.js';
 
 /**
  * Events: "list" (what is shown of the parts in words), "shape" (a mesh came or its tree), "look" (visibility,
- * colours).
+ * colours), "added" and "removed" with the part in `detail`.
  */
 export class Parts extends EventTarget {
   /** @param {import('./stage.js').Stage} stage @param {Listed[]} listed */
@@ -30,17 +30,35 @@ export class Parts extends EventTarget {
     this.loader = new Loader();
     this.wireframe = false;
     /** @type {Part[]} */
-    this.all = listed.map((each) => ({
-      ...each, ownColor: each.color, ownOpacity: each.opacity, visible: true, state: /** @type {const} */ ('waiting'),
-        reason: '', status: 0,
-      model: null, facts: null, object: null, edges: null, tree: null, wanted: false,
-    }));
+    this.all = listed.map((each) => partOf(each));
     this.byId = new Map(this.all.map((part) => [part.id, part]));
     this.ready = new Promise((resolve) => { this.#resolveReady = resolve; });
   }
 
   /** @type {(value?: unknown) => void} */
   #resolveReady = () => {};
+
+  /** Another part, which is loaded. @param {Listed} listed @param {any} facts that are known of it @returns {Part} */
+  add(listed, facts) {
+    const part = { ...partOf(listed), facts };
+    this.all.push(part);
+    this.byId.set(part.id, part);
+    this.dispatchEvent(new CustomEvent('added', { detail: part }));
+    this.#want(part);
+    this.tell('list');
+    return part;
+  }
+
+  /** @param {Part} part one that was added */
+  remove(part) {
+    this.all = this.all.filter((each) => each !== part);
+    this.byId.delete(part.id);
+    for (const object of [part.object, part.edges]) object?.removeFromParent();
+    part.object?.geometry.dispose();
+    this.dispatchEvent(new CustomEvent('removed', { detail: part }));
+    for (const kind of /** @type {const} */ (['list', 'shape', 'look'])) this.tell(kind);
+    this.stage.draw();
+  }
 
   /** @returns {Part[]} that are there and shown */
   get shown() {
@@ -96,6 +114,7 @@ export class Parts extends EventTarget {
 
   /** @param {Part} part @param {import('./loader.js').Loaded} model */
   #arrived(part, model) {
+    if (!this.all.includes(part)) return; // removed meanwhile
     part.model = model;
     part.extent = [model.min, model.max];
     part.volumeMl ??= model.volume / 1000;
@@ -113,6 +132,7 @@ export class Parts extends EventTarget {
 
   /** What the server knows of a part: nobody waits for it. @param {Part} part */
   async #learn(part) {
+    if (part.facts) return;
     const facts = await getJson(part.info).catch(() => null);
     if (!facts) return;
     part.facts = facts;
@@ -187,6 +207,12 @@ export class Parts extends EventTarget {
     if (part.edges) part.edges.visible = part.visible && this.wireframe;
   }
 }
+
+/** @param {Listed} listed @returns {Part} one that waits to be loaded */
+const partOf = (listed) => ({
+  ...listed, ownColor: listed.color, ownOpacity: listed.opacity, visible: true, state: 'waiting', reason: '', status: 0,
+  model: null, facts: null, object: null, edges: null, tree: null, wanted: false,
+});
 
 /**
  * The looks: ways to show all parts that are one press away.

@@ -137,6 +137,14 @@ export class Section {
       this.normal.clone().multiplyScalar(at).addScaledVector(u, a).addScaledVector(v, b)));
   }
 
+  /** @returns {{Point: number[], Normal: number[]}} LPS mm; the normal points to the half that is shown */
+  cutPlane() {
+    const round = (/** @type {number} */ value) => Math.round(value * 1e5) / 1e5;
+    const { normal, constant } = this.plane;
+    const point = normal.clone().multiplyScalar(-constant);
+    return { Point: point.toArray().map(round), Normal: normal.toArray().map(round) };
+  }
+
   /** @returns {SectionState | null} for links */
   state() {
     if (!this.on) return null;

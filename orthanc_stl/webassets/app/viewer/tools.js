@@ -8,13 +8,14 @@ import { linkOf } from './link.js';
 import { numbersDialog } from './numbers.js';
 import { narrow } from './panels.js';
 import { picture } from './picture.js';
+import { PreparePanel } from './prepare-panel.js';
 import { helpDialog, Toolbar } from './toolbar.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./toolbar.js').Tool} Tool */
 
 /** Tools that open a panel. */
-const PANELS = ['parts', 'section', 'slices', 'measure', 'keep'];
+const PANELS = ['parts', 'section', 'slices', 'measure', 'keep', 'prepare'];
 
 /** @param {App} app */
 export function buildTools(app) {
@@ -26,10 +27,11 @@ export function buildTools(app) {
   /** A panel goes to make room; on the phone what its tool does goes on. @param {string} id */
   const hide = (id) => {
     panels.toggle(id, false);
-    if (id === 'parts' || id === 'keep' || id === 'measure') mark(id, false);
+    if (['parts', 'keep', 'measure', 'prepare'].includes(id)) mark(id, false);
     if (id === 'measure') app.measure.active = false;
   };
   const keep = keepPanel(app);
+  const prepare = new PreparePanel(app);
   /** @type {(Tool | null)[]} */
   const main = [
     { id: 'parts', icon: 'list', label: 'List of parts', short: 'Parts', key: 'A', toggle: true,
@@ -48,6 +50,8 @@ export function buildTools(app) {
       act: (on) => { app.section.active = on; open('section', on); app.changed(); } },
     { id: 'measure', icon: 'measure', label: 'Measure', short: 'Measure', key: 'M', toggle: true,
       act: (on) => { app.measure.active = on; stage.canvas.classList.toggle('measuring', on); open('measure', on); } },
+    { id: 'prepare', icon: 'cube', label: 'Prepare for the printer', short: 'Prepare', key: 'E', toggle: true,
+      act: (on) => { if (on) prepare.fill(); open('prepare', on); } },
   ];
   /** @type {(Tool | null)[]} */
   const extra = [
@@ -88,6 +92,7 @@ export function buildTools(app) {
   panels.add('section', t('Section plane'), app.section.element, () => use('section', false));
   panels.add('slices', t('Slices'), app.slicePanel.element, () => panels.toggle('slices', false));
   panels.add('measure', t('Measure'), app.measure.element, () => use('measure', false));
+  panels.add('prepare', t('Prepare'), prepare.element, () => use('prepare', false));
   panels.add('keep', t('Store and download'), keep.element, () => use('keep', false));
   for (const id of ['slices', 'layout']) bars[0].show(id, false);
   const beside = !narrow.matches && !(document.body.classList.contains('embedded') && app.parts.all.length === 1);

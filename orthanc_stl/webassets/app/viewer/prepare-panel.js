@@ -1,0 +1,200 @@
+/** The panel "Prepare": models for the printer, seen before anything is stored. */
+
+import { pageUrl } from '../shared/api.js';
+import { checkTable } from '../shared/check-table.js';
+import { h, notice } from '../shared/dom.js';
+import { t } from '../shared/language.js';
+import { paletteColor } from './kinds.js';
+import { millilitres } from './part-row.js';
+import { check, number, PrepareForm } from './prepare-form.js';
+import { checkPath, downloadPrepared, factsOf, meshPath, orderOf, storePrepared } from './prepare.js';
+import { coloredModel } from './print-check.js';
+
+/** @typedef {import('./parts.js').Part} Part */
+/** @typedef {import('./prepare.js').Order} Order */
+
+export class PreparePanel {
+  /** @type {Order | null} what the preview shows */
+  order = null;
+
+  /** @type {Part[]} of the preview */
+  shown = [];
+
+  /** @type {Map<Part, boolean>} parts that the preview stands for, and whether they were visible */
+  hidden = new Map();
+
+  /** @type {import('three').Mesh | null} the model in the colours of the print check */
+  colored = null;
+
+  /** @param {import('./app.js').App} app */
+  constructor(app) {
+    this.app = app;
+    const separable = Boolean(app.catalogue.source) && app.parts.all.length > 1;
+    this.form = new PrepareForm(separable, () => app.tools.use('section', true), () => this.#outdated());
+    this.wall = number('Thin is below (mm)', '0.1', '0.8');
+    this.bed = /** @type {HTMLInputElement} */ (h('input', { class: 'part-filter', placeholder: '220, 220, 250',
+      autocomplete: 'off' }));
+    this.check = check('Print check');
+    this.said = h('div', { class: 'keep-said', role: 'status' });
+    this.result = h('div', { class: 'keep-said' });
+    this.element = h('div', { class: 'keep-body prepare-body' },
+      h('div', { class: 'row wrap' }, h('button', { type: 'button', class: 'chip', onclick: () => this.#forPrinting() },
+        t('For printing')), h('span', { class: 'about' }, t('0.1 mm, largest piece, cavities filled, check'))),
+      this.form.element,
+      h('details', { class: 'prepare-group' }, h('summary', {}, t('Print check')),
+        h('div', { class: 'prepare-fields' }, this.check.element, this.wall.element,
+          h('label', { class: 'prepare-field' }, h('span', {}, t('Bed (mm)')), this.bed))),
+      h('div', { class: 'row wrap' }, h('button', { type: 'button', class: 'button primary', onclick: () =>
+        this.#guard(() => this.preview()) }, t('Preview'))),
+      this.said, this.result);
+  }
+
+  /** The panel opens. */
+  fill() {
+    const { parts, partPanel } = this.app;
+    const own = parts.all.filter((part) => !this.shown.includes(part));
+    const first = partPanel.selected ?? own.find((part) => part.visible && part.kind !== 'External') ?? own[0];
+    this.form.listParts(own, own.includes(first) ? first : null);
+  }
+
+  #forPrinting() {
+    this.form.forPrinting();
+    this.check.input.checked = true;
+    this.#outdated();
+  }
+
+  /** The form says something else than the preview. */
+  #outdated() {
+    if (this.order) this.said.textContent = t('The preview shows what was asked for before.');
+  }
+
+  /** @param {() => Promise<void>} act */
+  async #guard(act) {
+    if (this.busy) return;
+    this.busy = true;
+    this.element.setAttribute('aria-busy', 'true');
+    try {
+      await act();
+    } catch (error) {
+      this.said.replaceChildren(notice('error', '', /** @type {Error} */ (error).message));
+    }
+    this.busy = false;
+    this.element.setAttribute('aria-busy', 'false');
+  }
+
+  /** Puts in the scene what would be stored, in place of the parts that it is made of. */
+  async preview() {
+    const { app } = this;
+    const wishes = this.form.wishes(() => app.section.cutPlane());
+    const order = orderOf(wishes, app.catalogue);
+    if (!order) throw new Error(t('Say which structure is the model.'));
+    this.discard();
+    this.said.replaceChildren(h('progress', {}), t('making the preview'));
+    const facts = await factsOf(order);
+    this.order = order;
+    if (wishes.plane) app.tools.use('section', false);
+    for (const part of wishes.roles.keys()) {
+      this.hidden.set(part, part.visible);
+      app.parts.set(part, { visible: false });
+    }
+    const [first] = wishes.roles.keys();
+    this.shown = facts.Models.map((model, i) => app.parts.add({
+      id: `prepared-${i + 1}`, number: i + 1, name: model.Name, group: t('Preview, not stored'), kind: 'Organ',
+      color: i ? paletteColor(i) : first.ownColor, opacity: 1, mesh: meshPath(order, i + 1, facts.Models.length),
+      info: '', instance: '', weight: 1e9, volumeMl: model.VolumeMl, extent: null, warnings: model.Warnings ?? [],
+    }, model));
+    this.said.replaceChildren();
+    this.result.replaceChildren(this.#table(facts), this.#actions(), this.checked = h('div'));
+    if (this.check.input.checked) await this.#printCheck();
+    this.result.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** @param {{Models: any[], Skipped: any[]}} facts */
+  #table({ Models: models, Skipped: skipped }) {
+    const warnings = models.flatMap(({ Warnings: list }) => list ?? []);
+    const told = [...new Set(warnings), ...skipped.map(({ Name, Reason }) => `${Name}: ${Reason}`)];
+    return h('div', { class: 'keep-said' },
+      h('ul', { class: 'prepare-result' }, ...models.map(({ Name, VolumeMl }) => h('li', {},
+        h('span', { class: 'part-text', dir: 'auto' }, Name), h('strong', {}, millilitres(VolumeMl))))),
+      told.length ? h('ul', { class: 'part-notes' }, ...told.map((text) => h('li', {}, text))) : null);
+  }
+
+  #actions() {
+    const button = (/** @type {string} */ text, /** @type {() => Promise<void>} */ act, more = '') =>
+      h('button', { type: 'button', class: `chip ${more}`, onclick: () => this.#guard(act) }, t(text));
+    this.color = button('Colour the model', () => this.#color(!this.colored));
+    this.color.hidden = true;
+    return h('div', { class: 'row wrap' }, button('Store', () => this.#store()),
+      ...['3mf', 'stl'].map((suffix) => button(suffix.toUpperCase(), () => this.#download(suffix))),
+      button('Print check', () => this.#printCheck()), this.color,
+      button('Discard', async () => this.discard()));
+  }
+
+  /** @returns {Record<string, string>} of the print check @throws {Error} */
+  get sizes() {
+    const bed = this.bed.value.split(/[\s,;x×]+/).filter(Boolean);
+    if (bed.length && bed.length !== 3) throw new Error(t('The bed has three sizes: width, depth, height.'));
+    return { wall: this.wall.input.value || '0.8', ...(bed.length ? { bed: bed.join(',') } : {}) };
+  }
+
+  async #printCheck() {
+    if (!this.order || !this.checked || !this.color) return;
+    this.said.replaceChildren(h('progress', {}), t('checking the print'));
+    this.checked.replaceChildren(await checkTable(checkPath(this.order, this.sizes)), h('p', { class: 'about' },
+      h('span', { class: 'check-key thin' }), ` ${t('thin walls')} `, h('span', { class: 'check-key hanging' }),
+      ` ${t('overhang')}`));
+    this.said.replaceChildren();
+    this.color.hidden = false;
+    await this.#color(false);
+    await this.#color(true);
+    this.checked.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** @param {boolean} on in the colours of the print check, or in its own */
+  async #color(on) {
+    const { stage, parts } = this.app;
+    if (this.colored) {
+      stage.world.remove(this.colored);
+      this.colored.geometry.dispose();
+      this.colored = null;
+    }
+    if (on && this.order) {
+      this.colored = await coloredModel(checkPath(this.order, this.sizes, '.ply'));
+      stage.world.add(this.colored);
+    }
+    this.color?.setAttribute('aria-pressed', String(on));
+    for (const part of this.shown) parts.set(part, { visible: !on });
+    stage.draw();
+  }
+
+  async #store() {
+    if (!this.order) return;
+    const answer = await storePrepared(this.order, (fraction, step) => {
+      this.said.textContent = `${t(step)} … ${Math.round(fraction * 100)} %`;
+    });
+    this.said.replaceChildren(h('p', {}, t('{count} models were stored.', { count: answer.Models.length })),
+      h('a', { class: 'button', href: pageUrl('three.html', { series: answer.ParentSeries }) },
+        t('Open the stored models')));
+  }
+
+  /** @param {string} suffix */
+  async #download(suffix) {
+    if (!this.order) return;
+    this.said.replaceChildren(h('progress', {}), t('writing the file'));
+    await downloadPrepared(this.order, suffix, this.shown[0]?.name ?? this.app.catalogue.title);
+    this.said.replaceChildren();
+  }
+
+  /** The scene as it was before the preview. */
+  discard() {
+    const { parts } = this.app;
+    this.#color(false);
+    for (const part of this.shown) parts.remove(part);
+    for (const [part, visible] of this.hidden) parts.set(part, { visible });
+    this.hidden.clear();
+    this.shown = [];
+    this.order = null;
+    this.result.replaceChildren();
+    this.said.replaceChildren();
+  }
+}

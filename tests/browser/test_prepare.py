@@ -1,0 +1,136 @@
+"""The panel "Prepare": a structure set becomes printable parts by clicking, seen and checked before it is stored."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+
+from testing import phantoms
+from testing.server import OrthancServer
+
+from .study import pixels, viewer_ready
+
+Open = Callable[..., Any]
+CENTRE = (10.0, -15.0, 30.0)
+BALL, SMALL, LENS = 33.510, 7.238, 3.660
+"""mL: balls of 20 and 12 mm, 18 mm apart, and what they share."""
+
+
+@pytest.fixture(scope="module")
+def balls(server: OrthancServer) -> str:
+    rois = [
+        phantoms.ball("Ball 20", 20, CENTRE, 1.0, colour=(200, 60, 60)),
+        phantoms.ball("Ball 12", 12, (28, -15, 30), 1.0, colour=(0, 0, 255)),
+    ]
+    return server.upload(phantoms.structure_set(rois, phantoms.Study(seed="prepare")))
+
+
+def opened(open_page: Open, balls: str, **options: Any) -> Any:
+    page = viewer_ready(
+        open_page(f"/stl/app/three.html?source={balls}", **{"viewport": {"width": 1400, "height": 900}, **options})
+    )
+    page.evaluate("viewer.loaded")
+    page.click("#tool-prepare")
+    return page
+
+
+def preview(page: Any) -> dict[str, float]:
+    """The names and volumes (mL) of the parts that the preview shows."""
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_selector(".prepare-body[aria-busy=false]")
+    page.wait_for_selector(".part[data-id=prepared-1][data-state=ready]", state="attached")
+    parts = page.evaluate("viewer.parts().filter(({ id }) => id.startsWith('prepared'))")
+    return {part["name"]: part["volumeMl"] for part in parts}
+
+
+def colored(image: np.ndarray) -> int:
+    """Pixels of the red of a ball, of thin walls or of an overhang."""
+    red, green, blue = np.moveaxis(image, -1, 0)
+    return int(((red > 60) & (red > 1.5 * blue) & (red > 1.2 * green)).sum())
+
+
+def test_from_the_structures_to_the_printable_file(
+    open_page: Open, balls: str, server: OrthancServer, tmp_path: Path
+) -> None:
+    page = opened(open_page, balls)
+    stored = server.get("/statistics").json()["CountInstances"]
+    page.get_by_role("button", name="For printing").click()
+    page.get_by_label("What Ball 12 is").select_option("subtract")
+    assert preview(page) == {"Ball 20": pytest.approx(BALL - LENS, rel=0.01)}
+    assert page.inner_text(".check-table tr:has-text('Closed') td") == "yes"
+    assert float(page.inner_text(".check-table tr:has-text('Material') td")) == pytest.approx(BALL - LENS, rel=0.01)
+    page.locator("summary", has_text="Hollow").click()
+    page.get_by_label("Wall (mm)").fill("2")
+    page.get_by_label("What Ball 12 is").select_option("")
+    hollow = 4 / 3 * math.pi * (20**3 - 18**3) / 1000
+    assert preview(page) == {"Ball 20": pytest.approx(hollow, rel=0.01)}
+    assert page.evaluate("viewer.parts().filter(part => part.visible && part.id === '1').length") == 0
+    assert server.get("/statistics").json()["CountInstances"] == stored
+    with page.expect_download() as download:
+        page.get_by_role("button", name="3MF", exact=True).click()
+    path = tmp_path / "ball.3mf"
+    download.value.save_as(path)
+    mesh: Any = trimesh.load(path, force="mesh")
+    assert mesh.volume / 1000 == pytest.approx(hollow, rel=0.01)
+    page.get_by_role("button", name="Store", exact=True).click()
+    page.get_by_text("1 models were stored.").wait_for()
+    assert server.get("/statistics").json()["CountInstances"] == stored + 1
+    (model,) = server.post(
+        "/tools/find", {"Level": "Instance", "Query": {"Modality": "M3D", "ContentDescription": "Ball 20"}}
+    ).json()[-1:]
+    info = server.get(f"/instances/{model}/stl/info").json()
+    assert info["VolumeMl"] == pytest.approx(hollow, rel=0.01)
+    assert json.loads(info["Parameters"]["Shell"]) == {"Wall": 2}
+
+
+def test_a_cut_by_the_section_plane_keeps_the_half_that_is_shown(open_page: Open, balls: str) -> None:
+    page = opened(open_page, balls)
+    page.locator("summary", has_text="Cut and mirror").click()
+    page.get_by_label("Cut by the section plane").check()
+    page.locator("[data-plane=sagittal]").click()
+    page.evaluate(
+        "const slider = document.querySelector('.section-body input[type=range]');"
+        "slider.value = '10'; slider.dispatchEvent(new Event('input'))"
+    )
+    page.get_by_label("Keep").select_option("front")
+    assert preview(page) == {"Ball 20, cut": pytest.approx(BALL / 2, rel=0.01)}
+    box = page.evaluate("viewer.parts().at(-1)")
+    assert box["triangles"] > 100
+    page.get_by_label("Keep").select_option("both")
+    halves = preview(page)
+    assert list(halves) == ["Ball 20, part 1 of 2", "Ball 20, part 2 of 2"]
+    assert sum(halves.values()) == pytest.approx(BALL, rel=0.01)
+    page.get_by_role("button", name="Discard").click()
+    assert [part["name"] for part in page.evaluate("viewer.parts()")] == ["Ball 20", "Ball 12"]
+    assert all(part["visible"] for part in page.evaluate("viewer.parts()"))
+
+
+def test_the_print_check_colors_thin_walls_red(open_page: Open, balls: str) -> None:
+    page = opened(open_page, balls)
+    page.get_by_label("What Ball 20 is").select_option("")
+    page.get_by_label("What Ball 12 is").select_option("model")
+    page.get_by_role("button", name="Show Ball 20").click()
+    page.locator("summary", has_text="Hollow").click()
+    page.get_by_label("Wall (mm)").fill("0.5")
+    preview(page)
+    plain = colored(pixels(page, ".view-3d canvas"))
+    page.locator(".prepare-body .chip", has_text="Print check").click()
+    page.get_by_text("walls thinner than 0.8 mm").wait_for()
+    page.wait_for_selector("button[aria-pressed=true]:has-text('Colour the model')")
+    assert plain < 100 < 10_000 < colored(pixels(page, ".view-3d canvas"))
+
+
+def test_what_cannot_be_made_is_told(open_page: Open, balls: str) -> None:
+    page = opened(open_page, balls, expected=("400",))
+    page.locator("summary", has_text="Hollow").click()
+    page.get_by_label("Wall (mm)").fill("25")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.get_by_text("no place is thick enough to be hollow").wait_for()
+    assert [part["name"] for part in page.evaluate("viewer.parts()")] == ["Ball 20", "Ball 12"]
