@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from orthanc_stl.mesh.contours import shapes
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.slices import Suggested
 from orthanc_stl.mesh.contours.torn import without_strays
@@ -97,3 +98,13 @@ def test_a_cavity_ends_halfway_between_its_last_plane_and_the_next(resolution: i
     assert report.volume == pytest.approx(np.pi * (400 * 30 - 324 * 24), rel=0.006)
     assert report.euler_number == 4
     assert report.warnings == ()
+
+
+def test_boxes_of_many_outlines_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    corners = np.random.default_rng(3).uniform(0, 50, (300, 2))
+    boxes = np.column_stack([corners, corners + 2])
+    low, high = boxes[:, None, :2], boxes[:, None, 2:]
+    plainly = np.argwhere((low <= boxes[:, 2:]).all(axis=2) & (high >= boxes[:, :2]).all(axis=2))
+    monkeypatch.setattr(shapes, "BOXES_AT_ONCE", 1000)
+    assert np.array_equal(shapes.meeting_boxes(boxes, boxes), plainly)
+    assert shapes.meeting_boxes(boxes, boxes[:0]).shape == (0, 2)

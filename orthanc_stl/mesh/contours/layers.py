@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from orthanc_stl.mesh.contours.parts import Chain, Layer
+from orthanc_stl.mesh.contours.shapes import meeting_boxes
 
 
 def layers_of(chain: Chain, step: float, brim: float) -> np.ndarray:
@@ -41,8 +42,7 @@ def _something_ends(one: Layer, other: Layer) -> bool:
     """Whether an outline of `one`, or a hole in it, lies over none of its kind on `other`."""
     for kind in (slice(0, 1), slice(1, None)):
         mine, others = _boxes(one, kind), _boxes(other, kind)
-        over = (mine[:, None, :2] <= others[:, 2:]).all(axis=2) & (mine[:, None, 2:] >= others[:, :2]).all(axis=2)
-        if not over.any(axis=1).all():
+        if len(np.unique(meeting_boxes(mine, others)[:, 0])) < len(mine):
             return True
     return False
 

@@ -199,6 +199,24 @@ def overlapping(shapes: Sequence[Shape]) -> list[tuple[int, int]]:
     return sorted((int(i), int(j)) for i, j in pairs)
 
 
+BOXES_AT_ONCE = 4_000_000
+"""Pairs of boxes that are compared at once: a byte or two each."""
+
+
+def meeting_boxes(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The pairs `(k, 2) int64` (place in `one`, place in `other`) of boxes that overlap or touch.
+
+    A box is (low u, low v, high u, high v); `one` is (n, 4), `other` (m, 4).
+    """
+    rows = max(1, BOXES_AT_ONCE // max(1, len(other)))
+    found = [np.zeros((0, 2), np.int64)]
+    for start in range(0, len(one), rows):
+        mine = one[start : start + rows, None]
+        met = (mine[..., :2] <= other[:, 2:]).all(axis=2) & (mine[..., 2:] >= other[:, :2]).all(axis=2)
+        found.append(np.argwhere(met) + np.array([start, 0]))
+    return np.concatenate(found)
+
+
 def joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
     """The number of the connected group that each of `count` things belongs to, from 0, in order."""
     group = list(range(count))

@@ -15,7 +15,7 @@ from manifold3d import CrossSection, JoinType, OpType
 
 from orthanc_stl.mesh.contours.links import width_of
 from orthanc_stl.mesh.contours.parts import Chain
-from orthanc_stl.mesh.contours.shapes import joined
+from orthanc_stl.mesh.contours.shapes import joined, meeting_boxes
 
 SAME_PLACE = 0.02
 """Of the thinnest slice: ends of slices that are nearer along the normal are one, for planes are means."""
@@ -135,8 +135,7 @@ def _over_each_other(below: Sequence[CrossSection], above: Sequence[CrossSection
     if not below or not above:
         return []
     one, other = (np.array([area.bounds() for area in areas]) for areas in (below, above))
-    met = (one[:, None, :2] <= other[None, :, 2:]).all(axis=2) & (one[:, None, 2:] >= other[None, :, :2]).all(axis=2)
-    return [(int(i), int(j)) for i, j in zip(*np.nonzero(met), strict=True)]
+    return [(i, j) for i, j in meeting_boxes(one, other).tolist()]
 
 
 def _characteristic(shared: CrossSection, least: float) -> int | None:
