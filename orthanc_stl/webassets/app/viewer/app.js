@@ -123,8 +123,9 @@ export class App extends EventTarget {
     else if (this.parts.all.length === 1) this.stage.turn();
     this.root.dataset.ready = 'true';
     this.history.start();
-    this.parts.addEventListener('shape', () => this.#follow());
-    this.parts.ready.then(() => this.#follow());
+    const follow = () => this.#follow();
+    this.parts.addEventListener('shape', () => this.stage.drawSoon(follow));
+    this.parts.ready.then(follow);
     this.imagesReady = this.#findImages(asked);
   }
 

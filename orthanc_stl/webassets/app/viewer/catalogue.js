@@ -10,10 +10,10 @@ import { kindOf, paletteColor } from './kinds.js';
  * @typedef {object} Listed a part before it is loaded
  * @property {string} id of the page's own: what links and `window.viewer` name it by
  * @property {number} number @property {string} name @property {string} group the title of its series
- * @property {string} kind @property {number[]} color 0..255 @property {number} opacity 0..1
+ * @property {import('./kinds.js').Kind} kind @property {number[]} color 0..255 @property {number} opacity 0..1
  * @property {string} mesh @property {string} info paths below Orthanc's root
  * @property {string} instance that it is stored in, or comes from
- * @property {number} weight the larger, the sooner it is loaded
+ * @property {number} weight bytes or mL: of one kind, the larger, the sooner it is loaded
  * @property {number | null} volumeMl @property {number[][] | null} extent two corners, LPS mm
  * @property {string[]} warnings known from the list
  */

@@ -5,6 +5,9 @@
 /** @type {readonly Kind[]} */
 export const KINDS = ['Target', 'Organ', 'External', 'Support'];
 
+/** What people look at comes first; what stands around it, and takes the longest, last. @type {Record<Kind, number>} */
+export const LOADING_RANK = { Target: 3, Organ: 3, External: 2, Support: 1 };
+
 /**
  * RT ROI Interpreted Type (PS3.3 C.8.8.8.1) to our kinds; all that is not named here is an organ.
  * @type {Record<string, Kind>}

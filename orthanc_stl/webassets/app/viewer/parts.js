@@ -3,6 +3,7 @@
 import * as THREE from 'three';
 import { MeshBVH } from 'three-mesh-bvh';
 import { getJson } from '../shared/api.js';
+import { LOADING_RANK } from './kinds.js';
 import { Loader } from './loader.js';
 import { edgesOf, meshOf, paint } from './part-mesh.js';
 
@@ -87,7 +88,7 @@ export class Parts extends EventTarget {
     part.wanted = true;
     this.loader.add({
       path: part.mesh,
-      weight: () => (part.visible ? 1e15 : 0) + part.weight,
+      weight: () => (part.visible ? 1e15 : 0) + LOADING_RANK[part.kind] * 1e12 + part.weight,
       onStart: () => this.#setState(part, 'loading'),
       onProgress: (fraction, step) => this.dispatchEvent(new CustomEvent('progress',
         { detail: { part, fraction, step } })),

@@ -27,6 +27,8 @@ export const BODY_PLANES = ['sagittal', 'coronal', 'axial'];
  * @property {THREE.LineSegments<THREE.BufferGeometry, THREE.LineBasicMaterial>} line
  */
 
+/** @typedef {'image' | 'outlines'} Aspect of a slice that can change without the other */
+
 /** Event "slice": the planes moved, or what they show changed. */
 export class Slices extends EventTarget {
   /** @param {import('./stage.js').Stage} stage @param {import('./parts.js').Parts} parts @param {() => void} changed */
@@ -46,8 +48,11 @@ export class Slices extends EventTarget {
     /** @type {[number, number]} */
     this.window = [40, 400];
     this.last = 2;
-    this.dirty = new Set();
-    for (const kind of ['shape', 'look']) parts.addEventListener(kind, () => this.#soon(true));
+    /** @type {Record<Aspect, Set<number>>} axes of the slices of which that is to be brought up to date */
+    this.dirty = { image: new Set(), outlines: new Set() };
+    const outlines = () => this.#soon('outlines');
+    parts.addEventListener('look', outlines);
+    parts.addEventListener('shape', () => stage.drawSoon(outlines));
   }
 
   get visible() {
@@ -56,7 +61,7 @@ export class Slices extends EventTarget {
 
   set visible(on) {
     this.group.visible = on;
-    this.#soon(true);
+    this.#soon('image', 'outlines');
   }
 
   /**
@@ -68,7 +73,7 @@ export class Slices extends EventTarget {
     this.series = series;
     this.window = [...stack.window];
     this.all = [0, 1, 2].map((axis) => this.#slice(stack, axis));
-    stack.addEventListener('values', () => this.stack === stack && this.#soon(false));
+    stack.addEventListener('values', () => this.stack === stack && this.#soon('image'));
     this.goTo(box.isEmpty() ? stack.bounds().getCenter(new THREE.Vector3()) : box.getCenter(new THREE.Vector3()));
     this.setWindow(this.window);
   }
@@ -101,7 +106,7 @@ export class Slices extends EventTarget {
     if (!this.stack) return;
     this.window = window;
     this.table = greys(window, this.stack);
-    this.#soon(false);
+    this.#soon('image');
   }
 
   /** @param {number} axis @param {number} index */
@@ -111,7 +116,7 @@ export class Slices extends EventTarget {
     slice.index = Math.min(this.stack.size[axis] - 1, Math.max(0, Math.round(index)));
     this.last = axis;
     if (axis === 2) this.stack.wanted = slice.index;
-    this.#soon(true, axis);
+    this.#later([axis], 'image', 'outlines');
   }
 
   /** All three through a point. @param {THREE.Vector3} point */
@@ -122,10 +127,14 @@ export class Slices extends EventTarget {
     this.last = last;
   }
 
-  /** Redrawn once in the next frame. @param {boolean} outlines whether they changed, too @param {number} [only] axis */
-  #soon(outlines, only) {
-    for (const { axis } of this.all) if (only === undefined || axis === only) this.dirty.add(outlines ? axis : axis
-      + 10).add(axis + 10);
+  /** All slices, once in the next frame. @param {...Aspect} what of them changed */
+  #soon(...what) {
+    this.#later(this.all.map(({ axis }) => axis), ...what);
+  }
+
+  /** @param {number[]} axes @param {...Aspect} what */
+  #later(axes, ...what) {
+    for (const aspect of what) for (const axis of axes) this.dirty[aspect].add(axis);
     if (this.pending || !this.stack) return;
     this.pending = requestAnimationFrame(() => this.refresh());
   }
@@ -136,12 +145,13 @@ export class Slices extends EventTarget {
     this.pending = undefined;
     if (!this.stack) return;
     for (const slice of this.all) {
-      if (this.dirty.has(slice.axis + 10)) this.#paint(slice);
-      if (this.dirty.has(slice.axis)) this.#outline(slice);
+      if (this.dirty.image.has(slice.axis)) this.#paint(slice);
+      if (this.dirty.outlines.has(slice.axis)) this.#outline(slice);
       slice.quad.visible = slice.on;
       slice.lines.visible = slice.on;
     }
-    this.dirty.clear();
+    this.dirty.image.clear();
+    this.dirty.outlines.clear();
     this.stage.draw();
     this.dispatchEvent(new Event('slice'));
   }

@@ -3,15 +3,13 @@
 import * as THREE from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import { homeDistance, path } from './flight.js';
+import { moveOf } from './keys.js';
+import { hasGraphicsCard, Pace } from './pace.js';
 import { addLights } from './part-mesh.js';
 
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
 const TURN_SECONDS = 40; // one slow turn of the model before the first touch
-const KEY_TURN = Math.PI / 24; // one press of an arrow
-const KEY_MOVE = 24; // px
-const KEY_ZOOM = 0.9;
 const FLIGHT = 330; // ms
-const SOON = 400; // ms between frames that nobody's hand asked for
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
 const HOME = new THREE.Vector3(0.42, -1, 0.28).normalize();
@@ -22,7 +20,7 @@ export class Stage {
   /** @param {HTMLElement} container gets the canvas @throws {Error} where the browser has no WebGL 2 */
   constructor(container) {
     this.container = container;
-    this.renderer = new THREE.WebGLRenderer({ antialias: true, alpha: true, stencil: true,
+    this.renderer = new THREE.WebGLRenderer({ antialias: hasGraphicsCard(), alpha: true, stencil: true,
       powerPreference: 'high-performance' });
     this.renderer.localClippingEnabled = true;
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
@@ -58,6 +56,10 @@ export class Stage {
     /** @type {((now: number) => void) | null} */
     this.flight = null;
     this.pending = false;
+    /** Whether there is something new to draw; a frame that only asks the controls draws nothing. */
+    this.changed = false;
+    this.updating = false;
+    this.pace = new Pace(/** @type {WebGL2RenderingContext} */ (this.renderer.getContext()));
     this.width = 1;
     this.height = 1;
     new ResizeObserver(() => this.resize()).observe(container);
@@ -71,7 +73,7 @@ export class Stage {
     controls.zoomToCursor = true;
     controls.autoRotateSpeed = 60 / TURN_SECONDS;
     controls.addEventListener('change', () => {
-      this.draw();
+      if (!this.updating) this.draw();
       for (const listener of this.onMove) listener();
     });
     const byHand = () => {
@@ -136,17 +138,9 @@ export class Stage {
     this.flyTo(unit, this.centre, distance, smooth);
   }
 
-  /**
-   * Arrows turn, with Shift they move; + and - zoom.
-   * @param {KeyboardEvent} event @returns {boolean} whether it was one of these keys
-   */
-  press({ key, shiftKey }) {
-    const { controls } = this;
-    const arrow = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
-    const act = arrow && shiftKey ? () => controls.pan(arrow[0] * -KEY_MOVE, arrow[1] * -KEY_MOVE)
-      : arrow ? () => (arrow[0] ? controls.rotateLeft(arrow[0] * KEY_TURN) : controls.rotateUp(arrow[1] * KEY_TURN))
-      : key === '+' ? () => controls.dollyIn(KEY_ZOOM)
-      : key === '-' ? () => controls.dollyOut(KEY_ZOOM) : null;
+  /** @param {KeyboardEvent} event @returns {boolean} whether it was a key that moves the eye */
+  press(event) {
+    const act = moveOf(event, this.controls);
     if (!act) return false;
     this.moved = true;
     this.touched();
@@ -218,17 +212,21 @@ export class Stage {
     this.camera.updateMatrixWorld();
   }
 
-  /** Asks for a frame before long: while parts come one after the other, not each is worth a frame of its own. */
-  drawSoon() {
-    if (this.soon) return;
-    this.soon = setTimeout(() => {
-      this.soon = undefined;
-      this.draw();
-    }, Math.max(0, SOON - (performance.now() - (this.before ?? 0))));
+  /**
+   * Asks for a frame before long: while parts come one after the other, not each is worth a frame of its own.
+   * @param {() => void} [before] done once before that frame, however often it was asked for
+   */
+  drawSoon(before) {
+    this.pace.soon(() => this.draw(), before);
   }
 
   /** Asks for one frame. */
   draw() {
+    this.changed = true;
+    this.#request();
+  }
+
+  #request() {
     if (this.pending) return;
     this.pending = true;
     requestAnimationFrame((now) => this.#frame(now));
@@ -241,9 +239,11 @@ export class Stage {
     this.#watchSpeed(now);
     this.before = now;
     this.flight?.(now);
-    this.controls.update(seconds);
-    if (this.flight || this.turning) this.draw();
-    this.renderNow();
+    this.updating = true;
+    const moved = this.controls.update(seconds);
+    this.updating = false;
+    if (moved || this.changed) this.renderNow();
+    if (moved || this.flight || this.turning) this.#request(); // what comes to rest slowly may still move
   }
 
   /** A model that turns by itself must not make a slow machine slower. */
@@ -257,7 +257,9 @@ export class Stage {
     this.#setFrustum();
     this.eye.position.copy(this.camera.position);
     this.eye.quaternion.copy(this.camera.quaternion);
+    this.changed = false;
     this.renderer.render(this.scene, this.camera);
+    this.pace.note();
     for (const listener of this.onFrame) listener();
   }
 

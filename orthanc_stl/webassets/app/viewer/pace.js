@@ -1,0 +1,76 @@
+/** How often a scene that changes by itself is drawn: the graphics card spends a small part of its time on it. */
+
+const LEAST = 400; // ms between two frames
+const SHARE = 16; // times as long as a frame takes
+const LOOK = 30; // ms between looks at whether a frame is done
+
+/** How drivers that draw with the processor call themselves: Chromium, Mesa, Windows. */
+const BY_PROCESSOR = /swiftshader|llvmpipe|softpipe|basic render/i;
+
+/**
+ * @returns {boolean} whether a card draws, not the processor: without one, as on many remote desktops, smooth edges
+ * take two thirds of the time of a frame (0.33 million triangles in SwiftShader: 890 ms with, 310 ms without)
+ */
+export function hasGraphicsCard() {
+  const gl = document.createElement('canvas').getContext('webgl2');
+  const names = gl?.getExtension('WEBGL_debug_renderer_info');
+  const name = gl && names ? String(gl.getParameter(names.UNMASKED_RENDERER_WEBGL)) : '';
+  gl?.getExtension('WEBGL_lose_context')?.loseContext();
+  return !BY_PROCESSOR.test(name);
+}
+
+export class Pace {
+  /** @param {WebGL2RenderingContext} gl */
+  constructor(gl) {
+    this.gl = gl;
+    this.begun = -Infinity;
+    /** ms that the last frame took, the graphics card's work included. */
+    this.cost = 0;
+    this.measuring = false;
+    /** @type {Set<() => void>} what comes before the next frame */
+    this.due = new Set();
+  }
+
+  /** A frame was handed to the graphics card. It is asked later whether that is drawn, so that nobody waits for it. */
+  note() {
+    this.begun = performance.now();
+    if (this.measuring) return;
+    const { gl, begun } = this;
+    const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (!sync) return; // the context is lost
+    gl.flush();
+    this.measuring = true;
+    const look = () => {
+      if (gl.getSyncParameter(sync, gl.SYNC_STATUS) === gl.UNSIGNALED && !gl.isContextLost()) {
+        setTimeout(look, LOOK);
+        return;
+      }
+      this.cost = performance.now() - begun;
+      this.measuring = false;
+      gl.deleteSync(sync);
+    };
+    setTimeout(look, LOOK);
+  }
+
+  /**
+   * @param {() => void} draw asks for a frame @param {() => void} [before] done once before it, however often it was
+   * asked for
+   */
+  soon(draw, before) {
+    if (before) this.due.add(before);
+    if (this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      const due = [...this.due];
+      this.due.clear();
+      for (const each of due) each();
+      draw();
+    }, this.#wait());
+  }
+
+  /** @returns {number} ms from now until the next frame that nobody's hand asked for */
+  #wait() {
+    const past = performance.now() - this.begun;
+    return Math.max(0, Math.max(LEAST, SHARE * Math.max(this.cost, this.measuring ? past : 0)) - past);
+  }
+}
