@@ -288,6 +288,31 @@ def test_online3dviewer_shows_the_same_ball(open_page: Open, stored: Stored) -> 
     assert mask.sum() > 0.05 * mask.size
 
 
+def test_online3dviewer_has_tools(open_page: Open, stored: Stored) -> None:
+    """Sides, letters, edges, the parallel view, a picture; what its engine cannot do is one click away."""
+    page = viewer_ready(open_page(f"/stl/app/o3dv.html?instance={stored.model}"))
+    letters = "[...document.querySelectorAll('.edge-letter')].map((each) => each.textContent).join(' ')"
+    for key, side in (("a", "R L S I"), ("p", "L R S I"), ("l", "A P S I"), ("s", "R L A P"), ("i", "R L P A")):
+        page.keyboard.press(key)
+        settle(page)
+        assert page.evaluate(letters) == side
+    page.get_by_role("button", name="Anterior").click()
+    plain = pixels(page)
+    page.keyboard.press("w")
+    assert (np.abs(pixels(page) - plain).sum(axis=2) > 40).mean() > 0.01, "dark edges on the ball"
+    page.keyboard.press("w")
+    page.keyboard.press("o")
+    assert extent(reddish(pixels(page)))[0] == pytest.approx(extent(reddish(plain))[0], rel=0.1)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save a picture").click()
+    picture = np.asarray(Image.open(saved.value.path()).convert("RGB")).astype(int)
+    assert picture.shape[:2] == (1200, 1920)
+    assert reddish(picture).mean() > 0.05
+    page.get_by_role("link", name="in the 3D viewer").click()
+    viewer_ready(page)
+    assert page.evaluate("viewer.parts()[0].id") == stored.model
+
+
 def test_two_structures_have_the_first_ones_colour(open_page: Open, server: OrthancServer, stored: Stored) -> None:
     body = {"Instance": stored.rtstruct, "RoiNames": ["Left"], "Resolution": 64}
     page = viewer_ready(open_page(url(server.post("/stl/encode-rtstruct", body).json()["ID"])))

@@ -6,17 +6,7 @@
 import * as THREE from 'three';
 import { h } from '../shared/dom.js';
 import { t } from '../shared/language.js';
-
-const LETTERS = [['R', 'L'], ['A', 'P'], ['I', 'S']];
-
-/** @param {THREE.Vector3} direction @returns {string} at most two letters, the stronger first ("L", "LA") */
-export function lettersOf(direction) {
-  return direction.toArray()
-    .map((value, axis) => ({ size: Math.abs(value), letter: LETTERS[axis][value > 0 ? 1 : 0] }))
-    .filter(({ size }) => size > 0.38)
-    .sort((a, b) => b.size - a.size)
-    .slice(0, 2).map(({ letter }) => letter).join('');
-}
+import { lettersOf } from './letters.js';
 
 /** name, normal (towards the eye), the face's right and down: all in LPS. */
 /** @type {[string, number[], number[], number[]][]} */
@@ -55,14 +45,15 @@ export class Orientation {
   update() {
     const rotation = new THREE.Matrix4().extractRotation(this.stage.camera.matrixWorld);
     const [right, up, back] = [0, 1, 2].map((column) => new THREE.Vector3().setFromMatrixColumn(rotation, column));
-    const words = [right.clone().negate(), right, up, up.clone().negate()].map(lettersOf);
+    const words = [right.clone().negate(), right, up, up.clone().negate()].map((each) => lettersOf(each.toArray()));
     words.forEach((word, i) => { this.edges[i].textContent = word; });
     // World to eye, with y downwards as the page has it; column by column.
     const columns = [0, 1, 2].flatMap((axis) => [right.getComponent(axis), -up.getComponent(axis),
       back.getComponent(axis), 0]);
     this.cube.style.transform = `matrix3d(${columns.map((value) => value.toFixed(5)).join(',')},0,0,0,1)`;
-    this.stage.canvas.setAttribute('aria-label', t('3D model, seen from {side}', { side: lettersOf(back).split('')
-      .map((letter) => t(NAMES[letter])).join(` ${t('and')} `) }));
+    const sides = lettersOf(back.toArray()).split('').map((letter) => t(NAMES[letter]));
+    const side = sides.join(` ${t('and')} `);
+    this.stage.canvas.setAttribute('aria-label', t('3D model, seen from {side}', { side }));
   }
 
   /** @returns {{text: string, edge: string}[]} for the screenshot */

@@ -6,7 +6,7 @@
 import * as THREE from 'three';
 import { h } from '../shared/dom.js';
 import { t } from '../shared/language.js';
-import { lettersOf } from './orientation.js';
+import { lettersOf } from './letters.js';
 
 /** What points right and down on the screen, by the axis of the body that the plane stands across. */
 const SCREEN = [
@@ -267,6 +267,6 @@ export class PlaneView {
     this.slider.setAttribute('aria-label', t('{plane} slice', { plane: t(slice.name) }));
     this.canvas.setAttribute('aria-label', `${t('{plane} slice', { plane: t(slice.name) })} ${index + 1}/${count}`);
     [right.clone().negate(), right, down.clone().negate(),
-      down].forEach((direction, i) => { this.letters[i].textContent = lettersOf(direction); });
+      down].forEach((direction, i) => { this.letters[i].textContent = lettersOf(direction.toArray()); });
   }
 }
