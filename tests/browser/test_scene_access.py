@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from testing.server import OrthancServer
+from tests.nexus_writer import box, write_nexus
 
+from . import nexus_pages
 from .study import Stored, store, viewer_ready
 
 Open = Callable[..., Any]
@@ -31,6 +33,27 @@ def test_axe_finds_nothing(open_page: Open, stored: Stored, scheme: str) -> None
         page.evaluate(AXE.read_text())
         found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not among the JavaScript tools")
+def test_axe_finds_nothing_on_the_other_pages(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    nexus = nexus_pages.PAGES["all tools"](nexus_pages.stored_model(server, write_nexus([box()])))
+    pages = {
+        nexus: "#viewer[data-state=complete]",
+        f"/stl/app/o3dv.html?instance={stored.model}": "#viewer[data-ready=true]",
+        f"/stl/app/generate.html?instance={stored.rtstruct}": ".structures",
+        f"/stl/app/attach.html?study={stored.study}": ".drop",
+        "/stl/app/rules.html": ".page-body p",
+    }
+    for path, ready in pages.items():
+        page = open_page(path)
+        page.wait_for_selector(ready)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate(AXE.read_text())
+            found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+            assert [(path, each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+        page.close()
 
 
 def test_a_distance_by_keyboard_alone(open_page: Open, stored: Stored) -> None:

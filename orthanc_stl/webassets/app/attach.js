@@ -8,23 +8,23 @@ import { StlForm } from './forms/stl-form.js';
 import { FileForm, NexusForm } from './forms/upload-forms.js';
 import { getJson, RequestFailed, startPage, stateWithToken } from './shared/api.js';
 import { h, notice } from './shared/dom.js';
-import { plural } from './shared/format.js';
+import { t } from './shared/language.js';
 import { Page } from './shared/page.js';
 
 startPage();
 const study = new URLSearchParams(location.search).get('study');
-const page = new Page('Attach a 3D model');
+const page = new Page(t('Attach a 3D model'));
 
 /** @param {'stl' | 'nexus'} kind @returns {(answer: any) => void} shows what was stored. The forms stay one step back; the answer survives a reload */
 const ended = (kind, verb) => (answer) => {
   const number = answer.Models?.length ?? 1;
-  const headline = number > 1 ? `${plural(number, 'model')} are ready` : `The model ${verb}`;
+  const headline = number > 1 ? t('{count} models are ready', { count: number }) : t(`The model ${verb}`);
   history.replaceState(stateWithToken(), '', location.pathname + location.search);
   history.pushState(stateWithToken({ kind, headline, answer }), '', `#model=${answer.ID}`);
   showResult(history.state);
 };
 
-const KINDS = 'STL, OBJ, PLY, GLB, 3MF, NIfTI, NRRD and .seg.nrrd';
+const KINDS = t('STL, OBJ, PLY, GLB, 3MF, NIfTI, NRRD and .seg.nrrd');
 
 /** One place to drop a file on, and the form that suits it. */
 class Attach {
@@ -35,7 +35,8 @@ class Attach {
     this.picker = new FilePicker('a file', '', (file, files) => this.choose(files), true);
     this.said = h('div', { class: 'form-message' });
     this.card = h('div', { class: 'sheet-card work-form' }, this.picker.element,
-      h('p', { class: 'help-text' }, `${this.kinds}: what it is, is found out from the file. Several NIfTI or NRRD masks at once become a structure each.`), this.said);
+      h('p', { class: 'help-text' }, t('{kinds}: what it is, is found out from the file.', { kinds: this.kinds }),
+        ` ${t('Several NIfTI or NRRD masks at once become a structure each.')}`), this.said);
     this.form = null;
   }
 
@@ -69,8 +70,8 @@ class Attach {
   }
 
   #refuse(file) {
-    const words = `What can be attached: ${this.kinds}.`;
-    const box = notice('error', `“${file.name}” is nothing that can become a model here`, words);
+    const words = t('What can be attached: {kinds}.', { kinds: this.kinds });
+    const box = notice('error', t('“{name}” is nothing that can become a model here', { name: file.name }), words);
     if (this.form) this.form.say(box);
     else this.said.replaceChildren(box);
   }
@@ -93,8 +94,8 @@ function startAgain(message = null) {
 }
 
 function showResult({ kind, headline, answer }) {
-  const view = resultView({ kind, answer, headline, again: ['Attach another one', () => startAgain()],
-    onDiscarded: () => startAgain(notice('info', '', 'Discarded. Nothing of it is stored any more.')) });
+  const view = resultView({ kind, answer, headline, again: [t('Attach another one'), () => startAgain()],
+    onDiscarded: () => startAgain(notice('info', '', t('Discarded. Nothing of it is stored any more.'))) });
   page.show(view);
   view.querySelector('h2').focus();
 }
@@ -107,13 +108,13 @@ function route() {
 }
 
 async function main() {
-  if (!study) return page.show(notice('info', 'No study was chosen', 'The address of this page must end with ?study= and the Orthanc identifier of a study.'));
-  page.show(waiting('One moment …'));
+  if (!study) return page.show(notice('info', t('No study was chosen'), t('The address of this page must end with ?study= and the Orthanc identifier of a study.')));
+  page.show(waiting(t('One moment …')));
   try {
     [settings] = await Promise.all([getJson('stl/app/settings.json'), page.nameStudy(study)]);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    return page.fail('This study cannot be shown', error.message);
+    return page.fail(t('This study cannot be shown'), error.message);
   }
   addEventListener('popstate', route);
   route();

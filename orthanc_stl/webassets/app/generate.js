@@ -6,16 +6,17 @@ import { imagesSource, instanceSource } from './forms/sources.js';
 import { resultView } from './forms/result.js';
 import { getJson, pageUrl, request, RequestFailed, startPage, stateWithToken } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
-import { date, plural } from './shared/format.js';
+import { date } from './shared/format.js';
+import { t } from './shared/language.js';
 import { Page } from './shared/page.js';
 
 const parameters = new URLSearchParams(location.search);
 startPage();
-const page = new Page('Generate 3D model');
-const NEEDS = 'Models are made from structure sets (RT-STRUCT), segmentations, doses, or images of several slices.';
+const page = new Page(t('Generate 3D model'));
+const NEEDS = t('Models are made from structure sets (RT-STRUCT), segmentations, doses, or images of several slices.');
 
 /** Modalities whose series hold structures, and how people call one of their objects. */
-const STRUCTURES = { RTSTRUCT: 'Structure set', SEG: 'Segmentation', RTDOSE: 'Dose' };
+const STRUCTURES = { RTSTRUCT: t('Structure set'), SEG: t('Segmentation'), RTDOSE: t('Dose') };
 const IMAGES = ['CT', 'MR', 'PT', 'NM'];
 
 const path = (level, id, rest = '') => `${level}/${encodeURIComponent(id)}${rest}`;
@@ -29,7 +30,7 @@ async function sourcesIn(study) {
       name: tags.SeriesDescription || STRUCTURES[tags.Modality], note: [STRUCTURES[tags.Modality], note(tags)].filter(Boolean).join(' · ') })));
   const images = series.filter(({ MainDicomTags: { Modality }, Instances }) => IMAGES.includes(Modality)
     && Instances.length > 1).map(({ ID, MainDicomTags: tags, Instances }) => ({ query: { series: ID },
-    name: tags.SeriesDescription || `${tags.Modality} images`, note: `${tags.Modality} · ${plural(Instances.length, 'image')}` }));
+    name: tags.SeriesDescription || t('{modality} images', { modality: tags.Modality }), note: `${tags.Modality} · ${t('{count} images', { count: Instances.length })}` }));
   return { structures, images };
 }
 
@@ -56,17 +57,18 @@ async function ofInstance(id) {
   return { study, source: instanceSource(id, sopClass.trim()), what: '' };
 }
 
-const kind = (modality) => `This is of modality ${modality || 'unknown'}, and no model can be made of it alone. `;
+const kind = (modality) => `${t('This is of modality {modality}, and no model can be made of it alone.', { modality: modality || t('unknown') })} `;
 
 /** More than one source, or none where the address points. */
 async function offer({ study, what }) {
   const { structures, images } = await sourcesIn(study);
   const all = [...structures, ...images];
-  if (!all.length) return page.show(notice('info', `${what}There is no structure set in this study, and nothing else that a model can be made of`, NEEDS));
+  if (!all.length) return page.show(notice('info', what
+    + t('There is no structure set in this study, and nothing else that a model can be made of'), NEEDS));
   if (structures.length === 1 && !what && structures[0].query.instance) return location.replace(pageUrl('generate.html', structures[0].query));
   const items = all.map(({ query, name, note }) => h('li', {}, h('a', { class: 'choice', href: pageUrl('generate.html', query) }, icon('cube'),
     h('span', {}, h('strong', {}, name), h('small', {}, note)))));
-  return page.show(what ? notice('info', `${what}The study has:`) : h('h2', {}, 'What shall the models be made of?'),
+  return page.show(what ? notice('info', what + t('The study has:')) : h('h2', {}, t('What shall the models be made of?')),
     h('ul', { class: 'choices' }, ...items));
 }
 
@@ -74,7 +76,7 @@ let form = null;
 let sent = []; // the structures of the last request, for another try
 
 async function showForm(source) {
-  page.show(waiting('Reading the structures …'));
+  page.show(waiting(t('Reading the structures …')));
   form = await GenerateForm.of(source, {
     onJob: (uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`),
     onDone: (answer) => {
@@ -100,13 +102,13 @@ async function tryAgain() {
   history.pushState(stateWithToken(), '', location.pathname + location.search);
   await route();
   form?.list?.tick(sent);
-  form?.say(notice('info', '', 'Discarded. Nothing of it is stored any more.'));
+  form?.say(notice('info', '', t('Discarded. Nothing of it is stored any more.')));
 }
 
 function showResult(answer) {
   const number = answer.Models?.length ?? 1;
-  const view = resultView({ kind: 'stl', answer, headline: number > 1 ? `${plural(number, 'model')} are ready` : 'The model is ready',
-    again: ['Generate another one', () => { location.hash = ''; }], onDiscarded: tryAgain });
+  const view = resultView({ kind: 'stl', answer, headline: number > 1 ? t('{count} models are ready', { count: number }) : t('The model is ready'),
+    again: [t('Generate another one'), () => { location.hash = ''; }], onDiscarded: tryAgain });
   page.show(view);
   view.querySelector('h2').focus();
 }
@@ -133,7 +135,7 @@ async function route() {
     else await offer(what);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    page.fail('The structures cannot be shown', withoutIds(error.message, 'this object'));
+    page.fail(t('The structures cannot be shown'), withoutIds(error.message, 'this object'));
   }
   return undefined;
 }
@@ -143,5 +145,5 @@ if (['instance', 'series', 'study'].some((name) => parameters.get(name))) {
   addEventListener('popstate', route);
   route();
 } else {
-  page.show(notice('info', 'Nothing was chosen', `The address of this page must end with ?instance=, ?series= or ?study= and an Orthanc identifier. ${NEEDS}`));
+  page.show(notice('info', t('Nothing was chosen'), `${t('The address of this page must end with ?instance=, ?series= or ?study= and an Orthanc identifier.')} ${NEEDS}`));
 }

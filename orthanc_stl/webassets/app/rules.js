@@ -2,12 +2,13 @@
 
 import { getJson, orthancUrl, postJson, RequestFailed, startPage } from './shared/api.js';
 import { h, notice } from './shared/dom.js';
+import { counted, t } from './shared/language.js';
 import { Page } from './shared/page.js';
 
 const RELOAD_MS = 3000;
 
 startPage();
-const page = new Page('Models on arrival');
+const page = new Page(t('Models on arrival'));
 
 /** @param {Record<string, string[]>} parts @returns {string} `Modality: RTSTRUCT or SEG, Labels: x` */
 const inWords = (parts) => Object.entries(parts)
@@ -27,39 +28,40 @@ const ruleCard = (rule) => h('section', { class: 'sheet-card' }, h('h2', {}, rul
 /** The reason is told by a route of the instance: it may name structures. @param {any} run */
 async function reasonOf(run) {
   const details = await getJson(run.Details.slice(1));
-  return details[run.Rule]?.Reason ?? 'The reason is not known any more.';
+  return details[run.Rule]?.Reason ?? t('The reason is not known any more.');
 }
 
 /** @param {any} run */
 function runCard(run) {
   const failed = run.State === 'Failure';
-  const sent = run.Sent.map((/** @type {any} */ one) => `sent to ${one.To}: ${one.State}`).join(', ');
+  const sent = run.Sent.map((/** @type {any} */ { To: to, State: state }) => t('sent to {to}: {state}', { to, state }))
+    .join(', ');
   const card = h('section', { class: 'sheet-card' },
-    h('p', {}, `${run.Rule}: ${failed ? `failed (${run.Error})`
-      : run.Models.length === 1 ? '1 model' : `${run.Models.length} models`}`),
+    h('p', {}, `${run.Rule}: ${failed ? t('failed ({error})', { error: run.Error })
+      : counted(run.Models.length, '1 model', '{count} models')}`),
     h('p', { class: 'about' }, [when(run.Time), sent].filter(Boolean).join(' · ')));
   if (run.Gone) return card;
   card.append(h('p', {}, h('a', { href: orthancUrl(`app/explorer.html#instance?uuid=${run.Instance}`) },
-    'Show the source')));
+    t('Show the source'))));
   if (failed) card.append(
     h('button', { type: 'button', class: 'button', onclick: () => attempt(async () => {
-      card.append(notice('error', 'Why it failed', await reasonOf(run)));
-    }) }, 'Why'),
+      card.append(notice('error', t('Why it failed'), await reasonOf(run)));
+    }) }, t('Why')),
     h('button', { type: 'button', class: 'button', onclick: () => attempt(async () => {
       await postJson('stl/rules/run', JSON.stringify({ Instance: run.Instance }));
       setTimeout(load, RELOAD_MS);
-    }) }, 'Run again'));
+    }) }, t('Run again')));
   return card;
 }
 
 async function load() {
   const { Rules: rules, Runs: runs, Waiting: waiting } = await getJson('stl/rules');
   if (rules.length === 0) {
-    page.show(h('p', {}, 'This Orthanc has no rules: see the option "Rules".'));
+    page.show(h('p', {}, t('This Orthanc has no rules: see the option "Rules".')));
     return;
   }
-  page.show(...rules.map(ruleCard), h('h2', {}, 'Last runs'),
-    h('p', { class: 'about' }, `${waiting} series are waiting`), ...runs.map(runCard));
+  page.show(...rules.map(ruleCard), h('h2', {}, t('Last runs')),
+    h('p', { class: 'about' }, t('{count} series are waiting', { count: waiting })), ...runs.map(runCard));
 }
 
 /** @param {() => Promise<void>} action */
@@ -68,7 +70,7 @@ async function attempt(action) {
     await action();
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    page.fail('The request failed', error.message);
+    page.fail(t('The request failed'), error.message);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { pageUrl, request, RequestFailed, startPage } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
-import { t } from './shared/language.js';
+import { language, t } from './shared/language.js';
 import { PublicViewer } from './viewer/api.js';
 import { App } from './viewer/app.js';
 import { catalogueOf } from './viewer/catalogue.js';
@@ -14,6 +14,7 @@ import { Stage } from './viewer/stage.js';
 const root = /** @type {HTMLElement} */ (document.getElementById('viewer'));
 const parameters = new URLSearchParams(location.search);
 startPage();
+document.documentElement.lang = language;
 document.body.classList.toggle('embedded', window.parent !== window);
 
 /** @param {string} title @param {string} message @param {...Node} more what can be done about it */

@@ -1,6 +1,7 @@
 /** 3DHOP_all_tools.html?instance=<Orthanc id of a Nexus instance> */
 
 import { getJson } from '../app/shared/api.js';
+import { t } from '../app/shared/language.js';
 import { showModel } from '../nexus/view/page.js';
 
 const instance = new URLSearchParams(location.search).get('instance');
@@ -13,6 +14,6 @@ showModel(instance ? `../../instances/${encodeURIComponent(instance)}/nexus` : n
   tools: 'all',
   instance,
   style,
-  missing: 'The address of this page must end with ?instance= and the '
-    + 'Orthanc identifier of an instance with a Nexus model.',
+  missing: t('The address of this page must end with ?instance= and the Orthanc identifier of an instance with a Nexus '
+    + 'model.'),
 });

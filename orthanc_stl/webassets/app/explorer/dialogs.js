@@ -9,6 +9,7 @@ import { StlForm } from '../forms/stl-form.js';
 import { NexusForm, NiftiForm } from '../forms/upload-forms.js';
 import { orthancUrl, pageUrl } from '../shared/api.js';
 import { h, icon, notice } from '../shared/dom.js';
+import { t } from '../shared/language.js';
 
 const STYLES = ['../shared/base.css', '../shared/page.css', '../forms/forms.css', 'dialog.css'];
 
@@ -18,7 +19,7 @@ class Dialog {
   constructor(title, ...content) {
     this.body = h('div', { class: 'dialog-body' }, ...content);
     this.dialog = h('dialog', { class: 'sheet dialog', 'aria-label': title },
-      h('header', { class: 'dialog-head' }, h('h2', {}, title), h('button', { type: 'button', class: 'dialog-close', 'aria-label': 'Close', onclick: () => this.close() }, icon('close'))),
+      h('header', { class: 'dialog-head' }, h('h2', {}, title), h('button', { type: 'button', class: 'dialog-close', 'aria-label': t('Close'), onclick: () => this.close() }, icon('close'))),
       this.body);
     this.host = h('div', { class: 'stl-dialog' });
     this.gone = new AbortController();
@@ -73,7 +74,7 @@ function finish(dialog, answer) {
   };
   const notes = notesView(answer);
   if (!notes) return open();
-  const button = h('button', { type: 'button', class: 'button primary', onclick: open }, 'Open the new series');
+  const button = h('button', { type: 'button', class: 'button primary', onclick: open }, t('Open the new series'));
   const number = answer.Models?.length ?? 1;
   dialog.show(h('p', {}, number > 1 ? `${number} models were stored.` : `The model was stored: ${resultLine(answer)}.`), notes,
     h('div', { class: 'form-buttons' }, button));
@@ -98,11 +99,11 @@ export function attachNexus(study) {
 
 /** @param {import('../forms/sources.js').Source} source */
 async function generate(source) {
-  const dialog = new Dialog('Generate 3D model', waiting('Reading the structures …'));
+  const dialog = new Dialog(t('Generate 3D model'), waiting(t('Reading the structures …')));
   try {
     dialog.showForm(await GenerateForm.of(source, { onDone: (answer) => finish(dialog, answer) }));
   } catch (error) {
-    dialog.show(notice('error', 'The structures cannot be shown', withoutIds(error.message, 'this object')));
+    dialog.show(notice('error', t('The structures cannot be shown'), withoutIds(error.message, 'this object')));
   }
 }
 

@@ -2,11 +2,12 @@
 
 import { getJson, request } from '../shared/api.js';
 import { fileName, h, icon, notice, save } from '../shared/dom.js';
+import { t } from '../shared/language.js';
 
 /** What each format is good for, by its suffix. */
-const GOOD_FOR = { glb: 'one file with colours, for viewers and slides', '3mf': 'for printing, with colours',
-  'obj.zip': 'with colours, for most 3D programs', ply: 'with colours, for mesh programs', stl: 'for printing, one surface',
-  'stl.zip': 'one file for each structure' };
+const GOOD_FOR = { glb: t('one file with colours, for viewers and slides'), '3mf': t('for printing, with colours'),
+  'obj.zip': t('with colours, for most 3D programs'), ply: t('with colours, for mesh programs'), stl: t('for printing, one surface'),
+  'stl.zip': t('one file for each structure') };
 
 /**
  * @param {string} path below Orthanc's root, up to "scene" @param {string} name of the files
@@ -21,20 +22,20 @@ export function downloadMenu(path, name) {
       save(await (await request(`${path}.${suffix}`)).blob(), `${fileName(name)}.${suffix}`);
       said.replaceChildren();
     } catch (error) {
-      said.replaceChildren(notice('error', 'The file cannot be made', error.message));
+      said.replaceChildren(notice('error', t('The file cannot be made'), error.message));
     }
     button.disabled = false;
   };
   const row = ({ Suffix, Name }) => h('button', { type: 'button', class: 'download-row',
     onclick: (event) => act(event.currentTarget, Suffix) }, h('strong', {}, Name), h('small', {}, GOOD_FOR[Suffix] ?? ''));
   getJson('stl/formats').then((formats) => list.replaceChildren(...formats.map(row)),
-    (error) => list.replaceChildren(notice('error', 'The formats cannot be listed', error.message)));
+    (error) => list.replaceChildren(notice('error', t('The formats cannot be listed'), error.message)));
   return h('div', { class: 'download-menu' }, list, said);
 }
 
 /** The same, folded behind a button. */
 export function downloadFold(path, name) {
-  const fold = h('details', { class: 'downloads' }, h('summary', { class: 'button' }, icon('download'), 'Download'));
+  const fold = h('details', { class: 'downloads' }, h('summary', { class: 'button' }, icon('download'), t('Download')));
   fold.addEventListener('toggle', () => {
     if (fold.open && fold.children.length === 1) fold.append(downloadMenu(path, name));
   });

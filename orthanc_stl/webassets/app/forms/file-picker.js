@@ -1,7 +1,8 @@
 /** A place to drop a file on, or several, or to choose them. */
 
 import { h, icon } from '../shared/dom.js';
-import { bytes, plural } from '../shared/format.js';
+import { bytes } from '../shared/format.js';
+import { t } from '../shared/language.js';
 
 const companion = (file) => Number(/\.mtl$/i.test(file.name));
 
@@ -20,8 +21,8 @@ export class FilePicker {
     this.several = several;
     /** @type {File | null} */
     this.file = null;
-    this.input = h('input', { type: 'file', accept, multiple: several, class: 'visually-hidden', 'aria-label': label, onchange: () => this.#took(this.input.files) });
-    this.text = h('span', { class: 'drop-text' }, h('strong', {}, `Choose ${label}`), h('span', {}, 'or drop it here'));
+    this.input = h('input', { type: 'file', accept, multiple: several, class: 'visually-hidden', 'aria-label': t(label), onchange: () => this.#took(this.input.files) });
+    this.text = h('span', { class: 'drop-text' }, h('strong', {}, t(`Choose ${label}`)), h('span', {}, t('or drop it here')));
     this.element = h('label', { class: 'drop' }, this.input, icon('upload'), this.text);
     for (const type of ['dragenter', 'dragover']) this.element.addEventListener(type, (event) => this.#over(event, true));
     this.element.addEventListener('dragleave', (event) => this.#over(event, false));
@@ -52,7 +53,8 @@ export class FilePicker {
   show(files) {
     [this.file] = files;
     this.element.classList.add('filled');
-    this.text.replaceChildren(h('strong', {}, files.length > 1 ? plural(files.length, 'file') : files[0].name),
+    this.text.replaceChildren(h('strong', {}, files.length > 1
+      ? t('{count} files', { count: files.length }) : files[0].name),
       h('span', {}, bytes(files.reduce((sum, file) => sum + file.size, 0))));
   }
 }

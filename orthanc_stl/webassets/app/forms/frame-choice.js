@@ -3,15 +3,16 @@
 import { getJson } from '../shared/api.js';
 import { h } from '../shared/dom.js';
 import { field } from './options.js';
+import { t } from '../shared/language.js';
 
-const OWN = ['', 'on its own, beside no images'];
+const OWN = ['', t('on its own, beside no images')];
 
 export class FrameChoice {
   /** @param {string} study Orthanc's id */
   constructor(study) {
     this.select = h('select', { name: 'frame', autocomplete: 'off' }, h('option', { value: OWN[0] }, OWN[1]));
-    this.element = h('div', { hidden: true }, field('The model lies', this.select,
-      'If it was made from images of this study, in their millimetres, it is shown over them.'));
+    this.element = h('div', { hidden: true }, field(t('The model lies'), this.select,
+      t('If it was made from images of this study, in their millimetres, it is shown over them.')));
     this.ready = this.#fill(study).catch(() => {}); // without the list the model lies on its own, as the field says
   }
 
@@ -28,7 +29,7 @@ export class FrameChoice {
       if (uid) frames.set(uid, [...(frames.get(uid) ?? []), name]);
     }));
     for (const [uid, names] of frames) this.select.append(h('option', { value: uid },
-      `in the coordinates of ${names.slice(0, 3).join(', ')}${names.length > 3 ? ' …' : ''}`));
+      t('in the coordinates of {names}', { names: `${names.slice(0, 3).join(', ')}${names.length > 3 ? ' …' : ''}` })));
     this.element.hidden = frames.size === 0;
   }
 

@@ -6,13 +6,14 @@ import { count, volume } from '../shared/format.js';
 import { Choice, field, SurfaceOptions } from './options.js';
 import { StructureList } from './structures.js';
 import { NotYet, WorkForm } from './work-form.js';
+import { t } from '../shared/language.js';
 
 const text = (name) => h('input', { type: 'text', maxlength: 64, name, autocomplete: 'off' });
 
 export class GenerateForm extends WorkForm {
   /** @param {{onDone: (answer: any) => void, onJob?: (uuid: string) => void}} listeners */
   constructor({ onDone, onJob = () => {} }) {
-    super('Generate', onDone);
+    super(t('Generate'), onDone);
     this.onJob = onJob;
     this.content = h('div', { class: 'generate-fields' });
     this.fields.append(this.content);
@@ -36,29 +37,29 @@ export class GenerateForm extends WorkForm {
     // Images without a preset have one structure only: what the threshold says.
     this.byThreshold = source.kind.threshold && !structures.some(({ Usable }) => Usable);
     this.options = new SurfaceOptions(source.kind);
-    this.separate = new Choice('Models', [['each', 'One model for each'], ['one', 'One model of all']], () => this.changed());
+    this.separate = new Choice(t('Models'), [['each', t('One model for each')], ['one', t('One model of all')]], () => this.changed());
     this.name = text('model-name');
-    this.nameField = field('Name of the model', this.name, 'Empty: the names of its structures.');
+    this.nameField = field(t('Name of the model'), this.name, t('Empty: the names of its structures.'));
     this.description = text('description');
     this.description.value = source.name;
-    this.options.more.querySelector('.options').append(field('Series description', this.description,
-      'How Orthanc lists the new series. Empty: as the structures are called.'));
+    this.options.more.querySelector('.options').append(field(t('Series description'), this.description,
+      t('How Orthanc lists the new series. Empty: as the structures are called.')));
     this.several = h('div', { class: 'options' }, h('div', { class: 'field' },
-      h('span', { class: 'field-label' }, 'Several structures become'), this.separate.element), this.nameField);
+      h('span', { class: 'field-label' }, t('Several structures become')), this.separate.element), this.nameField);
     this.options.threshold?.addEventListener('input', () => this.changed());
     this.list = new StructureList(this.byThreshold ? [] : structures, () => this.changed());
     this.content.replaceChildren(...[this.#look(structures), this.byThreshold ? null : this.list.element, this.several,
       this.options.element].filter(Boolean));
     this.changed();
     if (!this.byThreshold && !this.list.usable.length) this.say(notice('warning',
-      'None of the structures can become a model', 'Each of them says above why.'));
+      t('None of the structures can become a model'), t('Each of them says above why.')));
   }
 
   #look(structures) {
     if (!this.source.scene || !structures.some(({ Usable }) => Usable)) return null;
     return h('a', { class: 'look', href: this.source.scene, target: '_blank', rel: 'noopener' }, icon('cube'),
-      h('span', {}, h('strong', {}, 'Look at all structures at once'),
-        h('small', {}, 'In the 3D viewer. Nothing is stored.')));
+      h('span', {}, h('strong', {}, t('Look at all structures at once')),
+        h('small', {}, t('In the 3D viewer. Nothing is stored.'))));
   }
 
   get #hasThreshold() {
@@ -124,7 +125,7 @@ export const uploading = (progress, then) => (fraction) => progress.show(fractio
   fraction < 1 ? 'uploading' : then);
 
 /** What to tell of a model that was made. @param {any} answer @returns {string} */
-export const resultLine = (answer) => [answer.Triangles && `${count(answer.Triangles)} triangles`,
+export const resultLine = (answer) => [answer.Triangles && t('{count} triangles', { count: count(answer.Triangles) }),
   typeof answer.VolumeMl === 'number' && volume(answer.VolumeMl * 1000)].filter(Boolean).join(', ');
 
 /** A line in place of a form while it is being fetched. */

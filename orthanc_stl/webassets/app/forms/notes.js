@@ -1,11 +1,11 @@
 /** What is to be known of models that were just made: by rank, the worst first. */
 
 import { h, notice } from '../shared/dom.js';
-import { plural } from '../shared/format.js';
 import { asSentence } from './errors.js';
+import { counted, t } from '../shared/language.js';
 
 /** By rank: `Rank` of orthanc_stl/model.py. */
-const RANKS = { 1: 'The shape was changed', 2: 'Something was guessed', 3: 'Something was left out' };
+const RANKS = { 1: t('The shape was changed'), 2: t('Something was guessed'), 3: t('Something was left out') };
 
 /** So many sentences are in sight without a click. */
 const OPEN = 4;
@@ -24,16 +24,16 @@ export function notesView(answer) {
   const notes = notesOf(answer);
   const skipped = (answer.Skipped ?? []).map(({ Name, Reason }) => ({ Rank: 0, Text: `${Name}: ${Reason}` }));
   if (!notes.length && !skipped.length) return null;
-  const groups = Object.entries({ 0: 'Not made', ...RANKS }).flatMap(([rank, title]) => {
+  const groups = Object.entries({ 0: t('Not made'), ...RANKS }).flatMap(([rank, title]) => {
     const list = [...skipped, ...notes].filter((note) => note.Rank === Number(rank));
     return list.length ? [group(title, list.map(({ Text }) => Text))] : [];
   });
-  return notice('warning', skipped.length ? `${plural(skipped.length, 'structure')} could not be made`
-    : 'What to know before you use it', ...groups);
+  return notice('warning', skipped.length ? counted(skipped.length, '1 structure could not be made', '{count} structures could not be made')
+    : t('What to know before you use it'), ...groups);
 }
 
 function group(title, sentences) {
   const list = h('ul', {}, ...sentences.map((sentence) => h('li', {}, asSentence(sentence))));
   if (sentences.length <= OPEN) return h('div', { class: 'notes' }, h('span', { class: 'notes-title' }, title), list);
-  return h('details', { class: 'notes' }, h('summary', {}, `${title} (${sentences.length} times)`), list);
+  return h('details', { class: 'notes' }, h('summary', {}, t('{title} ({count} times)', { title, count: sentences.length })), list);
 }

@@ -1,14 +1,15 @@
 /** How models are made: detail, smoothing and the rest, each with one sentence of what it does. */
 
 import { h } from '../shared/dom.js';
+import { t } from '../shared/language.js';
 
 /** Voxels along the longest side, the default first. */
-const RESOLUTIONS = [[256, 'normal'], [128, 'quick'], [512, 'fine']];
+const RESOLUTIONS = [[256, t('normal')], [128, t('quick')], [512, t('fine')]];
 
 /** What a model is for decides the fields below; all of them stay in sight and can be changed. */
 const PURPOSES = [
-  ['view', 'Viewing', { Resolution: 256, Smooth: true, MinVolumeMl: '', Tolerance: '' }],
-  ['print', 'Printing', { Resolution: 512, Smooth: true, MinVolumeMl: '0.05', Tolerance: '0.05' }],
+  ['view', t('Viewing'), { Resolution: 256, Smooth: true, MinVolumeMl: '', Tolerance: '' }],
+  ['print', t('Printing'), { Resolution: 512, Smooth: true, MinVolumeMl: '0.05', Tolerance: '0.05' }],
 ];
 
 let ids = 0;
@@ -56,26 +57,26 @@ const number = (name, attributes) => h('input', { type: 'number', name, min: '0'
 export class SurfaceOptions {
   /** @param {{contours: boolean, threshold: boolean}} source what else can be told of this kind of source */
   constructor({ contours, threshold }) {
-    this.purpose = new Choice('What it is for', PURPOSES, () => this.#preset());
+    this.purpose = new Choice(t('What it is for'), PURPOSES, () => this.#preset());
     this.resolution = h('select', { name: 'resolution', autocomplete: 'off', onchange: () => { this.purpose.value = ''; } },
       ...RESOLUTIONS.map(([value]) => h('option', { value })));
-    this.smooth = checkbox('Smooth volume', true, 'Takes the steps between slices away; the volume stays the same.');
-    this.endCaps = contours ? checkbox('Extend by half a slice at both ends', true,
-      'As most planning systems count; without it a structure ends at its first and last contour.') : null;
-    this.biggest = checkbox('Main piece only', false, 'Smaller pieces of each structure are left out, and that is told.');
-    this.minVolume = number('min-volume', { placeholder: 'nothing is left out' });
-    this.tolerance = number('tolerance', { placeholder: 'as fine as the detail allows', max: '10' });
-    this.triangles = number('triangles', { placeholder: 'no limit', min: '4', step: '1' });
-    this.threshold = threshold ? number('threshold', { min: null, placeholder: 'as the file suggests' }) : null;
-    this.more = h('details', { class: 'more-options' }, h('summary', {}, 'More options'), h('div', { class: 'options' },
+    this.smooth = checkbox(t('Smooth volume'), true, t('Takes the steps between slices away; the volume stays the same.'));
+    this.endCaps = contours ? checkbox(t('Extend by half a slice at both ends'), true,
+      t('As most planning systems count; without it a structure ends at its first and last contour.')) : null;
+    this.biggest = checkbox(t('Main piece only'), false, t('Smaller pieces of each structure are left out, and that is told.'));
+    this.minVolume = number('min-volume', { placeholder: t('nothing is left out') });
+    this.tolerance = number('tolerance', { placeholder: t('as fine as the detail allows'), max: '10' });
+    this.triangles = number('triangles', { placeholder: t('no limit'), min: '4', step: '1' });
+    this.threshold = threshold ? number('threshold', { min: null, placeholder: t('as the file suggests') }) : null;
+    this.more = h('details', { class: 'more-options' }, h('summary', {}, t('More options')), h('div', { class: 'options' },
       this.endCaps?.element ?? null, this.biggest.element,
-      field('Leave out pieces below (mL)', this.minVolume, 'Specks that would only disturb a view or a print.'),
-      field('Error at most (mm)', this.tolerance, 'How far triangles may stray from the full surface; 0 keeps it all.'),
-      field('At most so many triangles', this.triangles, 'For programs that bear only so many; instead of the error.')));
+      field(t('Leave out pieces below (mL)'), this.minVolume, t('Specks that would only disturb a view or a print.')),
+      field(t('Error at most (mm)'), this.tolerance, t('How far triangles may stray from the full surface; 0 keeps it all.')),
+      field(t('At most so many triangles'), this.triangles, t('For programs that bear only so many; instead of the error.'))));
     this.element = h('div', { class: 'surface' }, h('div', { class: 'options' },
-      h('div', { class: 'field' }, h('span', { class: 'field-label' }, 'Made for'), this.purpose.element),
-      field('Resolution', this.resolution, 'Steps along the longest side. Finer takes longer and makes larger files.'),
-      this.threshold ? field('Threshold', this.threshold, 'What has this value or more is inside (CT: HU).') : null,
+      h('div', { class: 'field' }, h('span', { class: 'field-label' }, t('Made for')), this.purpose.element),
+      field(t('Resolution'), this.resolution, t('Steps along the longest side. Finer takes longer and makes larger files.')),
+      this.threshold ? field(t('Threshold'), this.threshold, t('What has this value or more is inside (CT: HU).')) : null,
       this.smooth.element), this.more);
     this.describe(null);
   }
@@ -84,7 +85,7 @@ export class SurfaceOptions {
   describe(mm) {
     [...this.resolution.options].forEach((option, i) => {
       const [value, word] = RESOLUTIONS[i];
-      option.textContent = mm ? `${word}, about ${(mm / value).toPrecision(1)} mm (${value})`
+      option.textContent = mm ? t('{word}, about {mm} mm ({count})', { word, mm: (mm / value).toPrecision(1), count: value })
         : `${word} (${value})`;
     });
   }

@@ -6,14 +6,15 @@ import { volume } from '../shared/format.js';
 import { downloadFold } from './downloads.js';
 import { resultLine } from './generate-form.js';
 import { notesView } from './notes.js';
+import { t } from '../shared/language.js';
 
 /** Each kind of model has its viewers, the first one for the preview. */
 const VIEWERS = {
   stl: ({ ID: id, ParentSeries: series, Models = [] }) => (Models.length > 1
-    ? [['Open the viewer', pageUrl('three.html', { series })]]
-    : [['Open the viewer', pageUrl('three.html', { instance: id })],
+    ? [[t('Open the viewer'), pageUrl('three.html', { series })]]
+    : [[t('Open the viewer'), pageUrl('three.html', { instance: id })],
       ['Online3DViewer', pageUrl('o3dv.html', { instance: id })]]),
-  nexus: ({ ID: id }) => [['Open the viewer', pageUrl('../nexus/threejs.html',
+  nexus: ({ ID: id }) => [[t('Open the viewer'), pageUrl('../nexus/threejs.html',
     { model: `../../instances/${id}/nexus` })],
   ['3DHOP', pageUrl('../3dhop/3DHOP_all_tools.html', { instance: id })]],
 };
@@ -27,7 +28,7 @@ export function resultView({ kind, answer, headline, again, onDiscarded = null }
   const links = viewers.map(([name, href], i) => h('a', { class: i === 0 ? 'button primary' : 'button', href,
     target: '_blank', rel: 'noopener' }, name));
   if (answer.ParentSeries && !('Authorization' in authorization())) links.push(h('a', { class: 'button',
-    href: orthancUrl(`app/explorer.html#series?uuid=${answer.ParentSeries}`) }, 'Show in Orthanc Explorer'));
+    href: orthancUrl(`app/explorer.html#series?uuid=${answer.ParentSeries}`) }, t('Show in Orthanc Explorer')));
   links.push(h('button', { type: 'button', class: 'button', onclick: again[1] }, again[0]));
   const said = h('div', { class: 'form-message' });
   const several = (answer.Models?.length ?? 0) > 1;
@@ -36,7 +37,7 @@ export function resultView({ kind, answer, headline, again, onDiscarded = null }
     facts ? h('p', { class: 'about' }, facts) : null, several ? modelTable(answer.Models) : null, notesView(answer),
     h('div', { class: 'result-links' }, ...links), kind === 'stl' ? downloadFold(scenePath(answer), nameOf(answer)) : null,
     onDiscarded ? discardButton(answer, said, onDiscarded) : null, said),
-  h('iframe', { class: 'preview', src: viewers[0][1], title: 'Preview of the model', allow: 'fullscreen' }));
+  h('iframe', { class: 'preview', src: viewers[0][1], title: t('Preview of the model'), allow: 'fullscreen' }));
 }
 
 const scenePath = ({ ID, ParentSeries, Models = [] }) => (Models.length > 1 ? `series/${ParentSeries}/stl/scene`
@@ -45,7 +46,7 @@ const scenePath = ({ ID, ParentSeries, Models = [] }) => (Models.length > 1 ? `s
 const nameOf = ({ Models = [] }) => (Models.length === 1 && Models[0].Name ? Models[0].Name : 'models');
 
 function modelTable(models) {
-  return h('ul', { class: 'made', 'aria-label': 'The models' }, ...models.map(({ ID, Name, Color, VolumeMl }) => {
+  return h('ul', { class: 'made', 'aria-label': t('The models') }, ...models.map(({ ID, Name, Color, VolumeMl }) => {
     const swatch = h('span', { class: 'swatch' });
     if (Color) swatch.style.background = `rgb(${Color.join(',')})`;
     return h('li', {}, h('a', { class: 'made-row', href: pageUrl('three.html', { instance: ID }), target: '_blank',
@@ -63,8 +64,8 @@ function discardButton(answer, said, onDiscarded) {
       onDiscarded();
     } catch (error) {
       button.disabled = false;
-      said.replaceChildren(notice('error', 'It could not be discarded', error.message));
+      said.replaceChildren(notice('error', t('It could not be discarded'), error.message));
     }
-  } }, icon('trash'), instances.length === 1 ? 'Discard this model' : `Discard these ${instances.length} models`);
+  } }, icon('trash'), instances.length === 1 ? t('Discard this model') : t('Discard these {count} models', { count: instances.length }));
   return button;
 }

@@ -9,8 +9,9 @@ import { FrameChoice } from './frame-choice.js';
 import { field } from './options.js';
 import { stem } from './sources.js';
 import { NotYet, WorkForm } from './work-form.js';
+import { t } from '../shared/language.js';
 
-const UNITS = [['mm', 1, 'millimetres'], ['cm', 10, 'centimetres'], ['m', 1000, 'metres'], ['in', 25.4, 'inches'], ['µm', 0.001, 'micrometres']];
+const UNITS = [['mm', 1, t('millimetres')], ['cm', 10, t('centimetres')], ['m', 1000, t('metres')], ['in', 25.4, t('inches')], ['µm', 0.001, t('micrometres')]];
 
 /** A model smaller or larger than this is more likely in another unit than of that size. */
 const LIKELY_MM = [1, 3000];
@@ -21,7 +22,7 @@ const TYPE_2 = { PatientMainDicomTags: ['PatientBirthDate', 'PatientSex'], MainD
 export class StlForm extends WorkForm {
   /** @param {string} study Orthanc's id @param {string} version of the plugin @param {(answer: any) => void} onDone */
   constructor(study, version, onDone) {
-    super('Import', onDone);
+    super(t('Import'), onDone);
     this.study = study;
     this.version = version;
     this.facts = null;
@@ -31,15 +32,15 @@ export class StlForm extends WorkForm {
     this.color = h('input', { type: 'color', value: hexOf(DEFAULT_RGB), name: 'color' });
     this.found = h('div', { class: 'found' });
     this.frame = new FrameChoice(study);
-    this.fields.append(this.picker.element, this.found, field('Series description', this.description),
-      h('div', { class: 'options' }, field('Coordinates are in', this.unit), field('Color', this.color)), this.frame.element);
+    this.fields.append(this.picker.element, this.found, field(t('Series description'), this.description),
+      h('div', { class: 'options' }, field(t('Coordinates are in'), this.unit), field(t('Color'), this.color)), this.frame.element);
     this.submitButton.disabled = true;
   }
 
   #ask(message) {
     return new Promise((resolve) => {
       this.worker.onmessage = ({ data }) => resolve(data);
-      this.worker.onerror = () => resolve({ failure: 'The part of this page that reads models could not be started. Please reload the page.' });
+      this.worker.onerror = () => resolve({ failure: t('The part of this page that reads models could not be started. Please reload the page.') });
       this.worker.postMessage(message);
     });
   }
@@ -52,11 +53,11 @@ export class StlForm extends WorkForm {
     this.description.value = stem(file.name);
     this.submitButton.disabled = true;
     this.say(null);
-    this.found.replaceChildren(h('p', { class: 'waiting' }, 'Checking the file …'));
+    this.found.replaceChildren(h('p', { class: 'waiting' }, t('Checking the file …')));
     const { facts, failure } = await this.#ask({ file });
     if (this.picker.file !== file) return;
     this.found.replaceChildren();
-    if (failure) return void this.say(notice('error', 'This file cannot be attached', failure));
+    if (failure) return void this.say(notice('error', t('This file cannot be attached'), failure));
     this.facts = facts;
     this.submitButton.disabled = false;
     this.describe();
@@ -72,11 +73,11 @@ export class StlForm extends WorkForm {
     const scale = this.#scale;
     const lengths = this.facts.max.map((high, i) => (high - this.facts.min[i]) * scale);
     const notes = [];
-    if (this.facts.kind === 'ascii') notes.push(notice('info', '', 'This is a text (ASCII) STL. DICOM takes binary STL only, so it is converted before the upload; the shape stays the same.'));
-    if (scale !== 1) notes.push(notice('info', '', `All coordinates are multiplied by ${scale}, because DICOM objects of this kind are in millimetres.`));
+    if (this.facts.kind === 'ascii') notes.push(notice('info', '', t('This is a text (ASCII) STL. DICOM takes binary STL only, so it is converted before the upload; the shape stays the same.')));
+    if (scale !== 1) notes.push(notice('info', '', t('All coordinates are multiplied by {scale}, because DICOM objects of this kind are in millimetres.', { scale })));
     const longest = Math.max(...lengths);
-    if (longest < LIKELY_MM[0] || longest > LIKELY_MM[1]) notes.push(notice('warning', '', `The model would be ${size(lengths)} large. Is the unit right?`));
-    this.found.replaceChildren(h('p', { class: 'found-line' }, `${count(this.facts.triangles)} triangles, ${size(lengths)}`), ...notes);
+    if (longest < LIKELY_MM[0] || longest > LIKELY_MM[1]) notes.push(notice('warning', '', t('The model would be {size} large. Is the unit right?', { size: size(lengths) })));
+    this.found.replaceChildren(h('p', { class: 'found-line' }, `${t('{count} triangles', { count: count(this.facts.triangles) })}, ${size(lengths)}`), ...notes);
   }
 
   async work(progress) {

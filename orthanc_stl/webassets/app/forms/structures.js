@@ -1,7 +1,8 @@
 /** The structures of a source, as a compact table to tick: what can be made first, the others folded. */
 
 import { h, icon } from '../shared/dom.js';
-import { plural, size, volume } from '../shared/format.js';
+import { size, volume } from '../shared/format.js';
+import { counted, t } from '../shared/language.js';
 
 /** With more structures than this one gets a field to search in. */
 const MANY = 10;
@@ -19,10 +20,10 @@ export class StructureList {
     this.usable = this.rows.filter(({ structure }) => structure.Usable);
     this.summary = h('span', { role: 'status' });
     this.names = h('p', { class: 'chosen-names', 'aria-live': 'polite' });
-    this.nothing = h('p', { class: 'structures-nothing', hidden: true }, 'No structure has such a name.');
+    this.nothing = h('p', { class: 'structures-nothing', hidden: true }, t('No structure has such a name.'));
     this.element = h('div', { class: 'structure-list' }, this.#head(),
       this.usable.length > MANY ? this.#searchField() : null, this.#chips(),
-      this.usable.length ? h('div', { class: 'structures', role: 'group', 'aria-label': 'Structures' },
+      this.usable.length ? h('div', { class: 'structures', role: 'group', 'aria-label': t('Structures') },
         ...this.usable.map(({ element }) => element), this.nothing) : null,
       this.#folded(), this.names);
     if (this.usable.length === 1) this.usable[0].input.checked = true;
@@ -32,13 +33,13 @@ export class StructureList {
   #head() {
     const several = this.usable.length > 1;
     const button = (text, act) => h('button', { type: 'button', class: 'link', onclick: act }, text);
-    return h('div', { class: 'structure-head' }, h('span', { class: 'field-label' }, 'Structures'), this.summary,
-      h('span', { class: 'grow' }), several ? button('All', () => this.#tickAll()) : null,
-      several ? button('None', () => this.tick([])) : null);
+    return h('div', { class: 'structure-head' }, h('span', { class: 'field-label' }, t('Structures')), this.summary,
+      h('span', { class: 'grow' }), several ? button(t('All'), () => this.#tickAll()) : null,
+      several ? button(t('None'), () => this.tick([])) : null);
   }
 
   #searchField() {
-    return h('input', { type: 'search', placeholder: 'Search a structure', 'aria-label': 'Search a structure',
+    return h('input', { type: 'search', placeholder: t('Search a structure'), 'aria-label': t('Search a structure'),
       class: 'search', autocomplete: 'off',
       oninput: (event) => {
         this.words = event.target.value.trim().toLowerCase();
@@ -55,7 +56,7 @@ export class StructureList {
     const chips = [...types].map(([type, number]) => h('button', { type: 'button', class: 'type-chip',
       'aria-pressed': 'false', onclick: (event) => this.#choose(type, event.currentTarget) }, `${type} ${number}`));
     this.chips = chips;
-    return h('div', { class: 'type-chips', role: 'group', 'aria-label': 'Show only one type' }, ...chips);
+    return h('div', { class: 'type-chips', role: 'group', 'aria-label': t('Show only one type') }, ...chips);
   }
 
   #choose(type, chip) {
@@ -68,7 +69,7 @@ export class StructureList {
     const rest = this.rows.filter(({ structure }) => !structure.Usable);
     if (!rest.length) return null;
     return h('details', { class: 'cannot', open: this.usable.length === 0 },
-      h('summary', {}, `${rest.length} cannot be made`), h('div', { class: 'structures' },
+      h('summary', {}, t('{count} cannot be made', { count: rest.length })), h('div', { class: 'structures' },
         ...rest.map(({ element }) => element)));
   }
 
@@ -81,7 +82,7 @@ export class StructureList {
     const cells = structure.Usable ? [skippedNote(structure),
       h('span', { class: 'structure-type' }, structure.Type ? typeOf(structure) : ''),
       h('span', { class: 'structure-note' }, measure(structure))]
-      : [h('span', { class: 'structure-note reason' }, `Not possible: ${structure.Reason}`)];
+      : [h('span', { class: 'structure-note reason' }, t('Not possible: {reason}', { reason: structure.Reason }))];
     const element = h('label', { class: structure.Usable ? 'structure' : 'structure unusable',
       title: nameOf(structure) }, input, swatch, name, ...cells);
     return { structure, input, element };
@@ -122,29 +123,32 @@ export class StructureList {
   changed() {
     const names = this.chosenStructures.map(nameOf);
     const total = this.usable.length;
-    this.summary.textContent = names.length ? `${names.length} of ${total} chosen` : plural(total, 'structure');
-    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
-    this.names.textContent = names.length && total > 1 ? `Chosen: ${names.slice(0, NAMED).join(', ')}${more}` : '';
+    this.summary.textContent = names.length
+      ? t('{number} of {total} chosen', { number: names.length, total }) : counted(total, '1 structure', '{count} structures');
+    const first = names.slice(0, NAMED).join(', ');
+    const written = names.length > NAMED
+      ? t('{names} and {count} more', { names: first, count: names.length - NAMED }) : first;
+    this.names.textContent = names.length && total > 1 ? t('Chosen: {names}', { names: written }) : '';
     this.onChange();
   }
 }
 
 /** @param {any} structure @returns {string} */
-const nameOf = ({ Name, Number: number }) => Name || `(structure ${number}, without a name)`;
+const nameOf = ({ Name, Number: number }) => Name || t('(structure {number}, without a name)', { number });
 
 /** @param {any} structure @returns {string} its type in plain words */
-const typeOf = ({ Type }) => (Type ? Type.toLowerCase().replaceAll('_', ' ') : 'no type');
+const typeOf = ({ Type }) => (Type ? Type.toLowerCase().replaceAll('_', ' ') : t('no type'));
 
 function skippedNote({ SkippedContours: number, Skipped: sentences }) {
   if (!number) return null;
   return h('span', { class: 'skipped', title: sentences.slice(0, 20).join('\n') }, icon('warning'),
-    `${plural(number, 'contour')} skipped`);
+    counted(number, '1 contour skipped', '{count} contours skipped'));
 }
 
 /** How large it is: the volume where it is known, else the box around it. */
 function measure({ VolumeMl, Extent, Threshold, Upper }) {
   if (typeof VolumeMl === 'number') return volume(VolumeMl * 1000);
   if (Extent) return size(Extent[1].map((high, i) => high - Extent[0][i]));
-  if (typeof Threshold === 'number') return `from ${Threshold} HU`;
-  return typeof Upper === 'number' ? `up to ${Upper} HU` : '';
+  if (typeof Threshold === 'number') return t('from {value} HU', { value: Threshold });
+  return typeof Upper === 'number' ? t('up to {value} HU', { value: Upper }) : '';
 }

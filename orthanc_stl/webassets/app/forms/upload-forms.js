@@ -9,6 +9,7 @@ import { field } from './options.js';
 import { beginning, isGzip, isNexus, isNifti } from './recognise.js';
 import { fileSource, stem } from './sources.js';
 import { NotYet, WorkForm } from './work-form.js';
+import { t } from '../shared/language.js';
 
 /** Files of structures or of voxels: what is in them is listed, then models are made of it. */
 export class FileForm extends GenerateForm {
@@ -31,8 +32,8 @@ export class FileForm extends GenerateForm {
     this.content.replaceChildren();
     this.submitButton.disabled = true;
     const reason = await this.refusal(file);
-    if (reason) return void this.say(notice('error', 'This file cannot be used', reason));
-    this.say(waiting(files.length > 1 ? 'Looking for structures in the files …' : 'Looking for structures in the file …'));
+    if (reason) return void this.say(notice('error', t('This file cannot be used'), reason));
+    this.say(waiting(t(files.length > 1 ? 'Looking for structures in the files …' : 'Looking for structures in the file …')));
     const source = fileSource(files, this.study);
     try {
       const structures = await source.list({});
@@ -42,7 +43,7 @@ export class FileForm extends GenerateForm {
       this.list.tick(this.list.usable.map(({ structure }) => structure.Number));
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
-      if (this.picker.file === file) this.say(notice('error', 'This file cannot be used', asSentence(error.message)));
+      if (this.picker.file === file) this.say(notice('error', t('This file cannot be used'), asSentence(error.message)));
     }
     return undefined;
   }
@@ -56,18 +57,18 @@ export class NiftiForm extends FileForm {
 
   async refusal(file) {
     const head = await beginning(file, 352);
-    return isNifti(head) || isGzip(head) ? '' : 'It does not begin as a NIfTI file does (NIfTI-1 or -2, plain or gzip).';
+    return isNifti(head) || isGzip(head) ? '' : t('It does not begin as a NIfTI file does (NIfTI-1 or -2, plain or gzip).');
   }
 }
 
 export class NexusForm extends WorkForm {
   /** @param {string} study @param {(answer: any) => void} onDone */
   constructor(study, onDone) {
-    super('Import', onDone);
+    super(t('Import'), onDone);
     this.study = study;
     this.picker = new FilePicker('a Nexus file (.nxs or .nxz)', '.nxs,.nxz', (file) => this.check(file));
     this.description = h('input', { type: 'text', maxlength: 64, value: 'Imported Nexus', name: 'description' });
-    this.fields.append(this.picker.element, field('Series description', this.description));
+    this.fields.append(this.picker.element, field(t('Series description'), this.description));
     this.submitButton.disabled = true;
   }
 
@@ -76,7 +77,7 @@ export class NexusForm extends WorkForm {
     const good = isNexus(head);
     this.description.value = stem(file.name);
     this.submitButton.disabled = !good;
-    this.say(good ? null : notice('error', 'This file cannot be attached', 'It is not a Nexus model: it does not begin as .nxs and .nxz files do.'));
+    this.say(good ? null : notice('error', t('This file cannot be attached'), t('It is not a Nexus model: it does not begin as .nxs and .nxz files do.')));
   }
 
   async work(progress) {

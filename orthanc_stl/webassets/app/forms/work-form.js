@@ -4,6 +4,7 @@ import { RequestFailed } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
 import { cancel, Cancelled, follow, ProgressBar } from '../shared/job.js';
 import { withoutIds } from './errors.js';
+import { t } from '../shared/language.js';
 
 /** Something the person can put right; the message says what. */
 export class NotYet extends Error {}
@@ -46,7 +47,7 @@ export class WorkForm {
 
   cancel() {
     this.abort.abort();
-    this.cancelJob?.().catch((error) => this.say(notice('error', 'It could not be cancelled', error.message)));
+    this.cancelJob?.().catch((error) => this.say(notice('error', t('It could not be cancelled'), error.message)));
   }
 
   /** @param {Node | null} node a notice, or nothing */
@@ -81,11 +82,11 @@ export class WorkForm {
   }
 
   #explain(error) {
-    if (error instanceof Cancelled || error.name === 'AbortError') this.say(notice('info', '', 'Cancelled. Nothing was stored.'));
+    if (error instanceof Cancelled || error.name === 'AbortError') this.say(notice('info', '', t('Cancelled. Nothing was stored.')));
     else if (error instanceof NotYet) this.say(notice('warning', '', error.message));
-    else if (error instanceof RequestFailed) this.say(notice('error', 'That did not work', withoutIds(error.message, 'the object')));
+    else if (error instanceof RequestFailed) this.say(notice('error', t('That did not work'), withoutIds(error.message, 'the object')));
     else {
-      this.say(notice('error', 'Something unexpected happened', String(error.message ?? error)));
+      this.say(notice('error', t('Something unexpected happened'), String(error.message ?? error)));
       throw error;
     }
   }

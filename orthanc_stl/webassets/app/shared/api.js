@@ -32,12 +32,14 @@ export const orthancUrl = (path) => new URL(path, ROOT).href;
 
 /**
  * @param {string} page "three.html" @param {Record<string, string>} query
- * @returns {string} our page, with the token if there is one
+ * @returns {string} our page, with the token and the language that this one was asked for
  */
 export function pageUrl(page, query) {
   const url = new URL(page, APP);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   if (token) url.searchParams.set('token', token);
+  const language = new URLSearchParams(location.search).get('lang');
+  if (language) url.searchParams.set('lang', language);
   return url.href;
 }
 

@@ -1,5 +1,7 @@
 /** Elements made in one line. Values go in as text or as attributes, never as HTML. */
 
+import { t } from './language.js';
+
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
@@ -88,9 +90,9 @@ export function notice(kind, title, ...lines) {
 /** The same, for warnings that came with a model: a list, folded when it is long. @param {string[]} warnings */
 export function warningList(warnings) {
   const list = h('ul', {}, ...warnings.map((warning) => h('li', {}, warning)));
-  const title = warnings.length === 1 ? 'One thing to know about this model'
-    : `${warnings.length} things to know about this model`;
-  const body = warnings.length > 4 ? h('details', {}, h('summary', {}, 'Show all'), list) : list;
+  const title = warnings.length === 1 ? t('One thing to know about this model')
+    : t('{count} things to know about this model', { count: warnings.length });
+  const body = warnings.length > 4 ? h('details', {}, h('summary', {}, t('Show all')), list) : list;
   return notice('warning', title, body);
 }
 

@@ -40,6 +40,3 @@ export function person(text) {
   const rest = given.filter(Boolean).join(' ');
   return rest ? `${family}, ${rest}` : family;
 }
-
-/** @param {number} number @param {string} one @param {string} many @returns {string} "1 structure", "3 structures" */
-export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;

@@ -2,6 +2,7 @@
 
 import { getJson, request, RequestFailed } from './api.js';
 import { h } from './dom.js';
+import { t } from './language.js';
 
 const pause = (/** @type {number} */ milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -27,7 +28,7 @@ export async function follow(uuid, onProgress) {
       if (job.State === 'Success') return job.Answer;
       if (job.State === 'Cancelled') throw new Cancelled();
       if (job.State === 'Failure') throw new RequestFailed(job.Error?.Details ?? job.Error?.Message
-        ?? 'The conversion failed.', job.Error?.HttpStatus ?? 500);
+        ?? t('The conversion failed.'), job.Error?.HttpStatus ?? 500);
       onProgress((job.Progress ?? 0) / 100, job.State === 'Pending' ? 'waiting for its turn' : job.Step || 'working');
     } catch (error) {
       // A line that drops for a moment does not end the conversion, so it does not end the wait either.
@@ -45,13 +46,13 @@ export const cancel = async (uuid) => void (await request(`stl/jobs/${encodeURIC
 export class ProgressBar {
   /** @param {() => void} onCancel */
   constructor(onCancel) {
-    this.bar = /** @type {HTMLProgressElement} */ (h('progress', { max: '100', 'aria-label': 'Progress' }));
+    this.bar = /** @type {HTMLProgressElement} */ (h('progress', { max: '100', 'aria-label': t('Progress') }));
     this.step = h('span', { class: 'progress-step' });
     this.button = /** @type {HTMLButtonElement} */ (h('button', { type: 'button', class: 'button', onclick: () => {
       this.button.disabled = true;
       this.show(null, 'cancelling');
       onCancel();
-    } }, 'Cancel'));
+    } }, t('Cancel')));
     this.element = h('div', { class: 'progress', hidden: true }, this.bar,
       h('div', { class: 'progress-line' }, h('span', { role: 'status' }, this.step), this.button));
   }
@@ -61,7 +62,8 @@ export class ProgressBar {
     this.element.hidden = false;
     if (fraction === null) this.bar.removeAttribute('value');
     else this.bar.value = Math.round(fraction * 100);
-    const words = step.charAt(0).toUpperCase() + step.slice(1);
+    const translated = t(step);
+    const words = translated.charAt(0).toUpperCase() + translated.slice(1);
     this.step.textContent = fraction === null ? `${words} …` : `${words} … ${Math.round(fraction * 100)}\u00a0%`;
   }
 

@@ -30,7 +30,6 @@ async function tableOf(code) {
 
 export const language = wanted();
 const table = await tableOf(language);
-document.documentElement.lang = language;
 
 /**
  * @param {string} sentence English, with {names} where values go
@@ -41,3 +40,9 @@ document.documentElement.lang = language;
 export function t(sentence, values = {}) {
   return (table[sentence] ?? sentence).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
+
+/**
+ * @param {number} number @param {string} one the sentence for one @param {string} many for any other {count}
+ * @returns {string}
+ */
+export const counted = (number, one, many) => t(number === 1 ? one : many, { count: number.toLocaleString('en') });

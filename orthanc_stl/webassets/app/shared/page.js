@@ -3,10 +3,12 @@
 import { getJson } from './api.js';
 import { h, notice } from './dom.js';
 import { date, person } from './format.js';
+import { language, t } from './language.js';
 
 export class Page {
   /** @param {string} title */
   constructor(title) {
+    document.documentElement.lang = language;
     this.title = title;
     this.about = h('p', { class: 'about' });
     this.body = h('div', { class: 'page-body' });
@@ -24,7 +26,7 @@ export class Page {
   async nameStudy(study) {
     const { PatientMainDicomTags: patient = {},
       MainDicomTags: tags = {} } = await getJson(`studies/${encodeURIComponent(study)}`);
-    this.about.textContent = [person(patient.PatientName ?? '') || 'No patient name', patient.PatientID,
+    this.about.textContent = [person(patient.PatientName ?? '') || t('No patient name'), patient.PatientID,
       tags.StudyDescription, date(tags.StudyDate ?? '')]
       .filter(Boolean).join(' · ');
   }

@@ -2,6 +2,7 @@
 
 import { fileName, h, icon, notice, save } from '../shared/dom.js';
 import { loadFacts, loadFile, namedInstance } from './load.js';
+import { t } from '../shared/language.js';
 
 /** @param {string} instance Orthanc's id @throws {import('../shared/api.js').RequestFailed} */
 export async function download(instance) {
@@ -24,5 +25,5 @@ export function downloadButton(parameters) {
   };
   const said = h('div', {});
   return [h('div', { class: 'form-buttons' }, h('button', { type: 'button', class: 'button', onclick: act },
-    icon('download'), 'Download the STL file')), said];
+    icon('download'), t('Download the STL file'))), said];
 }

@@ -1,6 +1,7 @@
 /** What both pages do: ask for the model at once, and meanwhile fetch what draws it. */
 
 import { authorization, startPage } from '../../app/shared/api.js';
+import { language, t } from '../../app/shared/language.js';
 import { NexusModel, limitsOf } from '../stream/model.js';
 import { DecoderPool } from '../stream/pool.js';
 import { Source } from '../stream/source.js';
@@ -21,6 +22,7 @@ function addressOf(address) {
  */
 export async function showModel(address, { tools, missing, instance = null, style }) {
   startPage();
+  document.documentElement.lang = language;
   const root = /** @type {HTMLElement} */ (document.getElementById('viewer'));
   document.body.classList.toggle('embedded', window.parent !== window);
   const url = address ? addressOf(address) : null;
@@ -33,12 +35,13 @@ export async function showModel(address, { tools, missing, instance = null, styl
   const viewer = new Viewer(root, { tools, instance });
   Object.assign(globalThis, { nexusViewer: viewer });
   if (!url && address) {
-    return viewer.fail('The address of the model is not one', `"${address.slice(0, 200)}" is no address. ${missing}`);
+    return viewer.fail(t('The address of the model is not one'),
+      `${t('“{text}” is no address.', { text: address.slice(0, 200) })} ${missing}`);
   }
-  if (!url) return viewer.fail('No model was named', missing);
+  if (!url) return viewer.fail(t('No model was named'), missing);
   if (foreign) {
-    return viewer.fail('The model cannot be shown',
-      'It is on another server than this page; only models of this Orthanc are shown.');
+    return viewer.fail(t('The model cannot be shown'),
+      t('It is on another server than this page; only models of this Orthanc are shown.'));
   }
   if (!viewer.makeStage()) return undefined;
   style?.then((css) => { /** @type {import('./stage.js').Stage} */ (viewer.stage).canvas.style.cssText += css; });

@@ -2,6 +2,7 @@
 
 import * as THREE from 'three';
 import { h, icon } from '../../app/shared/dom.js';
+import { t } from '../../app/shared/language.js';
 import { digits } from './tools.js';
 
 const AXES = ['X', 'Y', 'Z'];
@@ -32,27 +33,27 @@ export class Sections {
     this.showPlanes = true;
     this.showEdges = true;
     for (const { pane: shown } of this.cuts) stage.scene.add(shown);
-    this.panel = h('div', { class: 'panel section-panel', role: 'group', 'aria-label': 'Sections', hidden: true },
+    this.panel = h('div', { class: 'panel section-panel', role: 'group', 'aria-label': t('Sections'), hidden: true },
       ...this.cuts.map((cut) => this.#row(cut)),
       h('div', { class: 'row' },
-        this.#switch('Planes', 'showPlanes'), this.#switch('Edges', 'showEdges'), h('span', { class: 'grow' }),
-        h('button', { type: 'button', class: 'chip', onclick: () => this.reset() }, 'Reset')));
+        this.#switch(t('Planes'), 'showPlanes'), this.#switch(t('Edges'), 'showEdges'), h('span', { class: 'grow' }),
+        h('button', { type: 'button', class: 'chip', onclick: () => this.reset() }, t('Reset'))));
     container.append(this.panel);
   }
 
   /** @param {Cut} cut */
   #row(cut) {
-    const label = `Section ${cut.name}`;
+    const label = t('Section {axis}', { axis: cut.name });
     cut.button = h('button', { type: 'button', class: 'chip axis', id: `section-${cut.name.toLowerCase()}`,
       'aria-pressed': 'false', 'aria-label': label,
       onclick: () => this.set(cut, { on: !cut.on }) }, cut.name);
     cut.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', min: '0', max: '1', step: 'any',
-      value: '0.5', 'aria-label': `Place of section ${cut.name}`,
+      value: '0.5', 'aria-label': t('Place of section {axis}', { axis: cut.name }),
       oninput: () => this.set(cut, { on: true, at: Number(cut.slider.value) }) }));
     cut.value = h('output', { class: 'value' });
     const flip = h('button',
-      { type: 'button', class: 'chip', 'aria-label': `Show the other side of section ${cut.name}`,
-      onclick: () => this.set(cut, { on: true, flipped: !cut.flipped }) }, icon('flip'), 'Flip');
+      { type: 'button', class: 'chip', 'aria-label': t('Show the other side of section {axis}', { axis: cut.name }),
+      onclick: () => this.set(cut, { on: true, flipped: !cut.flipped }) }, icon('flip'), t('Flip'));
     return h('div', { class: 'row' }, cut.button, cut.slider, cut.value, flip);
   }
 

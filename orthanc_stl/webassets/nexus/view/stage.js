@@ -4,6 +4,7 @@ import * as THREE from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import { Materials } from './materials.js';
 import { Nodes } from './nodes.js';
+import { t } from '../../app/shared/language.js';
 
 const FIELD_OF_VIEW = 30; // degrees
 const FILLED = { width: 0.92, height: 0.8 }; // of the window, by the model's box in its home view
@@ -25,6 +26,7 @@ export class Stage {
     this.canvas = this.renderer.domElement;
     Object.assign(this.canvas, { id: 'draw-canvas', tabIndex: 0 });
     this.canvas.setAttribute('role', 'img');
+    this.canvas.setAttribute('aria-label', t('3D model'));
     container.append(this.canvas);
     this.scene = new THREE.Scene();
     this.materials = new Materials();

@@ -1,6 +1,7 @@
 /** Tools that work by clicking on the model or dragging over it: distances, points, the direction of the light. */
 
 import { h, icon } from '../../app/shared/dom.js';
+import { t } from '../../app/shared/language.js';
 
 /** A number with as many digits as make sense for a model of that size. @param {number} value @param {number} size */
 export const digits = (value, size) => value.toFixed(Math.max(0, Math.min(8, 4 - Math.floor(Math.log10(size)))));
@@ -22,7 +23,7 @@ class ClickTool {
     this.items = [];
     this.hint = h('span', { role: 'status' });
     this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.hint,
-      h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'), 'Clear'));
+      h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'), t('Clear')));
     container.append(this.panel);
     /** @type {PointerEvent | null} */
     let down = null;
@@ -51,7 +52,7 @@ class ClickTool {
   #click(event) {
     const point = this.stage.pick(event);
     if (point) this.take(point);
-    else this.say('There is no surface there. Click on the model.');
+    else this.say(t('There is no surface there. Click on the model.'));
   }
 
   /** @param {string} text */
@@ -67,7 +68,7 @@ class ClickTool {
 }
 
 export class Measure extends ClickTool {
-  opening = 'Click two points on the model.';
+  opening = t('Click two points on the model.');
 
   /** @type {Item | null} */
   first = null;
@@ -77,7 +78,7 @@ export class Measure extends ClickTool {
     if (!this.first) {
       this.first = this.overlay.add('measure', [point], '');
       this.items.push(this.first);
-      this.say('Now click the second point.');
+      this.say(t('Now click the second point.'));
       return;
     }
     const from = this.first.points[0];
@@ -110,7 +111,7 @@ export class Measure extends ClickTool {
 }
 
 export class PickPoint extends ClickTool {
-  opening = 'Click a point on the model to read its coordinates.';
+  opening = t('Click a point on the model to read its coordinates.');
 
   /** @param {Vector3} point */
   take(point) {
@@ -128,8 +129,8 @@ export class LightDirection {
     this.stage = stage;
     this.ball = h('div', { class: 'light-ball', 'aria-hidden': 'true' });
     this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.ball,
-      h('span', {}, 'Drag to move the light.'),
-      h('button', { type: 'button', class: 'chip', onclick: () => this.#aim(-0.35, 0.4) }, 'Reset'));
+      h('span', {}, t('Drag to move the light.')),
+      h('button', { type: 'button', class: 'chip', onclick: () => this.#aim(-0.35, 0.4) }, t('Reset')));
     container.append(this.panel);
     /** @type {PointerEvent | null} */
     this.last = null;

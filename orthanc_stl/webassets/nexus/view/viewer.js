@@ -3,6 +3,7 @@
 import { fileName, h, notice, save } from '../../app/shared/dom.js';
 import { bytes, count, date, person } from '../../app/shared/format.js';
 import { getJson, RequestFailed } from '../../app/shared/api.js';
+import { t } from '../../app/shared/language.js';
 import { Overlay } from '../../app/viewer/overlay.js';
 import { screenshot } from '../../app/viewer/screenshot.js';
 import { helpDialog, Toolbar } from '../../app/viewer/toolbar.js';
@@ -18,11 +19,11 @@ const MOUSE = [['drag', 'turn'], ['right drag', 'move (also middle, or Ctrl)'], 
 export class Viewer {
   /** @param {HTMLElement} root @param {{tools: 'few' | 'all', name?: string, instance?: string | null}} options */
   constructor(root, { tools, instance = null }) {
-    Object.assign(this, { root, which: tools, instance, name: 'Nexus model', about: '' });
+    Object.assign(this, { root, which: tools, instance, name: t('Nexus model'), about: '' });
     root.dataset.state = 'loading';
-    this.progress = h('progress', { 'aria-label': 'Loading the model' });
+    this.progress = h('progress', { 'aria-label': t('Loading the model') });
     this.loading = h('div', { class: 'centre loading' }, h('div', { class: 'loading-box' }, this.progress,
-      h('p', { role: 'status' }, 'Loading the model …')));
+      h('p', { role: 'status' }, `${t('Loading the model')} …`)));
     root.replaceChildren(this.loading);
   }
 
@@ -35,7 +36,7 @@ export class Viewer {
   /** @param {unknown} error @returns {boolean} whether it could be put in words */
   failBy(error) {
     if (!(error instanceof RequestFailed || error instanceof NexusError)) return false;
-    this.fail('The model cannot be shown', error.message);
+    this.fail(t('The model cannot be shown'), error.message);
     return true;
   }
 
@@ -44,12 +45,12 @@ export class Viewer {
     try {
       this.stage = new Stage(this.root);
     } catch {
-      this.fail('This browser cannot show 3D',
-        'WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.');
+      this.fail(t('This browser cannot show 3D'),
+        t('WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.'));
       return false;
     }
-    this.stage.canvas.addEventListener('webglcontextlost', () => this.fail('The graphics card gave up',
-      'It may have run out of memory. Reload the page to try again.'));
+    this.stage.canvas.addEventListener('webglcontextlost', () => this.fail(t('The graphics card gave up'),
+      t('It may have run out of memory. Reload the page to try again.')));
     return true;
   }
 
@@ -79,10 +80,12 @@ export class Viewer {
     if (root.dataset.state === 'loading') return;
     if (model.complete && root.dataset.state !== 'complete') performance.mark('nexus-complete');
     root.dataset.state = model.complete ? 'complete' : 'coarse';
-    const unit = model.header.attributes.index ? 'triangles' : 'points';
-    this.shown.textContent = `${count(model.drawn)} ${unit}`;
-    this.received.textContent = `${bytes(model.source.received)} of ${bytes(model.source.size)}`;
-    this.detail.textContent = model.complete ? (model.full ? 'as fine as memory allows' : 'fine') : 'getting finer …';
+    this.shown.textContent = t(model.header.attributes.index ? '{count} triangles' : '{count} points',
+      { count: count(model.drawn) });
+    this.received.textContent = t('{part} of {whole}',
+      { part: bytes(model.source.received), whole: bytes(model.source.size) });
+    this.detail.textContent = !model.complete ? t('getting finer …')
+      : model.full ? t('as fine as memory allows') : t('fine');
     this.busy.hidden = model.complete;
   }
 
@@ -92,8 +95,8 @@ export class Viewer {
     this.aboutLine.className = 'about';
     this.busy = h('progress', { class: 'busy', 'aria-hidden': 'true' });
     this.card = h('header', { class: 'card' }, this.title, this.aboutLine,
-      h('dl', { class: 'facts' }, h('dt', {}, 'Shown'), this.shown, h('dt', {}, 'Loaded'), this.received,
-        h('dt', {}, 'Detail'), this.detail), this.busy);
+      h('dl', { class: 'facts' }, h('dt', {}, t('Shown')), this.shown, h('dt', {}, t('Loaded')), this.received,
+        h('dt', {}, t('Detail')), this.detail), this.busy);
     this.title.textContent = this.name;
   }
 
@@ -118,15 +121,15 @@ export class Viewer {
 
   #trouble({ sentence, fatal }) {
     if (fatal) {
-      this.fail('The model cannot be shown', sentence);
+      this.fail(t('The model cannot be shown'), sentence);
       return;
     }
     this.root.querySelector('.toast')?.remove();
     const again = h('button', { type: 'button', class: 'chip', onclick: () => {
       toast.remove();
       this.model.retry();
-    } }, 'Try again');
-    const toast = h('div', { class: 'toast' }, notice('warning', 'A part of the model is missing', sentence, again));
+    } }, t('Try again'));
+    const toast = h('div', { class: 'toast' }, notice('warning', t('A part of the model is missing'), sentence, again));
     this.root.append(toast);
   }
 
@@ -135,8 +138,8 @@ export class Viewer {
     this.overlay = new Overlay(stage, root);
     const panels = h('div', { class: 'panels' });
     const { main, extra } = this.which === 'all' ? this.#allTools(panels) : this.#fewTools();
-    this.bars = [new Toolbar(root, 'main-tools', 'Tools', main),
-      new Toolbar(root, 'extra-tools', 'Picture, window and help', extra)];
+    this.bars = [new Toolbar(root, 'main-tools', t('Tools'), main),
+      new Toolbar(root, 'extra-tools', t('Picture, window and help'), extra)];
     this.help = helpDialog([...main, ...extra].filter(Boolean), MOUSE);
     root.append(panels, this.help);
     root.classList.toggle('many-tools', main.length > 8);
@@ -180,7 +183,7 @@ export class Viewer {
       { id: 'solid', icon: 'solid', label: 'One solid colour', key: 'O', toggle: true,
         act: (on) => stage.setLook({ solid: on }) },
       null,
-      { id: 'sections', icon: 'section', label: 'Sections', key: 'C', toggle: true,
+      { id: 'sections', icon: 'section', label: t('Sections'), key: 'C', toggle: true,
         act: (on) => { this.sections.active = on; } },
       mode('measure', 'measure', 'Measure a distance', 'M'),
       mode('pick', 'pick', 'Coordinates of a point', 'I'),

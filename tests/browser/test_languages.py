@@ -1,0 +1,107 @@
+"""The pages in German and French: no English sentence is left."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testing.server import OrthancServer
+from tests.nexus_writer import box, write_nexus
+
+from .nexus_pages import PAGES, complete, stored_model
+from .study import MARKUP, Stored, viewer_ready
+
+Open = Callable[..., Any]
+WORDS = Path(__file__).parents[2] / "orthanc_stl/webassets/app/words"
+
+# All texts of a page, those of closed dialogs and panels included, and those that only screen readers get.
+TEXTS = """() => {
+  const found = new Set([document.title]);
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    if (!walker.currentNode.parentElement.closest('script, style, noscript')) found.add(walker.currentNode.data.trim());
+  }
+  for (const name of ['aria-label', 'title', 'placeholder', 'data-tip']) {
+    for (const element of document.body.querySelectorAll(`[${name}]`)) found.add(element.getAttribute(name).trim());
+  }
+  return [...found];
+}"""
+
+# What is the same in every language: names of things, and what the study itself is called.
+NAMES = re.compile(
+    r"Ball|Left|Marker|Jane|<img|CSV|GLB|3MF|OBJ|PLY|STL|Nexus|Online3DViewer|3DHOP|Orthanc|Shift|Ctrl|Alt|Esc"
+)
+
+
+def texts(page: Any) -> set[str]:
+    return set(page.evaluate(TEXTS))
+
+
+def english_left(german: set[str], english: set[str]) -> list[str]:
+    """What both pages say in words, names aside."""
+    words = json.loads((WORDS / "de.json").read_text())
+    same = {text for text in german & english if re.search("[A-Za-z]{4}", text) and not NAMES.search(text)}
+    return sorted(text for text in same if words.get(re.sub(r" \(.\)$", "", text)) != re.sub(r" \(.\)$", "", text))
+
+
+@pytest.mark.parametrize("page", ["three.html?source=", "o3dv.html?instance=", "generate.html?instance="])
+def test_no_english_is_left(open_page: Open, stored: Stored, page: str) -> None:
+    of = stored.model if page.startswith("o3dv") else stored.rtstruct
+    ready = ".structures" if page.startswith("generate") else "#viewer[data-ready=true]"
+    said = []
+    for language in ("de", "en"):
+        opened = open_page(f"/stl/app/{page}{of}&lang={language}")
+        opened.wait_for_selector(ready)
+        if page.startswith("three"):
+            opened.evaluate("viewer.loaded")
+            opened.keyboard.press("l")
+        said.append(texts(opened))
+        opened.close()
+    assert english_left(*said) == []
+
+
+def test_no_english_is_left_where_files_are_attached_and_rules_are_shown(open_page: Open, stored: Stored) -> None:
+    for page, ready in ((f"attach.html?study={stored.study}&", ".drop"), ("rules.html?", ".page-body p")):
+        said = []
+        for language in ("de", "en"):
+            opened = open_page(f"/stl/app/{page}lang={language}")
+            opened.wait_for_selector(ready)
+            said.append(texts(opened))
+            opened.close()
+        assert english_left(*said) == []
+
+
+def test_no_english_is_left_on_the_nexus_page(open_page: Open, server: OrthancServer) -> None:
+    model = stored_model(server, write_nexus([box()]))
+    said = []
+    for language in ("de", "en"):
+        opened = complete(open_page(f"{PAGES['all tools'](model)}&lang={language}"))
+        said.append(texts(opened))
+        opened.close()
+    assert english_left(*said) == []
+
+
+def test_the_tables_say_the_same_things() -> None:
+    """Each sentence is in both, with the same places for values."""
+    german, french = (json.loads((WORDS / f"{name}.json").read_text()) for name in ("de", "fr"))
+    assert german.keys() == french.keys()
+    for table in (german, french):
+        for sentence, translated in table.items():
+            assert sorted(re.findall(r"{\w+}", sentence)) == sorted(re.findall(r"{\w+}", translated)), sentence
+
+
+def test_names_in_the_data_are_never_translated(open_page: Open, stored: Stored) -> None:
+    """A structure is called "Left", which is a word of the table, too."""
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={stored.rtstruct}&lang=de"))
+    assert sorted(part["name"] for part in page.evaluate("viewer.parts()")) == sorted(["Ball", "Left", MARKUP])
+    assert page.locator(".part-text", has_text="Left").count() == 1
+    page.evaluate("viewer.loaded")
+    page = open_page(f"/stl/app/generate.html?instance={stored.rtstruct}&lang=de")
+    assert page.get_by_label("Left").count() == 1
+    assert page.get_by_role("button", name="Erzeugen", exact=True).count() == 1
+    assert page.get_by_role("link", name="Alle Strukturen zusammen ansehen").get_attribute("href").endswith("lang=de")
