@@ -16,7 +16,8 @@ from .study import settle, viewer_ready
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 WINDOW = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 800}
+PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+SIDEWAYS = {"viewport": {"width": 800, "height": 390}, "has_touch": True, "is_mobile": True}
 
 
 def main() -> None:
@@ -26,10 +27,15 @@ def main() -> None:
         heart = convert(server, structures, ["Heart"])
         spine = convert(server, structures, ["Spine"])
         viewer, page = f"/stl/app/three.html?instance={heart}", f"/stl/app/generate.html?instance={structures}"
+        scene = f"/stl/app/three.html?source={structures}"
+        picture("scene", scene, over_slices)
+        picture("scene-dark", scene, over_slices, color_scheme="dark")
+        picture("scene-phone", scene, over_slices, **PHONE)
+        picture("scene-phone-sideways", scene, over_slices, **SIDEWAYS)
         picture("viewer", viewer, viewer_ready)
         picture("viewer-tools", viewer, cut_open, color_scheme="dark")
         picture("viewer-measure", f"/stl/app/three.html?instance={spine}", measured)
-        picture("viewer-phone", viewer, viewer_ready, viewport=PHONE)
+        picture("viewer-phone", viewer, viewer_ready, **PHONE)
         picture("o3dv", f"/stl/app/o3dv.html?instance={heart}", viewer_ready)
         picture("generate", page, choose)
         picture("generate-result", page, generate, color_scheme="dark")
@@ -64,6 +70,18 @@ def opened(server: OrthancServer) -> Iterator[Callable[..., None]]:
             context.close()
 
         yield picture
+
+
+def over_slices(page: Any) -> None:
+    """All structures over the three planes of the CT, in full resolution."""
+    viewer_ready(page)
+    page.evaluate("viewer.loaded")
+    for _ in range(100):
+        if any(image["active"] for image in page.evaluate("viewer.images()")):
+            break
+        page.wait_for_timeout(100)
+    page.evaluate("viewer.showSlice({ plane: 'axial', at: 20 })")
+    page.wait_for_timeout(6000)
 
 
 def cut_open(page: Any) -> None:
