@@ -32,9 +32,9 @@ TEXTS = """() => {
   return [...found];
 }"""
 
-# What is the same in every language: names of things, and what the study itself is called.
+# What is the same in every language: names of things, what the study itself is called, and the server's reasons.
 NAMES = re.compile(
-    r"Ball|Left|Marker|Jane|<img|CSV|GLB|3MF|OBJ|PLY|STL|Nexus|Online3DViewer|3DHOP|Orthanc|Shift|Ctrl|Alt|Esc"
+    r"Ball|Left|Marker|Jane|Phantom|POINT|<img|CSV|GLB|3MF|OBJ|PLY|STL|Nexus|Online3DViewer|3DHOP|Orthanc|Shift|Ctrl|Alt|Esc"
 )
 
 
@@ -46,7 +46,7 @@ def english_left(german: set[str], english: set[str]) -> list[str]:
     """What both pages say in words, names aside."""
     words = json.loads((WORDS / "de.json").read_text())
     same = {text for text in german & english if re.search("[A-Za-z]{4}", text) and not NAMES.search(text)}
-    return sorted(text for text in same if words.get(re.sub(r" \(.\)$", "", text)) != re.sub(r" \(.\)$", "", text))
+    return sorted(text for text in same if words.get(bare := re.sub(r" \(.+\)$", "", text)) != bare)
 
 
 @pytest.mark.parametrize("page", ["three.html?source=", "o3dv.html?instance=", "generate.html?instance="])

@@ -137,7 +137,7 @@ export class StructureList {
 const nameOf = ({ Name, Number: number }) => Name || t('(structure {number}, without a name)', { number });
 
 /** @param {any} structure @returns {string} its type in plain words */
-const typeOf = ({ Type }) => (Type ? Type.toLowerCase().replaceAll('_', ' ') : t('no type'));
+const typeOf = ({ Type }) => t(Type ? Type.toLowerCase().replaceAll('_', ' ') : 'no type');
 
 function skippedNote({ SkippedContours: number, Skipped: sentences }) {
   if (!number) return null;

@@ -9,6 +9,7 @@ export class Page {
   /** @param {string} title */
   constructor(title) {
     document.documentElement.lang = language;
+    document.title = title;
     this.title = title;
     this.about = h('p', { class: 'about' });
     this.body = h('div', { class: 'page-body' });

@@ -35,7 +35,7 @@ export function lookFrom(viewer, direction) {
   const up = direction[0] === 0 && direction[1] === 0 ? new OV.Coord3D(0, 0, -Math.sign(direction[2]))
     : new OV.Coord3D(0, 1, 0);
   const eye = new OV.Coord3D(x + along[0], y + along[1], z + along[2]);
-  viewer.SetCamera(new OV.Camera(eye, sphere.center, up, FIELD_OF_VIEW));
+  viewer.SetCamera(new OV.Camera(eye, new OV.Coord3D(x, y, z), up, FIELD_OF_VIEW));
   viewer.FitSphereToWindow(sphere, false);
 }
 
