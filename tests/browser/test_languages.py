@@ -34,7 +34,7 @@ TEXTS = """() => {
 
 # What is the same in every language: names of things, what the study itself is called, and the server's reasons.
 NAMES = re.compile(
-    r"Ball|Left|Marker|Jane|Phantom|POINT|<img|CSV|GLB|3MF|OBJ|PLY|STL|Nexus|Online3DViewer|3DHOP|Orthanc|Shift|Ctrl|Alt|Esc"
+    r"Ball|Left|Marker|Jane|Phantom|Contours|POINT|<img|CSV|GLB|3MF|OBJ|PLY|STL|Nexus|Online3DViewer|3DHOP|Orthanc|Shift|Ctrl|Alt|Esc"
 )
 
 
@@ -58,7 +58,6 @@ def test_no_english_is_left(open_page: Open, stored: Stored, page: str) -> None:
         opened = open_page(f"/stl/app/{page}{of}&lang={language}")
         opened.wait_for_selector(ready)
         if page.startswith("three"):
-            opened.evaluate("viewer.loaded")
             opened.keyboard.press("l")
         said.append(texts(opened))
         opened.close()
@@ -100,8 +99,8 @@ def test_names_in_the_data_are_never_translated(open_page: Open, stored: Stored)
     page = viewer_ready(open_page(f"/stl/app/three.html?source={stored.rtstruct}&lang=de"))
     assert sorted(part["name"] for part in page.evaluate("viewer.parts()")) == sorted(["Ball", "Left", MARKUP])
     assert page.locator(".part-text", has_text="Left").count() == 1
-    page.evaluate("viewer.loaded")
     page = open_page(f"/stl/app/generate.html?instance={stored.rtstruct}&lang=de")
+    page.wait_for_selector(".structures")
     assert page.get_by_label("Left").count() == 1
     assert page.get_by_role("button", name="Erzeugen", exact=True).count() == 1
     assert page.get_by_role("link", name="Alle Strukturen zusammen ansehen").get_attribute("href").endswith("lang=de")

@@ -50,6 +50,7 @@ def test_axe_finds_nothing_on_the_other_pages(open_page: Open, server: OrthancSe
         page.wait_for_selector(ready)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(300)  # colours change slowly
             page.evaluate(AXE.read_text())
             found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
             assert [(path, each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []

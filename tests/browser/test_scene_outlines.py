@@ -74,7 +74,7 @@ def test_outlines_follow_the_contours_of_a_tilted_volume(open_page: Open, server
             )
         )  # fmt: skip
     ball = phantoms.ball("Ball", 24)
-    drawn = [each.points @ turn.T + centre for each in ball.contours]
+    drawn = [each.points @ turn.T + centre for each in ball.contours or ()]
     roi = phantoms.Roi("Ball", [phantoms.Contour(points) for points in drawn])
     source = server.upload(phantoms.structure_set([roi], study))
     page = viewer_ready(open_page(f"/stl/app/three.html?source={source}", **WIDE))

@@ -292,7 +292,7 @@ def test_online3dviewer_has_tools(open_page: Open, stored: Stored) -> None:
     """Sides, letters, edges, the parallel view, a picture; what its engine cannot do is one click away."""
     page = viewer_ready(open_page(f"/stl/app/o3dv.html?instance={stored.model}"))
     letters = "[...document.querySelectorAll('.edge-letter')].map((each) => each.textContent).join(' ')"
-    for key, side in (("a", "R L S I"), ("p", "L R S I"), ("l", "A P S I"), ("s", "R L A P"), ("i", "R L P A")):
+    for key, side in (("a", "R L S I"), ("p", "L R S I"), ("l", "A P S I"), ("s", "R L P A"), ("i", "R L A P")):
         page.keyboard.press(key)
         settle(page)
         assert page.evaluate(letters) == side
