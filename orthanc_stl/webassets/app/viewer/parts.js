@@ -146,12 +146,14 @@ export class Parts extends EventTarget {
     if (!open) this.#resolveReady();
   }
 
-  /** @returns {THREE.Box3} of all that is loaded, or of what the list says; empty if nothing is known */
+  /**
+   * @returns {THREE.Box3} of all parts, by what is loaded or what the list says, so that it does not depend on which
+   * came first; empty if nothing is known
+   */
   bounds() {
     const box = new THREE.Box3();
-    const known = this.loaded.length ? this.loaded : this.all;
-    for (const { extent } of known) {
-      if (!extent) continue;
+    for (const { extent, state } of this.all) {
+      if (!extent || state === 'failed') continue;
       box.expandByPoint(new THREE.Vector3().fromArray(extent[0]));
       box.expandByPoint(new THREE.Vector3().fromArray(extent[1]));
     }
