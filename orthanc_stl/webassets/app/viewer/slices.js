@@ -50,9 +50,12 @@ export class Slices extends EventTarget {
     this.last = 2;
     /** @type {Record<Aspect, Set<number>>} axes of the slices of which that is to be brought up to date */
     this.dirty = { image: new Set(), outlines: new Set() };
-    const outlines = () => this.#soon('outlines');
-    parts.addEventListener('look', outlines);
-    parts.addEventListener('shape', () => stage.drawSoon(outlines));
+    parts.addEventListener('look', () => this.#soon('outlines'));
+    const refresh = () => this.refresh();
+    parts.addEventListener('shape', () => {
+      for (const { axis } of this.all) this.dirty.outlines.add(axis); // whoever asks before that frame gets them, too
+      stage.drawSoon(refresh);
+    });
   }
 
   get visible() {
