@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from orthanc_stl.conversion.build import build_model
@@ -12,6 +13,7 @@ from orthanc_stl.conversion.printing import check_parts, colored_by_check, print
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.statistics import as_csv, statistics
 from orthanc_stl.conversion.stored import stored_model
+from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.model import Model
 from orthanc_stl.tasks.common import Blob, Options, Outcome, portion, read
@@ -62,7 +64,8 @@ def compare(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
     """Files: those of A, then those of B. Facts: what `compared` gives; `ScaleMm` alone with `File`.
 
     Options: `A` and `B`, each with `Request` and `Files`, how many of the files are its own, and `Stored` for stored
-    models. `File`: "ply" or "glb" for A colored by its distance to B, where both are one structure.
+    models, of which `Structures` chooses by number or name. `File`: "ply" or "glb" for A colored by its distance to B,
+    where both are one structure.
     """
     count = options["A"]["Files"]
     a, b = _side(options["A"], blobs[:count]), _side(options["B"], blobs[count:])
@@ -74,6 +77,16 @@ def compare(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
 
 def _side(side: Mapping[str, Any], files: Sequence[Blob]) -> Side:
     if side.get("Stored"):
-        return Side(stored_model(files))
+        return Side(_chosen(stored_model(files), side.get("Structures", ())))
     request = ConversionRequest.from_json(side["Request"])
     return Side(Inputs(tuple(files)).open(request), request)
+
+
+def _chosen(model: Model, wanted: Sequence[int | str]) -> Model:
+    """All parts if none is wanted. Raises InvalidInput for one that is not there."""
+    if not wanted:
+        return model
+    try:
+        return replace(model, parts=tuple(model[key] for key in wanted))
+    except KeyError as error:
+        raise InvalidInput(error.args[0]) from None

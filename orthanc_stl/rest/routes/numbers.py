@@ -138,30 +138,27 @@ def _side(
 ) -> tuple[SourceFiles, dict[str, Any], tuple[str, ...]]:
     """The files of A or B, what the task is told of them, and their versions."""
     side = fields.mapping(body, name) if name in body else {}
+    chosen = fields.numbers_or_texts(side, "Structure") if "Structure" in side else ()
+    structures = tuple(one for one in chosen if isinstance(one, int | str))
     if "Series" in side:
-        instances = models_of(app, "series", fields.text(side, "Series"))
-        return _stored_side(app, instances)
+        return _stored_side(app, models_of(app, "series", fields.text(side, "Series")), structures)
     instance = fields.text(side, "Instance")
     if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS:
-        return _stored_side(app, [instance])
+        return _stored_side(app, [instance], structures)
     require_source(app.orthanc, instance)
-    chosen = fields.numbers_or_texts(side, "Structure") if "Structure" in side else ()
-    request = replace(
-        options,
-        structures=tuple(one for one in chosen if isinstance(one, int | str)),
-        all=not chosen,
-        separate=True,
-        limits=limits(app.settings),
-    )
+    request = replace(options, structures=structures, all=not structures, separate=True, limits=limits(app.settings))
     files = instance_files(app, instance)
     told = {"Request": request.as_json(), "Files": len(files.roles or ())}
     return files, told, (app.orthanc.version(instance)[0],)
 
 
-def _stored_side(app: App, instances: list[str]) -> tuple[SourceFiles, dict[str, Any], tuple[str, ...]]:
+def _stored_side(
+    app: App, instances: list[str], structures: tuple[int | str, ...]
+) -> tuple[SourceFiles, dict[str, Any], tuple[str, ...]]:
     files = stored_files(app, instances)
     versions = tuple(app.orthanc.version(instance)[0] for instance in instances)
-    return files, {"Stored": True, "Files": len(files.roles or ())}, versions
+    told = {"Stored": True, "Files": len(files.roles or ()), "Structures": list(structures)}
+    return files, told, versions
 
 
 def _of_instance(app: App, request: Request) -> Made:

@@ -43,12 +43,14 @@ async function studyButtons(study, options, shown) {
   if (options.EnableNexus) addButton('stl-attach-nexus', 'study', 'Attach Nexus model', 'plus', () => attachNexus(study));
   if (options.EnableNIfTI) addButton('stl-attach-nifti', 'study', 'Attach NIfTI 3D model', 'plus', () => attachNifti(study));
   addButton('stl-attach-instance', 'study', 'Attach STL model', 'plus', () => attachStl(study, options.Version));
-  removeButtons('stl-generate-study', 'stl-viewer-study');
+  removeButtons('stl-generate-study', 'stl-viewer-study', 'stl-compare-study');
   const series = await getJson(`studies/${study}/series`);
   if (!shown()) return;
   const of = (modalities) => series.filter(({ MainDicomTags: { Modality } }) => modalities.includes(Modality));
   const structures = of(STRUCTURES);
   const images = of(IMAGES).filter(({ Instances }) => Instances.length > 1);
+  const sides = [...of(STRUCTURES).flatMap(({ Instances }) => Instances), ...of(['M3D'])];
+  if (sides.length > 1) addButton('stl-compare-study', 'study', 'Compare structures', 'grid', () => openPage('compare.html', { study }));
   if (structures.length || images.length) addButton('stl-generate-study', 'study', 'Generate 3D model', 'gear', () => openPage('generate.html', { study }));
   if (of(['M3D']).length) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { study }));
   else if (structures.length) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { source: structures[0].Instances[0] }));

@@ -5,6 +5,7 @@ import { h, notice, save } from '../shared/dom.js';
 import { count, length, size, volume } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { Dimensions } from './dimensions.js';
+import { DistanceScale } from './distance-scale.js';
 import { History } from './history.js';
 import { Images } from './images.js';
 import { keepState, stateInAddress } from './link.js';
@@ -53,6 +54,7 @@ export class App extends EventTarget {
     this.slicePanel = new SlicePanel(this.slices, this.images, (id) => this.useSeries(id));
     this.views = new Views(stage, this.slices, this.parts, this.measure, (hit) => this.click(hit));
     this.panels = new Panels(root);
+    this.scale = catalogue.distanceTo ? new DistanceScale(this, catalogue.distanceTo) : null;
     document.title = `${this.catalogue.title} · ${t('3D model')}`;
     this.root.classList.add('scene');
     /** @type {string[]} of the picture */

@@ -4,6 +4,7 @@ import { getJson, request, RequestFailed } from '../shared/api.js';
 import { DEFAULT_RGB, dicomLabToRgb, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
 import { t } from '../shared/language.js';
+import { comparisonOf } from './comparison.js';
 import { kindOf, paletteColor } from './kinds.js';
 
 /**
@@ -12,6 +13,7 @@ import { kindOf, paletteColor } from './kinds.js';
  * @property {number} number @property {string} name @property {string} group the title of its series
  * @property {import('./kinds.js').Kind} kind @property {number[]} color 0..255 @property {number} opacity 0..1
  * @property {string} mesh @property {string} info paths below Orthanc's root
+ * @property {string} [body] of a POST to `mesh`
  * @property {string} instance that it is stored in, or comes from
  * @property {number} weight bytes or mL: of one kind, the larger, the sooner it is loaded
  * @property {number | null} volumeMl @property {number[][] | null} extent two corners, LPS mm
@@ -25,6 +27,7 @@ import { kindOf, paletteColor } from './kinds.js';
  * @property {string | null} source the instance whose structures these are; null for stored models
  * @property {string | null} series the one series of stored models; null for several
  * @property {string} origin an instance to find the images by
+ * @property {string} [distanceTo] the name of B, where the first part is A colored by its distance to it
  */
 
 const SOURCES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
@@ -51,6 +54,7 @@ async function aboutOf(instance) {
  */
 export async function catalogueOf(parameters) {
   const value = (/** @type {string} */ name) => parameters.get(name)?.trim() ?? '';
+  if (value('a') && value('b')) return comparisonOf(parameters, catalogueOf);
   if (value('source')) return sourceCatalogue(value('source'));
   if (value('instance')) return storedCatalogue(value('instance').split(',').map((id) => id.trim()).filter(Boolean));
   if (value('series')) return seriesCatalogue(value('series'));

@@ -33,12 +33,13 @@ export function keepPanel(app) {
   const fill = () => {
     if (asked) return;
     asked = true;
-    formats().then((list) => files.replaceChildren(...list.map(({ Suffix: suffix, Name: name }) =>
+    formats(catalogue).then((list) => files.replaceChildren(...list.map(({ Suffix: suffix, Name: name }) =>
       h('button', { type: 'button', class: 'chip', title: name,
         onclick: guard(() => downloadScene(catalogue, chosen(), suffix)) }, suffix))));
   };
   const element = h('div', { class: 'keep-body' },
-    h('p', { class: 'about' }, t('What is shown now is taken: hide what you do not need.')),
+    h('p', { class: 'about' }, catalogue.distanceTo ? catalogue.title
+      : t('What is shown now is taken: hide what you do not need.')),
     catalogue.source ? h('button', { type: 'button', class: 'button primary', onclick: store },
       t('Store the shown ones as models')) : null,
     files, said);

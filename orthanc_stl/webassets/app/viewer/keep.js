@@ -13,11 +13,15 @@ export async function downloadStl(instance, name) {
   save(await (await request(`instances/${safe(instance)}/stl`)).blob(), `${fileName(name)}.stl`);
 }
 
+/** Formats that hold colors of their own for each vertex. */
+const COLORED = ['glb', 'ply'];
+
 /**
- * Formats of several parts together; what this server lacks is not offered.
- * @returns {Promise<{Suffix: string, Name: string}[]>}
+ * Formats of several parts together, or of one that is colored by distance; what this server lacks is not offered.
+ * @param {import('./catalogue.js').Catalogue} catalogue @returns {Promise<{Suffix: string, Name: string}[]>}
  */
-export const formats = () => getJson('stl/formats').then((list) => (Array.isArray(list) ? list : []), () => []);
+export const formats = (catalogue) => getJson('stl/formats').then((list) => (Array.isArray(list) ? list : [])
+  .filter(({ Suffix: suffix }) => !catalogue.distanceTo || COLORED.includes(suffix)), () => []);
 
 /**
  * @param {import('./catalogue.js').Catalogue} catalogue @param {Part[]} parts the chosen ones @param {string} suffix
@@ -25,6 +29,12 @@ export const formats = () => getJson('stl/formats').then((list) => (Array.isArra
  */
 export async function downloadScene(catalogue, parts, suffix) {
   const plain = suffix.replace(/^\./, '');
+  if (catalogue.distanceTo) {
+    const body = JSON.stringify({ ...JSON.parse(catalogue.parts[0].body ?? ''), File: plain });
+    const file = await (await request('stl/compare', { method: 'POST', body })).blob();
+    save(file, `${fileName(catalogue.title)}.${plain}`);
+    return;
+  }
   const query = catalogue.source ? `?structures=${parts.map((part) => part.number).join(',')}` : '';
   const path = catalogue.source ? `instances/${safe(catalogue.source)}/stl/scene.${plain}${query}`
     : catalogue.series ? `series/${safe(catalogue.series)}/stl/scene.${plain}`

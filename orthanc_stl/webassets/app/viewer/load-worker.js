@@ -1,11 +1,12 @@
 /**
- * Fetches STL files, reads them, and makes of them what the graphics card and the tools need, away from the page: a
- * model of millions of triangles takes seconds, during which the page goes on answering.
+ * Fetches STL files, or GLB colored by distance, reads them, and makes of them what the graphics card and the tools
+ * need, away from the page: a model of millions of triangles takes seconds, during which the page goes on answering.
  *
- * In: {id, url, headers}. Out, with the same id: {progress: {fraction, step}}*, then {model} and after it {bvh}, or
- * {failure: {status, body} | {message}}; {done} ends each.
+ * In: {id, url, headers, body}. Out, with the same id: {progress: {fraction, step}}*, then {model} and after it {bvh},
+ * or {failure: {status, body} | {message}}; {done} ends each.
  */
 
+import { isGlb, readGlb } from '../shared/glb.js';
 import { measureOf, NotStl, readStl } from '../shared/stl.js';
 import { weld } from '../shared/weld.js';
 
@@ -43,6 +44,7 @@ async function bodyOf(response, report) {
 /** @param {Uint8Array} bytes @param {(fraction: number | null, step: string) => void} report @returns {Loaded} */
 function modelOf(bytes, report) {
   report(null, 'reading the triangles');
+  if (isGlb(bytes)) return readGlb(bytes);
   const { corners } = readStl(bytes);
   const facts = measureOf(corners);
   const centre = facts.min.map((low, i) => (low + facts.max[i]) / 2);
@@ -89,11 +91,11 @@ function said(error) {
   return String(error);
 }
 
-onmessage = async ({ data: { id, url, headers } }) => {
+onmessage = async ({ data: { id, url, headers, body } }) => {
   const report = (/** @type {number | null} */ fraction, /** @type {string} */ step) =>
     post({ id, progress: { fraction, step } });
   try {
-    const response = await fetch(url, { headers });
+    const response = await fetch(url, body ? { method: 'POST', headers, body } : { headers });
     if (!response.ok) {
       post({ id, failure: { status: response.status, body: await response.text() } });
     } else {

@@ -11,7 +11,7 @@ import { authorization, orthancUrl, RequestFailed, sentence } from '../shared/ap
 
 /**
  * @typedef {object} Task
- * @property {string} path below Orthanc's root
+ * @property {string} path below Orthanc's root @property {string} [body] JSON, posted there; without it: GET
  * @property {() => number} weight asked when a worker is free: the largest goes first
  * @property {(model: Loaded) => void} onModel
  * @property {(bvh: any) => void} onTree
@@ -49,7 +49,7 @@ export class Loader {
       const id = ++this.last;
       this.workers.set(worker, { id, task });
       task.onStart?.();
-      worker.postMessage({ id, url: orthancUrl(task.path), headers: authorization() });
+      worker.postMessage({ id, url: orthancUrl(task.path), headers: authorization(), body: task.body });
     }
   }
 

@@ -1,5 +1,7 @@
 /** The parts as a table of numbers, and as a CSV file. */
 
+import { pageUrl } from '../shared/api.js';
+import { csvOf } from '../shared/csv.js';
 import { fileName, h, icon, save } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 import { notesOf } from './parts.js';
@@ -25,16 +27,18 @@ const COLUMNS = [
 /** @param {number | null | undefined} value @param {number} digits */
 const rounded = (value, digits) => (value === null || value === undefined ? '' : Number(value.toFixed(digits)));
 
-/** A cell; what a spreadsheet would take for a formula is not one. @param {string | number} value */
-function cell(value) {
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\n\r;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
+/** @param {Part[]} parts @returns {string} with a header */
+export const csv = (parts) => csvOf([COLUMNS.map(([title]) => title), ...parts.map((part) =>
+  COLUMNS.map(([, of]) => of(part)))]);
 
-/** @param {Part[]} parts @returns {string} with a header, RFC 4180 */
-export function csv(parts) {
-  const rows = [COLUMNS.map(([title]) => cell(title)), ...parts.map((part) => COLUMNS.map(([, of]) => cell(of(part))))];
-  return `${rows.map((row) => row.join(',')).join('\r\n')}\r\n`;
+/**
+ * @param {import('./catalogue.js').Catalogue} catalogue
+ * @returns {string | null} what compare.html calls it; null for models of several series
+ */
+function comparable({ source, series, parts }) {
+  if (source) return source;
+  if (series) return `series/${series}`;
+  return parts.length === 1 ? parts[0].instance : null;
 }
 
 /** @param {import('./app.js').App} app */
@@ -44,6 +48,7 @@ export function numbersDialog(app) {
     h(i === 1 ? 'th' : 'td', { dir: i === 1 ? 'auto' : null, scope: i === 1 ? 'row' : null,
       class: typeof of(part) === 'number' ? 'number' : title === 'Things to know' ? 'notes' : null },
       String(of(part))))))) : null;
+  const a = app.scale ? null : comparable(app.catalogue);
   const dialog = /** @type {HTMLDialogElement} */ (h('dialog',
     { class: 'help numbers', 'aria-label': t('Table of numbers') },
     h('h2', {}, t('Table of numbers')),
@@ -54,6 +59,8 @@ export function numbersDialog(app) {
       h('button', { type: 'button', class: 'button', onclick: () =>
         save(new Blob(['\ufeff', csv(parts)], { type: 'text/csv' }), `${fileName(app.catalogue.title)}.csv`) },
         icon('download'), 'CSV'),
+      a ? h('a', { class: 'button', href: pageUrl('compare.html', { a }), target: '_blank', rel: 'noopener' },
+        t('Compare with others')) : null,
       h('button', { class: 'button primary' }, t('Close')))));
   dialog.addEventListener('close', () => dialog.remove());
   app.root.append(dialog);

@@ -66,6 +66,7 @@ export function edgesOf(mesh) {
   const geometry = new THREE.BufferGeometry();
   geometry.setAttribute('position', mesh.geometry.attributes.position);
   geometry.setAttribute('normal', mesh.geometry.attributes.normal);
+  if (mesh.geometry.attributes.color) geometry.setAttribute('color', mesh.geometry.attributes.color);
   geometry.setIndex(new THREE.BufferAttribute(edges, 1));
   geometry.boundingSphere = mesh.geometry.boundingSphere;
   const lines = new THREE.LineSegments(geometry, mesh.material);

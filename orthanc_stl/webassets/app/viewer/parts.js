@@ -88,6 +88,7 @@ export class Parts extends EventTarget {
     part.wanted = true;
     this.loader.add({
       path: part.mesh,
+      body: part.body,
       weight: () => (part.visible ? 1e15 : 0) + LOADING_RANK[part.kind] * 1e12 + part.weight,
       onStart: () => this.#setState(part, 'loading'),
       onProgress: (fraction, step) => this.dispatchEvent(new CustomEvent('progress',

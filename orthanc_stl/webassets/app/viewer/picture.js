@@ -6,7 +6,7 @@ import { screenshot } from './screenshot.js';
 /** @param {import('./app.js').App} app @returns {Promise<Blob>} PNG */
 export function picture(app) {
   const { stage, overlay, orientation, captions, parts } = app;
-  const legend = parts.all.length < 2 ? [] : parts.shown
-    .map((part) => ({ color: part.color, text: `${part.name}  ${millilitres(part.volumeMl)}` }));
+  const legend = app.scale?.legend ?? (parts.all.length < 2 ? [] : parts.shown
+    .map((part) => ({ color: part.color, text: `${part.name}  ${millilitres(part.volumeMl)}` })));
   return screenshot(stage, overlay, orientation.letters(), captions, legend);
 }
