@@ -242,6 +242,15 @@ def test_the_study_leads_to_viewer_and_generator(open_page: Open, stored: Stored
         opened.value.close()
 
 
+def test_the_models_of_a_study_are_downloaded_together(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+    page = open_page(explorer("study", stored.study))
+    page.click("#stl-download-study")
+    with page.expect_download() as saved:
+        page.locator(".download-row", has_text="GLB").click()
+    assert saved.value.suggested_filename == "models.glb"
+    assert saved.value.path().read_bytes() == server.get(f"/studies/{stored.study}/stl/scene.glb").body
+
+
 def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: OrthancServer, stored: Stored) -> None:
     order = {"Instance": stored.rtstruct, "All": True, "Separate": True, "Resolution": 64}
     series = server.post("/stl/encode", order).json()["ParentSeries"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,23 @@ def test_a_segmentation(server: OrthancServer) -> None:
     assert len(stored["SourceInstanceSequence"]) == 1
     (union,) = encoded(server, Instance=instance, Separate=False)
     assert union["VolumeMl"] == pytest.approx(structures[0]["VolumeMl"], rel=2e-3)  # the small one lies in it
+
+
+def test_twenty_who_ask_at_once_cause_one_conversion(server: OrthancServer) -> None:
+    path = f"/instances/{server.upload(segmentation())}/stl/scene.glb?resolution=120"
+    before = conversions(server)
+    with ThreadPoolExecutor(20) as clients:
+        files = list(clients.map(lambda _: server.get(path).body, range(20)))
+    assert len(set(files)) == 1
+    assert files[0].startswith(b"glTF")
+    assert conversions(server) == before + 1
+    assert server.get(path).body == files[0]
+    assert conversions(server) == before + 1
+
+
+def conversions(server: OrthancServer) -> int:
+    """How often the log tells the end of one that made a file for an answer."""
+    return server.log_text().count("scene_file of ")
 
 
 def test_a_dose_and_the_plan_of_its_study(server: OrthancServer) -> None:

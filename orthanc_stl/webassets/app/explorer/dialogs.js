@@ -113,8 +113,8 @@ export const generateOfInstance = (instance, sopClass) => generate(instanceSourc
 /** @param {string} series of images */
 export const generateOfImages = (series) => generate(imagesSource(series));
 
-/** @param {string} series of stored models @param {string} name of the files */
-export const download = (series, name) => new Dialog('Download 3D model', downloadMenu(`series/${encodeURIComponent(series)}/stl/scene`, name));
+/** The stored models of a series or study. @param {'series' | 'studies'} level @param {string} id @param {string} name of the files */
+export const download = (level, id, name) => new Dialog('Download 3D model', downloadMenu(`${level}/${encodeURIComponent(id)}/stl/scene`, name));
 
 /** @param {string} title @param {[string, string, string][]} viewers name, note, address */
 function choose(title, viewers) {

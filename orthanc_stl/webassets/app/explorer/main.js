@@ -43,7 +43,7 @@ async function studyButtons(study, options, shown) {
   if (options.EnableNexus) addButton('stl-attach-nexus', 'study', 'Attach Nexus model', 'plus', () => attachNexus(study));
   if (options.EnableNIfTI) addButton('stl-attach-nifti', 'study', 'Attach NIfTI 3D model', 'plus', () => attachNifti(study));
   addButton('stl-attach-instance', 'study', 'Attach STL model', 'plus', () => attachStl(study, options.Version));
-  removeButtons('stl-generate-study', 'stl-viewer-study', 'stl-compare-study');
+  removeButtons('stl-download-study', 'stl-generate-study', 'stl-viewer-study', 'stl-compare-study');
   const series = await getJson(`studies/${study}/series`);
   if (!shown()) return;
   const of = (modalities) => series.filter(({ MainDicomTags: { Modality } }) => modalities.includes(Modality));
@@ -52,7 +52,9 @@ async function studyButtons(study, options, shown) {
   const sides = [...of(STRUCTURES).flatMap(({ Instances }) => Instances), ...of(['M3D'])];
   if (sides.length > 1) addButton('stl-compare-study', 'study', 'Compare structures', 'grid', () => openPage('compare.html', { study }));
   if (structures.length || images.length) addButton('stl-generate-study', 'study', 'Generate 3D model', 'gear', () => openPage('generate.html', { study }));
-  if (of(['M3D']).length) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { study }));
+  const models = of(['M3D']).length;
+  if (models) addButton('stl-download-study', 'study', 'Download 3D model', 'arrow-d', () => download('studies', study, 'models'));
+  if (models) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { study }));
   else if (structures.length) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { source: structures[0].Instances[0] }));
 }
 
@@ -74,7 +76,7 @@ async function seriesButtons(series, options, shown) {
   const { Instances, MainDicomTags: { Modality, SeriesDescription } } = await getJson(`series/${series}`);
   if (!shown()) return;
   const several = Instances.length > 1;
-  if (Modality === 'M3D') addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d', () => download(series, SeriesDescription || 'models'));
+  if (Modality === 'M3D') addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d', () => download('series', series, SeriesDescription || 'models'));
   if (Modality === 'M3D' && several) addButton('stl-viewer-series', 'series', '3D viewer', 'search', () => openPage('three.html', { series }));
   if (IMAGES.includes(Modality) && several) addButton('stl-generate-rtstruct-series', 'series', 'Generate 3D model', 'gear', () => generateOfImages(series));
   if (STRUCTURES.includes(Modality) && several) addButton('stl-generate-rtstruct-series', 'series', 'Generate 3D model', 'gear', () => openPage('generate.html', { series }));
