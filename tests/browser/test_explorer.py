@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 
 from testing import phantoms
@@ -243,12 +245,18 @@ def test_the_study_leads_to_viewer_and_generator(open_page: Open, stored: Stored
 
 
 def test_the_models_of_a_study_are_downloaded_together(open_page: Open, server: OrthancServer, stored: Stored) -> None:
-    page = open_page(explorer("study", stored.study))
+    model = pydicom.dcmread(BytesIO(server.get(f"/instances/{stored.model}/file").body))
+    model.StudyInstanceUID = model.SeriesInstanceUID = pydicom.uid.generate_uid()
+    model.SOPInstanceUID = model.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    model.save_as(buffer := BytesIO())
+    study = server.get(f"/instances/{server.upload(buffer.getvalue())}/study").json()["ID"]
+    page = open_page(explorer("study", study))
     page.click("#stl-download-study")
     with page.expect_download() as saved:
         page.locator(".download-row", has_text="GLB").click()
     assert saved.value.suggested_filename == "models.glb"
-    assert saved.value.path().read_bytes() == server.get(f"/studies/{stored.study}/stl/scene.glb").body
+    assert saved.value.path().read_bytes() == server.get(f"/studies/{study}/stl/scene.glb").body
+    server.delete(f"/studies/{study}")
 
 
 def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: OrthancServer, stored: Stored) -> None:
