@@ -94,5 +94,5 @@ def _skipped(structure: Structure) -> Skipped:
     return Skipped(structure.number, structure.name, structure.reason)
 
 
-def _quoted(key: int | str) -> str:
-    return str(key) if isinstance(key, int) else '"' + " ".join(key.split()) + '"'
+def _quoted(key: float | str) -> str:
+    return '"' + " ".join(key.split()) + '"' if isinstance(key, str) else str(key)

@@ -62,7 +62,7 @@ def _operand(
 ) -> tuple[Operand | None, list[Note]]:
     plain = replace(request, keep_largest=False, min_volume_ml=0.0, all=False, exclude=(), separate=False)
     wanted: list[tuple[OpenSource, ConversionRequest]] = []
-    own = tuple(key for key in keys if isinstance(key, int | str))
+    own = tuple(key for key in keys if isinstance(key, int | float | str))
     if own:
         wanted.append((source, replace(plain, structures=own)))
     for instance, structures in from_elsewhere(keys):

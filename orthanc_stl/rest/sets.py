@@ -8,6 +8,7 @@ from orthanc_stl import errors
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MODELS
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.inputs import instance_files
+from orthanc_stl.rest.parents import is_orthanc_id
 from orthanc_stl.rest.running import SourceFiles
 
 MOST_MODELS = 500
@@ -15,7 +16,14 @@ MOST_MODELS = 500
 
 
 def models_of(app: App, level: str, identifier: str) -> list[str]:
-    """The stored models of a series ("series") or of a study ("studies"). Raises `InvalidInput` if there is none."""
+    """The stored models of a series ("series") or of a study ("studies").
+
+    Raises `InvalidInput` if there is none, `NotFound` for what is no identifier.
+    """
+    if not is_orthanc_id(identifier):
+        raise errors.NotFound(
+            f"{identifier[:80]!r} is not the Orthanc identifier of a {level.replace('studies', 'study')}"
+        )
     found = app.orthanc.get_json(f"/{level}/{identifier}{'/series' if level == 'studies' else ''}")
     series = found if isinstance(found, list) else [found]
     of_models = [one["ID"] for one in series if one["MainDicomTags"].get("Modality") == "M3D"]

@@ -150,6 +150,8 @@ def test_what_cannot_be_done_is_refused_before_anything_is_read(options: dict[st
         ({"shell": {"Wall": 25}}, "no place is thick enough"),
         ({"cut": [{"Point": [0, 0, 500], "Normal": [0, 0, 1]}]}, "Cut misses the model"),
         ({"subtract": ["Heart"]}, 'there is no structure "Heart"'),
+        ({"subtract": [1.5]}, r"there is no structure 1\.5; it has 1 "),
+        ({"subtract": [1e308]}, r"there is no structure 1e\+308; it has 1 "),
     ],
 )
 def test_what_leaves_nothing_is_refused_with_the_reason(options: dict[str, Any], reason: str) -> None:

@@ -112,7 +112,17 @@ def test_whole_sets_by_name(server: OrthancServer, balls: str) -> None:
     assert again["OnlyInA"] == again["OnlyInB"] == []
 
 
-@pytest.mark.parametrize("body", [{}, {"A": {}}, {"A": {"Instance": "x"}, "B": {}}, {"A": 5, "B": 6}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"A": {}},
+        {"A": {"Instance": "x"}, "B": {}},
+        {"A": 5, "B": 6},
+        {"A": {"Series": ""}, "B": {"Series": ""}},
+        {"A": {"Series": "\0"}, "B": {"Instance": "\ud800"}},
+    ],
+)
 def test_what_cannot_be_compared(server: OrthancServer, body: dict[str, object]) -> None:
     reply = server.post("/stl/compare", body)
     assert reply.status in (400, 404)
