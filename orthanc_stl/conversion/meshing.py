@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from orthanc_stl.errors import TooLarge
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
+from orthanc_stl.mesh.errors import OverLimit, TooManyTriangles, TooManyVoxels
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh, Surface
@@ -22,6 +24,19 @@ SAME_LATTICE = 1e-3
 """Voxels: lattices that differ by less are one."""
 
 
+@contextmanager
+def limits_by_name() -> Iterator[None]:
+    """Names the option when what the geometry is about to make goes over its limit. Raises TooLarge."""
+    try:
+        yield
+    except OverLimit as error:
+        option = {TooManyVoxels: "MaxVoxels", TooManyTriangles: "MaxTriangles"}.get(type(error))
+        if not option:
+            raise
+        raise TooLarge(f'{error} by the option "{option}"; a lower Resolution takes fewer') from error
+
+
+@limits_by_name()
 def mesh_shape(
     shape: Shape | Sequence[RoiContours],
     *,
@@ -52,10 +67,7 @@ def mesh_shape(
         )
     if isinstance(shape, Mesh):
         if len(shape.triangles) > max_triangles:
-            raise TooLarge(
-                f"The mesh has {len(shape.triangles):,} triangles, over the {max_triangles:,} of the option "
-                '"MaxTriangles"'
-            )
+            raise TooManyTriangles(len(shape.triangles), max_triangles)
         progress(0.9, "checking the surface")
         return Surface(shape, report_of(shape))
     return surface_from_volume(

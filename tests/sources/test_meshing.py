@@ -103,6 +103,19 @@ def test_a_mesh_is_measured_and_stays_as_it_is() -> None:
         mesh_shape(TETRAHEDRON, max_triangles=3)
 
 
+@pytest.mark.parametrize(
+    ("limit", "option"), [({"max_voxels": 9}, "MaxVoxels"), ({"max_triangles": 9}, "MaxTriangles")]
+)
+def test_a_limit_is_told_by_the_name_of_its_option(limit: dict[str, Any], option: str) -> None:
+    """The geometry itself knows no options."""
+    volume = Volume(ball(lattice((20, 20, 20)), (0, 0, 10), 8), affine_of((20, 20, 20), (1, 1, 1)))
+    square = np.array([[0, 0], [9, 0], [9, 9], [0, 9]])
+    contours = [Contour(np.column_stack([square, np.full(4, z)]), z + 1) for z in range(3)]
+    for shape in (Region(volume), RoiContours(1, "box", tuple(contours))):
+        with pytest.raises(TooLarge, match=f'more than the 9 that are allowed by the option "{option}"; a lower Resol'):
+            mesh_shape(shape, **limit)
+
+
 def square(z: float, low: float, high: float) -> Contour:
     points = np.array([(low, low, z), (high, low, z), (high, high, z), (low, high, z)], float)
     return Contour(points, 1)

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE
 from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
+from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.simplify import simplified
@@ -85,7 +86,8 @@ def surface_from_volume(
     up to `upper`; the surface runs between the voxels, where the values pass the threshold. With `fit_volume` it has
     the volume of the voxels as well; with `exact` (values that are computed, as a dose is) it is not smoothed, and the
     values between those of voxels lie on curves.
-    Raises InvalidInput for nothing inside, TooLarge before more than `max_voxels` or `max_triangles` are made.
+    Raises InvalidInput for nothing inside, TooManyVoxels or TooManyTriangles before more than `max_voxels` or
+    `max_triangles` are made.
     """
     progress(0.0, "finding what is inside")
     smooth = smooth and not exact
@@ -251,7 +253,4 @@ def _crossings(field: Field, max_triangles: int) -> int:
 
 def _check_triangles(count: int, max_triangles: int) -> None:
     if count > max_triangles:
-        raise TooLarge(
-            f'The surface would have {count:,} triangles, over the {max_triangles:,} of the option "MaxTriangles"; '
-            "a lower Resolution, another Threshold or fewer Labels make fewer"
-        )
+        raise TooManyTriangles(count, max_triangles)

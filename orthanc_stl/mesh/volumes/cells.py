@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from orthanc_stl.errors import TooLarge
+from orthanc_stl.mesh.errors import TooManyVoxels
 from orthanc_stl.mesh.volumes.curved import halved
 from orthanc_stl.mesh.volumes.inside import BLOCK, Box, Inside, Level, values
 from orthanc_stl.mesh.volumes.shape_based import interpolated
@@ -130,13 +130,10 @@ def _halved(plan: Plan, inside: Inside, voxel: float, side: float) -> Plan:
 
 
 def field_of(volume: Volume, inside: Inside, plan: Plan, *, max_voxels: int) -> Field:
-    """Raises `TooLarge` before a field of more than `max_voxels` cells is made."""
+    """Raises `TooManyVoxels` before a field of more than `max_voxels` cells is made."""
     cells = plan.cells(inside.box)
     if cells > max_voxels:
-        raise TooLarge(
-            f'The volume makes a grid of {cells:,} voxels, over the {max_voxels:,} of the option "MaxVoxels"; '
-            "a lower Resolution makes fewer"
-        )
+        raise TooManyVoxels(cells, max_voxels)
     return _mask_field(volume, inside, plan) if inside.level is None else _grey_field(volume, inside, plan)
 
 
