@@ -12,10 +12,14 @@ import { t } from './shared/language.js';
 import { Page } from './shared/page.js';
 
 startPage();
-const study = new URLSearchParams(location.search).get('study');
+const study = new URLSearchParams(location.search).get('study') ?? '';
 const page = new Page(t('Attach a 3D model'));
 
-/** @param {'stl' | 'nexus'} kind @returns {(answer: any) => void} shows what was stored. The forms stay one step back; the answer survives a reload */
+/**
+ * The forms stay one step back; the answer survives a reload.
+ * @param {'stl' | 'nexus'} kind @param {string} verb
+ * @returns {(answer: any) => void} shows what was stored
+ */
 const ended = (kind, verb) => (answer) => {
   const number = answer.Models?.length ?? 1;
   const headline = number > 1 ? t('{count} models are ready', { count: number }) : t(`The model ${verb}`);
@@ -37,9 +41,11 @@ class Attach {
     this.card = h('div', { class: 'sheet-card work-form' }, this.picker.element,
       h('p', { class: 'help-text' }, t('{kinds}: what it is, is found out from the file.', { kinds: this.kinds }),
         ` ${t('Several NIfTI or NRRD masks at once become a structure each.')}`), this.said);
+    /** @type {StlForm | NexusForm | FileForm | null} */
     this.form = null;
   }
 
+  /** @param {string} kind @returns {StlForm | NexusForm | FileForm} */
   #newForm(kind) {
     if (kind === 'stl') return new StlForm(study, this.settings.Version, ended('stl', 'was stored'));
     if (kind === 'nexus') return new NexusForm(study, ended('nexus', 'was stored'));
@@ -52,23 +58,28 @@ class Attach {
     if (this.form?.busy) return;
     let kind = null;
     for (const file of files) {
-      const found = files.length > 1 && /\.mtl$/i.test(file.name) ? 'structures' : await recognise(file).catch(() => null);
+      const found = files.length > 1 && /\.mtl$/i.test(file.name) ? 'structures'
+        : await recognise(file).catch(() => null);
       if (!found || (found === 'nexus' && !this.settings.EnableNexus)) return this.#refuse(file);
       kind ??= found;
     }
-    this.#open(files.length > 1 ? 'structures' : kind);
-    this.form.picker.show(files);
-    await this.form.check(files[0], files);
+    const form = this.#open(files.length > 1 ? 'structures' : kind ?? 'structures');
+    form.picker.show(files);
+    return form.check(files[0], files);
   }
 
+  /** @param {string} kind */
   #open(kind) {
-    this.form = this.#newForm(kind);
-    this.form.picker.onFile = (file, files) => this.choose(files);
-    this.form.picker.input.multiple = this.form.picker.several = true;
-    this.card.replaceChildren(this.form.element);
+    const form = this.#newForm(kind);
+    this.form = form;
+    form.picker.onFile = (file, files) => this.choose(files);
+    form.picker.input.multiple = form.picker.several = true;
+    this.card.replaceChildren(form.element);
     this.card.classList.remove('work-form');
+    return form;
   }
 
+  /** @param {File} file */
   #refuse(file) {
     const words = t('What can be attached: {kinds}.', { kinds: this.kinds });
     const box = notice('error', t('“{name}” is nothing that can become a model here', { name: file.name }), words);
@@ -78,37 +89,44 @@ class Attach {
 
   /** @param {string} job a conversion that is under way since before a reload */
   follow(job) {
-    this.#open('structures');
-    this.form.run((progress) => this.form.await(job, progress));
+    const form = this.#open('structures');
+    form.run((progress) => form.await(job, progress));
   }
 }
 
+/** @type {any} */
 let settings = null;
+/** @type {Attach | null} */
 let attach = null;
 
-function startAgain(message = null) {
+/** @param {HTMLElement} [message] */
+function startAgain(message) {
   attach = null;
   history.pushState(stateWithToken(), '', location.pathname + location.search);
-  route();
-  if (message) attach.said.replaceChildren(message);
+  route(message);
 }
 
+/** @param {any} state */
 function showResult({ kind, headline, answer }) {
   const view = resultView({ kind, answer, headline, again: [t('Attach another one'), () => startAgain()],
     onDiscarded: () => startAgain(notice('info', '', t('Discarded. Nothing of it is stored any more.'))) });
   page.show(view);
-  view.querySelector('h2').focus();
+  view.querySelector('h2')?.focus();
 }
 
-/** The history says what to show: a model that was made, or the form as it was left. */
-function route() {
+/** The history says what to show: a model that was made, or the form as it was left. @param {HTMLElement} [message] */
+function route(message) {
   if (history.state?.answer) return showResult(history.state);
   attach ??= new Attach(settings);
+  if (message) attach.said.replaceChildren(message);
   return page.show(attach.card);
 }
 
 async function main() {
-  if (!study) return page.show(notice('info', t('No study was chosen'), t('The address of this page must end with ?study= and the Orthanc identifier of a study.')));
+  if (!study) {
+    return page.show(notice('info', t('No study was chosen'),
+      t('The address of this page must end with ?study= and the Orthanc identifier of a study.')));
+  }
   page.show(waiting(t('One moment …')));
   try {
     [settings] = await Promise.all([getJson('stl/app/settings.json'), page.nameStudy(study)]);
@@ -116,7 +134,7 @@ async function main() {
     if (!(error instanceof RequestFailed)) throw error;
     return page.fail(t('This study cannot be shown'), error.message);
   }
-  addEventListener('popstate', route);
+  addEventListener('popstate', () => route());
   route();
   const job = new URLSearchParams(location.hash.slice(1)).get('job');
   if (job) attach?.follow(job);

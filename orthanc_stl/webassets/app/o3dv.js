@@ -12,13 +12,12 @@ import { loadFacts, loadFile, namedInstance } from './viewer/load.js';
 import { loading } from './viewer/loading.js';
 import { addTools, lookFromHome } from './viewer/o3dv-tools.js';
 
-const { OV } = globalThis;
-const root = document.getElementById('viewer');
+const root = /** @type {HTMLElement} */ (document.getElementById('viewer'));
 const parameters = new URLSearchParams(location.search);
 startPage();
 document.documentElement.lang = language;
 
-/** @param {...Node} more what can be done about it */
+/** @param {string} title @param {string} message @param {...Node} more what can be done about it */
 function fail(title, message, ...more) {
   root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message, ...more)));
 }
@@ -43,14 +42,18 @@ function show(file, rgb, onShown) {
 }
 
 async function main() {
-  if (!hasWebGl()) return fail(t('This browser cannot show 3D'),
-    t('WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.'),
-    ...downloadButton(parameters));
+  if (!hasWebGl()) {
+    return fail(t('This browser cannot show 3D'),
+      t('WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.'),
+      ...downloadButton(parameters));
+  }
   const progress = loading(root);
   try {
     const instance = await namedInstance(parameters);
-    if (!instance) return fail(t('No model was named'),
-      t('The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.'));
+    if (!instance) {
+      return fail(t('No model was named'),
+        t('The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.'));
+    }
     const [file, facts] = await Promise.all([loadFile(instance), loadFacts(instance)]);
     document.title = `${facts.name} · Online3DViewer`;
     root.append(h('header', { class: 'card' }, h('h1', { title: facts.name, dir: 'auto' }, facts.name),

@@ -25,8 +25,9 @@ export default [
   { files: ['orthanc_stl/webassets/**'], languageOptions: { globals: globals.browser } },
   { files: ['orthanc_stl/webassets/**/*worker.js'], languageOptions: { globals: globals.worker } },
   {
-    files: ['orthanc_stl/webassets/explorer.js'],
+    files: ['orthanc_stl/webassets/explorer.js', 'orthanc_stl/webassets/app/explorer/*.js'],
     languageOptions: { globals: { $: 'readonly', ORTHANC_STL: 'readonly' } },
   },
+  { files: ['orthanc_stl/webassets/app/o3dv.js'], languageOptions: { globals: { OV: 'readonly' } } },
   { files: ['tests/**'], languageOptions: { globals: globals.node } },
 ];

@@ -10,3 +10,6 @@ interface Navigator {
   /** GiB; Chromium only. */
   readonly deviceMemory?: number;
 }
+
+/** Online3DViewer. */
+declare const OV: any;

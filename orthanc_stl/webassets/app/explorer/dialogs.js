@@ -13,16 +13,22 @@ import { t } from '../shared/language.js';
 
 const STYLES = ['../shared/base.css', '../shared/page.css', '../forms/forms.css', 'dialog.css'];
 
-/** A modal dialog with a title and a cross. It belongs to the page under it: when that goes, by the back button say, it goes too. */
+/**
+ * A modal dialog with a title and a cross. It belongs to the page under it: when that goes, by the back button say, it
+ * goes too.
+ */
 class Dialog {
   /** @param {string} title @param {...Node} content */
   constructor(title, ...content) {
     this.body = h('div', { class: 'dialog-body' }, ...content);
     this.dialog = h('dialog', { class: 'sheet dialog', 'aria-label': title },
-      h('header', { class: 'dialog-head' }, h('h2', {}, title), h('button', { type: 'button', class: 'dialog-close', 'aria-label': t('Close'), onclick: () => this.close() }, icon('close'))),
+      h('header', { class: 'dialog-head' }, h('h2', {}, title), h('button', { type: 'button', class: 'dialog-close',
+        'aria-label': t('Close'), onclick: () => this.close() }, icon('close'))),
       this.body);
     this.host = h('div', { class: 'stl-dialog' });
     this.gone = new AbortController();
+    /** @type {import('../forms/work-form.js').WorkForm | null} */
+    this.form = null;
     // Work under way is stopped by Cancel or the cross, not by a stray press of Escape.
     this.dialog.addEventListener('cancel', (event) => this.form?.busy && event.preventDefault());
     this.dialog.addEventListener('close', () => this.close());
@@ -37,7 +43,9 @@ class Dialog {
   async #open() {
     const root = this.host.attachShadow({ mode: 'open' });
     const styles = STYLES.map((path) => h('link', { rel: 'stylesheet', href: new URL(path, import.meta.url).href }));
-    const loaded = Promise.all(styles.map((link) => new Promise((resolve) => { link.onload = link.onerror = resolve; })));
+    const loaded = Promise.all(styles.map((link) => new Promise((resolve) => {
+      link.onload = link.onerror = resolve;
+    })));
     root.append(...styles, this.dialog);
     document.body.append(this.host);
     await loaded;
@@ -50,6 +58,7 @@ class Dialog {
     this.show(form.element);
   }
 
+  /** @param {...Node} nodes */
   show(...nodes) {
     this.body.replaceChildren(...nodes);
   }
@@ -63,7 +72,10 @@ class Dialog {
   }
 }
 
-/** Opens the series of a new model; first tells what there is to know about it. */
+/**
+ * Opens the series of a new model; first tells what there is to know about it.
+ * @param {Dialog} dialog @param {any} answer
+ */
 function finish(dialog, answer) {
   if (dialog.closed) return undefined; // the work was done before it could be cancelled; nobody waits for it
   const open = () => {
@@ -76,22 +88,25 @@ function finish(dialog, answer) {
   if (!notes) return open();
   const button = h('button', { type: 'button', class: 'button primary', onclick: open }, t('Open the new series'));
   const number = answer.Models?.length ?? 1;
-  dialog.show(h('p', {}, number > 1 ? `${number} models were stored.` : `The model was stored: ${resultLine(answer)}.`), notes,
-    h('div', { class: 'form-buttons' }, button));
+  dialog.show(h('p', {}, number > 1 ? `${number} models were stored.` : `The model was stored: ${resultLine(answer)}.`),
+    notes, h('div', { class: 'form-buttons' }, button));
   button.focus();
   return undefined;
 }
 
+/** @param {string} study @param {string} version */
 export function attachStl(study, version) {
   const dialog = new Dialog('Attach STL');
   dialog.showForm(new StlForm(study, version, (answer) => finish(dialog, answer)));
 }
 
+/** @param {string} study */
 export function attachNifti(study) {
   const dialog = new Dialog('Attach NIfTI');
   dialog.showForm(new NiftiForm(study, { onDone: (answer) => finish(dialog, answer) }));
 }
 
+/** @param {string} study */
 export function attachNexus(study) {
   const dialog = new Dialog('Attach Nexus');
   dialog.showForm(new NexusForm(study, (answer) => finish(dialog, answer)));
@@ -103,7 +118,8 @@ async function generate(source) {
   try {
     dialog.showForm(await GenerateForm.of(source, { onDone: (answer) => finish(dialog, answer) }));
   } catch (error) {
-    dialog.show(notice('error', t('The structures cannot be shown'), withoutIds(error.message, 'this object')));
+    const { message } = /** @type {Error} */ (error);
+    dialog.show(notice('error', t('The structures cannot be shown'), withoutIds(message, 'this object')));
   }
 }
 
@@ -113,22 +129,31 @@ export const generateOfInstance = (instance, sopClass) => generate(instanceSourc
 /** @param {string} series of images */
 export const generateOfImages = (series) => generate(imagesSource(series));
 
-/** The stored models of a series or study. @param {'series' | 'studies'} level @param {string} id @param {string} name of the files */
-export const download = (level, id, name) => new Dialog('Download 3D model', downloadMenu(`${level}/${encodeURIComponent(id)}/stl/scene`, name));
+/**
+ * The stored models of a series or study.
+ * @param {'series' | 'studies'} level @param {string} id @param {string} name of the files
+ */
+export const download = (level, id, name) => new Dialog('Download 3D model',
+  downloadMenu(`${level}/${encodeURIComponent(id)}/stl/scene`, name));
 
 /** @param {string} title @param {[string, string, string][]} viewers name, note, address */
 function choose(title, viewers) {
-  const links = viewers.map(([name, note, href]) => h('li', {}, h('a', { class: 'choice', href, target: '_blank', rel: 'noopener', onclick: () => dialog.close() },
-    icon('cube'), h('span', {}, h('strong', {}, name), h('small', {}, note)))));
+  const links = viewers.map(([name, note, href]) => h('li', {}, h('a', { class: 'choice', href, target: '_blank',
+    rel: 'noopener', onclick: () => dialog.close() }, icon('cube'),
+  h('span', {}, h('strong', {}, name), h('small', {}, note)))));
   const dialog = new Dialog(title, h('ul', { class: 'choices' }, ...links));
 }
 
+/** @param {string} instance */
 export const chooseStlViewer = (instance) => choose('STL viewer', [
   ['Basic viewer built using Three.js', 'Measure, cut open, take pictures', pageUrl('three.html', { instance })],
   ['Online3DViewer', 'The open-source viewer of 3dviewer.net', pageUrl('o3dv.html', { instance })],
 ]);
 
+/** @param {string} instance */
 export const chooseNexusViewer = (instance) => choose('Nexus 3D viewer', [
-  ['Basic Nexus viewer built using Three.js', 'Turn and zoom', `${orthancUrl('stl/nexus/threejs.html')}?model=../../instances/${instance}/nexus`],
-  ['Nexus viewer with the tools of 3DHOP', 'Measure, light and cut', `${orthancUrl('stl/3dhop/3DHOP_all_tools.html')}?instance=${instance}`],
+  ['Basic Nexus viewer built using Three.js', 'Turn and zoom',
+    `${orthancUrl('stl/nexus/threejs.html')}?model=../../instances/${instance}/nexus`],
+  ['Nexus viewer with the tools of 3DHOP', 'Measure, light and cut',
+    `${orthancUrl('stl/3dhop/3DHOP_all_tools.html')}?instance=${instance}`],
 ]);

@@ -17,12 +17,14 @@ const IMAGES = ['CT', 'MR', 'PT', 'NM'];
 const RAW_DATA = '1.2.840.10008.5.1.4.1.1.66';
 const NEXUS_CREATOR = 'OrthancSTL'; // the value of (4205,0010)
 
-/** @param {string} id of the new button @param {string} page of Orthanc Explorer @param {string} text @param {string} iconName @param {() => void} act */
+/**
+ * @param {string} id of the new button @param {string} page of Orthanc Explorer
+ * @param {string} text @param {string} iconName @param {() => void} act
+ */
 function addButton(id, page, text, iconName, act) {
-  const { $ } = globalThis;
   $(`#${id}`).remove();
-  const button = $('<a>').attr({ id, href: '#', 'data-role': 'button', 'data-icon': iconName, 'data-theme': 'e' }).text(text);
-  button.click((event) => {
+  const button = $('<a>').attr({ id, href: '#', 'data-role': 'button', 'data-icon': iconName, 'data-theme': 'e' });
+  button.text(text).click((/** @type {Event} */ event) => {
     event.preventDefault();
     act();
   });
@@ -30,45 +32,68 @@ function addButton(id, page, text, iconName, act) {
   button.button();
 }
 
-const removeButtons = (...ids) => ids.forEach((id) => globalThis.$(`#${id}`).remove());
+/** @param {...string} ids */
+const removeButtons = (...ids) => ids.forEach((id) => $(`#${id}`).remove());
 
 /** A page of ours in a tab of its own. @param {string} page @param {Record<string, string>} query */
 const openPage = (page, query) => void window.open(pageUrl(page, query), '_blank', 'noopener');
 
+/** @param {string} page @param {string} id @param {Record<string, string>} query of the page that makes models */
+const addGenerate = (page, id, query) => addButton(id, page, 'Generate 3D model', 'gear',
+  () => openPage('generate.html', query));
+
+/** @param {string} page @param {string} id @param {Record<string, string>} query of the viewer */
+const addViewer = (page, id, query) => addButton(id, page, '3D viewer', 'search', () => openPage('three.html', query));
+
+/** @param {string} path */
 const textOf = (path) => request(path).then((response) => response.text(), () => '');
 
 /** @param {string} study @param {any} options @param {() => boolean} shown whether that page is still there */
 async function studyButtons(study, options, shown) {
   // Each goes directly below the facts of the study, so the last one ends up on top.
-  if (options.EnableNexus) addButton('stl-attach-nexus', 'study', 'Attach Nexus model', 'plus', () => attachNexus(study));
-  if (options.EnableNIfTI) addButton('stl-attach-nifti', 'study', 'Attach NIfTI 3D model', 'plus', () => attachNifti(study));
-  addButton('stl-attach-instance', 'study', 'Attach STL model', 'plus', () => attachStl(study, options.Version));
+  /** @param {string} id @param {string} text @param {() => void} act */
+  const attach = (id, text, act) => addButton(`stl-attach-${id}`, 'study', text, 'plus', act);
+  if (options.EnableNexus) attach('nexus', 'Attach Nexus model', () => attachNexus(study));
+  if (options.EnableNIfTI) attach('nifti', 'Attach NIfTI 3D model', () => attachNifti(study));
+  attach('instance', 'Attach STL model', () => attachStl(study, options.Version));
   removeButtons('stl-download-study', 'stl-generate-study', 'stl-viewer-study', 'stl-compare-study');
+  /** @type {any[]} */
   const series = await getJson(`studies/${study}/series`);
   if (!shown()) return;
-  const of = (modalities) => series.filter(({ MainDicomTags: { Modality } }) => modalities.includes(Modality));
+  const of = (/** @type {string[]} */ modalities) => series
+    .filter(({ MainDicomTags: { Modality } }) => modalities.includes(Modality));
   const structures = of(STRUCTURES);
   const images = of(IMAGES).filter(({ Instances }) => Instances.length > 1);
   const sides = [...of(STRUCTURES).flatMap(({ Instances }) => Instances), ...of(['M3D'])];
-  if (sides.length > 1) addButton('stl-compare-study', 'study', 'Compare structures', 'grid', () => openPage('compare.html', { study }));
-  if (structures.length || images.length) addButton('stl-generate-study', 'study', 'Generate 3D model', 'gear', () => openPage('generate.html', { study }));
-  const models = of(['M3D']).length;
-  if (models) addButton('stl-download-study', 'study', 'Download 3D model', 'arrow-d', () => download('studies', study, 'models'));
-  if (models) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { study }));
-  else if (structures.length) addButton('stl-viewer-study', 'study', '3D viewer', 'search', () => openPage('three.html', { source: structures[0].Instances[0] }));
+  if (sides.length > 1) {
+    addButton('stl-compare-study', 'study', 'Compare structures', 'grid', () => openPage('compare.html', { study }));
+  }
+  if (structures.length || images.length) addGenerate('study', 'stl-generate-study', { study });
+  if (of(['M3D']).length) {
+    addButton('stl-download-study', 'study', 'Download 3D model', 'arrow-d',
+      () => download('studies', study, 'models'));
+    addViewer('study', 'stl-viewer-study', { study });
+  } else if (structures.length) addViewer('study', 'stl-viewer-study', { source: structures[0].Instances[0] });
 }
 
-/** @param {string} instance @param {'series' | 'instance'} page @param {() => boolean} shown whether that page is still there */
+/**
+ * @param {string} instance @param {'series' | 'instance'} page @param {any} options
+ * @param {() => boolean} shown whether that page is still there
+ */
 async function instanceButtons(instance, page, options, shown) {
   const sopClass = (await textOf(`instances/${instance}/metadata/SopClassUid`)).trim();
-  const creator = sopClass === RAW_DATA && options.EnableNexus ? (await textOf(`instances/${instance}/content/4205-0010`)).replace(/[ \0]+$/, '') : '';
+  const creator = sopClass === RAW_DATA && options.EnableNexus ? await textOf(`instances/${instance}/content/4205-0010`)
+    : '';
   if (!shown()) return;
   if (sopClass === STL) addButton(`stl-viewer-${page}`, page, 'STL viewer', 'search', () => chooseStlViewer(instance));
   if (SOURCES.includes(sopClass)) {
-    addButton(`stl-generate-rtstruct-${page}`, page, 'Generate 3D model', 'gear', () => generateOfInstance(instance, sopClass));
-    addButton(`stl-scene-${page}`, page, '3D viewer', 'search', () => openPage('three.html', { source: instance }));
+    addButton(`stl-generate-rtstruct-${page}`, page, 'Generate 3D model', 'gear',
+      () => generateOfInstance(instance, sopClass));
+    addViewer(page, `stl-scene-${page}`, { source: instance });
   }
-  if (creator === NEXUS_CREATOR) addButton(`stl-nexus-${page}`, page, 'Nexus 3D viewer', 'search', () => chooseNexusViewer(instance));
+  if (creator.replace(/[ \0]+$/, '') === NEXUS_CREATOR) {
+    addButton(`stl-nexus-${page}`, page, 'Nexus 3D viewer', 'search', () => chooseNexusViewer(instance));
+  }
 }
 
 /** @param {string} series @param {any} options @param {() => boolean} shown whether that page is still there */
@@ -76,10 +101,16 @@ async function seriesButtons(series, options, shown) {
   const { Instances, MainDicomTags: { Modality, SeriesDescription } } = await getJson(`series/${series}`);
   if (!shown()) return;
   const several = Instances.length > 1;
-  if (Modality === 'M3D') addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d', () => download('series', series, SeriesDescription || 'models'));
-  if (Modality === 'M3D' && several) addButton('stl-viewer-series', 'series', '3D viewer', 'search', () => openPage('three.html', { series }));
-  if (IMAGES.includes(Modality) && several) addButton('stl-generate-rtstruct-series', 'series', 'Generate 3D model', 'gear', () => generateOfImages(series));
-  if (STRUCTURES.includes(Modality) && several) addButton('stl-generate-rtstruct-series', 'series', 'Generate 3D model', 'gear', () => openPage('generate.html', { series }));
+  if (Modality === 'M3D') {
+    addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d',
+      () => download('series', series, SeriesDescription || 'models'));
+    if (several) addViewer('series', 'stl-viewer-series', { series });
+  }
+  const generate = 'stl-generate-rtstruct-series';
+  if (IMAGES.includes(Modality) && several) {
+    addButton(generate, 'series', 'Generate 3D model', 'gear', () => generateOfImages(series));
+  }
+  if (STRUCTURES.includes(Modality) && several) addGenerate('series', generate, { series });
   if (!several) await instanceButtons(Instances[0], 'series', options, shown);
 }
 
@@ -89,8 +120,8 @@ async function seriesButtons(series, options, shown) {
  * @param {{EnableNIfTI: boolean, EnableNexus: boolean, Version: string}} options
  */
 export async function showButtons(page, id, options) {
-  const shown = () => globalThis.$.mobile.pageData?.uuid === id;
+  const shown = () => $.mobile.pageData?.uuid === id;
   if (page === 'study') return studyButtons(id, options, shown);
-  removeButtons(`stl-viewer-${page}`, `stl-generate-rtstruct-${page}`, `stl-nexus-${page}`, `stl-scene-${page}`, `stl-download-${page}`);
+  removeButtons(...['viewer', 'generate-rtstruct', 'nexus', 'scene', 'download'].map((one) => `stl-${one}-${page}`));
   return page === 'instance' ? instanceButtons(id, page, options, shown) : seriesButtons(id, options, shown);
 }

@@ -4,10 +4,15 @@ import { getJson, request } from '../shared/api.js';
 import { fileName, h, icon, notice, save } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 
-/** What each format is good for, by its suffix. */
-const GOOD_FOR = { glb: t('one file with colours, for viewers and slides'), '3mf': t('for printing, with colours'),
-  'obj.zip': t('with colours, for most 3D programs'), ply: t('with colours, for mesh programs'), stl: t('for printing, one surface'),
-  'stl.zip': t('one file for each structure') };
+/** What each format is good for, by its suffix. @type {Record<string, string>} */
+const GOOD_FOR = {
+  glb: t('one file with colours, for viewers and slides'),
+  '3mf': t('for printing, with colours'),
+  'obj.zip': t('with colours, for most 3D programs'),
+  ply: t('with colours, for mesh programs'),
+  stl: t('for printing, one surface'),
+  'stl.zip': t('one file for each structure'),
+};
 
 /**
  * @param {string} path below Orthanc's root, up to "scene" @param {string} name of the files
@@ -16,24 +21,29 @@ const GOOD_FOR = { glb: t('one file with colours, for viewers and slides'), '3mf
 export function downloadMenu(path, name) {
   const said = h('div', {});
   const list = h('div', { class: 'download-list' });
+  /** @param {HTMLButtonElement} button @param {string} suffix */
   const act = async (button, suffix) => {
     button.disabled = true;
     try {
       save(await (await request(`${path}.${suffix}`)).blob(), `${fileName(name)}.${suffix}`);
       said.replaceChildren();
     } catch (error) {
-      said.replaceChildren(notice('error', t('The file cannot be made'), error.message));
+      said.replaceChildren(notice('error', t('The file cannot be made'), /** @type {Error} */ (error).message));
     }
     button.disabled = false;
   };
-  const row = ({ Suffix, Name }) => h('button', { type: 'button', class: 'download-row',
-    onclick: (event) => act(event.currentTarget, Suffix) }, h('strong', {}, Name), h('small', {}, GOOD_FOR[Suffix] ?? ''));
+  /** @param {{Suffix: string, Name: string}} format */
+  const row = ({ Suffix, Name }) => {
+    const button = h('button', { type: 'button', class: 'download-row', onclick: () => act(button, Suffix) },
+      h('strong', {}, Name), h('small', {}, GOOD_FOR[Suffix] ?? ''));
+    return button;
+  };
   getJson('stl/formats').then((formats) => list.replaceChildren(...formats.map(row)),
     (error) => list.replaceChildren(notice('error', t('The formats cannot be listed'), error.message)));
   return h('div', { class: 'download-menu' }, list, said);
 }
 
-/** The same, folded behind a button. */
+/** The same, folded behind a button. @param {string} path @param {string} name */
 export function downloadFold(path, name) {
   const fold = h('details', { class: 'downloads' }, h('summary', { class: 'button' }, icon('download'), t('Download')));
   fold.addEventListener('toggle', () => {

@@ -4,6 +4,7 @@ import { h, icon } from '../shared/dom.js';
 import { bytes } from '../shared/format.js';
 import { t } from '../shared/language.js';
 
+/** @param {File} file */
 const companion = (file) => Number(/\.mtl$/i.test(file.name));
 
 /** By name, and after the others what belongs to one of them. @param {File[]} files */
@@ -21,25 +22,30 @@ export class FilePicker {
     this.several = several;
     /** @type {File | null} */
     this.file = null;
-    this.input = h('input', { type: 'file', accept, multiple: several, class: 'visually-hidden', 'aria-label': t(label), onchange: () => this.#took(this.input.files) });
-    this.text = h('span', { class: 'drop-text' }, h('strong', {}, t(`Choose ${label}`)), h('span', {}, t('or drop it here')));
+    this.input = h('input', { type: 'file', accept, multiple: several, class: 'visually-hidden',
+      'aria-label': t(label), onchange: () => this.#took(this.input.files) });
+    this.text = h('span', { class: 'drop-text' }, h('strong', {}, t(`Choose ${label}`)),
+      h('span', {}, t('or drop it here')));
     this.element = h('label', { class: 'drop' }, this.input, icon('upload'), this.text);
-    for (const type of ['dragenter', 'dragover']) this.element.addEventListener(type, (event) => this.#over(event, true));
+    for (const type of /** @type {const} */ (['dragenter', 'dragover'])) {
+      this.element.addEventListener(type, (event) => this.#over(event, true));
+    }
     this.element.addEventListener('dragleave', (event) => this.#over(event, false));
     this.element.addEventListener('drop', (event) => {
       this.#over(event, false);
-      if (!this.input.matches(':disabled')) this.#took(event.dataTransfer.files);
+      if (!this.input.matches(':disabled')) this.#took(event.dataTransfer?.files);
     });
   }
 
+  /** @param {DragEvent} event @param {boolean} on */
   #over(event, on) {
     event.preventDefault();
     this.element.classList.toggle('over', on);
   }
 
-  /** @param {FileList} list */
+  /** @param {FileList | null | undefined} list */
   #took(list) {
-    const files = inOrder([...list]).slice(0, this.several ? undefined : 1);
+    const files = inOrder([...(list ?? [])]).slice(0, this.several ? undefined : 1);
     if (files.length) this.take(files);
   }
 

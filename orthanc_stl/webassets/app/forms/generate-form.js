@@ -8,7 +8,81 @@ import { StructureList } from './structures.js';
 import { NotYet, WorkForm } from './work-form.js';
 import { t } from '../shared/language.js';
 
+/** @param {string} name */
 const text = (name) => h('input', { type: 'text', maxlength: 64, name, autocomplete: 'off' });
+
+/** What can be chosen once the structures of a source are known. */
+class Choices {
+  /** @param {import('./sources.js').Source} source @param {any[]} structures @param {() => void} onChange */
+  constructor(source, structures, onChange) {
+    this.source = source;
+    this.onChange = onChange;
+    // Images without a preset have one structure only: what the threshold says.
+    this.byThreshold = source.kind.threshold && !structures.some(({ Usable }) => Usable);
+    this.options = new SurfaceOptions(source.kind);
+    this.separate = new Choice(t('Models'), [['each', t('One model for each')],
+      ['one', t('One model of all')]], () => this.changed());
+    this.name = text('model-name');
+    this.nameField = field(t('Name of the model'), this.name, t('Empty: the names of its structures.'));
+    this.description = text('description');
+    this.description.value = source.name;
+    this.options.moreFields.append(field(t('Series description'), this.description,
+      t('How Orthanc lists the new series. Empty: as the structures are called.')));
+    this.several = h('div', { class: 'options' }, h('div', { class: 'field' },
+      h('span', { class: 'field-label' }, t('Several structures become')), this.separate.element), this.nameField);
+    this.options.threshold?.addEventListener('input', () => this.changed());
+    this.list = new StructureList(this.byThreshold ? [] : structures);
+    this.list.onChange = () => this.changed();
+    this.elements = [this.#look(structures), this.byThreshold ? null : this.list.element, this.several,
+      this.options.element].filter((element) => element !== null);
+    this.changed();
+  }
+
+  /** @param {any[]} structures */
+  #look(structures) {
+    if (!this.source.scene || !structures.some(({ Usable }) => Usable)) return null;
+    return h('a', { class: 'look', href: this.source.scene, target: '_blank', rel: 'noopener' }, icon('cube'),
+      h('span', {}, h('strong', {}, t('Look at all structures at once')),
+        h('small', {}, t('In the 3D viewer. Nothing is stored.'))));
+  }
+
+  get #hasThreshold() {
+    return Boolean(this.options.threshold?.value);
+  }
+
+  /** Whether something can be made of what is chosen. */
+  get ready() {
+    return this.list.chosen.length > 0 || this.#hasThreshold;
+  }
+
+  changed() {
+    this.several.hidden = this.list.usable.length < 2 || this.#hasThreshold;
+    this.nameField.hidden = this.separate.value === 'each';
+    const sides = this.list.chosenStructures.flatMap(({ Extent: box }) => (
+      box ? box[1].map((/** @type {number} */ high, /** @type {number} */ i) => high - box[0][i]) : []));
+    this.options.describe(sides.length ? Math.max(...sides) : null);
+    this.onChange();
+  }
+
+  /** @returns {object} the fields of POST /stl/encode */
+  get request() {
+    /** @type {Record<string, any>} */
+    const fields = { ...this.options.values, Asynchronous: true };
+    if (this.#hasThreshold && !this.source.name) return this.#described(fields); // of images: the threshold is all
+    if (this.#hasThreshold) return this.#described({ ...fields, All: true });
+    const one = this.separate.value === 'one';
+    fields.Structures = this.list.chosen;
+    if (!one && fields.Structures.length > 1) fields.Separate = true;
+    if (one && this.name.value.trim()) fields.Name = this.name.value.trim();
+    return this.#described(fields);
+  }
+
+  /** @param {Record<string, any>} fields */
+  #described(fields) {
+    const description = this.description.value.trim();
+    return description ? { ...fields, Tags: { SeriesDescription: description } } : fields;
+  }
+}
 
 export class GenerateForm extends WorkForm {
   /** @param {{onDone: (answer: any) => void, onJob?: (uuid: string) => void}} listeners */
@@ -18,6 +92,8 @@ export class GenerateForm extends WorkForm {
     this.content = h('div', { class: 'generate-fields' });
     this.fields.append(this.content);
     this.submitButton.disabled = true;
+    /** @type {Choices | null} */
+    this.choices = null;
   }
 
   /**
@@ -30,88 +106,60 @@ export class GenerateForm extends WorkForm {
     return form;
   }
 
-  /** @param {import('./sources.js').Source} source @param {object[]} structures as the server lists them */
+  /**
+   * @param {import('./sources.js').Source} source @param {any[]} structures as the server lists them
+   * @returns {StructureList}
+   */
   show(source, structures) {
-    this.source = source;
-    this.list = null;
-    // Images without a preset have one structure only: what the threshold says.
-    this.byThreshold = source.kind.threshold && !structures.some(({ Usable }) => Usable);
-    this.options = new SurfaceOptions(source.kind);
-    this.separate = new Choice(t('Models'), [['each', t('One model for each')], ['one', t('One model of all')]], () => this.changed());
-    this.name = text('model-name');
-    this.nameField = field(t('Name of the model'), this.name, t('Empty: the names of its structures.'));
-    this.description = text('description');
-    this.description.value = source.name;
-    this.options.more.querySelector('.options').append(field(t('Series description'), this.description,
-      t('How Orthanc lists the new series. Empty: as the structures are called.')));
-    this.several = h('div', { class: 'options' }, h('div', { class: 'field' },
-      h('span', { class: 'field-label' }, t('Several structures become')), this.separate.element), this.nameField);
-    this.options.threshold?.addEventListener('input', () => this.changed());
-    this.list = new StructureList(this.byThreshold ? [] : structures, () => this.changed());
-    this.content.replaceChildren(...[this.#look(structures), this.byThreshold ? null : this.list.element, this.several,
-      this.options.element].filter(Boolean));
-    this.changed();
-    if (!this.byThreshold && !this.list.usable.length) this.say(notice('warning',
+    const choices = new Choices(source, structures, () => this.#changed());
+    this.choices = choices;
+    this.content.replaceChildren(...choices.elements);
+    this.#changed();
+    if (!choices.byThreshold && !choices.list.usable.length) this.say(notice('warning',
       t('None of the structures can become a model'), t('Each of them says above why.')));
+    return choices.list;
   }
 
-  #look(structures) {
-    if (!this.source.scene || !structures.some(({ Usable }) => Usable)) return null;
-    return h('a', { class: 'look', href: this.source.scene, target: '_blank', rel: 'noopener' }, icon('cube'),
-      h('span', {}, h('strong', {}, t('Look at all structures at once')),
-        h('small', {}, t('In the 3D viewer. Nothing is stored.'))));
+  #changed() {
+    this.submitButton.disabled = !this.choices?.ready;
   }
 
-  get #hasThreshold() {
-    return Boolean(this.options.threshold?.value);
+  /** Another source is going to be shown. */
+  empty() {
+    this.choices = null;
+    this.content.replaceChildren();
+    this.submitButton.disabled = true;
   }
 
-  changed() {
-    if (!this.list) return;
-    const chosen = this.list.chosenStructures;
-    this.submitButton.disabled = !chosen.length && !this.#hasThreshold;
-    this.several.hidden = this.list.usable.length < 2 || this.#hasThreshold;
-    this.nameField.hidden = this.separate.value === 'each';
-    const sides = chosen.flatMap(({ Extent: box }) => (box ? box[1].map((high, i) => high - box[0][i]) : []));
-    this.options.describe(sides.length ? Math.max(...sides) : null);
+  /** @returns {StructureList | undefined} */
+  get list() {
+    return this.choices?.list;
   }
 
   /** After a result: no tick is left over for the next one. */
   clear() {
     this.list?.tick([]);
-    this.name && (this.name.value = '');
+    if (this.choices) this.choices.name.value = '';
     this.say(null);
   }
 
-  /** @returns {object} the fields of POST /stl/encode */
-  get request() {
-    const fields = { ...this.options.values, Asynchronous: true };
-    if (this.#hasThreshold && !this.source.name) return this.#described(fields); // of images: the threshold is all
-    if (this.#hasThreshold) return this.#described({ ...fields, All: true });
-    const one = this.separate.value === 'one';
-    fields.Structures = this.list.chosen;
-    if (!one && fields.Structures.length > 1) fields.Separate = true;
-    if (one && this.name.value.trim()) fields.Name = this.name.value.trim();
-    return this.#described(fields);
-  }
-
-  #described(fields) {
-    const description = this.description.value.trim();
-    return description ? { ...fields, Tags: { SeriesDescription: description } } : fields;
-  }
-
+  /** @param {import('./work-form.js').Progress} progress */
   async work(progress) {
-    if (this.submitButton.disabled) throw new NotYet('Tick at least one structure.');
+    if (!this.choices?.ready) throw new NotYet('Tick at least one structure.');
     progress.show(null, 'asking the server');
-    const body = await this.source.body(this.request);
+    const { source, request } = this.choices;
+    const body = await source.body(request);
     progress.signal.throwIfAborted();
     const onProgress = body instanceof Blob ? uploading(progress, 'waiting for its turn') : undefined;
-    const { ID } = await postJson(this.source.route ?? 'stl/encode', body, { signal: progress.signal, onProgress });
+    const { ID } = await postJson(source.route ?? 'stl/encode', body, { signal: progress.signal, onProgress });
     this.onJob(ID);
     return this.await(ID, progress);
   }
 
-  /** The answer, with the colours that the list has: so that the result can be told apart. */
+  /**
+   * The answer, with the colours that the list has: so that the result can be told apart.
+   * @param {string} uuid @param {import('./work-form.js').Progress} progress
+   */
   async await(uuid, progress) {
     const answer = await super.await(uuid, progress);
     const colors = new Map(this.list?.rows.map(({ structure }) => [structure.Number, structure.Color]) ?? []);
@@ -121,14 +169,14 @@ export class GenerateForm extends WorkForm {
 }
 
 /** @param {any} progress of a form @param {string} then what comes after the upload */
-export const uploading = (progress, then) => (fraction) => progress.show(fraction < 1 ? fraction : null,
-  fraction < 1 ? 'uploading' : then);
+export const uploading = (progress, then) => (/** @type {number} */ fraction) => (
+  fraction < 1 ? progress.show(fraction, 'uploading') : progress.show(null, then));
 
 /** What to tell of a model that was made. @param {any} answer @returns {string} */
 export const resultLine = (answer) => [answer.Triangles && t('{count} triangles', { count: count(answer.Triangles) }),
   typeof answer.VolumeMl === 'number' && volume(answer.VolumeMl * 1000)].filter(Boolean).join(', ');
 
-/** A line in place of a form while it is being fetched. */
+/** A line in place of a form while it is being fetched. @param {string} words */
 export const waiting = (words) => h('p', { class: 'waiting', role: 'status' }, words);
 
 /** @param {string} id of an instance @returns {Promise<any>} what is known of a model that somebody else made */

@@ -10,10 +10,16 @@ const RANKS = { 1: t('The shape was changed'), 2: t('Something was guessed'), 3:
 /** So many sentences are in sight without a click. */
 const OPEN = 4;
 
-/** @param {any} answer @returns {{Rank: number, Text: string}[]} each sentence once, also where only warnings came */
-function notesOf({ Notes, Warnings, Models = [] }) {
-  const given = [...(Notes ?? []), ...Models.flatMap((model) => model.Notes ?? [])];
-  const plain = [...(Warnings ?? []), ...Models.flatMap((model) => model.Warnings ?? [])];
+/** @typedef {{Rank: number, Text: string}} Note */
+
+/** @param {any} answer @returns {Note[]} each sentence once, also where only warnings came */
+function notesOf({ Notes, Warnings, Models }) {
+  /** @type {any[]} */
+  const models = Models ?? [];
+  /** @type {Note[]} */
+  const given = [...(Notes ?? []), ...models.flatMap((model) => model.Notes ?? [])];
+  /** @type {string[]} */
+  const plain = [...(Warnings ?? []), ...models.flatMap((model) => model.Warnings ?? [])];
   const known = new Set(given.map(({ Text }) => Text));
   const all = [...given, ...plain.filter((text) => !known.has(text)).map((Text) => ({ Rank: 3, Text }))];
   return [...new Map(all.map((note) => [note.Text, note])).values()].sort((a, b) => a.Rank - b.Rank);
@@ -22,18 +28,23 @@ function notesOf({ Notes, Warnings, Models = [] }) {
 /** @param {any} answer of POST /stl/encode @returns {HTMLElement | null} nothing where nothing is to be known */
 export function notesView(answer) {
   const notes = notesOf(answer);
-  const skipped = (answer.Skipped ?? []).map(({ Name, Reason }) => ({ Rank: 0, Text: `${Name}: ${Reason}` }));
+  /** @type {Note[]} */
+  const skipped = (answer.Skipped ?? [])
+    .map((/** @type {any} */ { Name, Reason }) => ({ Rank: 0, Text: `${Name}: ${Reason}` }));
   if (!notes.length && !skipped.length) return null;
   const groups = Object.entries({ 0: t('Not made'), ...RANKS }).flatMap(([rank, title]) => {
     const list = [...skipped, ...notes].filter((note) => note.Rank === Number(rank));
     return list.length ? [group(title, list.map(({ Text }) => Text))] : [];
   });
-  return notice('warning', skipped.length ? counted(skipped.length, '1 structure could not be made', '{count} structures could not be made')
+  return notice('warning', skipped.length
+    ? counted(skipped.length, '1 structure could not be made', '{count} structures could not be made')
     : t('What to know before you use it'), ...groups);
 }
 
+/** @param {string} title @param {string[]} sentences */
 function group(title, sentences) {
   const list = h('ul', {}, ...sentences.map((sentence) => h('li', {}, asSentence(sentence))));
   if (sentences.length <= OPEN) return h('div', { class: 'notes' }, h('span', { class: 'notes-title' }, title), list);
-  return h('details', { class: 'notes' }, h('summary', {}, t('{title} ({count} times)', { title, count: sentences.length })), list);
+  return h('details', { class: 'notes' },
+    h('summary', {}, t('{title} ({count} times)', { title, count: sentences.length })), list);
 }

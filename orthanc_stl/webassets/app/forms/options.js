@@ -3,13 +3,13 @@
 import { h } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 
-/** Voxels along the longest side, the default first. */
+/** Voxels along the longest side, the default first. @type {[number, string][]} */
 const RESOLUTIONS = [[256, t('normal')], [128, t('quick')], [512, t('fine')]];
 
 /** What a model is for decides the fields below; all of them stay in sight and can be changed. */
 const PURPOSES = [
-  ['view', t('Viewing'), { Resolution: 256, Smooth: true, MinVolumeMl: '', Tolerance: '' }],
-  ['print', t('Printing'), { Resolution: 512, Smooth: true, MinVolumeMl: '0.05', Tolerance: '0.05' }],
+  { key: 'view', words: t('Viewing'), Resolution: 256, Smooth: true, MinVolumeMl: '', Tolerance: '' },
+  { key: 'print', words: t('Printing'), Resolution: 512, Smooth: true, MinVolumeMl: '0.05', Tolerance: '0.05' },
 ];
 
 let ids = 0;
@@ -51,32 +51,42 @@ export class Choice {
   }
 }
 
+/** @param {string} name @param {object} attributes */
 const number = (name, attributes) => h('input', { type: 'number', name, min: '0', step: 'any', inputmode: 'decimal',
   autocomplete: 'off', ...attributes });
 
 export class SurfaceOptions {
   /** @param {{contours: boolean, threshold: boolean}} source what else can be told of this kind of source */
   constructor({ contours, threshold }) {
-    this.purpose = new Choice(t('What it is for'), PURPOSES, () => this.#preset());
-    this.resolution = h('select', { name: 'resolution', autocomplete: 'off', onchange: () => { this.purpose.value = ''; } },
+    this.purpose = new Choice(t('What it is for'), PURPOSES.map(({ key, words }) => [key, words]),
+      () => this.#preset());
+    this.resolution = h('select', { name: 'resolution', autocomplete: 'off',
+      onchange: () => { this.purpose.value = ''; } },
       ...RESOLUTIONS.map(([value]) => h('option', { value })));
-    this.smooth = checkbox(t('Smooth volume'), true, t('Takes the steps between slices away; the volume stays the same.'));
+    this.smooth = checkbox(t('Smooth volume'), true,
+      t('Takes the steps between slices away; the volume stays the same.'));
     this.endCaps = contours ? checkbox(t('Extend by half a slice at both ends'), true,
       t('As most planning systems count; without it a structure ends at its first and last contour.')) : null;
-    this.biggest = checkbox(t('Main piece only'), false, t('Smaller pieces of each structure are left out, and that is told.'));
+    this.biggest = checkbox(t('Main piece only'), false,
+      t('Smaller pieces of each structure are left out, and that is told.'));
     this.minVolume = number('min-volume', { placeholder: t('nothing is left out') });
     this.tolerance = number('tolerance', { placeholder: t('as fine as the detail allows'), max: '10' });
     this.triangles = number('triangles', { placeholder: t('no limit'), min: '4', step: '1' });
     this.threshold = threshold ? number('threshold', { min: null, placeholder: t('as the file suggests') }) : null;
-    this.more = h('details', { class: 'more-options' }, h('summary', {}, t('More options')), h('div', { class: 'options' },
+    this.moreFields = h('div', { class: 'options' },
       this.endCaps?.element ?? null, this.biggest.element,
       field(t('Leave out pieces below (mL)'), this.minVolume, t('Specks that would only disturb a view or a print.')),
-      field(t('Error at most (mm)'), this.tolerance, t('How far triangles may stray from the full surface; 0 keeps it all.')),
-      field(t('At most so many triangles'), this.triangles, t('For programs that bear only so many; instead of the error.'))));
+      field(t('Error at most (mm)'), this.tolerance,
+        t('How far triangles may stray from the full surface; 0 keeps it all.')),
+      field(t('At most so many triangles'), this.triangles,
+        t('For programs that bear only so many; instead of the error.')));
+    this.more = h('details', { class: 'more-options' }, h('summary', {}, t('More options')), this.moreFields);
     this.element = h('div', { class: 'surface' }, h('div', { class: 'options' },
       h('div', { class: 'field' }, h('span', { class: 'field-label' }, t('Made for')), this.purpose.element),
-      field(t('Resolution'), this.resolution, t('Steps along the longest side. Finer takes longer and makes larger files.')),
-      this.threshold ? field(t('Threshold'), this.threshold, t('What has this value or more is inside (CT: HU).')) : null,
+      field(t('Resolution'), this.resolution,
+        t('Steps along the longest side. Finer takes longer and makes larger files.')),
+      this.threshold ? field(t('Threshold'), this.threshold, t('What has this value or more is inside (CT: HU).'))
+        : null,
       this.smooth.element), this.more);
     this.describe(null);
   }
@@ -85,13 +95,15 @@ export class SurfaceOptions {
   describe(mm) {
     [...this.resolution.options].forEach((option, i) => {
       const [value, word] = RESOLUTIONS[i];
-      option.textContent = mm ? t('{word}, about {mm} mm ({count})', { word, mm: (mm / value).toPrecision(1), count: value })
+      option.textContent = mm
+        ? t('{word}, about {mm} mm ({count})', { word, mm: (mm / value).toPrecision(1), count: value })
         : `${word} (${value})`;
     });
   }
 
   #preset() {
-    const { Resolution, Smooth, MinVolumeMl, Tolerance } = PURPOSES.find(([key]) => key === this.purpose.value)[2];
+    const { Resolution, Smooth, MinVolumeMl, Tolerance } = PURPOSES.find(({ key }) => key === this.purpose.value)
+      ?? PURPOSES[0];
     this.resolution.value = String(Resolution);
     this.smooth.input.checked = Smooth;
     this.minVolume.value = MinVolumeMl;
@@ -102,10 +114,11 @@ export class SurfaceOptions {
 
   /** @returns {Record<string, number | boolean>} fields of POST /stl/encode; what was not touched is left out */
   get values() {
+    /** @type {Record<string, HTMLInputElement | null>} */
     const given = { MinVolumeMl: this.minVolume, Triangles: this.triangles, Threshold: this.threshold };
     if (!this.triangles.value) given.Tolerance = this.tolerance;
-    const numbers = Object.entries(given).filter(([, input]) => input && input.value !== '')
-      .map(([key, input]) => [key, Number(input.value)]);
+    const numbers = Object.entries(given).flatMap(([key, input]) => (
+      input?.value ? [[key, Number(input.value)]] : []));
     return { Resolution: Number(this.resolution.value), Smooth: this.smooth.input.checked,
       ...(this.endCaps ? { EndCaps: this.endCaps.input.checked } : {}),
       ...(this.biggest.input.checked ? { KeepLargest: true } : {}), ...Object.fromEntries(numbers) };

@@ -8,7 +8,8 @@ import { resultLine } from './generate-form.js';
 import { notesView } from './notes.js';
 import { t } from '../shared/language.js';
 
-/** Each kind of model has its viewers, the first one for the preview. */
+/** Each kind of model has its viewers, the first one for the preview: name and address.
+ * @type {Record<string, (answer: any) => [string, string][]>} */
 const VIEWERS = {
   stl: ({ ID: id, ParentSeries: series, Models = [] }) => (Models.length > 1
     ? [[t('Open the viewer'), pageUrl('three.html', { series })]]
@@ -23,8 +24,9 @@ const VIEWERS = {
  * @param {{kind: 'stl' | 'nexus', answer: any, headline: string, again: [string, () => void],
  *   onDiscarded?: () => void}} what
  */
-export function resultView({ kind, answer, headline, again, onDiscarded = null }) {
+export function resultView({ kind, answer, headline, again, onDiscarded }) {
   const viewers = VIEWERS[kind](answer);
+  /** @type {HTMLElement[]} */
   const links = viewers.map(([name, href], i) => h('a', { class: i === 0 ? 'button primary' : 'button', href,
     target: '_blank', rel: 'noopener' }, name));
   if (answer.ParentSeries && !('Authorization' in authorization())) links.push(h('a', { class: 'button',
@@ -35,16 +37,20 @@ export function resultView({ kind, answer, headline, again, onDiscarded = null }
   const facts = several ? '' : resultLine(answer);
   return h('section', { class: 'result' }, h('div', { class: 'result-text' }, h('h2', { tabindex: '-1' }, headline),
     facts ? h('p', { class: 'about' }, facts) : null, several ? modelTable(answer.Models) : null, notesView(answer),
-    h('div', { class: 'result-links' }, ...links), kind === 'stl' ? downloadFold(scenePath(answer), nameOf(answer)) : null,
+    h('div', { class: 'result-links' }, ...links), kind === 'stl' ? downloadFold(scenePath(answer), nameOf(answer))
+      : null,
     onDiscarded ? discardButton(answer, said, onDiscarded) : null, said),
   h('iframe', { class: 'preview', src: viewers[0][1], title: t('Preview of the model'), allow: 'fullscreen' }));
 }
 
+/** @param {any} answer */
 const scenePath = ({ ID, ParentSeries, Models = [] }) => (Models.length > 1 ? `series/${ParentSeries}/stl/scene`
   : `instances/${ID}/stl/scene`);
 
+/** @param {any} answer */
 const nameOf = ({ Models = [] }) => (Models.length === 1 && Models[0].Name ? Models[0].Name : 'models');
 
+/** @param {any[]} models */
 function modelTable(models) {
   return h('ul', { class: 'made', 'aria-label': t('The models') }, ...models.map(({ ID, Name, Color, VolumeMl }) => {
     const swatch = h('span', { class: 'swatch' });
@@ -55,8 +61,10 @@ function modelTable(models) {
   }));
 }
 
+/** @param {any} answer @param {HTMLElement} said @param {() => void} onDiscarded */
 function discardButton(answer, said, onDiscarded) {
-  const instances = answer.Models?.length ? answer.Models.map(({ ID }) => ID) : [answer.ID];
+  /** @type {string[]} */
+  const instances = answer.Models?.length ? answer.Models.map((/** @type {any} */ { ID }) => ID) : [answer.ID];
   const button = h('button', { type: 'button', class: 'button discard', onclick: async () => {
     button.disabled = true;
     try {
@@ -64,8 +72,9 @@ function discardButton(answer, said, onDiscarded) {
       onDiscarded();
     } catch (error) {
       button.disabled = false;
-      said.replaceChildren(notice('error', t('It could not be discarded'), error.message));
+      said.replaceChildren(notice('error', t('It could not be discarded'), /** @type {Error} */ (error).message));
     }
-  } }, icon('trash'), instances.length === 1 ? t('Discard this model') : t('Discard these {count} models', { count: instances.length }));
+  } }, icon('trash'), instances.length === 1 ? t('Discard this model')
+    : t('Discard these {count} models', { count: instances.length }));
   return button;
 }

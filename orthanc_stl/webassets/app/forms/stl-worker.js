@@ -6,8 +6,10 @@
 
 import { measureOf, NotStl, readStl, writeBinary } from '../shared/stl.js';
 
+/** @type {Float32Array | null} */
 let corners = null;
 
+/** @param {File} file */
 async function check(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const read = readStl(bytes);
@@ -19,12 +21,13 @@ async function check(file) {
 onmessage = async ({ data }) => {
   try {
     if (data.file) await check(data.file);
-    else {
+    else if (corners) {
       const stl = writeBinary(corners, data.convert.header, data.convert.scale);
-      postMessage({ stl }, [stl]);
+      postMessage({ stl }, { transfer: [stl] });
     }
   } catch (error) {
-    const unread = error instanceof DOMException ? 'The file could not be read. It may have been moved or changed meanwhile.' : String(error);
+    const unread = error instanceof DOMException
+      ? 'The file could not be read. It may have been moved or changed meanwhile.' : String(error);
     const large = error instanceof RangeError ? 'The file is too large for the memory of this browser.' : unread;
     postMessage({ failure: error instanceof NotStl ? error.message : large });
   }

@@ -11,11 +11,15 @@ const MANY = 10;
 const NAMED = 8;
 
 export class StructureList {
-  /** @param {object[]} structures as GET /instances/{id}/stl/structures gives them @param {() => void} onChange */
-  constructor(structures, onChange) {
-    this.onChange = onChange;
+  /** @param {any[]} structures as GET /instances/{id}/stl/structures gives them */
+  constructor(structures) {
+    /** What is called when other structures are ticked. */
+    this.onChange = () => {};
     this.words = '';
+    /** @type {string | null} the only type that is shown */
     this.type = null;
+    /** @type {HTMLButtonElement[]} */
+    this.chips = [];
     this.rows = structures.map((structure) => this.#row(structure));
     this.usable = this.rows.filter(({ structure }) => structure.Usable);
     this.summary = h('span', { role: 'status' });
@@ -32,20 +36,24 @@ export class StructureList {
 
   #head() {
     const several = this.usable.length > 1;
-    const button = (text, act) => h('button', { type: 'button', class: 'link', onclick: act }, text);
+    const button = (/** @type {string} */ text, /** @type {() => void} */ act) =>
+      h('button', { type: 'button', class: 'link', onclick: act }, text);
     return h('div', { class: 'structure-head' }, h('span', { class: 'field-label' }, t('Structures')), this.summary,
       h('span', { class: 'grow' }), several ? button(t('All'), () => this.#tickAll()) : null,
       several ? button(t('None'), () => this.tick([])) : null);
   }
 
   #searchField() {
-    return h('input', { type: 'search', placeholder: t('Search a structure'), 'aria-label': t('Search a structure'),
-      class: 'search', autocomplete: 'off',
-      oninput: (event) => {
-        this.words = event.target.value.trim().toLowerCase();
-        this.#filter();
-      },
-      onkeydown: (event) => event.key === 'Enter' && event.preventDefault() });
+    const input = h('input', { type: 'search', placeholder: t('Search a structure'),
+      'aria-label': t('Search a structure'), class: 'search', autocomplete: 'off' });
+    input.addEventListener('input', () => {
+      this.words = input.value.trim().toLowerCase();
+      this.#filter();
+    });
+    input.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') event.preventDefault();
+    });
+    return input;
   }
 
   /** One chip for each type, where there are several. */
@@ -53,12 +61,15 @@ export class StructureList {
     const types = new Map();
     for (const { structure } of this.usable) types.set(typeOf(structure), (types.get(typeOf(structure)) ?? 0) + 1);
     if (types.size < 2 || this.usable.length <= MANY) return null;
-    const chips = [...types].map(([type, number]) => h('button', { type: 'button', class: 'type-chip',
-      'aria-pressed': 'false', onclick: (event) => this.#choose(type, event.currentTarget) }, `${type} ${number}`));
-    this.chips = chips;
-    return h('div', { class: 'type-chips', role: 'group', 'aria-label': t('Show only one type') }, ...chips);
+    this.chips = [...types].map(([type, number]) => {
+      const chip = h('button', { type: 'button', class: 'type-chip', 'aria-pressed': 'false',
+        onclick: () => this.#choose(type, chip) }, `${type} ${number}`);
+      return chip;
+    });
+    return h('div', { class: 'type-chips', role: 'group', 'aria-label': t('Show only one type') }, ...this.chips);
   }
 
+  /** @param {string} type @param {HTMLButtonElement} chip */
   #choose(type, chip) {
     this.type = this.type === type ? null : type;
     for (const each of this.chips) each.setAttribute('aria-pressed', String(this.type !== null && each === chip));
@@ -73,6 +84,7 @@ export class StructureList {
         ...rest.map(({ element }) => element)));
   }
 
+  /** @param {any} structure */
   #row(structure) {
     const input = h('input', { type: 'checkbox', disabled: !structure.Usable, value: structure.Number,
       autocomplete: 'off', onchange: () => this.changed() });
@@ -110,7 +122,7 @@ export class StructureList {
     this.changed();
   }
 
-  /** @returns {object[]} the structures that are ticked */
+  /** @returns {any[]} the structures that are ticked */
   get chosenStructures() {
     return this.usable.filter(({ input }) => input.checked).map(({ structure }) => structure);
   }
@@ -123,8 +135,8 @@ export class StructureList {
   changed() {
     const names = this.chosenStructures.map(nameOf);
     const total = this.usable.length;
-    this.summary.textContent = names.length
-      ? t('{number} of {total} chosen', { number: names.length, total }) : counted(total, '1 structure', '{count} structures');
+    this.summary.textContent = names.length ? t('{number} of {total} chosen', { number: names.length, total })
+      : counted(total, '1 structure', '{count} structures');
     const first = names.slice(0, NAMED).join(', ');
     const written = names.length > NAMED
       ? t('{names} and {count} more', { names: first, count: names.length - NAMED }) : first;
@@ -139,16 +151,17 @@ const nameOf = ({ Name, Number: number }) => Name || t('(structure {number}, wit
 /** @param {any} structure @returns {string} its type in plain words */
 const typeOf = ({ Type }) => t(Type ? Type.toLowerCase().replaceAll('_', ' ') : 'no type');
 
+/** @param {any} structure */
 function skippedNote({ SkippedContours: number, Skipped: sentences }) {
   if (!number) return null;
   return h('span', { class: 'skipped', title: sentences.slice(0, 20).join('\n') }, icon('warning'),
     counted(number, '1 contour skipped', '{count} contours skipped'));
 }
 
-/** How large it is: the volume where it is known, else the box around it. */
+/** How large it is: the volume where it is known, else the box around it. @param {any} structure @returns {string} */
 function measure({ VolumeMl, Extent, Threshold, Upper }) {
   if (typeof VolumeMl === 'number') return volume(VolumeMl * 1000);
-  if (Extent) return size(Extent[1].map((high, i) => high - Extent[0][i]));
+  if (Extent) return size(Extent[1].map((/** @type {number} */ high, /** @type {number} */ i) => high - Extent[0][i]));
   if (typeof Threshold === 'number') return t('from {value} HU', { value: Threshold });
   return typeof Upper === 'number' ? t('up to {value} HU', { value: Upper }) : '';
 }

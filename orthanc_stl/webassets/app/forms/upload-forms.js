@@ -13,7 +13,12 @@ import { t } from '../shared/language.js';
 
 /** Files of structures or of voxels: what is in them is listed, then models are made of it. */
 export class FileForm extends GenerateForm {
-  /** @param {string} study @param {ConstructorParameters<typeof GenerateForm>[0]} listeners @param {string} [label] of files @param {string} [accept] */
+  /**
+   * @param {string} study
+   * @param {ConstructorParameters<typeof GenerateForm>[0]} listeners
+   * @param {string} [label] of files
+   * @param {string} [accept]
+   */
   constructor(study, listeners, label = 'a file with structures', accept = '') {
     super(listeners);
     this.study = study;
@@ -21,29 +26,30 @@ export class FileForm extends GenerateForm {
     this.fields.prepend(this.picker.element);
   }
 
-  /** @param {File} file @returns {string} why it is refused before any upload; empty if it is not */
-  refusal(file) { // eslint-disable-line no-unused-vars
+  /** @param {File} file @returns {Promise<string>} why it is refused before any upload; empty if it is not */
+  async refusal(file) { // eslint-disable-line no-unused-vars
     return '';
   }
 
   /** @param {File} file @param {File[]} files of which it is the first */
   async check(file, files = [file]) {
-    this.list = null;
-    this.content.replaceChildren();
-    this.submitButton.disabled = true;
+    this.empty();
     const reason = await this.refusal(file);
     if (reason) return void this.say(notice('error', t('This file cannot be used'), reason));
-    this.say(waiting(t(files.length > 1 ? 'Looking for structures in the files …' : 'Looking for structures in the file …')));
+    this.say(waiting(t(files.length > 1 ? 'Looking for structures in the files …'
+      : 'Looking for structures in the file …')));
     const source = fileSource(files, this.study);
     try {
       const structures = await source.list({});
       if (this.picker.file !== file) return undefined;
       this.say(null);
-      this.show(source, structures);
-      this.list.tick(this.list.usable.map(({ structure }) => structure.Number));
+      const list = this.show(source, structures);
+      list.tick(list.usable.map(({ structure }) => structure.Number));
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
-      if (this.picker.file === file) this.say(notice('error', t('This file cannot be used'), asSentence(error.message)));
+      if (this.picker.file === file) {
+        this.say(notice('error', t('This file cannot be used'), asSentence(error.message)));
+      }
     }
     return undefined;
   }
@@ -55,9 +61,11 @@ export class NiftiForm extends FileForm {
     super(study, listeners, 'a NIfTI file (.nii or .nii.gz)', '.nii,.nii.gz,.gz');
   }
 
+  /** @param {File} file */
   async refusal(file) {
     const head = await beginning(file, 352);
-    return isNifti(head) || isGzip(head) ? '' : t('It does not begin as a NIfTI file does (NIfTI-1 or -2, plain or gzip).');
+    return isNifti(head) || isGzip(head) ? ''
+      : t('It does not begin as a NIfTI file does (NIfTI-1 or -2, plain or gzip).');
   }
 }
 
@@ -72,19 +80,24 @@ export class NexusForm extends WorkForm {
     this.submitButton.disabled = true;
   }
 
+  /** @param {File} file */
   async check(file) {
     const head = await beginning(file, 4);
     const good = isNexus(head);
     this.description.value = stem(file.name);
     this.submitButton.disabled = !good;
-    this.say(good ? null : notice('error', t('This file cannot be attached'), t('It is not a Nexus model: it does not begin as .nxs and .nxz files do.')));
+    this.say(good ? null : notice('error', t('This file cannot be attached'),
+      t('It is not a Nexus model: it does not begin as .nxs and .nxz files do.')));
   }
 
+  /** @param {import('./work-form.js').Progress} progress */
   async work(progress) {
     if (!this.picker.file) throw new NotYet('Choose a Nexus file first.');
     progress.show(null, 'preparing the file');
-    const body = await bodyWithFile('Content', '', this.picker.file, { Tags: { SeriesDescription: this.description.value.trim() }, Parent: this.study });
+    const tags = { SeriesDescription: this.description.value.trim() };
+    const body = await bodyWithFile('Content', '', this.picker.file, { Tags: tags, Parent: this.study });
     progress.signal.throwIfAborted();
-    return postJson('stl/create-nexus', body, { signal: progress.signal, onProgress: uploading(progress, 'checking and storing') });
+    return postJson('stl/create-nexus', body,
+      { signal: progress.signal, onProgress: uploading(progress, 'checking and storing') });
   }
 }

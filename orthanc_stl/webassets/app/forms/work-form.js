@@ -23,23 +23,37 @@ export class WorkForm {
    */
   constructor(submitLabel, onDone) {
     this.onDone = onDone;
+    this.abort = new AbortController();
+    /** @type {(() => Promise<void>) | null} */
+    this.cancelJob = null;
     this.fields = h('fieldset', {});
     this.message = h('div', { class: 'form-message' });
     this.submitButton = h('button', { type: 'submit', class: 'button primary' }, submitLabel);
     this.buttons = h('div', { class: 'form-buttons' }, this.submitButton);
     this.bar = new ProgressBar(() => this.cancel());
-    this.element = h('form', { class: 'work-form', novalidate: true, autocomplete: 'off', onsubmit: (event) => {
+    const submit = (/** @type {Event} */ event) => {
       event.preventDefault();
       this.run((progress) => this.work(progress));
-    } }, this.fields, this.message, this.bar.element, this.buttons);
+    };
+    this.element = h('form', { class: 'work-form', novalidate: true, autocomplete: 'off', onsubmit: submit },
+      this.fields, this.message, this.bar.element, this.buttons);
   }
 
-  /** @abstract @param {Progress} progress @returns {Promise<any>} the server's answer @throws {NotYet | RequestFailed | Cancelled} */
-  async work() {
+  /**
+   * @abstract
+   * @param {Progress} progress
+   * @returns {Promise<any>} the server's answer
+   * @throws {NotYet | RequestFailed | Cancelled}
+   */
+  async work(progress) { // eslint-disable-line no-unused-vars
     throw new Error('a form does some work');
   }
 
-  /** @param {string} uuid of a job that is under way, perhaps since before a reload @param {Progress} progress @returns {Promise<any>} as `work` */
+  /**
+   * @param {string} uuid of a job that is under way, perhaps since before a reload
+   * @param {Progress} progress
+   * @returns {Promise<any>} as `work`
+   */
   await(uuid, progress) {
     progress.onCancel(() => cancel(uuid));
     return follow(uuid, progress.show);
@@ -81,11 +95,15 @@ export class WorkForm {
     if (answer) this.onDone(answer);
   }
 
+  /** @param {any} error */
   #explain(error) {
-    if (error instanceof Cancelled || error.name === 'AbortError') this.say(notice('info', '', t('Cancelled. Nothing was stored.')));
-    else if (error instanceof NotYet) this.say(notice('warning', '', error.message));
-    else if (error instanceof RequestFailed) this.say(notice('error', t('That did not work'), withoutIds(error.message, 'the object')));
-    else {
+    if (error instanceof Cancelled || error.name === 'AbortError') {
+      this.say(notice('info', '', t('Cancelled. Nothing was stored.')));
+    } else if (error instanceof NotYet) {
+      this.say(notice('warning', '', error.message));
+    } else if (error instanceof RequestFailed) {
+      this.say(notice('error', t('That did not work'), withoutIds(error.message, 'the object')));
+    } else {
       this.say(notice('error', t('Something unexpected happened'), String(error.message ?? error)));
       throw error;
     }

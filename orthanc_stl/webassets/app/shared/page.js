@@ -17,10 +17,10 @@ export class Page {
       this.about), this.body));
   }
 
-  /** @param {...Node} nodes what the page shows now @param {boolean} wide for a viewer */
+  /** @param {...HTMLElement} nodes what the page shows now; a result takes the whole width */
   show(...nodes) {
     this.body.replaceChildren(...nodes);
-    document.body.classList.toggle('wide', nodes.some((node) => node.classList?.contains('result')));
+    document.body.classList.toggle('wide', nodes.some((node) => node.classList.contains('result')));
   }
 
   /** Whose study it is. @param {string} study Orthanc's id @throws {import('./api.js').RequestFailed} */
