@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from testing import phantoms
@@ -193,6 +194,26 @@ def test_one_model_for_each_is_stored_together_and_can_be_discarded(
     page.wait_for_selector("text=Discarded. Nothing of it is stored any more.")
     assert series_of(server, stored.study) == before
     assert page.inner_text(".chosen-names") == "Chosen: Ball, Left"
+
+
+def test_made_for_printing_and_the_print_check(open_page: Open, server: OrthancServer) -> None:
+    """Of a ball of 20 mm around a hollow of 10 mm (even-odd), beside a ball of 8 mm, the solid large one remains."""
+    balls = [phantoms.ball("", radius, (x, 0, 0)) for radius, x in ((20, 0), (10, 0), (8, 60))]
+    contours = [contour for ball in balls for contour in ball.contours or ()]
+    id = server.upload(phantoms.structure_set([phantoms.Roi("Hollow", contours)], phantoms.Study(seed="printing")))
+    page = open_page(url(f"instance={id}"))
+    page.get_by_text("Printing", exact=True).click()
+    assert page.get_by_label("Resolution").input_value() == "512"
+    generate(page)
+    result(page)
+    instance = page.locator("iframe.preview").get_attribute("src").split("instance=")[1]
+    facts = server.get(f"/instances/{instance}/stl/info").json()
+    assert facts["VolumeMl"] == pytest.approx(4 / 3 * np.pi * 20**3 / 1000, rel=0.02)
+    told = {"KeepLargest": "true", "FillCavities": "true", "Tolerance": "0.1"}
+    assert facts["Parameters"].items() >= told.items()
+    page.get_by_text("Print check", exact=True).click()
+    rows = {name: page.locator(".check-table tr", has_text=name).locator("td") for name in ("Closed", "Pieces")}
+    assert {name: cell.inner_text() for name, cell in rows.items()} == {"Closed": "yes", "Pieces": "1"}
 
 
 def test_images_become_a_model_by_a_threshold(open_page: Open, server: OrthancServer) -> None:

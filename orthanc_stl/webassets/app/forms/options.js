@@ -8,8 +8,8 @@ const RESOLUTIONS = [[256, t('normal')], [128, t('quick')], [512, t('fine')]];
 
 /** What a model is for decides the fields below; all of them stay in sight and can be changed. */
 const PURPOSES = [
-  { key: 'view', words: t('Viewing'), Resolution: 256, Smooth: true, MinVolumeMl: '', Tolerance: '' },
-  { key: 'print', words: t('Printing'), Resolution: 512, Smooth: true, MinVolumeMl: '0.05', Tolerance: '0.05' },
+  { key: 'view', words: t('Viewing'), Resolution: 256, printable: false, Tolerance: '' },
+  { key: 'print', words: t('Printing'), Resolution: 512, printable: true, Tolerance: '0.1' },
 ];
 
 let ids = 0;
@@ -69,12 +69,14 @@ export class SurfaceOptions {
       t('As most planning systems count; without it a structure ends at its first and last contour.')) : null;
     this.biggest = checkbox(t('Main piece only'), false,
       t('Smaller pieces of each structure are left out, and that is told.'));
+    this.cavities = checkbox(t('Fill cavities'), false,
+      t('Hollows without a way out, which would hold resin or powder.'));
     this.minVolume = number('min-volume', { placeholder: t('nothing is left out') });
     this.tolerance = number('tolerance', { placeholder: t('as fine as the detail allows'), max: '10' });
     this.triangles = number('triangles', { placeholder: t('no limit'), min: '4', step: '1' });
     this.threshold = threshold ? number('threshold', { min: null, placeholder: t('as the file suggests') }) : null;
     this.moreFields = h('div', { class: 'options' },
-      this.endCaps?.element ?? null, this.biggest.element,
+      this.endCaps?.element ?? null, this.biggest.element, this.cavities.element,
       field(t('Leave out pieces below (mL)'), this.minVolume, t('Specks that would only disturb a view or a print.')),
       field(t('Error at most (mm)'), this.tolerance,
         t('How far triangles may stray from the full surface; 0 keeps it all.')),
@@ -102,14 +104,16 @@ export class SurfaceOptions {
   }
 
   #preset() {
-    const { Resolution, Smooth, MinVolumeMl, Tolerance } = PURPOSES.find(({ key }) => key === this.purpose.value)
+    const { Resolution, printable, Tolerance } = PURPOSES.find(({ key }) => key === this.purpose.value)
       ?? PURPOSES[0];
     this.resolution.value = String(Resolution);
-    this.smooth.input.checked = Smooth;
-    this.minVolume.value = MinVolumeMl;
+    this.smooth.input.checked = true;
+    this.biggest.input.checked = printable;
+    this.cavities.input.checked = printable;
+    this.minVolume.value = '';
     this.tolerance.value = Tolerance;
     this.triangles.value = '';
-    if (MinVolumeMl) this.more.open = true;
+    if (printable) this.more.open = true;
   }
 
   /** @returns {Record<string, number | boolean>} fields of POST /stl/encode; what was not touched is left out */
@@ -121,6 +125,7 @@ export class SurfaceOptions {
       input?.value ? [[key, Number(input.value)]] : []));
     return { Resolution: Number(this.resolution.value), Smooth: this.smooth.input.checked,
       ...(this.endCaps ? { EndCaps: this.endCaps.input.checked } : {}),
-      ...(this.biggest.input.checked ? { KeepLargest: true } : {}), ...Object.fromEntries(numbers) };
+      ...(this.biggest.input.checked ? { KeepLargest: true } : {}),
+      ...(this.cavities.input.checked ? { FillCavities: true } : {}), ...Object.fromEntries(numbers) };
   }
 }

@@ -1,10 +1,11 @@
 /** Models that were just made: in their viewer, with what is to be known, as files, or thrown away again. */
 
 import { authorization, orthancUrl, pageUrl, request } from '../shared/api.js';
+import { checkTable } from '../shared/check-table.js';
 import { h, icon, notice } from '../shared/dom.js';
 import { volume } from '../shared/format.js';
 import { downloadFold } from './downloads.js';
-import { resultLine } from './generate-form.js';
+import { resultLine, waiting } from './generate-form.js';
 import { notesView } from './notes.js';
 import { t } from '../shared/language.js';
 
@@ -39,8 +40,25 @@ export function resultView({ kind, answer, headline, again, onDiscarded }) {
     facts ? h('p', { class: 'about' }, facts) : null, several ? modelTable(answer.Models) : null, notesView(answer),
     h('div', { class: 'result-links' }, ...links), kind === 'stl' ? downloadFold(scenePath(answer), nameOf(answer))
       : null,
+    kind === 'stl' ? checkFold(answer) : null,
     onDiscarded ? discardButton(answer, said, onDiscarded) : null, said),
   h('iframe', { class: 'preview', src: viewers[0][1], title: t('Preview of the model'), allow: 'fullscreen' }));
+}
+
+/** The print check of each model, made when it is unfolded. @param {any} answer */
+function checkFold({ ID, Models = [] }) {
+  const fold = h('details', { class: 'check-fold' }, h('summary', {}, t('Print check')));
+  fold.addEventListener('toggle', async () => {
+    if (!fold.open || fold.children.length > 1) return;
+    for (const { ID: id, Name: name } of Models.length ? Models : [{ ID, Name: '' }]) {
+      if (Models.length > 1) fold.append(h('h3', { dir: 'auto' }, name));
+      const place = waiting(t('Checking …'));
+      fold.append(place);
+      place.replaceWith(await checkTable(`instances/${encodeURIComponent(id)}/stl/print-check`)
+        .catch((error) => notice('error', t('The print check cannot be made'), error.message)));
+    }
+  });
+  return fold;
 }
 
 /** @param {any} answer */

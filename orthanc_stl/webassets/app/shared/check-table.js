@@ -28,7 +28,7 @@ export async function checkTable(path) {
       h('th', { scope: 'col', dir: 'auto' }, part.Name)))) : null,
     h('tbody', {}, ...ROWS.map(([title, of]) => h('tr', {}, h('th', { scope: 'row' }, t(title)),
       ...parts.map((/** @type {any} */ part) => h('td', { class: 'number' }, String(of(part))))))));
-  return h('div', { class: 'check' },
+  return h('div', { class: 'print-check' },
     problems.length ? notice('warning', t('The print check found something'), ...problems)
       : notice('info', t('The print check found nothing')),
     h('div', { class: 'check-scroll', tabindex: '0', role: 'group', 'aria-label': t('Print check') }, table));
