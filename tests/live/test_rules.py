@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import socket
 import subprocess
@@ -13,10 +15,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from testing import phantoms
 from testing.server import OrthancServer
 from tests.live import samples
 from tests.sources.dicom_files import ball_frames, file_of, seg_dataset
 
+DOCUMENT = (Path(__file__).parents[2] / "docs/automation.md").read_text()
+# By their names, as docs/automation.md has them.
+RECIPES = {
+    rule["Name"]: rule
+    for text in re.findall(r"```json\n(\"Rules\": .*?)```", DOCUMENT, re.DOTALL)
+    for rule in json.loads(f"{{{text}}}")["Rules"]
+}
+NIGHTLY = re.findall(r"curl -X POST http://localhost:8042(\S+) -d '(.*)'", DOCUMENT)
 EVERY_RTSTRUCT = {"Name": "structures", "When": {"Modality": "RTSTRUCT"}, "Options": {"Resolution": 32}}
 SOON = {"StableAge": 1}
 
@@ -45,7 +56,7 @@ def two_balls() -> bytes:
 
 def test_once_sent_again_and_restarted(tmp_path: Path) -> None:
     file, late = two_balls(), two_balls()
-    stl = {"Rules": [{**EVERY_RTSTRUCT, "Structures": {"Exclude": ["*couch*"]}, "Then": {"Label": "models"}}]}
+    stl = {"Rules": [{**RECIPES["structures"], "Options": {"Resolution": 32}}]}
     with OrthancServer(stl, {**SOON, "OverwriteInstances": True}, data=tmp_path) as server:
         source = server.upload(file)
         (run,) = wait_for(lambda: runs(server, source))
@@ -79,21 +90,19 @@ def test_segmentation_without_the_body_and_a_nightly_catch_up(tmp_path: Path) ->
     ds = seg_dataset(np.concatenate([frames, frames]), [(n, place) for n in (1, 2) for place in places], numbers=(1, 2))
     ds.SegmentSequence[1].SegmentLabel = "Body trunc"
     ds.SeriesDescription = "TotalSegmentator"
-    rule = {
-        "Name": "organs",
-        "When": {"Modality": "SEG", "SeriesDescription": "*totalseg*"},
-        "Structures": {"Exclude": ["*body*"]},
-    }
     with OrthancServer(config=SOON, data=tmp_path) as server:
         source = server.upload(file_of(ds))
         time.sleep(2.5)  # stable before there is a rule
         assert server.get("/stl/rules").json() == {"Rules": [], "Runs": [], "Waiting": 0}
         assert server.post("/stl/rules/run", {"Days": 1}).status == 400
-    with OrthancServer({"Rules": [rule], "CatchUpDays": 0}, SOON, data=tmp_path) as server:
+    with OrthancServer({"Rules": [RECIPES["organs"]], "CatchUpDays": 0}, SOON, data=tmp_path) as server:
         assert models(server) == []
-        assert server.post("/stl/rules/run", {"Days": 1}).status == 200
+        server.put("/peers/workstation", {"Url": server.url})  # it sends the models back at once
+        ((path, body),) = NIGHTLY
+        assert server.post(path, body.encode()).status == 200
         (run,) = wait_for(lambda: runs(server, source))
         (model,) = run["Models"]
+        wait_for(lambda: runs(server, source)[0]["Sent"][0]["State"] == "Success")
         assert [row["Name"] for row in server.get(f"{model}/stl/statistics").json()] == ["segment 1"]
         assert server.get("/stl/app/rules.html").status == 200
 
@@ -127,24 +136,90 @@ def test_what_failed_is_repeated_also_where_orthanc_checks_revisions() -> None:
         assert server.get(f"/instances/{source}/stl/rules").json()["structures"]["State"] == "Success"
 
 
-def test_sent_to_a_peer_and_people_first() -> None:
-    """The other Orthanc has the same rule, and makes nothing of what it gets."""
+def test_sent_to_a_peer_and_back() -> None:
+    """The other Orthanc has the same rule; it makes nothing of what it gets, nor does this one when it comes back."""
     with OrthancServer({"Rules": [{**EVERY_RTSTRUCT, "When": {"Modality": "*"}}]}, SOON) as other:
         stl = {"Rules": [{**EVERY_RTSTRUCT, "Then": {"SendTo": ["other"]}}]}
         with OrthancServer(stl, SOON | {"OrthancPeers": {"other": [other.url]}}) as server:
-            sources = [server.upload(two_balls()) for _ in range(8)]
-            wait_for(lambda: runs(server, sources[0]))  # the worker is warm
-            assert server.get("/stl/rules").json()["Waiting"] > 0
-            body = {"Instance": sources[-1], "Structures": [1], "Resolution": 32}
-            assert server.post("/stl/encode", body).status == 200
-            assert server.get("/stl/rules").json()["Waiting"] > 0
-            for source in sources:
-                (run,) = wait_for(lambda source=source: runs(server, source))  # type: ignore[misc]
-            wait_for(lambda: runs(server, sources[0])[0]["Sent"][0]["State"] == "Success")
-            assert len(run["Models"]) == 2
-            wait_for(lambda: len(models(other)) == 16)
-        time.sleep(2.5)
+            source = server.upload(two_balls())
+            wait_for(lambda: runs(server, source) and runs(server, source)[0]["Sent"][0]["State"] == "Success")
+            made = models(server)
+            assert models(other) == made
+            assert len(made) == 2
+            other.put("/peers/first", {"Url": server.url})
+            assert other.post("/peers/first/store", made).status == 200
+            time.sleep(2.5)  # stable here and there
+            assert models(server) == made
+            assert [run["Instance"] for run in server.get("/stl/rules").json()["Runs"]] == [source]
         assert other.get("/stl/rules").json()["Runs"] == []
+
+
+def test_a_person_comes_before_100_studies() -> None:
+    """While she waits, rules do a few sources at most, of a hundred."""
+    with OrthancServer({"Rules": [EVERY_RTSTRUCT]}, SOON) as server:
+        sources = [server.upload(file) for file in [two_balls() for _ in range(100)]]
+        wait_for(lambda: server.get("/stl/rules").json()["Waiting"] > 50)
+
+        def done() -> int:
+            return len(server.get("/stl/rules").json()["Runs"])
+
+        before = done()
+        reply = server.post("/stl/encode", {"Instance": sources[-1], "Structures": [1], "Resolution": 32})
+        after = done()
+        assert reply.status == 200
+        assert after - before <= 3, "the person waited for the rules"
+        assert after < 100
+
+
+def test_a_full_queue_only_makes_it_later() -> None:
+    study = phantoms.Study(seed="fills the queue")
+    long = phantoms.structure_set([phantoms.cylinder("Large", 150, range(-150, 151, 2))], study)
+    with OrthancServer({"Rules": [EVERY_RTSTRUCT], "QueueSize": 1}, SOON) as server:
+        body = {"Instance": server.upload(long), "Structures": [1], "Resolution": 512, "Asynchronous": True}
+        answers = [server.post("/stl/encode", body) for _ in range(6)]
+        assert 503 in [answer.status for answer in answers]
+        source = server.upload(two_balls())
+        wait_for(lambda: server.get("/stl/rules").json()["Waiting"] or runs(server, source))
+        for answer in answers:
+            if answer.status == 200:
+                server.delete(answer.json()["Path"])
+        wait_for(lambda: runs(server, source))
+        assert runs(server, source, "Failure") == []
+
+
+def test_before_its_images_and_anonymised() -> None:
+    """The structure set comes first. Later its images come, and an anonymised copy, which is a new source."""
+    study = phantoms.Study(seed="early", patient_name="Doe^Jane")
+    stl = {"Rules": [EVERY_RTSTRUCT]}
+    with OrthancServer(stl, SOON) as server:
+        source = server.upload(phantoms.structure_set([phantoms.ball("Ball", 15)], study))
+        wait_for(lambda: runs(server, source))
+        (model,) = models(server)
+        image = server.upload(phantoms.ct_slices(study, planes=(0,))[0])
+        tags, of_image, of_source = (
+            server.get(f"/instances/{id}/tags?simplify").json() for id in (model, image, source)
+        )
+        for same in ("StudyInstanceUID", "FrameOfReferenceUID", "PatientID"):
+            assert tags[same] == of_image[same]
+        named = [one["ReferencedSOPInstanceUID"] for one in tags["SourceInstanceSequence"]]
+        assert of_source["SOPInstanceUID"] in named
+        origin = server.get(f"/instances/{source}/study").json()["ID"]
+        copy = server.post(f"/studies/{origin}/anonymize", {"Replace": {"PatientName": "Nobody"}}).json()["ID"]
+        found = wait_for(lambda: made_in(server, copy, but=1))
+        assert {server.get(f"/instances/{id}/tags?simplify").json()["PatientName"] for id in found} == {"Nobody"}
+        time.sleep(2.5)
+        assert len(made_in(server, copy, but=1)) == 2  # the anonymised model, and that of the anonymised source
+        assert len(models(server)) == 3
+        server.delete(f"/studies/{copy}")
+        assert models(server) == [model]
+        assert server.get(f"/instances/{source}/stl/rules").json()["structures"]["State"] == "Success"
+
+
+def made_in(server: OrthancServer, study: str, but: int) -> list[str]:
+    """The models of a study, once there are more than `but`."""
+    series = server.get(f"/studies/{study}/series").json()
+    found = [id for one in series if one["MainDicomTags"]["Modality"] == "M3D" for id in one["Instances"]]
+    return found if len(found) > but else []
 
 
 @pytest.mark.skipif(shutil.which("storescp") is None, reason="DCMTK is not installed")
