@@ -20,6 +20,7 @@ from orthanc_stl.errors import StlError
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.client import Clients
 from orthanc_stl.rest.http.dispatch import STACK_BYTES, Dispatcher, Server
+from orthanc_stl.rest.http.origin import no_form_for
 from orthanc_stl.rest.http.waiting import Waiting
 from orthanc_stl.rest.metrics import Figures
 from orthanc_stl.rest.model_cache import ModelCache
@@ -39,7 +40,7 @@ SPARE_THREADS = 4
 
 # At stop Orthanc's Python plugin drops its references to callbacks without holding the interpreter's lock; whatever
 # nobody else refers to is freed then, and Orthanc dies of it. So they are kept here.
-_registered: list[Callable[..., None]] = []
+_registered: list[Callable[..., object]] = []
 
 
 def install(orthanc: Any) -> None:
@@ -89,6 +90,9 @@ def install(orthanc: Any) -> None:
         callback = dispatcher.callback(route.methods)
         _registered.append(callback)
         orthanc.RegisterRestCallback(route.pattern, callback)
+    no_form = no_form_for(route.pattern for route in routes(settings))
+    _registered.append(no_form)
+    orthanc.RegisterIncomingHttpRequestFilter(no_form)
     _register_private_tags(orthanc)
     _follow_orthanc(orthanc, app, dispatcher)
     _extend_explorer(orthanc, settings)

@@ -72,6 +72,22 @@ def test_orthanc_may_want_errors_undescribed() -> None:
         assert (reply.status, reply.body) == (400, b"")
 
 
+@pytest.mark.parametrize(
+    "part",
+    ['Content-Disposition: form-data; name="a"; filename="b"', "Host: here\r\nContent-Type: application/json"],
+)
+def test_a_multipart_form_reaches_no_route(server: OrthancServer, part: str) -> None:
+    """Orthanc would run the route for each part, with that part's headers only, which another site may choose."""
+    source = server.upload(samples.structure_set({"Ball": samples.ball()}))
+    stored = server.get("/statistics").json()["CountInstances"]
+    order = json.dumps({"Instance": source, "Structures": [1], "Resolution": 32})
+    form = f"--x\r\n{part}\r\n\r\n{order}\r\n--x--\r\n".encode()
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Origin": "https://evil.example"}
+    assert server.post("/stl/encode", form, headers).status == 403
+    assert server.get("/statistics").json()["CountInstances"] == stored
+    assert server.post("/stl/encode", order.encode(), {"Content-Type": "application/json"}).status == 200
+
+
 def test_a_body_over_the_limit(server: OrthancServer) -> None:
     reply = server.post("/stl/encode-rtstruct", bytes(9 << 20))
     assert reply.status == 413

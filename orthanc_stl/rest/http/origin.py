@@ -1,19 +1,37 @@
 """Requests that a page of another site has the browser send.
 
 A form may POST to any site, with the cookies, certificate or password that the browser has for it, and without asking
-first (Fetch standard, "CORS-safelisted request-header": three content types). Orthanc has no option that allows other
-sites anything; a site that wants it lets its proxy answer for Orthanc (CORS), and pages then ask with
-"application/json", which a browser sends to another site only after that.
+first (Fetch standard, "CORS-safelisted request-header": three content types). Of a multipart form Orthanc hands over
+each file as a request of its own, with the headers that the form gives it, so that its sender is not known any more:
+such a form is refused before, by Orthanc's filter of incoming requests; none of our routes reads one. Orthanc has no
+option that allows other sites anything; a site that wants it lets its proxy answer for Orthanc (CORS), and pages then
+ask with "application/json", which a browser sends to another site only after that.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from orthanc_stl import errors
 from orthanc_stl.rest.http.messages import Request
 
 _FORM_TYPES = ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def no_form_for(patterns: Iterable[str]) -> Callable[..., bool]:
+    """For Orthanc's filter of incoming requests: whether one may come in. Multipart forms to the routes with these
+    patterns may not: Orthanc answers 403 itself, without reading them.
+    """
+    ours = [re.compile(pattern) for pattern in patterns]
+
+    def may_come_in(uri: str, **request: Any) -> bool:
+        kind = request["headers"].get("content-type", "").lstrip().lower()
+        return not kind.startswith("multipart/form-data") or not any(one.fullmatch(uri) for one in ours)
+
+    return may_come_in
 
 
 def require_same_site(request: Request) -> None:
