@@ -37,7 +37,7 @@ export class PreparePanel {
     this.check = check('Print check');
     this.said = h('div', { class: 'keep-said', role: 'status' });
     this.result = h('div', { class: 'keep-said' });
-    this.element = h('div', { class: 'keep-body prepare-body' },
+    this.element = h('div', { class: 'prepare-body' },
       h('div', { class: 'row wrap' }, h('button', { type: 'button', class: 'chip', onclick: () => this.#forPrinting() },
         t('For printing')), h('span', { class: 'about' }, t('0.1 mm, largest piece, cavities filled, check'))),
       this.form.element,
