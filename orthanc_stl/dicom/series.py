@@ -19,7 +19,7 @@ _TEXTS = (
     "SeriesInstanceUID", "SeriesDescription", "SOPClassUID", "FrameOfReferenceUID", "PixelSpacing", "Rows", "Columns",
 )  # fmt: skip
 
-TOLERANCE = 0.2
+TOLERANCE = 0.1
 """Of the smallest side of a voxel: how far apart the corners of a volume and of a series may be, and a slice from its
 place. A NIfTI's affine has float32 numbers, DICOM's positions four to six decimals."""
 

@@ -11,6 +11,7 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.bodies import bodies_of, settled
 from orthanc_stl.mesh.contours.check import Expected, expected_of
 from orthanc_stl.mesh.contours.contour import RoiContours
+from orthanc_stl.mesh.contours.crossings import without_new_crossings
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.grid import HELD, MAX_TRIANGLES, MAX_VOXELS, Grid, Limits, grid_of, held_by
@@ -78,6 +79,9 @@ def surface_from_contours(
     voxel = grids[0][0].voxel
     return Surface(mesh, report_of(mesh, voxel, findings.notes(), topology, expected.volume, measures))
 
+
+BALL = 2
+"""The Euler number of the surface of one body without holes and cavities."""
 
 NOT_HELD = 0.9
 """Of a voxel: what asks for finer ones than this, and does not get them, is told of."""
@@ -184,4 +188,8 @@ def _mesh_of(
     if len(triangles) > max_triangles:
         raise TooManyTriangles(len(triangles), max_triangles)
     progress(0.7, "smoothing the surface" if smooth else "placing the surface")
-    return finished(frame.to_patient(grid.placed(points)), triangles, smooth=smooth), topology
+    placed = frame.to_patient(grid.placed(points))
+    mesh = finished(placed, triangles, smooth=smooth)
+    if smooth and topology.euler_number != BALL:  # sheets that face each other: several bodies, holes, cavities
+        mesh = without_new_crossings(finished(placed, triangles, smooth=False), mesh)
+    return mesh, topology

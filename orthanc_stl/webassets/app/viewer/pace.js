@@ -29,6 +29,10 @@ export class Pace {
     this.measuring = false;
     /** @type {Set<() => void>} what comes before the next frame */
     this.due = new Set();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    /** @type {(() => void) | undefined} */
+    this.draw = undefined;
   }
 
   /** A frame was handed to the graphics card. It is asked later whether that is drawn, so that nobody waits for it. */
@@ -58,14 +62,22 @@ export class Pace {
    */
   soon(draw, before) {
     if (before) this.due.add(before);
-    if (this.timer) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      const due = [...this.due];
-      this.due.clear();
-      for (const each of due) each();
-      draw();
-    }, this.#wait());
+    this.draw = draw;
+    this.timer ??= setTimeout(() => this.#frame(), this.#wait());
+  }
+
+  /** The frame that was asked for comes now, such as when nothing more is awaited. */
+  hurry() {
+    if (this.timer !== undefined) this.#frame();
+  }
+
+  #frame() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const due = [...this.due];
+    this.due.clear();
+    for (const each of due) each();
+    this.draw?.();
   }
 
   /** @returns {number} ms from now until the next frame that nobody's hand asked for */

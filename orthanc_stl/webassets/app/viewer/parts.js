@@ -144,7 +144,9 @@ export class Parts extends EventTarget {
 
   #checkReady() {
     const open = this.all.some((part) => part.visible && (part.state === 'waiting' || part.state === 'loading'));
-    if (!open) this.#resolveReady();
+    if (open) return;
+    this.stage.hurry();
+    this.#resolveReady();
   }
 
   /**

@@ -220,6 +220,11 @@ export class Stage {
     this.pace.soon(() => this.draw(), before);
   }
 
+  /** What was asked for before long comes now. */
+  hurry() {
+    this.pace.hurry();
+  }
+
   /** Asks for one frame. */
   draw() {
     this.changed = true;
