@@ -18,6 +18,8 @@ from testing.server import OrthancServer
 
 from .study import MARKUP, Stored, box, description, pixels, reddish, series_of, stl_of, viewer_ready
 
+sync_api = pytest.importorskip("playwright.sync_api")
+
 Open = Callable[..., Any]
 
 
@@ -163,7 +165,7 @@ def test_attach_nexus_ends_in_the_new_series(open_page: Open, server: OrthancSer
     page = open_page(explorer("study", stored.study))
     page.click("#stl-attach-nexus")
     page.set_input_files("dialog input[type=file]", model)
-    assert page.get_by_label("Series description").input_value() == "box12"
+    sync_api.expect(page.get_by_label("Series description")).to_have_value("box12")
     page.get_by_role("button", name="Import").click()
     new = opened_series(page, before, server, stored.study)
     instance = server.get(f"/series/{new}").json()["Instances"][0]
@@ -234,13 +236,14 @@ def test_without_the_options_only_stl(open_page: Open, stored: Stored, server: O
 
 def test_the_study_leads_to_viewer_and_generator(open_page: Open, stored: Stored) -> None:
     page = open_page(explorer("study", stored.study))
-    for button, address in (
-        ("viewer", f"three.html?study={stored.study}"),
-        ("generate", f"generate.html?study={stored.study}"),
+    study, source = f"study={stored.study}", f"instance={stored.rtstruct}"
+    for button, addresses in (
+        ("viewer", (f"three.html?{study}",)),
+        ("generate", (f"generate.html?{study}", f"generate.html?{source}")),  # it goes on to the only source
     ):
         with page.context.expect_page() as opened:
             page.click(f"#stl-{button}-study")
-        assert opened.value.url.endswith(f"/stl/app/{address}")
+        assert opened.value.url.endswith(tuple(f"/stl/app/{address}" for address in addresses))
         opened.value.close()
 
 
