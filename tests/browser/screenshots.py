@@ -94,8 +94,8 @@ def measured(page: Any) -> None:
     viewer_ready(page)
     page.get_by_role("button", name="Left", exact=True).press("Enter")
     page.click("#tool-measure")
-    page.mouse.click(610, 250)
-    page.mouse.click(610, 560)
+    page.mouse.click(760, 240)
+    page.mouse.click(760, 540)
 
 
 def ready(page: Any) -> None:
