@@ -28,11 +28,12 @@ class FairQueue(Generic[T]):
     def put(self, client: str, item: T) -> None:
         self._clients.setdefault(client, deque()).append(item)
 
-    def take(self) -> T:
-        """The next item. Raises IndexError when there is none."""
-        if not self._clients:
-            raise IndexError("nobody is waiting")
-        client, items = self._clients.popitem(last=False)
+    def take(self, allowed: Callable[[T], bool] = lambda item: True) -> T | None:
+        """The next item; a client whose first one is not `allowed` now keeps its place. None when there is none."""
+        client = next((client for client, items in self._clients.items() if allowed(items[0])), None)
+        if client is None:
+            return None
+        items = self._clients.pop(client)
         item = items.popleft()
         if items:
             self._clients[client] = items  # at the end: the others come first

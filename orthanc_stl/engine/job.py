@@ -32,7 +32,8 @@ class Order:
 
     `interactive`: a listing, which somebody waits for; else a conversion. `client`: whose turn it is. `about`: what is
     converted, for the log; an Orthanc id, no patient data. `size`: bytes of a request's body that its functions hold
-    until it ends. `runs_on_cluster`: see `Work`.
+    until it ends. `runs_on_cluster`: see `Work`. `low_priority`: nobody waits for it, and it leaves one worker to those
+    who do (see `Jobs`).
 
     With `parts` the order is a set of tasks on the same files: each is the task `task`, its options are `options` with
     one of `parts` over them. They are spread over the workers, as many at once as the other clients leave, and each
@@ -54,6 +55,7 @@ class Order:
     about: str = ""
     size: int = 0
     runs_on_cluster: bool = False
+    low_priority: bool = False
     parts: Sequence[dict[str, Any]] | None = None
     all_or_none: bool = False
 
@@ -75,6 +77,7 @@ class Job:
         self.id = str(uuid.uuid4())
         self.task, self.client, self.about, self.interactive = order.task, order.client, order.about, order.interactive
         self.size, self.background, self.turn = order.size, background, order.client
+        self.low_priority = order.low_priority
         self.order: Order | None = order  # let go at the end: its functions hold files
         self.files: Sequence[Blob] = ()
         self.has_parts = order.parts is not None

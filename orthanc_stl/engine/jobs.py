@@ -2,14 +2,15 @@
 
 Conversions and listings have a queue each, in which clients take turns. One worker takes listings only, and the others
 take conversions first. So each kind always has a part of the workers, whatever is asked for of the other, and takes all
-that the other leaves.
+that the other leaves. Conversions of low priority never take the last worker for conversions, unless it is the only
+one: so there is one for a person's request, however much arrives by itself and however long each of it takes.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -175,16 +176,24 @@ class Jobs:
         queues = [self._listings] if listings_only else [self._conversions, self._listings]
         while True:
             with self._changed:
-                while not self._stopped and not any(queues):
+                while not self._stopped and (task := self._next(queues)) is None:
                     self._changed.wait()
                 if self._stopped:
                     return
-                task = next(queue for queue in queues if queue).take()
+                assert task is not None
                 self._running[task.job] = self._running.get(task.job, 0) + 1
             try:
                 self._perform(task)
             finally:
                 self._leave(task.job)
+
+    def _next(self, queues: Sequence[FairQueue[Task]]) -> Task | None:
+        low = sum(count for job, count in self._running.items() if job.low_priority)
+        all_allowed = low < max(1, self._workers - 1)
+        for queue in queues:
+            if task := queue.take(lambda one: all_allowed or not one.job.low_priority):
+                return task
+        return None
 
     def _perform(self, task: Task) -> None:
         job, number = task
@@ -261,6 +270,8 @@ class Jobs:
             count = self._running.pop(job, 1) - 1
             if count > 0:
                 self._running[job] = count
+            if job.low_priority:
+                self._changed.notify_all()  # another of that kind may run now
             over = count <= 0 and job.has_parts and job.state not in (PENDING, RUNNING)
         if over:
             self._executor.forget(job.id)

@@ -23,11 +23,11 @@ _STORED = ("ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status
 
 def convert(
     app: App, request: Request, source: SourceFiles, conversion: ConversionRequest, *, asynchronous: bool,
-    identity: Mapping[str, Any] | None = None,
+    identity: Mapping[str, Any] | None = None, low_priority: bool = False,
 ) -> Answer:  # fmt: skip
     """Makes and stores the models that `conversion` asks for, as a job that is waited for unless `asynchronous`.
 
-    `identity` is laid over what the objects have in common (`series_identity`).
+    `identity` is laid over what the objects have in common (`series_identity`). `low_priority`: see `Order`.
     """
     app.orthanc.require_writable()
     conversion = replace(conversion, limits=limits(app.settings))
@@ -72,6 +72,7 @@ def convert(
         about=source.parent,
         size=len(request.body),
         runs_on_cluster=True,
+        low_priority=low_priority,
         parts=parts,
         all_or_none=True,
     )

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def drain(queue: FairQueue[Item]) -> list[Item]:
-    return [queue.take() for _ in range(len(queue))]
+    return [item for _ in range(len(queue)) if (item := queue.take()) is not None]
 
 
 def test_each_client_in_turn() -> None:
@@ -34,8 +33,16 @@ def test_a_client_that_comes_back_waits_its_turn() -> None:
 def test_empty() -> None:
     queue: FairQueue[str] = FairQueue()
     assert not queue
-    with pytest.raises(IndexError):
-        queue.take()
+    assert queue.take() is None
+
+
+def test_what_is_not_allowed_now_keeps_its_turn() -> None:
+    queue: FairQueue[str] = FairQueue()
+    for item in ("a1", "a2", "b1", "b2"):
+        queue.put(item[0], item)
+    assert queue.take(lambda item: item[0] != "a") == "b1"
+    assert queue.take(lambda item: False) is None
+    assert drain(queue) == ["a1", "b2", "a2"]
 
 
 def test_removed_items_do_not_come() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orthanc_stl import errors
 from orthanc_stl.engine.admission import NEW_CLIENTS, has_place
 from orthanc_stl.engine.jobs import Jobs
-from tests.engine.conftest import order, wait_for
+from tests.engine.conftest import background, order, pool_of, wait_for
 
 
 class Crowd:
@@ -65,6 +65,32 @@ def test_sixteen_clients_that_convert_do_not_keep_a_listing_waiting(make_jobs: C
             assert crowd.answers - before < 16
         before = crowd.answers
         wait_for(lambda: crowd.answers > before + 16)
+
+
+@pytest.mark.parametrize(("workers", "running"), [(1, 1), (2, 1), (4, 3)])
+def test_what_nobody_waits_for_leaves_one_worker(make_jobs: Callable[..., Jobs], workers: int, running: int) -> None:
+    """Sets and single conversions of low priority, none of which ends: a person's conversion starts nevertheless."""
+    jobs = make_jobs(workers=workers)
+    endless = {"number": 0, "seconds": 60}
+    for _ in range(workers):
+        jobs.submit(replace(order("part", b"1", client="(rules)"), parts=[endless] * 3, low_priority=True))
+        jobs.submit(replace(order("sleep", client="(others)", seconds=60), low_priority=True))
+    pool = pool_of(jobs)
+    wait_for(lambda: len(pool._running) == running)
+    if workers > 1:
+        answered = background(lambda: [jobs.run(order("echo", client="person")) for _ in range(2)])
+        wait_for(lambda: answered)
+    assert len(pool._running) == running
+    assert sum(jobs._running.values()) == running
+
+
+def test_what_nobody_waits_for_goes_on_when_a_worker_is_free_again(make_jobs: Callable[..., Jobs]) -> None:
+    jobs = make_jobs(workers=2)
+    quick = replace(order("part", b"1"), parts=[{"number": n, "seconds": 0.0} for n in range(5)], low_priority=True)
+    submitted = [jobs.submit(replace(quick, client=client, finish=len)) for client in ("(rules)", "(others)")]
+    for job in submitted:
+        assert job.ended.wait(10)
+        assert job.answer == 5
 
 
 def test_each_of_many_clients_is_served_as_often_as_the_others(make_jobs: Callable[..., Jobs]) -> None:

@@ -34,7 +34,9 @@ def make_models(app: App, rule: Rule, instance: str) -> dict[str, Any]:
             raise errors.InvalidInput(f'no structure that can be used fits "Include": {", ".join(rule.include)}')
         conversion = replace(conversion, all=False, exclude=(), structures=chosen)
     uid = app.orthanc.tag(instance, "0008-0018").decode("ascii", "replace").strip("\0 ")
-    submitted = convert(app, request, source, conversion, asynchronous=True, identity=rule.series_uids(uid))
+    submitted = convert(
+        app, request, source, conversion, asynchronous=True, identity=rule.series_uids(uid), low_priority=True
+    )
     job = app.jobs.get(json.loads(bytes(submitted.body))["ID"])
     job.ended.wait()
     if job.error is not None:

@@ -24,8 +24,8 @@ Make = Callable[[Rule, str], dict[str, Any]]
 class RuleRunner:
     """`make` makes the models of a rule of one instance; `log` takes a line; `publish` what waits, was made, failed.
 
-    A rule has one conversion in the queue at a time, so that however much arrives, a person's request has its turn
-    after the task that runs. What waits is a set of identifiers in memory: after a restart it is found by `start`.
+    A rule has one conversion in the queue at a time, of low priority, so that however much arrives, a worker is left
+    for a person's request. What waits is a set of identifiers in memory: after a restart it is found by `start`.
     """
 
     def __init__(
