@@ -80,6 +80,16 @@ class SignedDistance:
         found[close] = self._surface.signed(points[close])
         return found, sample
 
+    def at_least(self, points: np.ndarray, known: np.ndarray | None, way: float) -> np.ndarray:
+        """The signs of the distances of points as in `near`, and how far `(n,)` the surface is at least."""
+        if known is None:
+            return self._surface.signed(points)
+        left = np.abs(known) - way
+        found = np.copysign(left, known)
+        unsure = left <= 0
+        found[unsure] = self._surface.signed(points[unsure])
+        return found
+
 
 def spacing_for(mesh: Mesh, reach: float = 0.0) -> float:
     """The voxel in mm for surfaces up to `reach` mm outside of the mesh."""

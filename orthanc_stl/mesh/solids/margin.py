@@ -83,18 +83,27 @@ def _moved(mesh: Mesh, margins: np.ndarray, sign: int, spacing: float | None) ->
     eighths = _eighths(known, margins, sign)
 
     def evaluation(points: np.ndarray, before: np.ndarray | None, way: float) -> tuple[np.ndarray, np.ndarray]:
-        signed, _ = known.near(points, None if before is None else before[:, 0], way)
-        near = sign > 0 and before is not None and way <= WALK * known.spacing
-        times, state = np.full(len(points), np.inf), [signed]
-        for number, eighth in enumerate(eighths, 1):
-            start = before[:, number].astype(np.int64) if near and before is not None else None
-            best = eighth.nearest(points, start)
-            way_there = points - eighth.samples[best]
+        signed = known.at_least(points, None if before is None else before[:, 0], way)
+        beyond = sign * signed > 0
+        walks = sign > 0 and way <= WALK * known.spacing
+        # Of each eighth: its nearest sample, -1 if not looked for, and what `times` is of it at least.
+        nearest, least = np.full((2, len(points), len(eighths)), -1.0)
+        most = np.full(len(points), np.inf)
+        if before is not None:
+            nearest, least = before[:, 1 : 1 + len(eighths)].copy(), before[:, 1 + len(eighths) :] - way / smallest
+            most = before[:, 1 + len(eighths) :].min(axis=1, initial=np.inf) + (way + known.spacing) / smallest
+        times = np.full(len(points), np.inf)
+        for number, eighth in enumerate(eighths):
+            asked = np.flatnonzero(beyond & (least[:, number] <= most))
+            best = eighth.nearest(points[asked], nearest[asked, number].astype(np.int64) if walks else None)
+            nearest[:, number], nearest[asked, number] = -1, best
+            way_there = points[asked] - eighth.samples[best]
             size = np.where(way_there < 0, margins[:, 0], margins[:, 1])
-            times = np.minimum(times, np.sqrt(((way_there / size) ** 2).sum(axis=1)))
-            state.append(best)
-        values = np.where(sign * signed > 0, (times - 1) * smallest, -smallest)
-        return sign * values, np.column_stack(state)
+            least[asked, number] = np.sqrt(((way_there / size) ** 2).sum(axis=1))
+            times[asked] = np.minimum(times[asked], least[asked, number])
+        values = np.where(beyond, (times - 1) * smallest, -smallest)
+        least[~beyond] = 0
+        return sign * values, np.column_stack((signed, nearest, least))
 
     grid = grid_around(mesh, spacing or spacing_for(mesh) * COARSER, float(margins.max()) if sign > 0 else 0.0)
     return mesh_of_field(field_of(grid, evaluation), grid)
@@ -111,13 +120,13 @@ class _Eighth:
         self._around = self._around.reshape(len(samples), -1)
 
     def nearest(self, points: np.ndarray, start: np.ndarray | None) -> np.ndarray:
-        """The nearest sample `(n,)`; from `start` `(n,)`, if given, by walking to a nearer one as long as there is."""
+        """The nearest sample `(n,)`; from `start` `(n,)`, where not -1, by walking to a nearer one while one is."""
         scaled = points / self._half_axes
-        if start is None:
-            return np.asarray(self._tree.query(scaled, workers=-1)[1])
-        best = start.copy()
+        best = np.full(len(points), -1) if start is None else start.copy()
+        new = best < 0
+        best[new] = self._tree.query(scaled[new], workers=-1)[1]
         length = ((scaled - self._scaled[best]) ** 2).sum(axis=1)
-        moving = np.arange(len(points))
+        moving = np.flatnonzero(~new)
         while len(moving):
             place, now, other = scaled[moving], length[moving], best[moving]
             for neighbour in self._around[best[moving]].T[1:]:
