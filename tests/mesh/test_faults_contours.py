@@ -186,13 +186,25 @@ def test_xor_stays_xor() -> None:
     assert report.warnings == ()
 
 
-@pytest.mark.parametrize("steps", [[1, 3], [1.25, 5], [1, 2, 5], [5, 2, 1], [0.5, 3, 0.5]])
-def test_spacing_that_changes_along_a_part(steps: list[float]) -> None:
-    planes = np.cumsum([0.0, *np.repeat(steps, 5)])
+@pytest.mark.parametrize("steps", [[1, 3], [1.25, 5], [1, 2, 5], [5, 2, 1], [0.5, 3, 0.5], [1, 5, 1.25]])
+@pytest.mark.parametrize("count", [3, 5])
+def test_spacing_that_changes_along_a_part(steps: list[float], count: int) -> None:
+    """Three steps of each, and five: the middle one of three long ones was a gap."""
+    planes = np.cumsum([0.0, *np.repeat(steps, count)])
     height = planes[-1] + (steps[0] + steps[-1]) / 2
     outlines = [ring(20, z) for z in planes]
     report = surface_from_contours([roi_of(outlines)], resolution=96).report
     check(report, np.pi * 400 * height / 1000, 2, "")
+
+
+def test_rounded_planes_say_how_far_the_height_may_be_off() -> None:
+    """Slices of 2.5 mm whose planes are rounded: 0, 2, 5, 8, ..."""
+    planes = 2.5 * np.arange(9)
+    report = surface_from_contours([roi_of([np.rint(ring(40, z)) for z in planes])], resolution=64).report
+    assert report.volume == pytest.approx(np.pi * 1600 * 22.5, rel=2 / 22.5)
+    assert len(report.warnings) == 1
+    assert "whole mm and uneven steps" in report.warnings[0]
+    assert "the height of each part may be off by up to 2 mm" in report.warnings[0]
 
 
 def test_pieces_are_told_of_with_their_gaps() -> None:

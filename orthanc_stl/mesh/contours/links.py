@@ -22,7 +22,8 @@ GAP = 2.5
 uneven ones included) is bridged, two missing slices (3 steps) are a gap."""
 
 BESIDE = 3
-"""Steps on either side that a gap is judged against, by their median; the side with the larger ones counts."""
+"""Steps on either side that a gap is judged against, by their median; the side with the larger ones counts. So does
+the shorter of the two steps next to it: three in a row are a spacing, whatever lies beyond them."""
 
 OBLIQUE = 0.2
 """Of its width: a region that moves farther than this from plane to plane is followed, not blended. Blending takes
@@ -186,6 +187,8 @@ def without_gaps(
         below = _beside(link.lower, down, step, lambda link: link.lower)
         above = _beside(link.upper, up, step, lambda link: link.upper)
         sides = [float(np.median(side)) for side in (below, above) if side]
+        if below and above:
+            sides.append(min(below[0], above[0]))
         known = max(sides) if sides else usual
         if known is not None and step[link] > GAP * known:
             gaps.append(link)

@@ -39,6 +39,9 @@ SCATTERED = 0.25
 """Of the above: the root mean square of the strays. Rounding stays below; half of a contour on another plane does
 not."""
 
+ROUNDED_HEIGHT = 2.0
+"""mm: how far the height of a part may be off if its planes are rounded to whole mm. At each end three quarters of that
+of the last plane, and a quarter of that of the one before."""
 
 UNEVEN = 0.05
 """Of the slice spacing: steps that differ by more are uneven."""
@@ -169,7 +172,10 @@ def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], find
     placed = _placed(frame, contours)
     position, step, stray, flat = placed.position, placed.step, placed.stray, placed.flat
     if _rounded(contours, position):
-        text = "has coordinates of whole mm and uneven steps between its planes: they are taken as they are"
+        text = (
+            "has coordinates of whole mm and uneven steps between its planes: they are taken as they are, and the"
+            f" height of each part may be off by up to {ROUNDED_HEIGHT:g} mm"
+        )
         findings.roi(Rank.GUESSED, roi.name, text)
     outlines = []
     for i, (contour, points) in enumerate(zip(contours, placed.points, strict=True)):
