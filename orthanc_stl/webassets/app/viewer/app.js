@@ -69,10 +69,11 @@ export class App extends EventTarget {
     this.tools = buildTools(this);
     this.root.append(this.head, this.panels.element, this.views.element, ...this.tools.elements);
     this.slices.addEventListener('slice', () => this.tell('slice', this.slices.shownSlice()));
-    this.parts.addEventListener('list', () => {
+    const learned = () => {
       this.#showFacts();
       this.warnings.update();
-    });
+    };
+    this.parts.addEventListener('list', () => this.stage.drawSoon(learned));
     this.parts.addEventListener('look', () => this.#showFacts());
     this.stage.onMove.push(() => keepState(() => this.state()));
     this.#listen();
@@ -110,8 +111,8 @@ export class App extends EventTarget {
   async start(progress) {
     this.views.stageElement.append(progress.element);
     this.parts.addEventListener('progress', (event) => {
-      const { part, fraction, step } = /** @type {CustomEvent} */ (event).detail;
-      if (part === this.parts.all[0] || this.parts.all.length > 1) progress.show(fraction, step);
+      const { fraction, step } = /** @type {CustomEvent} */ (event).detail;
+      if (this.parts.all.length === 1) progress.show(fraction, step);
     });
     const asked = stateInAddress();
     if (asked?.hidden) this.#applyParts(asked);

@@ -2,6 +2,7 @@
 
 const LEAST = 400; // ms between two frames
 const SHARE = 16; // times as long as a frame takes
+const MOST = 3000; // ms: a person sees that parts come
 const LOOK = 30; // ms between looks at whether a frame is done
 
 /** How drivers that draw with the processor call themselves: Chromium, Mesa, Windows. */
@@ -83,6 +84,7 @@ export class Pace {
   /** @returns {number} ms from now until the next frame that nobody's hand asked for */
   #wait() {
     const past = performance.now() - this.begun;
-    return Math.max(0, Math.max(LEAST, SHARE * Math.max(this.cost, this.measuring ? past : 0)) - past);
+    const share = SHARE * Math.max(this.cost, this.measuring ? past : 0);
+    return Math.max(0, Math.min(MOST, Math.max(LEAST, share)) - past);
   }
 }

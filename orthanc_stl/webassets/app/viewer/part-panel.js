@@ -62,7 +62,8 @@ export class PartPanel {
       this.rows.delete(part.id);
       this.arrange();
     });
-    parts.addEventListener('list', () => this.#soon());
+    const refresh = () => this.refresh();
+    parts.addEventListener('list', () => parts.stage.drawSoon(refresh));
     parts.addEventListener('look', () => this.#soon());
     this.arrange();
   }
@@ -73,9 +74,13 @@ export class PartPanel {
     this.pending = true;
     requestAnimationFrame(() => {
       this.pending = false;
-      for (const row of this.rows.values()) row.refresh();
-      this.#count();
+      this.refresh();
     });
+  }
+
+  refresh() {
+    for (const row of this.rows.values()) row.refresh();
+    this.#count();
   }
 
   /** @param {{name: string, reason: string}[]} unusable */

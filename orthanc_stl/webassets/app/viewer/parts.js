@@ -92,7 +92,7 @@ export class Parts extends EventTarget {
       weight: () => (part.visible ? 1e15 : 0) + LOADING_RANK[part.kind] * 1e12 + part.weight,
       onStart: () => this.#setState(part, 'loading'),
       onProgress: (fraction, step) => this.dispatchEvent(new CustomEvent('progress',
-        { detail: { part, fraction, step } })),
+        { detail: { fraction, step } })),
       onModel: (model) => this.#arrived(part, model),
       onTree: (bvh) => {
         if (!part.object) return;

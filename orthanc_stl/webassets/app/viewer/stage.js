@@ -20,7 +20,10 @@ export class Stage {
   /** @param {HTMLElement} container gets the canvas @throws {Error} where the browser has no WebGL 2 */
   constructor(container) {
     this.container = container;
-    this.renderer = new THREE.WebGLRenderer({ antialias: hasGraphicsCard(), alpha: true, stencil: true,
+    const card = hasGraphicsCard();
+    // Each movement on the page has the processor put the whole page together again: 0.1 s of its time.
+    document.documentElement.classList.toggle('no-graphics-card', !card);
+    this.renderer = new THREE.WebGLRenderer({ antialias: card, alpha: true, stencil: true,
       powerPreference: 'high-performance' });
     this.renderer.localClippingEnabled = true;
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
