@@ -25,6 +25,8 @@ class Work:
     `timeout_option`: the option of the configuration that sets those seconds, named to who waited for too long.
     `file_key`: the same for all works that have the same files; a worker that had them once is not sent them again,
     until `Executor.forget` is called with that key. Empty: the files are this work's alone.
+    `source_key`: the same for requests that read the same files in the same way, which often follow each other, as for
+    the structures of a scene: a worker of this machine keeps them, and what it made of them, for some seconds more.
     `runs_on_cluster`: it is worth the way to another machine. What is quick is answered faster than it would get there.
     """
 
@@ -34,6 +36,7 @@ class Work:
     timeout: float
     timeout_option: str = "TimeoutSeconds"
     file_key: str = ""
+    source_key: str = ""
     runs_on_cluster: bool = False
 
     @property

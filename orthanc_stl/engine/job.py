@@ -32,8 +32,8 @@ class Order:
 
     `interactive`: a listing, which somebody waits for; else a conversion. `client`: whose turn it is. `about`: what is
     converted, for the log; an Orthanc id, no patient data. `size`: bytes of a request's body that its functions hold
-    until it ends. `runs_on_cluster`: see `Work`. `low_priority`: nobody waits for it, and it leaves one worker to those
-    who do (see `Jobs`).
+    until it ends. `source_key`, `runs_on_cluster`: see `Work`. `low_priority`: nobody waits for it, and it leaves one
+    worker to those who do (see `Jobs`).
 
     With `parts` the order is a set of tasks on the same files: each is the task `task`, its options are `options` with
     one of `parts` over them. They are spread over the workers, as many at once as the other clients leave, and each
@@ -54,6 +54,7 @@ class Order:
     client: str = ""
     about: str = ""
     size: int = 0
+    source_key: str = ""
     runs_on_cluster: bool = False
     low_priority: bool = False
     parts: Sequence[dict[str, Any]] | None = None

@@ -232,6 +232,7 @@ class Jobs:
             timeout=self._listing_seconds if job.interactive else self._timeout_seconds,
             timeout_option="ListingSeconds" if job.interactive else "TimeoutSeconds",
             file_key="" if order.parts is None else job.id,
+            source_key=order.source_key,
             runs_on_cluster=order.runs_on_cluster,
         )  # fmt: skip
         if order.parts is None:

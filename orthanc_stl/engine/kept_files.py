@@ -4,7 +4,8 @@ A request with several parts sends its files to each worker once. `once` lets a 
 
     source = kept_files.once("source", lambda: open_source(blobs))
 
-Whatever it keeps is gone before a task of another request begins, and when the request is over.
+Whatever it keeps is gone before a task of another request begins, and when the request is over. Requests that read the
+same source in the same way (`Work.source_key`) count as one, which is over some seconds after the last of them.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from orthanc_stl import errors
 from orthanc_stl.engine.executor import Progress, Result, Work
-from orthanc_stl.engine.process import WorkerProcess
+from orthanc_stl.engine.process import WorkerProcess, key_of
 
 START_SECONDS = 60.0  # for a worker to import its packages: two seconds, more on a busy machine
 TICK = 0.05  # seconds between looks at who was cancelled or is over time
@@ -131,7 +131,7 @@ class LocalPool:
                     raise errors.TimedOut(f"No worker process was free within {work.timeout:g} seconds")
             if self._stopped:
                 raise _stopping()
-            idle = self._take_idle(work.file_key)
+            idle = self._take_idle(key_of(work))
             # The time limit is the conversion's: a worker that it ended at its start would never get warm.
             start = time.monotonic() + START_SECONDS
             running = _Running(idle or self._start(), cancelled, start, work.took_too_long, idle is not None)
@@ -161,7 +161,8 @@ class LocalPool:
     def _give_back(self, running: _Running) -> None:
         worker = running.worker
         # What a worker holds for the next part of a request is no growth.
-        grown = (worker.resident > self._retire_mb * MB and not worker.file_key) or worker.done >= self._retire_after
+        parts_follow = worker.file_key and worker.keeps_until is None
+        grown = (worker.resident > self._retire_mb * MB and not parts_follow) or worker.done >= self._retire_after
         with self._changed:
             self._running.remove(running)
             # Cancelled or over time in the very moment of the end: the watchdog has killed it already.
@@ -205,6 +206,9 @@ class LocalPool:
                 now = time.monotonic()
                 for running in self._running:
                     running.end_if_due(now)
+                for worker in self._idle:
+                    if worker.keeps_until is not None and now >= worker.keeps_until:
+                        worker.forget()
                 dead = [worker for worker in self._idle if not worker.alive]
                 self._idle = [worker for worker in self._idle if worker not in dead]
                 self._changed.wait(TICK if self._running else IDLE_TICK)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 from orthanc_stl import errors
@@ -18,6 +19,8 @@ from orthanc_stl.engine.python import environment
 PIPE_SIZE = 1 << 20  # the most that Linux gives to ordinary users; a large file then passes in few turns
 PATIENCE = 5.0  # seconds for a killed process to be gone
 # One conversion's numpy needs no threads of its own, each of which would reserve address space and an arena.
+KEEP_SECONDS = 30.0  # that a worker holds a source after the last request for it
+KEEP_BYTES = 64 << 20  # of the files of a source that it holds so
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
@@ -79,6 +82,13 @@ class Child:
         return describe_exit(self._process.returncode)
 
 
+def key_of(work: Work) -> str:
+    """By which a worker that holds the files of the work knows them; empty: none does."""
+    if work.file_key or not work.source_key:
+        return work.file_key
+    return work.source_key if sum(wire.size_of(blob) for blob in work.blobs) <= KEEP_BYTES else ""
+
+
 class WorkerProcess(Child):
     """A running `engine/worker.py`. One thread talks to it at a time."""
 
@@ -87,7 +97,8 @@ class WorkerProcess(Child):
         self.resident = 0
         self.ready = False
         self.usable = True
-        self.file_key = ""  # whose files it holds for the next part of the request
+        self.file_key = ""  # whose files it holds for the next part of the request, or for the next request
+        self.keeps_until: float | None = None  # a source that is nobody's any more, on the clock of `time.monotonic`
         self.began = False  # whether it has taken up the work that it was asked for last
         super().__init__(python, "orthanc_stl.engine.worker", [f"--tasks={tasks}", f"--memory-mb={memory_mb}"])
 
@@ -95,11 +106,12 @@ class WorkerProcess(Child):
         """Do the work, once it is ready. Raises the task's StlError; EOFError or OSError when the process has ended."""
         survive_broken_pipes()
         self.usable = self.began = False
-        has_files = bool(work.file_key) and work.file_key == self.file_key
-        request = {"task": work.task, "options": work.options, "file_key": work.file_key, "has_files": has_files}
+        key = key_of(work)
+        has_files = bool(key) and key == self.file_key
+        request = {"task": work.task, "options": work.options, "file_key": key, "has_files": has_files}
         with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
             wire.send(self.stdin, request, () if has_files else work.blobs)
-        self.file_key = work.file_key
+        self.file_key, self.keeps_until = key, None
         while True:
             header, blobs = wire.receive(self.stdout)
             if header["kind"] == "begun":
@@ -111,6 +123,8 @@ class WorkerProcess(Child):
         with contextlib.suppress(EOFError):
             idle, _ = wire.receive(self.stdout)
             self.resident, self.done, self.usable = idle["rss"], self.done + 1, True
+        if key and not work.file_key:
+            self.keeps_until = time.monotonic() + KEEP_SECONDS
         if header["kind"] == "error":
             raise errors.by_name(header["error"])(header["message"])
         return Result(header["facts"], blobs, header["peak"])
@@ -118,7 +132,7 @@ class WorkerProcess(Child):
     def forget(self) -> None:
         """Have it let go of the files that it holds. Only while it is idle."""
         survive_broken_pipes()
-        self.file_key = ""
+        self.file_key, self.keeps_until = "", None
         with contextlib.suppress(OSError, ValueError):  # it has ended: so have its files
             wire.send(self.stdin, {"forget": True})
 

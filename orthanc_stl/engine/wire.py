@@ -27,7 +27,7 @@ class BrokenStream(ValueError):
 
 def send(stream: IO[bytes], header: dict[str, Any], blobs: Sequence[Blob] = ()) -> None:
     """Write one message. Raises OSError when the other side is gone."""
-    text = json.dumps({**header, "sizes": [_size(blob) for blob in blobs]}).encode()
+    text = json.dumps({**header, "sizes": [size_of(blob) for blob in blobs]}).encode()
     if len(text) > MAX_HEADER:
         raise BrokenStream(f"a header of {len(text)} bytes is over the {MAX_HEADER} of a message")
     stream.write(PREFIX.pack(MAGIC, len(text)) + text)
@@ -36,7 +36,8 @@ def send(stream: IO[bytes], header: dict[str, Any], blobs: Sequence[Blob] = ()) 
     stream.flush()
 
 
-def _size(blob: Blob) -> int:
+def size_of(blob: Blob) -> int:
+    """Bytes of a file that is sent."""
     return blob.size if isinstance(blob, Piece) else memoryview(blob).nbytes
 
 

@@ -59,6 +59,7 @@ def instance_files(app: App, instance: str) -> SourceFiles:
         fetch=lambda: [app.orthanc.file(one) for one in instances],
         parent=f"/instances/{instance}",
         instance=instance,
+        version=" ".join(app.orthanc.version(one)[0] for one in instances),
     )
 
 

@@ -71,6 +71,7 @@ def order_of(request: Request, recipe: Recipe, finish: Callable[[Result], Any]) 
         finish=finish,
         client=request.client,
         about=recipe.source.parent,
+        source_key=recipe.source.key(recipe.conversion),
         runs_on_cluster=True,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +26,8 @@ class SourceFiles:
     `instance` is the Orthanc id of the source, empty for a file that came with the request; `name` is its file name,
     `names` are those of all files where several came, and `kind` is the key of the only kind that it may be; all empty
     if nobody said. `heading`: fewer files that are enough to list the structures, if there are such. `others`: the
-    instances of operands, each with how many of the files, the last ones, are its own.
+    instances of operands, each with how many of the files, the last ones, are its own. `version`: of the files of an
+    instance, new when they change.
     """
 
     roles: tuple[str, ...] | None
@@ -36,12 +39,20 @@ class SourceFiles:
     names: tuple[str, ...] = ()
     heading: SourceFiles | None = None
     others: tuple[tuple[str, int], ...] = ()
+    version: str = ""
 
     def options(self, conversion: ConversionRequest) -> dict[str, Any]:
         """Of a task that reads these files."""
         told = {"Roles": list(self.roles or ()), "Name": self.name, "Names": list(self.names), "Kind": self.kind}
         operands = {"Others": [list(one) for one in self.others]} if self.others else {}
         return {"Request": conversion.as_json()} | told | operands
+
+    def key(self, conversion: ConversionRequest) -> str:
+        """The same for requests that read these files in the same way (`Work.source_key`); empty if it is not known."""
+        if not self.version or self.others:
+            return ""
+        told = [self.parent, self.version, dict(conversion.fields), dict(conversion.limits)]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def limits(settings: Settings) -> dict[str, int]:
@@ -64,6 +75,7 @@ def listing(
         interactive=True,
         client=request.client,
         about=source.parent,
+        source_key=source.key(conversion),
     )
     return wait_for(app, order)
 

@@ -29,7 +29,8 @@ def roi_names(options: Options, blobs: Sequence[Blob], progress: Progress) -> Ou
 def list_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
     """Files: a source. Facts: `structures`, all that is known of each, in the file's order."""
     request, inputs = read(options, blobs)
-    return {"structures": [structure.as_json() for structure in _structures(inputs.open(request))]}, ()
+    source = kept_files.once("source", lambda: inputs.open(request))
+    return {"structures": [structure.as_json() for structure in _structures(source)]}, ()
 
 
 def choose_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
@@ -94,9 +95,8 @@ def scene_file(options: Options, blobs: Sequence[Blob], progress: Progress) -> O
     Option `Part`: only this part, counted from 1, is in the file.
     """
     request, inputs = read(options, blobs)
-    result = build_model(
-        inputs.open(request), request, portion(progress, 0, MESHED), others=inputs.open_others(request)
-    )
+    source = kept_files.once("source", lambda: inputs.open(request))
+    result = build_model(source, request, portion(progress, 0, MESHED), others=inputs.open_others(request))
     progress(MESHED, "writing the file")
     facts = {
         "models": [part_info(part) for part in result.model.parts],

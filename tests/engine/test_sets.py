@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orthanc_stl import errors
+from orthanc_stl.engine import process
 from orthanc_stl.engine.executor import Result
 from orthanc_stl.engine.jobs import Jobs, Order
 from tests.engine.conftest import background, order, pool_of, resident_mb, wait_for
@@ -68,6 +69,31 @@ def test_workers_let_go_of_the_files_when_the_request_is_over(jobs: Jobs) -> Non
     (outcome,) = jobs.run(order_of([{}], file=bytes(200 << 20)))
     wait_for(lambda: resident_mb(outcome.facts["pid"]) < 150)
     assert all(worker.file_key == "" for worker in pool_of(jobs)._idle)
+
+
+def alone(file: bytes, source_key: str) -> Order:
+    options = {"number": 0, "seconds": 0.0}
+    return Order("part", options, lambda: [file], lambda result: result.facts, source_key=source_key)
+
+
+def test_requests_that_read_the_same_source_parse_it_once(jobs: Jobs) -> None:
+    assert [jobs.run(alone(b"\1\2", "a"))["parsed"] for _ in range(3)] == [1, 0, 0]
+    assert jobs.run(alone(b"\5", "b")) | {"pid": 0} == {"number": 0, "sum": 5, "parsed": 1, "pid": 0, "warnings": 1}
+    assert jobs.run(alone(b"\7", ""))["sum"] == 7
+    assert jobs.run(alone(b"\7", ""))["parsed"] == 1
+
+
+def test_workers_let_go_of_a_source_that_nobody_asks_for(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "KEEP_SECONDS", 0.1)
+    jobs.run(alone(b"\1\2", "a"))
+    assert [worker.file_key for worker in pool_of(jobs)._idle] == ["a"]
+    wait_for(lambda: [worker.file_key for worker in pool_of(jobs)._idle] == [""])
+    assert jobs.run(alone(b"\1\2", "a"))["parsed"] == 1
+
+
+def test_large_sources_are_not_kept(jobs: Jobs) -> None:
+    pid = jobs.run(alone(bytes(process.KEEP_BYTES + (40 << 20)), "a"))["pid"]
+    wait_for(lambda: resident_mb(pid) < 90)
 
 
 @pytest.mark.parametrize("error", ["InvalidInput", "TooLarge", "NotFound"])

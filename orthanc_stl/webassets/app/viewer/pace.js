@@ -2,7 +2,7 @@
 
 const LEAST = 400; // ms between two frames
 const SHARE = 16; // times as long as a frame takes
-const MOST = 3000; // ms: a person sees that parts come
+const MOST = 5000; // ms: a person sees that parts come
 const LOOK = 30; // ms between looks at whether a frame is done
 
 /** How drivers that draw with the processor call themselves: Chromium, Mesa, Windows. */
