@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -83,6 +84,19 @@ def ball_mask(
     middle = [(n - 1) * s / 2 for n, s in zip(size, spacing, strict=True)] if centre is None else centre
     x, y, z = (np.arange(n) * s - c for n, s, c in zip(size, spacing, middle, strict=True))
     return (x[:, None, None] ** 2 + y[:, None] ** 2 + z**2 <= radius**2).astype(np.uint8)
+
+
+MASKS = 117
+"""Files of a folder that TotalSegmentator writes."""
+
+
+def folder_of_masks() -> dict[str, tuple[bytes, int]]:
+    """By name, files as TotalSegmentator writes them into a folder: a ball each, packed; and how many voxels it has."""
+    found = {}
+    for number in range(1, MASKS + 1):
+        mask = ball_mask((16, 16, 16), 3 + number / 30)
+        found[f"part_{number}.nii.gz"] = (gzip.compress(nifti_file(mask), 1), int(mask.sum()))
+    return found
 
 
 def nested() -> np.ndarray:

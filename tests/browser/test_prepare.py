@@ -15,7 +15,7 @@ import trimesh
 from testing import phantoms
 from testing.server import OrthancServer
 
-from .study import pixels, viewer_ready
+from .study import apart, pixels, viewer_ready
 
 Open = Callable[..., Any]
 CENTRE = (10.0, -15.0, 30.0)
@@ -134,3 +134,19 @@ def test_what_cannot_be_made_is_told(open_page: Open, balls: str) -> None:
     page.get_by_role("button", name="Preview", exact=True).click()
     page.get_by_text("no place is thick enough to be hollow").wait_for()
     assert [part["name"] for part in page.evaluate("viewer.parts()")] == ["Ball 20", "Ball 12"]
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_the_panel_on_a_phone(open_page: Open, balls: str, upright: bool) -> None:
+    """It covers no tool, and its last button can be reached."""
+    size = {"width": 390, "height": 800} if upright else {"width": 800, "height": 390}
+    page = opened(open_page, balls, viewport=size, has_touch=True, is_mobile=True)
+    sheet = page.locator(".prepare-sheet").bounding_box()
+    for tools in (".main-tools", ".extra-tools"):
+        assert apart(sheet, page.locator(tools).bounding_box()), tools
+    button = page.get_by_role("button", name="Preview", exact=True)
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    assert sheet["y"] <= box["y"]
+    assert box["y"] + box["height"] <= sheet["y"] + sheet["height"] <= size["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]

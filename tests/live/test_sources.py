@@ -15,7 +15,7 @@ from orthanc_stl.formats import glb
 from orthanc_stl.formats.base import WriteOptions
 from testing import phantoms
 from testing.data import shared_file
-from testing.nifti_phantoms import nifti_file
+from testing.nifti_phantoms import folder_of_masks, nifti_file
 from testing.server import OrthancServer
 from tests.sources.dicom_files import ball_frames, dose_dataset, file_of, item, plan_dataset, seg_dataset
 from tests.sources.test_label_maps import CARET, extension, labels
@@ -178,6 +178,25 @@ def test_a_folder_of_masks_in_one_request(server: OrthancServer) -> None:
     ):
         reply = server.post("/stl/structures", {"Contents": wrong})
         assert (reply.status, sentence in reply.json()["Details"]) == (400, True), reply.body
+
+
+@pytest.mark.slow
+def test_the_117_files_of_totalsegmentator_in_one_request(server: OrthancServer) -> None:
+    """Each is listed and becomes a model of its own volume, in one series."""
+    files = folder_of_masks()
+    masks = [{"FileName": f"segmentations/{name}", "Content": content(data)} for name, (data, _) in files.items()]
+    reply = server.post("/stl/structures", {"Contents": masks})
+    assert reply.status == 200, reply.body
+    voxels = {name.removesuffix(".nii.gz"): count for name, (_, count) in files.items()}
+    assert {s["Name"]: (s["Voxels"], s["VolumeMl"]) for s in reply.json()} == {
+        name: (count, round(count / 1000, 4)) for name, count in voxels.items()
+    }
+    study = server.get(f"/instances/{server.upload(phantoms.ct_slices(planes=(0,))[0])}/study").json()["ID"]
+    models = encoded(server, Contents=masks, Parent=study, Resolution=32)
+    assert {m["Name"]: m["VolumeMl"] for m in models} == {
+        name: pytest.approx(count / 1000, rel=0.01) for name, count in voxels.items()
+    }
+    assert len({server.get(f"/instances/{m['ID']}").json()["ParentSeries"] for m in models}) == 1
 
 
 def test_an_obj_and_its_mtl_in_one_request(server: OrthancServer) -> None:

@@ -19,6 +19,7 @@ from orthanc_stl import __version__
 from orthanc_stl.formats.stl import read_stl
 from runtime.common import REPOSITORY
 from runtime.phantom.study import study
+from testing.nifti_phantoms import folder_of_masks
 
 COMMAND = [sys.executable, "-P", "-m", "orthanc_stl"]
 
@@ -124,6 +125,21 @@ def test_several_masks_are_a_structure_each(tmp_path: Path) -> None:
     done = call("convert", *masks, "-o", tmp_path / "all.glb")
     assert done.returncode == 0, done
     assert [call("structures", tmp_path / "all.glb").stdout.split()[n] for n in (1, 5)] == ["liver", "spleen"]
+
+
+@pytest.mark.slow
+def test_the_117_files_of_totalsegmentator(tmp_path: Path) -> None:
+    files = folder_of_masks()
+    for name, (data, _) in files.items():
+        (tmp_path / name).write_bytes(data)
+    listed = call("structures", *(tmp_path / name for name in files))
+    assert all(f" {name.removesuffix('.nii.gz')}" in listed.stdout for name in files), listed.stdout
+    done = call("convert", *(tmp_path / name for name in files), "-o", tmp_path / "all.glb")
+    assert done.returncode == 0, done.stderr
+    data = (tmp_path / "all.glb").read_bytes()
+    document = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
+    parts = {node["name"] for node in document["nodes"] if "mesh" in node}
+    assert parts == {name.removesuffix(".nii.gz") for name in files}
 
 
 def test_what_cannot_work_is_one_sentence(rtss: Path, tmp_path: Path) -> None:

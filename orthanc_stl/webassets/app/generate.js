@@ -1,9 +1,10 @@
-/** generate.html?instance= | series= | study=: models of what structure sets, segmentations, doses or images hold. */
+/** generate.html?instance= | series= | study=: models of what objects of the study, or files of the person, hold. */
 
 import { withoutIds } from './forms/errors.js';
 import { answerOf, GenerateForm, waiting } from './forms/generate-form.js';
 import { imagesSource, instanceSource } from './forms/sources.js';
 import { resultView } from './forms/result.js';
+import { FileForm } from './forms/upload-forms.js';
 import { getJson, pageUrl, request, RequestFailed, startPage, stateWithToken } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
 import { date } from './shared/format.js';
@@ -79,11 +80,17 @@ const kind = (modality) => `${t('This is of modality {modality}, and no model ca
 
 /** More than one source, or none where the address points. @param {Named} what */
 async function offer({ study, what }) {
+  if (location.hash.startsWith('#job=')) { // of files, which a reload forgets
+    files = new FileForm(study, listeners);
+    showAgain(files);
+    return followJob(files);
+  }
   const { structures, images } = await sourcesIn(study);
   const all = [...structures, ...images];
   if (!all.length) {
     return page.show(notice('info', what
-      + t('There is no structure set in this study, and nothing else that a model can be made of'), NEEDS));
+      + t('There is no structure set in this study, and nothing else that a model can be made of'), NEEDS),
+    filesCard(study));
   }
   if (structures.length === 1 && !what) return location.replace(pageUrl('generate.html', structures[0].query));
   const items = all.map(({ query, name, note }) => h('li', {}, h('a', { class: 'choice',
@@ -91,53 +98,89 @@ async function offer({ study, what }) {
   h('span', {}, h('strong', {}, name), h('small', {}, note)))));
   return page.show(what ? notice('info', what + t('The study has:'))
     : h('h2', {}, t('What shall the models be made of?')),
-    h('ul', { class: 'choices' }, ...items));
+    h('ul', { class: 'choices' }, ...items), filesCard(study));
 }
 
-/** @type {GenerateForm | null} */
+/** @type {GenerateForm | null} of what Orthanc has */
 let form = null;
+/** @type {FileForm | null} of files that were chosen on this page */
+let files = null;
+const FILES = '#files';
+/** @type {GenerateForm | null} the one that was used last */
+let used = null;
 /** @type {number[]} the structures of the last request, for another try */
 let sent = [];
 
-/** @param {import('./forms/sources.js').Source} source */
-async function showForm(source) {
+/** The address of the form that was used last. */
+const formUrl = () => location.pathname + location.search + (used && used === files ? FILES : '');
+
+const listeners = {
+  onJob: (/** @type {string} */ uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`),
+  onDone: (/** @type {any} */ answer) => {
+    // The form stays one step back, without a tick; the answer survives a reload.
+    sent = used?.list?.chosen ?? [];
+    used?.clear();
+    history.replaceState(stateWithToken(), '', formUrl());
+    history.pushState(stateWithToken(answer), '', `#model=${answer.ID}`);
+    showResult(answer);
+  },
+};
+
+/** @param {import('./forms/sources.js').Source} source @param {string} study */
+async function showForm(source, study) {
   page.show(waiting(t('Reading the structures …')));
-  const made = await GenerateForm.of(source, {
-    onJob: (uuid) => history.replaceState(stateWithToken(), '', `#job=${uuid}`),
-    onDone: (answer) => {
-      // The form stays one step back, without a tick; the answer survives a reload.
-      sent = made.list?.chosen ?? [];
-      made.clear();
-      history.replaceState(stateWithToken(), '', location.pathname + location.search);
-      history.pushState(stateWithToken(answer), '', `#model=${answer.ID}`);
-      showResult(answer);
-    },
-  });
-  form = made;
-  showAgain(made);
-  const job = new URLSearchParams(location.hash.slice(1)).get('job');
-  if (job) await made.run((progress) => made.await(job, progress));
+  form = await GenerateForm.of(source, listeners);
+  showAgain(form, filesCard(study));
+  await followJob(form);
 }
 
-/** @param {GenerateForm} shown */
-function showAgain(shown) {
-  page.show(h('div', { class: 'sheet-card' }, shown.element));
+/** @param {GenerateForm} shown that goes on with a job that is under way since before a reload */
+async function followJob(shown) {
+  const job = new URLSearchParams(location.hash.slice(1)).get('job');
+  if (job) await shown.run((progress) => shown.await(job, progress));
+}
+
+/** @param {GenerateForm} shown @param {HTMLElement[]} more */
+function showAgain(shown, ...more) {
+  used = shown;
+  page.show(h('div', { class: 'sheet-card' }, shown.element), ...more);
+}
+
+/**
+ * A place for files that Orthanc does not have: once they are chosen, their form takes the page.
+ * @param {string} study
+ */
+function filesCard(study) {
+  const made = new FileForm(study, listeners, 'label maps or another file with structures');
+  const { element } = made.picker;
+  made.picker.onFile = (file, chosen) => {
+    made.fields.prepend(element);
+    if (files !== made || location.hash !== FILES) history.pushState(stateWithToken(), '', FILES);
+    files = made;
+    showAgain(made);
+    made.check(file, chosen);
+  };
+  return h('section', { class: 'sheet-card work-form' }, h('h2', {}, t('Or of files')), element,
+    h('p', { class: 'help-text' }, 'NIfTI, NRRD, .seg.nrrd, STL, OBJ, PLY, GLB, 3MF. ',
+      t('Several NIfTI or NRRD masks at once become a structure each.')));
 }
 
 /** Back to the form, with the same structures ticked. */
 async function tryAgain() {
-  history.pushState(stateWithToken(), '', location.pathname + location.search);
+  history.pushState(stateWithToken(), '', formUrl());
   await route();
-  form?.list?.tick(sent);
-  form?.say(notice('info', '', t('Discarded. Nothing of it is stored any more.')));
+  used?.list?.tick(sent);
+  used?.say(notice('info', '', t('Discarded. Nothing of it is stored any more.')));
 }
 
 /** @param {any} answer */
 function showResult(answer) {
   const number = answer.Models?.length ?? 1;
   const headline = number > 1 ? t('{count} models are ready', { count: number }) : t('The model is ready');
-  const view = resultView({ kind: 'stl', answer, headline,
-    again: [t('Generate another one'), () => { location.hash = ''; }], onDiscarded: tryAgain });
+  const view = resultView({ kind: 'stl', answer, headline, again: [t('Generate another one'), () => {
+    history.pushState(stateWithToken(), '', formUrl());
+    route();
+  }], onDiscarded: tryAgain });
   page.show(view);
   view.querySelector('h2')?.focus();
 }
@@ -159,9 +202,10 @@ async function route() {
       found().catch(() => {}); // only the name is missing then
       return showResult(history.state?.ID === model ? history.state : await answerOf(model));
     }
-    if (form) return showAgain(form);
+    if (files && location.hash === FILES) return showAgain(files);
     const what = await found();
-    if (what.source) await showForm(what.source);
+    if (form) return showAgain(form, filesCard(what.study));
+    if (what.source) await showForm(what.source, what.study);
     else await offer(what);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
