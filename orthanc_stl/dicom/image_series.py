@@ -15,14 +15,14 @@ from orthanc_stl.dicom.image_frames import Frame, Vector, cross, dot
 SAME_DIRECTION = 1e-3
 """Of the components of a unit vector: files have four to six decimals."""
 
-SAME_PLACE_MM = 1e-2
-"""Along the normal: frames that are nearer lie at one place."""
+SAME_PLACE = 1e-2
+"""Of a pixel's side, along the normal: frames that are nearer lie at one place."""
 
 SHIFTED_PIXELS = 0.5
 """How far a slice may lie beside the line through the first and the last one."""
 
 EVEN = 1e-2
-"""Of a step: how far a slice may be from its place in an evenly spaced lattice, or 0.01 mm where that is more."""
+"""Of a step: how far a slice may be from its place in an evenly spaced lattice, or SAME_PLACE where that is more."""
 
 INT16 = 1 << 15
 
@@ -79,7 +79,7 @@ class Stack:
     @property
     def even(self) -> bool:
         step = math.hypot(*self.step)
-        tolerance = max(EVEN, SAME_PLACE_MM / step)
+        tolerance = max(EVEN, SAME_PLACE * min(self.frames[0].spacing) / step)
         return all(abs(place - index) <= tolerance for index, place in enumerate(self.places))
 
     @property
@@ -143,10 +143,10 @@ def _close(one: Sequence[float], other: Sequence[float], tolerance: float) -> bo
 
 def _stacks(group: list[Frame]) -> list[Stack]:
     """Of parallel frames: the first of each place, the second of each place, and so on."""
-    normal = cross(group[0].row, group[0].column)
+    normal, same = cross(group[0].row, group[0].column), SAME_PLACE * min(group[0].spacing)
     places: list[list[tuple[float, Frame]]] = []
     for at, frame in sorted(((dot(f.position, normal), f) for f in group), key=lambda pair: pair[0]):
-        if places and at - places[-1][0][0] <= SAME_PLACE_MM:
+        if places and at - places[-1][0][0] <= same:
             places[-1].append((at, frame))
         else:
             places.append([(at, frame)])

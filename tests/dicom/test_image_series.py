@@ -85,6 +85,15 @@ def test_uneven_and_tilted_stacks_say_so() -> None:
     assert stack.step == (0, 1, 1)
 
 
+@pytest.mark.parametrize("scale", [0.01, 1, 100])
+def test_micro_ct_is_one_stack(scale: float) -> None:
+    """Slices of 7 micrometres were phases of one place: what is one place is judged by the pixels."""
+    planes = [0.7 * scale * k for k in range(9)]
+    (stack,) = stacks_of([frame(n, z, PixelSpacing=f"{scale}\\{scale}") for n, z in enumerate(planes, 1)])
+    assert stack.positions == pytest.approx(planes)
+    assert stack.even
+
+
 def test_slices_beside_each_other_are_no_stack() -> None:
     assert stacks_of([frame(1, ImagePositionPatient="0\\0\\0"), frame(2, ImagePositionPatient="9\\0\\1"),
                       frame(3, ImagePositionPatient="0\\0\\2")]) == []  # fmt: skip

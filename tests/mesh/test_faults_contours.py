@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 from scipy.spatial.transform import Rotation
 
 from orthanc_stl.dicom.structure_set import read_structure_set
@@ -14,8 +15,9 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import XOR, Contour, RoiContours
 from orthanc_stl.mesh.types import Report
-from testing.data import shared_file
+from testing.data import shared_file, shared_files
 from testing.solids import ball, ring, roi_of
+from tests.engine.test_public_reports import STRUCTURE_SETS
 from tests.mesh.random_sets import placed
 
 Outlines = list[np.ndarray]
@@ -132,6 +134,15 @@ def test_the_file(name: str) -> None:
     check(report, millilitres, euler_number, warning)
 
 
+def test_there_is_a_test_of_each_file_of_contours() -> None:
+    """test_public_reports.py has those where the objects are wrong rather than the shapes."""
+    others = {"saddle_closed", "bent-contour", "couch", "long_series_description"}
+    others |= {name for name, _ in STRUCTURE_SETS}
+    files = shared_files("faults/*.dcm")
+    names = {file.stem for file in files if dcmread(file, stop_before_pixels=True).Modality == "RTSTRUCT"}
+    assert names <= others | set(CASES)
+
+
 @pytest.mark.parametrize(("resolution", "max_voxels", "lost"), [(32, 100_000, True), (128, 10_000_000, False)])
 def test_couch(resolution: int, max_voxels: int, lost: bool) -> None:
     """A shell with walls of 3 mm: they are there, or the warning says what is lost."""
@@ -145,6 +156,16 @@ def test_couch(resolution: int, max_voxels: int, lost: bool) -> None:
     assert (abs(report.volume / truth - 1) > 0.02) == lost
     assert lost == any("mL, its contours 688.8 mL" in text for text in report.warnings)
     assert (report.euler_number == 0) != lost
+
+
+def test_the_couch_file() -> None:
+    """In so few voxels that its walls cannot be there: the figures are those of its README. At 128 they are there."""
+    structures = read_structure_set(shared_file("faults/couch.dcm").read_bytes())
+    rois, _ = structures.contours([structures.rois[0].number])
+    report = surface_from_contours(rois, resolution=32, max_voxels=200_000).report
+    assert report.contours_volume == pytest.approx(6_888_000, rel=1e-6)
+    assert abs(report.volume / 6_888_000 - 1) > 0.02
+    assert any("its contours 6888 mL" in text for text in report.warnings)
 
 
 @pytest.mark.parametrize("name", ["saddle_closed", "bent-contour"])
@@ -195,6 +216,12 @@ def test_spacing_that_changes_along_a_part(steps: list[float], count: int) -> No
     outlines = [ring(20, z) for z in planes]
     report = surface_from_contours([roi_of(outlines)], resolution=96).report
     check(report, np.pi * 400 * height / 1000, 2, "")
+
+
+def test_a_body_that_stands_still_does_not_jump_to_another() -> None:
+    """Two of three slices each, one over the other and 1.9 widths beside it: they were joined."""
+    outlines = [*(ring(12, z) for z in (0, 1, 2)), *(ring(12, z, (45, 0)) for z in (3, 4, 5))]
+    check(surface_from_contours([roi_of(outlines)], resolution=64).report, np.pi * 144 * 6 / 1000, 4, "")
 
 
 def test_rounded_planes_say_how_far_the_height_may_be_off() -> None:

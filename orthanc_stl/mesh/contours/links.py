@@ -49,6 +49,11 @@ REACH = 2.0
 """Widths: how far from each other the middles of outlines of one vessel may lie if they do not overlap."""
 
 
+STEADY = 0.25
+"""Of how far the middle of such an outline lies from that of the next: so far at least it moved from slice to slice
+before or moves after. What stood still does not jump."""
+
+
 @dataclass(frozen=True)
 class Link:
     """Regions `lower` and `upper` (their places in the list) are of one body. `oblique`: a vessel that moves on;
@@ -130,6 +135,7 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
     widths, areas = np.array([width_of(region) for region in ends]), np.array([region.area for region in ends])
     farthest = places - FARTHEST_STEP * np.array([region.step for region in ends])
     planes = np.array([region.plane for region in ends])
+    below, above = {j: i for i, j in pairs}, dict(pairs)
     nearest: dict[int, tuple[float, int]] = {}
     wanted: dict[int, tuple[float, int]] = {}
     for i in open_above:
@@ -143,6 +149,9 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
         alike = np.maximum(areas[near], one.area) <= NOT_ALIKE * np.minimum(areas[near], one.area)
         within = alike & (far <= REACH * (widths[near] + width_of(one)) / 2)
         for j, distance in zip(open_below[near[within]].tolist(), far[within].tolist(), strict=True):
+            moves = [_apart(regions[k], regions[m]) for k, m in ((below.get(i, i), i), (j, above.get(j, j))) if k != m]
+            if moves and max(moves) < STEADY * distance:
+                continue
             wanted[i] = min(wanted.get(i, (np.inf, -1)), (distance, j))
             nearest[j] = min(nearest.get(j, (np.inf, -1)), (distance, i))
     found = {i: j for i, (_, j) in sorted(wanted.items()) if nearest[j][1] == i}
@@ -150,6 +159,11 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
         if i in found and (found[i] == j or regions[found[i]].plane == regions[j].plane):
             links.append(Link(i, j, True, True))
     return links
+
+
+def _apart(one: Region, other: Region) -> float:
+    """How far their middles lie from each other in the plane (mm)."""
+    return float(np.hypot(*(other.middle - one.middle)))
 
 
 def width_of(region: Region) -> float:

@@ -1,0 +1,53 @@
+"""The same body from 0.2 mm to 20 m is the same mesh, scaled: no length in mm decides anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.types import Surface
+from testing.solids import ball, ring, roi_of
+from tests.mesh.random_sets import KINDS, Case, random_case
+
+TURNED = Rotation.from_euler("xyz", [33, -48, 71], degrees=True)
+UPRIGHT = Rotation.identity()
+
+
+def drawn(kind: str) -> Case:
+    """One of a kind, with more points of the file around it."""
+    if kind == "single_slice":
+        return Case(kind, [ring(20, 12)], 0, 2, UPRIGHT, np.zeros(3), np.concatenate(ball(30).outlines))
+    if kind == "lesion of 1 mm":
+        return Case(kind, ball(0.5, spacing=0.1).outlines, 0, 2, UPRIGHT, np.zeros(3))
+    return replace(random_case(np.random.default_rng(8), kind), decimals=None)
+
+
+@cache
+def plain(kind: str, tilted: bool) -> Surface:
+    return meshed(kind, tilted, 1.0)
+
+
+def meshed(kind: str, tilted: bool, scale: float) -> Surface:
+    case = drawn(kind)
+    rotation, shift = TURNED if tilted else UPRIGHT, np.array([64.0, -120, 30])
+    outlines = [(rotation.apply(outline) + shift) * scale for outline in case.outlines]
+    around = None if case.around is None else (rotation.apply(case.around) + shift) * scale
+    return surface_from_contours([roi_of(outlines)], surroundings=around, resolution=32)
+
+
+@pytest.mark.parametrize(("tilted", "scale"), [(False, 1 / 128), (True, 1 / 128), (True, 128.0)])
+@pytest.mark.parametrize("kind", [*(kind for kind in KINDS if kind != "rounded"), "single_slice", "lesion of 1 mm"])
+def test_the_same_triangles(kind: str, tilted: bool, scale: float) -> None:
+    """Powers of two change no digit of a coordinate: what is left is rounding, of distances to 1/256 of a voxel."""
+    one, other = plain(kind, tilted), meshed(kind, tilted, scale)
+    assert np.array_equal(one.mesh.triangles, other.mesh.triangles)
+    assert one.report.voxel is not None
+    assert np.abs(one.mesh.vertices - other.mesh.vertices / scale).max() < one.report.voxel[0] / 200
+    assert other.report.volume / scale**3 == pytest.approx(one.report.volume, rel=1e-5)
+    told = [note.text for note in other.report.notes if "metres" not in note.text]
+    assert len(told) == len(one.report.notes)
