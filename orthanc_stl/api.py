@@ -162,7 +162,7 @@ def surface_from_volume(
 def compare(a: Part, b: Part) -> Comparison:
     """Dice, volume difference and surface distances of two closed parts in one frame of reference.
 
-    Raises InvalidInput for a part that is not closed. docs/comparison.md defines each figure.
+    Raises InvalidInput for a part that is not closed. docs/accuracy.md defines each figure.
     """
     return compare_meshes(a.mesh, b.mesh)
 

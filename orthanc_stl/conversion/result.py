@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from orthanc_stl.conversion.choose import Skipped
-from orthanc_stl.mesh.types import Report
+from orthanc_stl.mesh.pieces import pieces_of
+from orthanc_stl.mesh.types import Mesh, Report
 from orthanc_stl.model import Model, Note, Part
 
 
@@ -37,13 +38,14 @@ def part_json(part: Part) -> dict[str, Any]:
     }
 
 
-def report_json(report: Report) -> dict[str, Any]:
+def mesh_json(mesh: Mesh, report: Report) -> dict[str, Any]:
     """What `/info` says of a mesh."""
     return {
         "Triangles": report.triangles,
         "VolumeMl": round(report.volume / 1000, 4),
         "AreaMm2": round(report.area, 3),
         "BoundingBox": [list(corner) for corner in report.box],
+        "Pieces": len(pieces_of(mesh)),
         "Closed": report.closed,
         "EulerNumber": report.euler_number,
     }
@@ -52,4 +54,5 @@ def report_json(report: Report) -> dict[str, Any]:
 def part_info(part: Part) -> dict[str, Any]:
     """All that is known of a part that is not stored."""
     color = list(part.color) if part.color else None
-    return report_json(part.report) | part_json(part) | {"Color": color, "Opacity": part.opacity, "Type": part.kind}
+    told = {"Color": color, "Opacity": part.opacity, "Type": part.kind}
+    return mesh_json(part.mesh, part.report) | part_json(part) | told

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from orthanc_stl.conversion.result import report_json
+from orthanc_stl.conversion.result import mesh_json
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MTL, ENCAPSULATED_OBJ
 from orthanc_stl.dicom.stored_model import StoredModel, read_encapsulated_stl
 from orthanc_stl.dicom.study_context import read_study_context
@@ -24,8 +24,7 @@ Blob = bytes | bytearray | memoryview
 def stored_facts(blob: Blob) -> dict[str, Any]:
     """What a stored object says of itself, and what its mesh shows."""
     stored, mesh = _read(blob)
-    report = report_of(mesh)
-    return report_json(report) | stored.as_json()
+    return mesh_json(mesh, report_of(mesh)) | stored.as_json()
 
 
 def stored_model(blobs: Sequence[Blob]) -> Model:

@@ -1,4 +1,4 @@
-"""How alike two closed surfaces are. docs/comparison.md has the definitions and their sources."""
+"""How alike two closed surfaces are. docs/accuracy.md has the definitions and their sources."""
 
 from __future__ import annotations
 

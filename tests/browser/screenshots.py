@@ -5,8 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from pydicom.uid import generate_uid
 
 from runtime.phantom.study import study
 from testing.chromium import chromium_browser
@@ -40,6 +44,8 @@ def main() -> None:
         picture("generate", page, choose)
         picture("generate-result", page, generate, color_scheme="dark")
         picture("explorer", f"/app/explorer.html#series?uuid={series}", dialog)
+        compare = f"/stl/app/compare.html?a={structures}&b={server.upload(drawn_again())}&resolution=128"
+        picture("compare", compare, compared, viewport={"width": 1280, "height": 1150})
         picture("attach", f"/stl/app/attach.html?study={server.get(f'/series/{series}').json()['ParentStudy']}", ready)
 
 
@@ -49,6 +55,23 @@ def upload(server: OrthancServer) -> str:
             dataset.save_as(Path(folder) / name, enforce_file_format=True)
             stored = server.upload((Path(folder) / name).read_bytes())
     return stored  # the structure set comes last
+
+
+def drawn_again() -> bytes:
+    """The structure set as a colleague may have drawn it: some organs moved by 2 mm and a tenth wider."""
+    ds = dict(study())["structures.dcm"]
+    ds.SeriesDescription = "By a colleague"
+    ds.SeriesInstanceUID, ds.SOPInstanceUID = generate_uid(), generate_uid()
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    moved = {roi.ROINumber for roi in ds.StructureSetROISequence if roi.ROIName in ("Heart", "Tumour", "SpinalCord")}
+    for roi in ds.ROIContourSequence:
+        for contour in roi.ContourSequence if roi.ReferencedROINumber in moved else ():
+            points = np.reshape(contour.ContourData, (-1, 3)).astype(float)
+            middle = points.mean(axis=0)
+            points = middle + (points - middle) * 1.1 + [2, 0, 0]
+            contour.ContourData = [f"{value:.2f}" for value in points.ravel()]
+    ds.save_as(file := BytesIO(), enforce_file_format=True)
+    return file.getvalue()
 
 
 def convert(server: OrthancServer, instance: str, names: list[str]) -> str:
@@ -96,6 +119,13 @@ def measured(page: Any) -> None:
     page.click("#tool-measure")
     page.mouse.click(760, 240)
     page.mouse.click(760, 540)
+
+
+def compared(page: Any) -> None:
+    page.wait_for_selector(".pairs", timeout=120_000)
+    page.get_by_role("button", name="Heart", exact=True).click()
+    page.frame_locator("iframe.preview").locator(".distance-scale:not([hidden])").wait_for()
+    page.wait_for_timeout(2000)
 
 
 def ready(page: Any) -> None:

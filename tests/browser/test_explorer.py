@@ -262,6 +262,29 @@ def test_the_models_of_a_study_are_downloaded_together(open_page: Open, server: 
     server.delete(f"/studies/{study}")
 
 
+def test_two_sources_of_a_study_lead_to_the_comparison(open_page: Open, server: OrthancServer) -> None:
+    """With one source there is nothing to compare, and no button."""
+    study = phantoms.Study(seed="compared from the study")
+    file = phantoms.structure_set([phantoms.ball("Ball", 10)], study)
+    id = server.get(f"/instances/{server.upload(file)}/study").json()["ID"]
+    page = open_page(explorer("study", id))
+    page.wait_for_selector("#stl-generate-study")
+    assert page.locator("#stl-compare-study").count() == 0
+    other = pydicom.dcmread(BytesIO(file))
+    other.SeriesInstanceUID = pydicom.uid.generate_uid()
+    other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    other.save_as(buffer := BytesIO())
+    server.upload(buffer.getvalue())
+    page.reload()
+    with page.context.expect_page() as opened:
+        page.click("#stl-compare-study")
+    assert opened.value.url.endswith(f"/stl/app/compare.html?study={id}")
+    opened.value.wait_for_selector("select")
+    assert opened.value.locator("select").first.locator("option").count() == 2
+    opened.value.close()
+    server.delete(f"/studies/{id}")
+
+
 def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: OrthancServer, stored: Stored) -> None:
     order = {"Instance": stored.rtstruct, "All": True, "Separate": True, "Resolution": 64}
     series = server.post("/stl/encode", order).json()["ParentSeries"]
@@ -270,4 +293,9 @@ def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: Orth
         page.click("#stl-viewer-series")
     assert opened.value.url.endswith(f"/stl/app/three.html?series={series}")
     opened.value.close()
+    page.click("#stl-download-series")
+    with page.expect_download() as saved:
+        page.locator(".download-row", has_text="3MF").click()
+    assert saved.value.suggested_filename.endswith(".3mf")
+    assert Path(saved.value.path()).read_bytes() == server.get(f"/series/{series}/stl/scene.3mf").body
     server.delete(f"/series/{series}")

@@ -230,15 +230,40 @@ def test_the_token_leaves_the_address_at_once(open_page: Open, scene: Scene) -> 
     assert page.evaluate("history.state.token") == "secret", "a reload still has it"
 
 
-def test_the_table_and_its_csv(open_page: Open, scene: Scene) -> None:
+def test_the_table_its_csv_and_files_of_what_is_shown(open_page: Open, scene: Scene, server: OrthancServer) -> None:
     page = opened(open_page, scene)
     page.keyboard.press("n")
+    page.wait_for_function("document.querySelector('.numbers tbody').innerText.match(/yes/g)?.length === 3")
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV").click()
     rows = list(csv.DictReader(Path(saved.value.path()).read_text("utf-8-sig").splitlines()))
     assert [row["Name"] for row in rows] == ["Ball", "Small", "BODY"]
     assert float(rows[0]["Volume (mL)"]) == pytest.approx(BALL_ML, rel=0.01)
     assert float(rows[0]["Area (cm²)"]) == pytest.approx(4 * np.pi * 9, rel=0.03)
+    for row, radius in zip(rows, (BALL_RADIUS, SMALL_RADIUS, 55), strict=True):
+        extent = [float(side) for side in row["Extent (mm)"].split(" × ")]
+        assert extent == pytest.approx([2 * radius] * 3, abs=3.1)  # slices are 3 mm apart
+        assert float(row["Volume of the contours (mL)"]) == pytest.approx(4 / 3 * np.pi * radius**3 / 1000, rel=0.02)
+        assert (row["Pieces"], row["Closed"]) == ("1", "yes")
+        assert int(row["Triangles"]) > 1000
+    table = [row.locator("th, td").all_inner_texts() for row in page.locator(".numbers tbody tr").all()]
+    assert table == [list(row.values()) for row in rows]
+    with page.context.expect_page() as compare:
+        page.get_by_role("link", name="Compare with others").click()
+    assert compare.value.url.endswith(f"/stl/app/compare.html?a={scene.source}")
+    compare.value.close()
+    page.locator("dialog.numbers").get_by_role("button", name="Close").click()
+    page.evaluate("viewer.setPart('3', { visible: false })")
+    page.click("#tool-keep")
+    page.wait_for_selector(".keep-body .chip")
+    suffixes = page.locator(".keep-body .chip").all_inner_texts()
+    assert suffixes == [one["Suffix"] for one in server.get("/stl/formats").json()]
+    for suffix in ("glb", "3mf"):
+        with page.expect_download() as saved:
+            page.locator(".keep-body .chip").get_by_text(suffix, exact=True).click()
+        assert saved.value.suggested_filename.endswith(f".{suffix}")
+        wanted = server.get(f"/instances/{scene.source}/stl/scene.{suffix}?structures=1,2").body
+        assert Path(saved.value.path()).read_bytes() == wanted
 
 
 def test_a_filled_cut_shows_what_lies_inside(open_page: Open, scene: Scene) -> None:

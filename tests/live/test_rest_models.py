@@ -57,7 +57,7 @@ def test_a_model_is_a_closed_mesh_beside_its_structure_set(server: OrthancServer
     mesh = read_stl(server.get(answer["Path"] + "/stl").body)
     assert len(mesh.triangles) == answer["Triangles"]
     info = server.get(answer["Path"] + "/stl/info").json()
-    assert (info["Closed"], info["EulerNumber"], info["Rois"]) == (True, 2, ["Sphere"])
+    assert (info["Closed"], info["EulerNumber"], info["Pieces"], info["Rois"]) == (True, 2, 1, ["Sphere"])
     source = pydicom.dcmread(io.BytesIO(server.get(f"/instances/{instance}/file").body)).SOPInstanceUID
     assert info["SourceInstances"] == [source]
     assert info["VolumeMl"] == pytest.approx(answer["VolumeMl"], abs=0.001)

@@ -41,13 +41,15 @@ function comparable({ source, series, parts }) {
   return parts.length === 1 ? parts[0].instance : null;
 }
 
+/** @param {Part} part @returns {HTMLElement} */
+const rowOf = (part) => h('tr', {}, ...COLUMNS.map(([title, of], i) =>
+  h(i === 1 ? 'th' : 'td', { dir: i === 1 ? 'auto' : null, scope: i === 1 ? 'row' : null,
+    class: typeof of(part) === 'number' ? 'number' : title === 'Things to know' ? 'notes' : null }, String(of(part)))));
+
 /** @param {import('./app.js').App} app */
 export function numbersDialog(app) {
-  const parts = app.parts.all;
-  const list = parts.length ? h('tbody', {}, ...parts.map((part) => h('tr', {}, ...COLUMNS.map(([title, of], i) =>
-    h(i === 1 ? 'th' : 'td', { dir: i === 1 ? 'auto' : null, scope: i === 1 ? 'row' : null,
-      class: typeof of(part) === 'number' ? 'number' : title === 'Things to know' ? 'notes' : null },
-      String(of(part))))))) : null;
+  const list = h('tbody', {});
+  const fill = () => list.replaceChildren(...app.parts.all.map(rowOf));
   const a = app.scale ? null : comparable(app.catalogue);
   const dialog = /** @type {HTMLDialogElement} */ (h('dialog',
     { class: 'help numbers', 'aria-label': t('Table of numbers') },
@@ -57,12 +59,17 @@ export function numbersDialog(app) {
       list)),
     h('form', { method: 'dialog', class: 'row' },
       h('button', { type: 'button', class: 'button', onclick: () =>
-        save(new Blob(['\ufeff', csv(parts)], { type: 'text/csv' }), `${fileName(app.catalogue.title)}.csv`) },
+        save(new Blob(['\ufeff', csv(app.parts.all)], { type: 'text/csv' }), `${fileName(app.catalogue.title)}.csv`) },
         icon('download'), 'CSV'),
       a ? h('a', { class: 'button', href: pageUrl('compare.html', { a }), target: '_blank', rel: 'noopener' },
         t('Compare with others')) : null,
       h('button', { class: 'button primary' }, t('Close')))));
-  dialog.addEventListener('close', () => dialog.remove());
+  app.parts.addEventListener('list', fill); // figures come after the surfaces
+  dialog.addEventListener('close', () => {
+    app.parts.removeEventListener('list', fill);
+    dialog.remove();
+  });
+  fill();
   app.root.append(dialog);
   dialog.showModal();
 }
