@@ -94,6 +94,7 @@ def test_same_bytes_in_any_order_of_contours(solid: Solid) -> None:
     assert np.array_equal(one.triangles, other.triangles)
 
 
+@pytest.mark.slow
 def test_same_bytes_whatever_the_threads() -> None:
     prints = set()
     for backend, threads in (("Sequential", "1"), ("STDThread", "1"), ("STDThread", "7")):

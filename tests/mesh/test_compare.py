@@ -20,6 +20,7 @@ LARGE = sphere(20, (10, -15, 30))
 SMALL = sphere(12, (28, -15, 30))
 
 
+@pytest.mark.slow
 def test_the_two_made_balls() -> None:
     found = compare(LARGE, SMALL)
     assert found.dice == pytest.approx(0.17965, abs=2e-4)
@@ -40,6 +41,7 @@ def test_a_thing_with_itself(mesh: Mesh) -> None:
     assert max(found.mean_surface_distance, found.hausdorff, found.hausdorff95) < 1e-4
 
 
+@pytest.mark.slow
 def test_balls_one_around_the_other() -> None:
     """Concentric, 20 and 12 mm: every distance is 8 mm, and the small one is the overlap."""
     found = compare(sphere(20), sphere(12))
@@ -76,6 +78,7 @@ def test_hausdorff_95_is_the_larger_of_two_directions() -> None:
     assert far.hausdorff95 == pytest.approx(40 - (0.05 * area - 4) / 8, abs=0.1)
 
 
+@pytest.mark.slow
 def test_figures_hardly_depend_on_the_samples() -> None:
     coarse, fine = (compare(LARGE, SMALL, samples=samples) for samples in (10_000, 30_000))
     for name in Comparison.__dataclass_fields__:
@@ -94,6 +97,7 @@ def test_samples_are_spread_by_area(mesh: Mesh) -> None:
     assert points.std(axis=0) == pytest.approx(sampled(mesh, 50_000).std(axis=0), rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solids", [(ball(15), fork()), (torus(), ball(20))], ids=["ball and fork", "torus and ball"])
 def test_hausdorff_of_scipy_agrees(solids: tuple) -> None:  # type: ignore[type-arg]
     a, b = (model_of(solid, resolution=48).mesh for solid in solids)
@@ -106,6 +110,7 @@ def test_hausdorff_of_scipy_agrees(solids: tuple) -> None:  # type: ignore[type-
     assert found.mean_surface_distance == pytest.approx(np.average(apart, weights=areas), abs=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Please import:DeprecationWarning")
 def test_surface_distance_of_deepmind_agrees() -> None:
     """On voxels of 1 mm, whose surface lies up to half a voxel off: its mean is exact only for ever smaller ones."""

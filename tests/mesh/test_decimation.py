@@ -55,6 +55,7 @@ def check_within(full: Mesh, found: Decimated, tolerance: float) -> None:
     assert max(there, back) <= 1.05 * tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOLIDS)
 def test_within_a_tolerance(name: str) -> None:
     solid, move = SOLIDS[name]
@@ -65,6 +66,7 @@ def test_within_a_tolerance(name: str) -> None:
     assert distances(found.mesh, solid, *move).max() <= distances(full, solid, *move).max() + 0.04
 
 
+@pytest.mark.slow
 def test_ball_of_30_mm_at_256_by_default() -> None:
     """A tenth of the voxel's side: under 30,000 triangles, as near to the true ball as the 234,550 that it had."""
     solid = solids.ball(30)
@@ -170,6 +172,7 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     assert (first.vertices.dtype, first.triangles.dtype) == (np.dtype(np.float32), np.dtype(np.int32))
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 3.0))
 def test_bumpy_bodies_at_any_tolerance(seed: int, tolerance: float) -> None:
@@ -194,6 +197,7 @@ def bumpy(seed: int) -> Mesh:
     return model_of(Solid(outlines or [solids.ring(5, 0)], 0, 2, np.abs), move, resolution=48).mesh
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "most"), [(21, 18_000), (16, 18_500), (30, 14_000), (42, 28_000)])
 def test_organs(number: int, most: int) -> None:
     """Rectum, prostate with seminal vesicles (handles), a target of many pieces, and a ring around one."""

@@ -287,6 +287,7 @@ def test_parts_thinner_than_voxels_get_finer_ones() -> None:
     assert report.voxel[0] < 1.2
 
 
+@pytest.mark.slow
 def test_what_is_lost_where_there_is_no_room_for_finer_voxels_is_told_of() -> None:
     truth = 15 * 100 * np.pi * 1.8**2
     report = model(*posts(), resolution=64, max_voxels=60_000).report

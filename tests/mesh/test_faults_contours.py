@@ -118,14 +118,17 @@ def check(report: Report, millilitres: float, euler_number: int, warning: str) -
     assert (warning in " ".join(report.warnings)) if warning else report.warnings == ()
 
 
-@pytest.mark.parametrize("name", CASES)
+BY_NAME = [pytest.param(name, marks=pytest.mark.slow if name == "skin3mm" else ()) for name in CASES]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
 def test_built_in_code(name: str) -> None:
     outlines, millilitres, euler_number, warning, resolution = CASES[name]
     report = surface_from_contours([roi_of(outlines)], resolution=resolution).report
     check(report, millilitres * (0.2 if name == "skin3mm" else 1), euler_number, warning)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_the_file(name: str) -> None:
     structures = read_structure_set(shared_file(f"faults/{name}.dcm").read_bytes())
     rois, _ = structures.contours([structures.rois[0].number])
@@ -143,6 +146,7 @@ def test_there_is_a_test_of_each_file_of_contours() -> None:
     assert names <= others | set(CASES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("resolution", "max_voxels", "lost"), [(32, 100_000, True), (128, 10_000_000, False)])
 def test_couch(resolution: int, max_voxels: int, lost: bool) -> None:
     """A shell with walls of 3 mm: they are there, or the warning says what is lost."""
@@ -257,6 +261,7 @@ def test_many_findings_of_a_kind_are_one_sentence() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tilted", [False, True])
 def test_the_same_body_at_any_scale_is_the_same_mesh(tilted: bool) -> None:
     """From 0.6 mm to 6 m: nothing is decided by a length in mm."""

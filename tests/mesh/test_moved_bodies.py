@@ -41,6 +41,7 @@ angles = st.floats(-180, 180, allow_nan=False)
 lengths = st.floats(-2000, 2000, allow_nan=False)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.tuples(angles, angles, angles), st.tuples(lengths, lengths, lengths), st.randoms(use_true_random=False))
 def test_moving_reversing_and_reordering_change_nothing(
@@ -58,6 +59,7 @@ def test_moving_reversing_and_reordering_change_nothing(
     assert TREE.query(back)[0].max() < 1.5 * np.linalg.norm(REFERENCE.report.voxel)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.data())
 def test_any_contours_give_a_closed_surface(data: st.DataObject) -> None:

@@ -239,6 +239,7 @@ def test_limits() -> None:
         model_from_nifti(file, max_triangles=report.triangles - 100)
 
 
+@pytest.mark.slow
 def test_a_gigabyte_takes_little_more_than_itself() -> None:
     """In a process of its own: 1 GB of float32 in which 40 MB are not zero."""
     code = """

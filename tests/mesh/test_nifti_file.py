@@ -193,6 +193,7 @@ def test_the_limit_is_of_what_comes_out_of_gzip() -> None:
         read(file, MB)
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_is_not_blown_up() -> None:
     """A thousand times its size, behind a header that claims one megabyte."""
     bomb = gzip.compress(nifti_file(np.zeros((100, 100, 100), "u1")) + bytes(400 * MB), 1)
@@ -251,6 +252,7 @@ def test_any_bytes(data: bytes) -> None:
     harmless(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from([1, 2]),

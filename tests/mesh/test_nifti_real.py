@@ -115,6 +115,7 @@ STRUCTURES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "mask", "structures", "name"), STRUCTURES)
 def test_the_mesh_of_the_mask_is_that_of_the_structure(
     folder: str, mask: str, structures: str, name: str | None

@@ -20,6 +20,7 @@ from tests.mesh.shapes import OBLIQUE, box, doughnut, moved, shell, sphere
 UPRIGHT = Rotation.identity()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rotation", [UPRIGHT, OBLIQUE], ids=["upright", "oblique"])
 def test_two_mm_in_a_ball_of_20(rotation: Rotation) -> None:
     found = shells.shell(moved(sphere(20), rotation), 2.0)
@@ -30,12 +31,14 @@ def test_two_mm_in_a_ball_of_20(rotation: Rotation) -> None:
     assert found.hollow == pytest.approx(4 / 3 * np.pi * 18**3, rel=0.001)
 
 
+@pytest.mark.slow
 def test_two_mm_around_a_ball_of_20() -> None:
     found = shells.shell(moved(sphere(20)), 2.0, outwards=True)
     assert report_of(found.mesh).volume == pytest.approx(4 / 3 * np.pi * (22**3 - 20**3), rel=0.003)
     assert found.hollow == pytest.approx(4 / 3 * np.pi * 20**3, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_wall_is_even_at_the_edges_of_a_box() -> None:
     """Its hollow is the box that is 3 mm smaller on each side, with its edges sharp but for half a voxel."""
     found = shells.shell(moved(box(20, 30, 40)), 3.0)
@@ -47,6 +50,7 @@ def test_the_wall_is_even_at_the_edges_of_a_box() -> None:
     assert away.max() < 0.2
 
 
+@pytest.mark.slow
 def test_bodies_with_cavities_and_too_thin_ones() -> None:
     hollow = shells.shell(moved(shell(20, 8)), 2.0)
     assert hollow.hollow == pytest.approx(4 / 3 * np.pi * (18**3 - 10**3), rel=0.01)
@@ -148,6 +152,7 @@ def test_what_cannot_be_asked_for() -> None:
     assert margins.with_margin(sphere(20), 0.0).triangles.shape == sphere(20).triangles.shape
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes() -> None:
     first, second = (surface_at(doughnut(), 1.5) for _ in range(2))
     assert first.vertices.tobytes() == second.vertices.tobytes()

@@ -44,6 +44,7 @@ def _model(structures: StructureSet, number: int) -> Surface | str:
         return str(reason)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "millilitres", "within"), [("CT", 17.351, 0.005), ("MR_T1", 17.316, 0.005), ("PET", 17.172, 0.01)]
 )
@@ -56,6 +57,7 @@ def test_volume_of_the_mask_beside_it(name: str, millilitres: float, within: flo
         assert report.volume / 1000 == pytest.approx(millilitres, rel=within)
 
 
+@pytest.mark.slow
 def test_volumes_of_a_planning_system() -> None:
     for name in ECLIPSE:
         shared_file(name)

@@ -13,6 +13,7 @@ from testing.original import original_mesh, slices_of, vertices_and_triangles
 from testing.solids import Solid, cone, fork, model_of, ring, torus
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solid", [cone(slices=60, spacing=0.5), torus(spacing=0.5)], ids=["cone", "torus"])
 def test_scikit_image_agrees_where_planes_are_as_close_as_pixels(solid: Solid) -> None:
     points = np.concatenate(solid.outlines)
