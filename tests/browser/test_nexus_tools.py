@@ -66,7 +66,9 @@ def page(opened: Watched) -> Iterator[Any]:
     opened.page.keyboard.press("Escape")
     for name in ("measure", "pick"):
         press(opened.page, name)
-        opened.page.locator(".hint-panel:visible").get_by_role("button", name="Clear").click()
+        clear = opened.page.locator(".hint-panel:visible").get_by_role("button", name="Clear")
+        if clear.is_visible():
+            clear.click()
     for button in opened.page.locator(".tool[aria-pressed]").all():
         if button.get_attribute("aria-pressed") != str(button.get_attribute("id") == "tool-light").lower():
             button.click()
@@ -99,7 +101,7 @@ def test_a_measured_distance_is_the_known_one(page: Any) -> None:
     known = (7**2 + 17**2) ** 0.5
     assert numbers(hint(page))[0] == pytest.approx(known, abs=0.1)
     assert numbers(page.locator(".label.measure").inner_text())[0] == pytest.approx(known, abs=0.1)
-    page.get_by_role("button", name="Clear").first.click()
+    page.get_by_role("button", name="Clear all").click()
     assert page.locator(".label.measure").count() == 0
     page.mouse.click(30, 600)
     settle(page)
@@ -112,6 +114,15 @@ def test_the_distance_between_two_corners(page: Any) -> None:
     for x, y in ((-4.97, -9.97), (4.97, 9.97)):
         click_at(page, on_front(x, y))
     assert numbers(hint(page))[0] == pytest.approx(22.36, abs=0.15)
+
+
+def test_an_angle_by_three_clicks(page: Any) -> None:
+    press(page, "measure")
+    page.get_by_role("button", name="Angle", exact=True).click()
+    for x, y in ((-4, 9), (-4, -8), (3, -1)):
+        click_at(page, on_front(x, y))
+    assert numbers(hint(page).partition("Angle")[2])[0] == pytest.approx(45, abs=0.8)
+    page.get_by_role("button", name="Distance", exact=True).click()
 
 
 def test_a_point_tells_its_coordinates(page: Any) -> None:

@@ -4,6 +4,7 @@ import * as THREE from 'three';
 import { h, notice, save } from '../shared/dom.js';
 import { count, length, size, volume } from '../shared/format.js';
 import { t } from '../shared/language.js';
+import { onClick } from './click.js';
 import { Dimensions } from './dimensions.js';
 import { DistanceScale } from './distance-scale.js';
 import { History } from './history.js';
@@ -42,8 +43,8 @@ export class App extends EventTarget {
     this.overlay = new Overlay(stage, stage.container);
     this.orientation = new Orientation(stage, stage.container);
     this.section = new Section(stage, this.parts, () => this.changed());
-    this.measure = new Measure(this.overlay, this.parts, { changed: () => this.changed(), measured: (detail) =>
-      this.tell('measure', detail) });
+    this.measure = new Measure(this.overlay, { parts: () => this.parts.shown, changed: () => this.changed(),
+      measured: (detail) => this.tell('measure', detail) });
     this.dimensions = new Dimensions(stage, this.overlay, this.parts, length);
     this.history = new History(() => this.state(), (state) => this.restore(state));
     this.partPanel = new PartPanel(this.parts, catalogue.unusable, {
@@ -79,17 +80,9 @@ export class App extends EventTarget {
     this.#listen();
   }
 
-  /** A click is a press that did not become a drag. */
   #listen() {
     const { canvas } = this.stage;
-    /** @type {PointerEvent | null} */
-    let down = null;
-    canvas.addEventListener('pointerdown', (event) => { down = event.button === 0 ? event : null; });
-    canvas.addEventListener('pointerup', (event) => {
-      if (!down || down.pointerId !== event.pointerId || Math.hypot(event.clientX - down.clientX,
-        event.clientY - down.clientY) >= 5) return;
-      this.click(this.hitAt(event));
-    });
+    onClick(canvas, (event) => this.click(this.hitAt(event)));
     canvas.addEventListener('dblclick', (event) => {
       const hit = this.measure.active ? null : this.hitAt(event);
       if (hit) this.stage.centreOn(hit.point);

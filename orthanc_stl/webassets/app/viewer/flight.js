@@ -1,11 +1,14 @@
-/** The way of the eye from where it is to where it shall be. */
+/** The camera: its way from where it is to where it shall be, its frustum, and its place in numbers. */
 
 import * as THREE from 'three';
 
 const LETTERS = 56; // px of the view's height that the letters at its edges take
 
+/** @typedef {THREE.PerspectiveCamera | THREE.OrthographicCamera} Camera */
+/** @typedef {{position: number[], target: number[], parallel: boolean, zoom: number}} CameraState */
+
 /**
- * @param {THREE.PerspectiveCamera | THREE.OrthographicCamera} camera @param {THREE.Vector3} target that it looks at
+ * @param {Camera} camera @param {THREE.Vector3} target that it looks at
  * @param {{direction: THREE.Vector3, target: THREE.Vector3, distance: number, zoom: number}} to `direction`: from the
  *   target to the eye
  * @returns {(part: number) => void} puts both to that part of the way, 0 to 1
@@ -42,3 +45,60 @@ export function homeDistance(direction, half, camera, viewHeight) {
   const free = Math.max(0.5, 1 - LETTERS / viewHeight);
   return Math.max(height / (vertical * free), round / horizontal) + depth;
 }
+
+/** The distance from which a box fits into the view, less its edges, as it is seen from one side.
+ * @param {THREE.Box3} box @param {THREE.Vector3} back from the box's middle to the eye, of length 1
+ * @param {THREE.PerspectiveCamera} camera @param {{width: number, height: number}} filled parts of the view, 0 to 1
+ */
+export function fittingDistance(box, back, camera, filled) {
+  const middle = box.getCenter(new THREE.Vector3());
+  const right = camera.up.clone().cross(back).normalize();
+  const up = back.clone().cross(right);
+  const tangent = Math.tan(THREE.MathUtils.degToRad(camera.fov / 2));
+  return Math.max(...cornersOf(box).map((corner) => {
+    const at = corner.sub(middle);
+    const wide = Math.abs(at.dot(right)) / (tangent * camera.aspect * filled.width);
+    const high = Math.abs(at.dot(up)) / (tangent * filled.height);
+    return at.dot(back) + Math.max(wide, high);
+  }));
+}
+
+/**
+ * The parallel view shows at the target what the perspective one would from the same place. The clipping range hugs the
+ * model, so that depth has all its digits for picking.
+ * @param {Camera} camera @param {THREE.PerspectiveCamera} perspective @param {THREE.Vector3} target
+ * @param {{centre: THREE.Vector3, radius: number, closest: number}} model
+ */
+export function setFrustum(camera, perspective, target, { centre, radius, closest }) {
+  if (camera instanceof THREE.OrthographicCamera) {
+    const top = Math.tan(THREE.MathUtils.degToRad(perspective.fov / 2)) * camera.position.distanceTo(target);
+    const right = top * perspective.aspect;
+    Object.assign(camera, { top, bottom: -top, right, left: -right });
+  }
+  const distance = camera.position.distanceTo(centre);
+  const least = camera === perspective ? (radius * closest) / 4 : -Infinity;
+  camera.near = Math.max(distance - radius * 1.5, least);
+  camera.far = Math.max(distance + radius * 1.5, 2 * least);
+  camera.updateProjectionMatrix();
+  camera.updateMatrixWorld();
+}
+
+/** @param {Camera} camera @param {THREE.Vector3} target @returns {CameraState} rounded, for a link */
+export function cameraState(camera, target) {
+  const round = (/** @type {THREE.Vector3} */ v) => v.toArray().map((value) => Math.round(value * 100) / 100);
+  return { position: round(camera.position), target: round(target),
+    parallel: camera instanceof THREE.OrthographicCamera, zoom: Math.round(camera.zoom * 1000) / 1000 };
+}
+
+/** @param {Camera} camera @param {THREE.Vector3} aim is moved @param {CameraState} state */
+export function placeCamera(camera, aim, { position, target, zoom }) {
+  aim.fromArray(target);
+  camera.position.fromArray(position);
+  camera.zoom = zoom;
+  camera.updateProjectionMatrix();
+  camera.lookAt(aim);
+}
+
+/** @param {THREE.Box3} box @returns {THREE.Vector3[]} */
+export const cornersOf = ({ min, max }) => [0, 1, 2, 3, 4, 5, 6, 7].map((i) =>
+  new THREE.Vector3(i & 1 ? max.x : min.x, i & 2 ? max.y : min.y, i & 4 ? max.z : min.z));

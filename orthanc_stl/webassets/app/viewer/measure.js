@@ -2,7 +2,7 @@
 
 import * as THREE from 'three';
 import { h, icon } from '../shared/dom.js';
-import { length } from '../shared/format.js';
+import { length as millimetres } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { areaOf, cut, furthest, loopsOf } from './outline.js';
 import { nearestPoints } from './nearest.js';
@@ -22,13 +22,21 @@ const KINDS = [
 
 export class Measure {
   /**
-   * @param {import('./overlay.js').Overlay} overlay @param {import('./parts.js').Parts} parts
-   * @param {{changed: () => void, measured: (measurement: Measurement) => void}} callbacks
+   * @param {import('./overlay.js').Overlay} overlay
+   * @param {object} options
+   * @param {string[]} [options.kinds] of KINDS; none: all
+   * @param {(value: number) => string} [options.length] how a length is said
+   * @param {() => import('./parts.js').Part[]} [options.parts] that are shown
+   * @param {() => void} [options.changed] something to undo has happened
+   * @param {(measurement: Measurement) => void} [options.measured]
    */
-  constructor(overlay, parts, callbacks) {
+  constructor(overlay, { kinds = KINDS.map(([id]) => id), length = millimetres, parts = () => [], changed = () => {},
+    measured = () => {} }) {
     this.overlay = overlay;
+    this.length = length;
     this.parts = parts;
-    this.callbacks = callbacks;
+    this.changed = changed;
+    this.measured = measured;
     this.on = false;
     this.kind = 'distance';
     /** @type {Hit[]} */
@@ -38,8 +46,8 @@ export class Measure {
     /** @type {{measurement: Measurement, item: import('./overlay.js').Item}[]} */
     this.done = [];
     this.hint = h('p', { class: 'measure-hint', role: 'status' });
-    this.chips = KINDS.map(([id, name]) => h('button', { type: 'button', class: 'chip', 'data-measure': id,
-      onclick: () => this.choose(id) }, t(name)));
+    this.chips = KINDS.filter(([id]) => kinds.includes(id)).map(([id, name]) => h('button', { type: 'button',
+      class: 'chip', 'data-measure': id, onclick: () => this.choose(id) }, t(name)));
     this.list = h('ol', { class: 'measure-list' });
     this.clearButton = h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'),
       t('Clear all'));
@@ -79,7 +87,7 @@ export class Measure {
     this.clearButton.hidden = this.done.length === 0;
     this.list.replaceChildren(...this.done.map((each, i) => h('li', {},
       h('span', {}, `${t(KINDS.find(([id]) => id === each.measurement.kind)?.[1] ?? '')}: ${each.measurement.text}`),
-      h('button', { type: 'button', class: 'part-badge', 'aria-label': t('Delete measurement {number}',
+      h('button', { type: 'button', class: 'measure-delete', 'aria-label': t('Delete measurement {number}',
         { number: i + 1 }), onclick: () => this.remove(i) }, icon('close')))));
   }
 
@@ -90,8 +98,9 @@ export class Measure {
     this.clicks.push(hit);
     this.marks.push(this.overlay.add('measure', [hit.point], ''));
     const points = this.clicks.map(({ point }) => point);
-    if (this.kind === 'distance' && points.length === 2) this.#finish(points, length(points[0].distanceTo(points[1])));
-    else if (this.kind === 'angle' && points.length === 3) this.#finish(points, `${degrees(points).toFixed(1)}°`);
+    if (this.kind === 'distance' && points.length === 2) {
+      this.#finish(points, this.length(points[0].distanceTo(points[1])));
+    } else if (this.kind === 'angle' && points.length === 3) this.#finish(points, `${degrees(points).toFixed(1)}°`);
     else if (this.kind === 'between') this.#between(hit);
     else this.#say();
     return undefined;
@@ -113,13 +122,14 @@ export class Measure {
     this.#forgetClicks();
     if (!found) return this.#say(t('Click two different parts; each must be loaded.'));
     const distance = found[0].distanceTo(found[1]);
-    return this.#finish(found, `${distance < 1e-3 ? t('they touch') : length(distance)} (${a.name} – ${b.name})`);
+    const apart = distance < 1e-3 ? t('they touch') : this.length(distance);
+    return this.#finish(found, `${apart} (${a.name} – ${b.name})`);
   }
 
   /** The smallest part around a point on a plane. @param {Hit} hit */
   #partOnPlane({ point, plane }) {
     if (!plane) return null;
-    const around = this.parts.shown.filter((part) => loopsOf(cut(part, plane))
+    const around = this.parts().filter((part) => loopsOf(cut(part, plane))
       .filter((loop) => isInside(point, loop, plane.normal)).length % 2 === 1);
     return around.sort((a, b) => (a.model?.volume ?? 0) - (b.model?.volume ?? 0))[0] ?? null;
   }
@@ -133,7 +143,7 @@ export class Measure {
     if (!hit.plane) {
       const ends = furthest(part.model.positions)
         .map((point) => point.add(new THREE.Vector3().fromArray(/** @type {any} */ (part.model).centre)));
-      return this.#finish(ends, `${length(ends[0].distanceTo(ends[1]))} (${part.name})`);
+      return this.#finish(ends, `${this.length(ends[0].distanceTo(ends[1]))} (${part.name})`);
     }
     const segments = cut(part, hit.plane);
     if (!segments.length) return this.#say(uncut);
@@ -143,18 +153,17 @@ export class Measure {
         `${(areaOf(segments, hit.plane.normal) / 100).toFixed(2)} cm² (${part.name})`, true);
     }
     const ends = furthest(segments);
-    return this.#finish(ends, `${length(ends[0].distanceTo(ends[1]))} (${part.name})`);
+    return this.#finish(ends, `${this.length(ends[0].distanceTo(ends[1]))} (${part.name})`);
   }
 
   /** @param {THREE.Vector3[]} points @param {string} text @param {boolean} [closed] */
   #finish(points, text, closed = false) {
-    const measurement = { kind: this.kind, text, closed, points: points.map((point) => point.toArray()
-      .map((value) => Math.round(value * 1000) / 1000)) };
+    const measurement = { kind: this.kind, text, closed, points: points.map((point) => point.toArray()) };
     this.#forgetClicks();
     this.#put(measurement);
     this.#say(`${text}. ${t('Click to measure again.')}`);
-    this.callbacks.measured(measurement);
-    this.callbacks.changed();
+    this.measured(rounded(measurement));
+    this.changed();
   }
 
   /** @param {Measurement} measurement */
@@ -170,17 +179,17 @@ export class Measure {
     if (!gone) return;
     this.overlay.remove(gone.item);
     this.#say();
-    this.callbacks.changed();
+    this.changed();
   }
 
   clear() {
     this.restore([]);
-    this.callbacks.changed();
+    this.changed();
   }
 
   /** @returns {Measurement[]} */
   state() {
-    return this.done.map(({ measurement }) => measurement);
+    return this.done.map(({ measurement }) => rounded(measurement));
   }
 
   /** @param {Measurement[]} measurements */
@@ -192,6 +201,10 @@ export class Measure {
     this.#say();
   }
 }
+
+/** For a link. @param {Measurement} measurement @returns {Measurement} */
+const rounded = (measurement) => ({ ...measurement, points: measurement.points.map((point) =>
+  point.map((value) => Math.round(value * 1000) / 1000)) });
 
 /** @param {THREE.Vector3[]} points @returns {number} the angle at the second one */
 function degrees([a, corner, b]) {

@@ -1,8 +1,11 @@
-/** The 3D window: renderer, the two cameras, moving about, and drawing when (and only when) something changed. */
+/**
+ * The 3D window of all our viewers: renderer, the two cameras, moving about, and drawing when (and only when) something
+ * changed.
+ */
 
 import * as THREE from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
-import { homeDistance, path } from './flight.js';
+import { cameraState, homeDistance, path, placeCamera, setFrustum } from './flight.js';
 import { moveOf } from './keys.js';
 import { hasGraphicsCard, Pace } from './pace.js';
 import { addLights } from './part-mesh.js';
@@ -13,13 +16,22 @@ const FLIGHT = 330; // ms
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
 const HOME = new THREE.Vector3(0.42, -1, 0.28).normalize();
+const SUPERIOR = new THREE.Vector3(0, 0, 1);
+const CLOSEST = 0.02; // of the model's radius: as near as the eye comes to what it looks at
 
 export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 export class Stage {
-  /** @param {HTMLElement} container gets the canvas @throws {Error} where the browser has no WebGL 2 */
-  constructor(container) {
+  /**
+   * @param {HTMLElement} container gets the canvas
+   * @param {{up?: THREE.Vector3, closest?: number, lights?: (scene: THREE.Scene, eye: THREE.Group) => void}} [options]
+   *   `up`: what points up on the screen; `closest`: how near the eye comes, as part of the model's radius; `lights`:
+   *   adds them to what moves with the eye
+   * @throws {Error} where the browser has no WebGL 2
+   */
+  constructor(container, { up = SUPERIOR, closest = CLOSEST, lights = addLights } = {}) {
     this.container = container;
+    this.closest = closest;
     const card = hasGraphicsCard();
     // Each movement on the page has the processor put the whole page together again: 0.1 s of its time.
     document.documentElement.classList.toggle('no-graphics-card', !card);
@@ -33,22 +45,24 @@ export class Stage {
     container.append(this.canvas);
     this.scene = new THREE.Scene();
     this.eye = new THREE.Group();
-    addLights(this.scene, this.eye);
+    lights(this.scene, this.eye);
     this.perspective = new THREE.PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 1000);
     this.orthographic = new THREE.OrthographicCamera(-1, 1, 1, -1, 1, 1000);
-    this.perspective.up.set(0, 0, 1);
-    this.orthographic.up.set(0, 0, 1);
+    this.setUp(up);
     /** @type {THREE.PerspectiveCamera | THREE.OrthographicCamera} */
     this.camera = this.perspective;
     this.camera.position.copy(HOME);
-    this.controls = this.#newControls();
+    this.controls = this.newControls();
+    this.canvas.addEventListener('wheel', () => this.#byHand(), { passive: true });
     /** Parts, slices, caps. */
     this.world = new THREE.Group();
     this.scene.add(this.world);
     this.radius = 0; // nothing to show yet
     this.centre = new THREE.Vector3();
     this.half = new THREE.Vector3(1, 1, 1);
-    /** @type {(() => void)[]} */
+    /** @type {(() => void)[]} the camera is where the next frame shows it */
+    this.beforeFrame = [];
+    /** @type {(() => void)[]} a frame has been drawn */
     this.onFrame = [];
     /** @type {(() => void)[]} when the eye has moved by hand or in flight */
     this.onMove = [];
@@ -69,7 +83,12 @@ export class Stage {
     this.resize();
   }
 
-  #newControls() {
+  /** @param {THREE.Vector3} up what points up on the screen; controls that are there must be made anew */
+  setUp(up) {
+    for (const camera of [this.perspective, this.orthographic]) camera.up.copy(up);
+  }
+
+  newControls() {
     const controls = new OrbitControls(this.camera, this.canvas);
     controls.enableDamping = !reducedMotion();
     controls.dampingFactor = 0.12;
@@ -79,13 +98,13 @@ export class Stage {
       if (!this.updating) this.draw();
       for (const listener of this.onMove) listener();
     });
-    const byHand = () => {
-      this.moved = true;
-      this.touched();
-    };
-    controls.addEventListener('start', byHand);
-    this.canvas.addEventListener('wheel', byHand, { passive: true });
+    controls.addEventListener('start', () => this.#byHand());
     return controls;
+  }
+
+  #byHand() {
+    this.moved = true;
+    this.touched();
   }
 
   /** Ends what moves by itself. */
@@ -103,10 +122,15 @@ export class Stage {
     box.getCenter(this.centre);
     this.half = box.getSize(new THREE.Vector3()).multiplyScalar(0.5);
     this.radius = Math.max(this.half.length(), 1e-3);
-    Object.assign(this.controls, { minDistance: this.radius * 0.02, maxDistance: this.radius * 30, minZoom: 0.05,
-      maxZoom: 100 });
+    this.limitControls();
     if (first) this.goHome(false);
     this.draw();
+  }
+
+  /** How near and how far the eye may go, for a model of this radius. */
+  limitControls() {
+    Object.assign(this.controls, { minDistance: this.radius * this.closest, maxDistance: this.radius * 30,
+      minZoom: 0.05, maxZoom: 2 / this.closest });
   }
 
   /** A slow turn, until the first touch. */
@@ -145,8 +169,7 @@ export class Stage {
   press(event) {
     const act = moveOf(event, this.controls);
     if (!act) return false;
-    this.moved = true;
-    this.touched();
+    this.#byHand();
     act();
     this.draw();
     return true;
@@ -196,23 +219,8 @@ export class Stage {
     this.draw();
   }
 
-  /**
-   * The parallel view shows at the target what the perspective one would from the same place. The clipping range
-   * hugs the model, so that depth has all its digits for picking.
-   */
   #setFrustum() {
-    if (this.camera instanceof THREE.OrthographicCamera) {
-      const distance = this.camera.position.distanceTo(this.controls.target);
-      const top = Math.tan(THREE.MathUtils.degToRad(FIELD_OF_VIEW / 2)) * distance;
-      const right = top * this.perspective.aspect;
-      Object.assign(this.camera, { top, bottom: -top, right, left: -right });
-    }
-    const distance = this.camera.position.distanceTo(this.centre);
-    const least = this.camera instanceof THREE.PerspectiveCamera ? this.radius * 0.005 : -Infinity;
-    this.camera.near = Math.max(distance - this.radius * 1.5, least);
-    this.camera.far = distance + this.radius * 1.5;
-    this.camera.updateProjectionMatrix();
-    this.camera.updateMatrixWorld();
+    setFrustum(this.camera, this.perspective, this.controls.target, this);
   }
 
   /**
@@ -265,6 +273,7 @@ export class Stage {
     this.#setFrustum();
     this.eye.position.copy(this.camera.position);
     this.eye.quaternion.copy(this.camera.quaternion);
+    for (const listener of this.beforeFrame) listener();
     this.changed = false;
     this.renderer.render(this.scene, this.camera);
     this.pace.note();
@@ -282,27 +291,17 @@ export class Stage {
     return caster;
   }
 
-  /**
-   * @returns {{position: number[], target: number[], parallel: boolean, zoom: number}} where the eye is, for
-   * `restoreCamera`
-   */
+  /** @returns {import('./flight.js').CameraState} where the eye is, for `restoreCamera` */
   cameraState() {
-    const round = (/** @type {THREE.Vector3} */ v) => v.toArray().map((value) => Math.round(value * 100) / 100);
-    return { position: round(this.camera.position), target: round(this.controls.target),
-      parallel: this.camera === this.orthographic,
-      zoom: Math.round(this.camera.zoom * 1000) / 1000 };
+    return cameraState(this.camera, this.controls.target);
   }
 
-  /** @param {{position: number[], target: number[], parallel: boolean, zoom: number}} state */
-  restoreCamera({ position, target, parallel, zoom }) {
+  /** @param {import('./flight.js').CameraState} state */
+  restoreCamera(state) {
     this.touched();
     this.atHome = false;
-    this.setOrthographic(parallel);
-    this.controls.target.fromArray(target);
-    this.camera.position.fromArray(position);
-    this.camera.zoom = zoom;
-    this.camera.updateProjectionMatrix();
-    this.camera.lookAt(this.controls.target);
+    this.setOrthographic(state.parallel);
+    placeCamera(this.camera, this.controls.target, state);
     this.draw();
   }
 

@@ -43,10 +43,11 @@ export async function showModel(address, { tools, missing, instance = null, styl
     return viewer.fail(t('The model cannot be shown'),
       t('It is on another server than this page; only models of this Orthanc are shown.'));
   }
-  if (!viewer.makeStage()) return undefined;
-  style?.then((css) => { /** @type {import('./stage.js').Stage} */ (viewer.stage).canvas.style.cssText += css; });
+  const stage = viewer.makeStage();
+  if (!stage) return undefined;
+  style?.then((css) => { stage.canvas.style.cssText += css; });
   try {
-    viewer.show(/** @type {NexusModel} */ (await opening));
+    viewer.show(stage, /** @type {NexusModel} */ (await opening));
   } catch (error) {
     if (!viewer.failBy(error)) throw error;
   }

@@ -1,38 +1,25 @@
-/** Tools that work by clicking on the model or dragging over it: distances, points, the direction of the light. */
+/** Tools of the Nexus page that take the mouse: distances and angles, points, the direction of the light. */
 
 import { h, icon } from '../../app/shared/dom.js';
 import { t } from '../../app/shared/language.js';
+import { onClick } from '../../app/viewer/click.js';
+import { Measure } from '../../app/viewer/measure.js';
 
 /** A number with as many digits as make sense for a model of that size. @param {number} value @param {number} size */
 export const digits = (value, size) => value.toFixed(Math.max(0, Math.min(8, 4 - Math.floor(Math.log10(size)))));
 
 /** @typedef {import('three').Vector3} Vector3 */
-/** @typedef {import('./stage.js').Stage} Stage */
+/** @typedef {import('./stage.js').NexusStage} Stage */
 /** @typedef {import('../../app/viewer/overlay.js').Overlay} Overlay */
-/** @typedef {import('../../app/viewer/overlay.js').Item} Item */
 
-/** What clicking tools have in common: a panel with a hint, and clicks that are no drags. */
+/** What clicking tools have in common: a panel, and a cross for the mouse. */
 class ClickTool {
-  opening = '';
-
-  /** @param {Stage} stage @param {Overlay} overlay @param {HTMLElement} container */
-  constructor(stage, overlay, container) {
+  /** @param {Stage} stage @param {HTMLElement} container @param {(Node | string)[]} content of the panel */
+  constructor(stage, container, ...content) {
     this.stage = stage;
-    this.overlay = overlay;
-    /** @type {Item[]} */
-    this.items = [];
-    this.hint = h('span', { role: 'status' });
-    this.panel = h('div', { class: 'panel hint-panel', hidden: true }, this.hint,
-      h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'), t('Clear')));
+    this.panel = h('div', { class: 'panel hint-panel', hidden: true }, ...content);
     container.append(this.panel);
-    /** @type {PointerEvent | null} */
-    let down = null;
-    stage.canvas.addEventListener('pointerdown', (event) => { down = event.button === 0 && !event.ctrlKey ? event
-      : null; });
-    stage.canvas.addEventListener('pointerup', (event) => {
-      if (!this.active || !down || down.pointerId !== event.pointerId) return;
-      if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < 5) this.#click(event);
-    });
+    onClick(stage.canvas, (event) => { if (this.active) this.take(stage.pick(event)); });
   }
 
   get active() {
@@ -42,83 +29,66 @@ class ClickTool {
   set active(on) {
     this.panel.hidden = !on;
     this.stage.canvas.classList.toggle('measuring', on);
-    this.say(this.opening);
   }
 
-  /** A click has met the model there. @param {Vector3} _point */
+  /** What a click has met. @param {Vector3 | null} _point of the model, relative to its middle */
   take(_point) {}
-
-  /** @param {PointerEvent} event */
-  #click(event) {
-    const point = this.stage.pick(event);
-    if (point) this.take(point);
-    else this.say(t('There is no surface there. Click on the model.'));
-  }
-
-  /** @param {string} text */
-  say(text) {
-    this.hint.textContent = text;
-  }
-
-  clear() {
-    for (const item of this.items) this.overlay.remove(item);
-    this.items = [];
-    this.say(this.opening);
-  }
 }
 
-export class Measure extends ClickTool {
-  opening = t('Click two points on the model.');
-
-  /** @type {Item | null} */
-  first = null;
-
-  /** @param {Vector3} point */
-  take(point) {
-    if (!this.first) {
-      this.first = this.overlay.add('measure', [point], '');
-      this.items.push(this.first);
-      this.say(t('Now click the second point.'));
-      return;
-    }
-    const from = this.first.points[0];
-    this.#forgetFirst();
-    const text = digits(from.distanceTo(point), this.stage.radius);
-    this.items.push(this.overlay.add('measure', [from, point], text));
-    this.say(`Distance: ${text} (in the units of the model). Click two more points to measure again.`);
-  }
-
-  #forgetFirst() {
-    if (!this.first) return;
-    this.overlay.remove(this.first);
-    this.items = this.items.filter((item) => item !== this.first);
-    this.first = null;
-  }
-
-  set active(on) {
-    if (!on) this.#forgetFirst();
-    super.active = on;
+/** Distances and angles, in the units of the model: the file does not say which they are. */
+export class MeasureTool extends ClickTool {
+  /** @param {Stage} stage @param {Overlay} overlay @param {HTMLElement} container */
+  constructor(stage, overlay, container) {
+    const measure = new Measure(overlay, { kinds: ['distance', 'angle'],
+      length: (value) => digits(value, stage.radius) });
+    super(stage, container, measure.element);
+    this.measure = measure;
   }
 
   get active() {
     return super.active;
   }
 
-  clear() {
-    this.first = null;
-    super.clear();
+  set active(on) {
+    super.active = on;
+    this.measure.active = on;
+  }
+
+  /** @param {Vector3 | null} point */
+  take(point) {
+    this.measure.click(point && { point, distance: 0, part: null, plane: null, axis: null });
   }
 }
 
 export class PickPoint extends ClickTool {
-  opening = t('Click a point on the model to read its coordinates.');
+  /** @param {Stage} stage @param {Overlay} overlay @param {HTMLElement} container */
+  constructor(stage, overlay, container) {
+    const hint = h('span', { role: 'status' });
+    super(stage, container, hint,
+      h('button', { type: 'button', class: 'chip', onclick: () => this.clear() }, icon('trash'), t('Clear')));
+    this.overlay = overlay;
+    this.hint = hint;
+    /** @type {import('../../app/viewer/overlay.js').Item | null} */
+    this.mark = null;
+    this.clear();
+  }
 
-  /** @param {Vector3} point */
+  /** @param {Vector3 | null} point */
   take(point) {
+    if (!point) {
+      this.hint.textContent = t('There is no surface there. Click on the model.');
+      return;
+    }
     this.clear();
     const [x, y, z] = this.stage.coordinates(point).map((value) => digits(value, this.stage.radius));
-    this.items = [this.overlay.add('measure', [point], '')];
-    this.say(`X ${x}   Y ${y}   Z ${z}`);
+    this.mark = this.overlay.add('measure', [point], '');
+    this.hint.textContent = `X ${x}   Y ${y}   Z ${z}`;
+  }
+
+  clear() {
+    if (this.mark) this.overlay.remove(this.mark);
+    this.mark = null;
+    this.hint.textContent = t('Click a point on the model to read its coordinates.');
   }
 }
 
