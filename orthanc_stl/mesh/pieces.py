@@ -110,8 +110,10 @@ def shells_of(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     """The connected surface that each triangle is of `(m,) int64`, and their signed volumes (mm³): that of a cavity is
     negative."""
     of_vertex = components_of(mesh.triangles, len(mesh.vertices))
-    number, of_triangle = np.unique(of_vertex[mesh.triangles[:, 0]], return_inverse=True)
-    return of_triangle, np.bincount(of_triangle, signed_volumes(mesh) / 6, len(number))
+    of_triangle = of_vertex[mesh.triangles[:, 0]]
+    used = np.bincount(of_triangle) > 0  # a vertex in no triangle is a part of its own
+    of_triangle = (np.cumsum(used) - 1)[of_triangle]
+    return of_triangle, np.bincount(of_triangle, signed_volumes(mesh) / 6, np.count_nonzero(used))
 
 
 def _bodies(mesh: Mesh, of_triangle: np.ndarray, volumes: np.ndarray) -> np.ndarray:

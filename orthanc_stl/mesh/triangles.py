@@ -78,7 +78,13 @@ def together(meshes: Sequence[Mesh]) -> Mesh:
 
 def signed_volumes(mesh: Mesh) -> np.ndarray:
     """Six times the signed volume `(m,) float64` (mm³) of the tetrahedron of each triangle and the mesh's middle."""
-    corners = mesh.vertices[mesh.triangles].astype(np.float64)
-    if len(mesh.vertices):
-        corners -= mesh.vertices.mean(axis=0, dtype=np.float64)
-    return np.asarray((corners[:, 0] * np.cross(corners[:, 1], corners[:, 2])).sum(axis=1))
+    found = np.zeros(len(mesh.triangles))
+    if not len(mesh.vertices):
+        return found
+    points = mesh.vertices - mesh.vertices.mean(axis=0, dtype=np.float64)
+    for start in range(0, len(found), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        a, b, c = (np.ascontiguousarray(points[corners].T) for corners in mesh.triangles[chunk].T)
+        for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            found[chunk] += a[i] * (b[j] * c[k] - b[k] * c[j])
+    return found

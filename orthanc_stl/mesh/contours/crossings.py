@@ -11,6 +11,7 @@ from itertools import product
 import numpy as np
 
 from orthanc_stl.mesh.intersections import crossing_triangles
+from orthanc_stl.mesh.triangles import area_normals
 from orthanc_stl.mesh.types import Mesh
 
 ROUNDS = 6
@@ -22,6 +23,9 @@ along the mean meets it once."""
 
 REACH = 1.2
 """Longest edges: no farther apart do the middles of two triangles lie that cross (2 x 2/3 of the longest median)."""
+
+FEW_BLOCKS = 1_000_000
+"""For no more than these, beside one for each triangle, all are held, without looking for those that are used."""
 
 
 def without_new_crossings(before: Mesh, after: Mesh) -> Mesh:
@@ -42,20 +46,29 @@ def without_new_crossings(before: Mesh, after: Mesh) -> Mesh:
 
 def _curled(mesh: Mesh) -> np.ndarray:
     """The numbers of the triangles around which the surface faces so many ways that it may cross itself."""
-    corners = mesh.vertices[mesh.triangles]
-    edges = corners - np.roll(corners, 1, axis=1)
-    side = REACH * float(np.sqrt((edges * edges).sum(axis=2).max(initial=0)))
-    normals = np.cross(edges[:, 1], edges[:, 2]).astype(np.float64)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1), 1e-30)[:, None]
-    middles = corners.mean(axis=1, dtype=np.float64)
-    cells = ((middles - middles.min(axis=0, initial=np.inf)) / max(side, 1e-30)).astype(np.int64)
-    curled = np.zeros(len(cells), bool)
+    corners = np.ascontiguousarray(mesh.vertices[mesh.triangles].reshape(-1, 9).T)
+    sides = (corners[first : first + 3] - corners[second : second + 3] for first, second in ((0, 3), (3, 6), (6, 0)))
+    side = REACH * float(np.sqrt(max((edge * edge).sum(axis=0).max(initial=0) for edge in sides)))
+    normals = _units(area_normals(corners).astype(np.float64))
+    middles = corners.reshape(3, 3, -1).mean(axis=0, dtype=np.float64)
+    cells = ((middles - middles.min(axis=1, initial=np.inf, keepdims=True)) / max(side, 1e-30)).astype(np.int64)
+    curled = np.zeros(cells.shape[1], bool)
+    size = (cells.max(axis=1, initial=0) + 1) // 2 + 1
     for by in product((0, 1), repeat=3):  # any two neighbouring cells are of one block in one of these
-        blocks = (cells + by) // 2
-        size = blocks.max(axis=0, initial=0) + 1
-        _, block = np.unique((blocks[:, 0] * size[1] + blocks[:, 1]) * size[2] + blocks[:, 2], return_inverse=True)
-        mean = np.stack([np.bincount(block, normals[:, axis]) for axis in range(3)], axis=1)
-        mean /= np.maximum(np.linalg.norm(mean, axis=1), 1e-30)[:, None]
-        apart = (mean[block] * normals).sum(axis=1) < FACING
-        curled |= np.bincount(block, apart)[block] > 0
+        x, y, z = ((along + one) >> 1 for along, one in zip(cells, by, strict=True))
+        block = (x * size[1] + y) * size[2] + z
+        count = int(size.prod())
+        if count > FEW_BLOCKS + len(block):
+            numbers, block = np.unique(block, return_inverse=True)
+            count = len(numbers)
+        mean = _units(np.stack([np.bincount(block, along, count) for along in normals]))
+        apart = sum(way.take(block) * along for way, along in zip(mean, normals, strict=True)) < FACING
+        some = np.zeros(count, bool)
+        some[block[apart]] = True
+        curled |= some[block]
     return np.flatnonzero(curled)
+
+
+def _units(vectors: np.ndarray) -> np.ndarray:
+    """`(3, n)`, each of length 1, or shorter if it had next to none."""
+    return np.asarray(vectors / np.maximum(np.sqrt((vectors * vectors).sum(axis=0)), 1e-30))

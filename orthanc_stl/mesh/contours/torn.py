@@ -10,7 +10,7 @@ from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.parts import Chain
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
 from orthanc_stl.mesh.pieces import shells_of
-from orthanc_stl.mesh.topology import Topology, topology_of
+from orthanc_stl.mesh.topology import Topology, components_of, topology_of
 from orthanc_stl.mesh.triangles import chosen_part
 from orthanc_stl.mesh.types import Mesh, Rank
 
@@ -26,6 +26,8 @@ def without_strays(mesh: Mesh, topology: Topology, wanted: Suggested, voxel: flo
 
     Gives its topology and the number of its pieces too; cavities are no pieces.
     """
+    if components_of(mesh.triangles, len(mesh.vertices)).max(initial=0) == 0:
+        return mesh, topology, 1
     of_triangle, volumes = shells_of(mesh)
     pieces = int(np.count_nonzero(volumes >= 0))
     if pieces <= wanted.pieces:
