@@ -4,6 +4,9 @@ One mesh object a structure, one object that has them as components, and one ite
 places, and a slicer does not move them apart. The meshes are in LPS mm; the item's transform moves them to the bed,
 since a model is to lie where all coordinates are positive. Parts that lie in others come after them: where parts
 overlap, the last one's color wins (core specification, section 4.1).
+
+PrusaSlicer reads no colors of a 3MF. What it reads is a file of its own beside the model, which says by which extruder
+each object is printed: one for each color, in the order of the color group.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _MODEL_FILE = "3D/3dmodel.model"
 _THUMBNAIL = "Metadata/thumbnail.png"
+_EXTRUDERS = "Metadata/Slic3r_PE_model.config"
 
 _CONTENT_TYPES = (
     f"{_DECLARATION}"
@@ -34,6 +38,7 @@ _CONTENT_TYPES = (
     '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
     '<Default Extension="model" ContentType="application/vnd.ms-package.3dmanufacturing-3dmodel+xml"/>'
     '<Default Extension="png" ContentType="image/png"/>'
+    '<Default Extension="config" ContentType="text/xml"/>'
     "</Types>"
 )
 
@@ -48,12 +53,15 @@ Write = Callable[[bytes], object]
 def write(model: Model, options: WriteOptions) -> bytes:
     """Coordinates are written so that they read back the same. Raises InvalidInput for no triangles."""
     parts = sorted(written_parts(model), key=_size_of_box, reverse=True)
+    colors = list(dict.fromkeys(_hex(part) for part in parts))
     package = Zip()
     package.add("[Content_Types].xml", _CONTENT_TYPES.encode())
     package.add("_rels/.rels", _relations().encode())
     package.add(_THUMBNAIL, options.thumbnail or _thumbnail(model), compress=False)
     with package.entry(_MODEL_FILE) as write:
-        _write_model(write, model, parts)
+        _write_model(write, model, parts, colors)
+    if len(colors) > 1:
+        package.add(_EXTRUDERS, _extruders(parts, colors).encode())
     return package.content()
 
 
@@ -76,9 +84,8 @@ def _relations() -> str:
     return f'{_DECLARATION}<Relationships xmlns="{_RELATIONS}">{"".join(lines)}</Relationships>'
 
 
-def _write_model(write: Write, model: Model, parts: list[Part]) -> None:
+def _write_model(write: Write, model: Model, parts: list[Part], colors: list[str]) -> None:
     title = plain(model.title) or ", ".join(part.name for part in parts)[:200]
-    colors = list(dict.fromkeys(_hex(part) for part in parts))
     head = [
         f'{_DECLARATION}<model unit="millimeter" xml:lang="en-US" xmlns="{CORE}" xmlns:m="{MATERIALS}"'
         f' xmlns:o="{OURS}">\n',
@@ -124,6 +131,22 @@ def _write_mesh(write: Write, part: Part, number: int, color: int) -> None:
     write(b"</vertices><triangles>\n")
     write_rows(write, '<triangle v1="%d" v2="%d" v3="%d"/>\n', part.mesh.triangles)
     write(b"</triangles></mesh></object>\n")
+
+
+def _extruders(parts: list[Part], colors: list[str]) -> str:
+    """Each object is one volume of all its triangles; PrusaSlicer drops objects that are listed without a volume."""
+
+    def told(kind: str, key: str, value: str) -> str:
+        return f'<metadata type="{kind}" key="{key}" value={quoteattr(value)}/>'
+
+    objects = [
+        f'<object id="{number}" instances_count="1">{told("object", "name", part.name)}'
+        f'<volume firstid="0" lastid="{len(part.mesh.triangles) - 1}">{told("volume", "name", part.name)}'
+        f"{told('volume', 'volume_type', 'ModelPart')}"
+        f"{told('volume', 'extruder', str(colors.index(_hex(part)) + 1))}</volume></object>\n"
+        for number, part in enumerate(parts, _FIRST_MESH_ID)
+    ]
+    return f"{_DECLARATION}<config>\n{''.join(objects)}</config>\n"
 
 
 def _to_bed(parts: list[Part]) -> str:

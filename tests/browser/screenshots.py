@@ -45,7 +45,7 @@ def main() -> None:
         picture("generate-result", page, generate, color_scheme="dark")
         picture("explorer", f"/app/explorer.html#series?uuid={series}", dialog)
         compare = f"/stl/app/compare.html?a={structures}&b={server.upload(drawn_again())}&resolution=128"
-        picture("compare", compare, compared, viewport={"width": 1280, "height": 1150})
+        picture("compare", compare, compared, viewport={"width": 1280, "height": 1500})
         picture("attach", f"/stl/app/attach.html?study={server.get(f'/series/{series}').json()['ParentStudy']}", ready)
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 import orthanc_stl as stl
 from testing.data import shared_file
+from testing.scenes import part, sphere
 
 SLICER = shutil.which("prusa-slicer")
+needs_slicer = pytest.mark.skipif(SLICER is None, reason="PrusaSlicer is not installed (Debian package prusa-slicer)")
 ORGANS = (14, 15, 21, 23, 25)
 """Of the Pinnacle file: prostate, seminal vesicles, rectum, a femur's head, bulb."""
 
@@ -25,8 +29,42 @@ def organs() -> list[stl.Model]:
     return [structures.mesh(n, resolution=64, tolerance=0.1, keep_largest=True, fill_cavities=True) for n in ORGANS]
 
 
+def printed() -> stl.Model:
+    """Two red balls and a larger green one, of which the first in the file is in the middle."""
+    red, green = (255, 0, 0), (0, 255, 0)
+    return stl.Model((
+        part(5, 'PTV <1> & "Größe"', sphere(6, (40, 25, -130), 8), color=red),
+        part(2, "Heart", sphere(12, (0, 20, -120), 8), color=green),
+        part(3, "PTV 2", sphere(5, (80, 20, -120), 8), color=red),
+    ))  # fmt: skip
+
+
+@needs_slicer
+def test_each_color_has_its_extruder(tmp_path: Path) -> None:
+    printed().save(tmp_path / "scene.3mf")
+    _slicer("--export-3mf", "--output", tmp_path / "out.3mf", tmp_path / "scene.3mf")
+    with zipfile.ZipFile(tmp_path / "out.3mf") as archive:
+        config = ElementTree.fromstring(archive.read("Metadata/Slic3r_PE_model.config"))
+        model = ElementTree.fromstring(archive.read("3D/3dmodel.model"))
+    told = [{one.get("key"): one.get("value") for one in volume.iter("metadata")} for volume in config.iter("volume")]
+    assert [(one["name"], one["extruder"]) for one in told] == [
+        ("Heart", "1"), ('PTV <1> & "Größe"', "2"), ("PTV 2", "2"),
+    ]  # fmt: skip
+    counts = [len(list(mesh.iter())) for mesh in model.iter() if mesh.tag.endswith("}triangles")]
+    assert counts == [1 + len(one.mesh.triangles) for one in printed()]
+
+
+@needs_slicer
+@pytest.mark.parametrize(("nozzles", "tools"), [("1,1", {"T0", "T1"}), ("1", set())])
+def test_a_printer_changes_its_tool_if_it_has_several(nozzles: str, tools: set[str], tmp_path: Path) -> None:
+    printed().save(tmp_path / "scene.3mf")
+    several = ("--nozzle-diameter", nozzles, *QUICK[2:])
+    _slicer("--export-gcode", *several, "--output", tmp_path / "out.gcode", tmp_path / "scene.3mf")
+    assert set(re.findall(r"^T\d+", (tmp_path / "out.gcode").read_text(), re.MULTILINE)) == tools
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(SLICER is None, reason="PrusaSlicer is not installed (Debian package prusa-slicer)")
+@needs_slicer
 @pytest.mark.parametrize("suffix", ["3mf", "stl"])
 def test_five_organs_are_sliced_without_repair(suffix: str, organs: list[stl.Model], tmp_path: Path) -> None:
     for model in organs:
