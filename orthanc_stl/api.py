@@ -86,7 +86,8 @@ class Structures:
 
         `union`: one part of them all. `options`: those of `ConversionRequest`: `resolution`, `smooth`, `end_caps`,
         `tolerance` (mm), `triangles`, `keep_largest`, `min_volume_ml`, `strict`, and those of docs/printing.md:
-        `unite`, `subtract`, `intersect`, `fill_cavities`, `smooth_mm`, `margin`, `shell`, `mirror`, `mirror_at`, `cut`.
+        `unite`, `subtract`, `intersect`, `fill_cavities`, `smooth_mm`, `margin`, `shell`, `mirror`, `mirror_at`,
+        `label`, `cut`.
         Raises InvalidInput for an unknown structure or option, and if nothing can be made.
         """
         known = {option.field for option in OPTIONS} - {"structures", "all", "separate", "replace"}

@@ -16,6 +16,9 @@ from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 # Said in another way on the command line.
 _OTHERWISE = ("Structures", "Replace", "Format")
 
+_FLAGS = {"Label": "--text"}
+"""Where a flag is not named as its option: `--label` is a structure's number, as in version 0.1."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """All flags. What is said of the structures may be repeated."""
@@ -60,7 +63,8 @@ def chosen_structures(request: ConversionRequest) -> ConversionRequest:
 
 
 def _add(group: argparse._ArgumentGroup, option: Option) -> None:
-    flag = "--" + "".join(f"-{c.lower()}" if c.isupper() else c for c in option.key).lstrip("-")
+    words = "".join(f"-{c.lower()}" if c.isupper() else c for c in option.key)
+    flag = _FLAGS.get(option.key, "--" + words.lstrip("-"))
     text = option.meaning.replace("`", "").replace("%", "%%")
     text = text.partition(" ([")[0] + (
         f" (default {option.shown})" if option.shown not in ("", "false", "true") else ""

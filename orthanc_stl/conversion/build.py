@@ -169,7 +169,7 @@ def parameters(request: ConversionRequest, source: OpenSource) -> dict[str, str]
 
 _TOLD = (
     *("Tolerance", "Triangles", "KeepLargest", "MinVolumeMl", "Unite", "Subtract", "Intersect", "FillCavities"),
-    *("SmoothMm", "Margin", "Shell", "Mirror", "MirrorAt", "Cut"),
+    *("SmoothMm", "Margin", "Shell", "Mirror", "MirrorAt", "Label", "Cut"),
 )
 
 

@@ -1,4 +1,4 @@
-"""What `Shell`, `Margin`, `Cut` and `Mirror` of a request say, checked: before anything is read or meshed.
+"""What `Shell`, `Margin`, `Cut`, `Label` and `Mirror` of a request say, checked: before anything is read or meshed.
 
 Imported in the Orthanc process: the standard library only.
 """
@@ -23,6 +23,11 @@ MOST_MM = 50.0
 
 HALVES = ("both", "front", "back")
 """Front: where the normal points to."""
+
+PLACES = ("front", "back", "left", "right", "head", "feet")
+"""Of the patient: from where the text is seen."""
+
+MOST_LETTERS = 40
 
 MOST_PLANES, MOST_HOLES, MOST_PEGS, MOST_OTHERS = 6, 16, 8, 16
 FARTHEST = 1e5
@@ -62,6 +67,17 @@ class CutOptions:
 
 
 @dataclass(frozen=True)
+class LabelOptions:
+    """A text with capitals of `height` mm, `depth` mm deep or high, at a point in LPS mm or one of PLACES."""
+
+    text: str
+    height: float
+    depth: float
+    raised: bool = False
+    at: Point | str = "front"
+
+
+@dataclass(frozen=True)
 class Preparation:
     """`margin`: mm in the order of SIDES, None for none. `mirror`: the number of the axis."""
 
@@ -69,6 +85,7 @@ class Preparation:
     margin: tuple[float, ...] | None = None
     cuts: tuple[CutOptions, ...] = ()
     mirror: int | None = None
+    label: LabelOptions | None = None
 
 
 def from_elsewhere(keys: Iterable[OperandKey]) -> list[tuple[str, tuple[int | str, ...]]]:
@@ -112,6 +129,7 @@ def preparation_of(request: ConversionRequest) -> Preparation:
         None if request.margin is None else _margin(request.margin),
         tuple(_cut(one, f"Cut[{place}]") for place, one in enumerate(request.cut)),
         AXES.index(request.mirror) if request.mirror else None,
+        _label(request.label) if request.label else None,
     )
 
 
@@ -154,6 +172,24 @@ def _cut(data: Any, name: str) -> CutOptions:
         raise InvalidField(f"{name}.Keep is {_shown(keep)}, expected one of {', '.join(HALVES)}")
     point = _point(data.get("Point"), f"{name}.Point")
     return CutOptions(point, normal, _pegs(pegs, f"{name}.Pegs") if pegs else None, keep)
+
+
+def _label(data: Mapping[str, Any]) -> LabelOptions:
+    _only(data, ("Text", "Height", "Depth", "Raised", "At"), "Label")
+    text, raised, at = data.get("Text"), data.get("Raised", False), data.get("At", "front")
+    if not isinstance(text, str) or not text.strip() or len(text) > MOST_LETTERS:
+        raise InvalidField(f"Label.Text is {_shown(text)}, expected a text of 1 to {MOST_LETTERS} letters")
+    if not isinstance(raised, bool):
+        raise InvalidField(f"Label.Raised is {_shown(raised)}, expected true or false")
+    if isinstance(at, str) and at not in PLACES:
+        raise InvalidField(f"Label.At is {_shown(at)}, expected a point [x, y, z] or one of {', '.join(PLACES)}")
+    return LabelOptions(
+        text,
+        _number(data.get("Height"), "Label.Height", 1, MOST_MM),
+        _number(data.get("Depth"), "Label.Depth", 0.1, MOST_MM / 5),
+        raised,
+        at if isinstance(at, str) else _point(at, "Label.At"),
+    )
 
 
 def _pegs(data: Any, name: str) -> PegOptions:

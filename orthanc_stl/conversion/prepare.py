@@ -1,7 +1,7 @@
 """Models made ready for printing or planning: what the options `Unite` to `Cut` do to a surface.
 
 In this order, whatever that of the request: Unite, Subtract, Intersect; FillCavities, SmoothMm, Margin, Shell with its
-Drain, Mirror, Cut. Pieces are left out after the first three (clean.py), and triangles at the end.
+Drain, Mirror, Label, Cut. Pieces are left out after the first three (clean.py), and triangles at the end.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from orthanc_stl.conversion.preparation import AXES, SIDES, CutOptions, ShellOptions, preparation_of
+from orthanc_stl.conversion.preparation import AXES, SIDES, CutOptions, LabelOptions, ShellOptions, preparation_of
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.pieces import without_cavities
@@ -19,6 +19,7 @@ from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Halves, Pegs, Plane, cut
+from orthanc_stl.mesh.solids.label import labelled, place_on
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
@@ -84,6 +85,11 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
     if asked.mirror is not None:
         mesh = mirrored(mesh, asked.mirror, request.mirror_at)
         notes.append(_done(f"mirrored along {AXES[asked.mirror]}: this is not the patient's own side"))
+    if asked.label is not None:
+        progress(0.7, "writing the text")
+        mesh = _labelled(mesh, asked.label)
+        how = "raised on" if asked.label.raised else "engraved in"
+        notes.append(_done(f"the text {asked.label.text!r} is {how} it"))
     parts = [mesh]
     if asked.cuts:
         progress(0.8, "cutting")
@@ -95,7 +101,7 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
 def changes_shape(request: ConversionRequest) -> bool:
     """Whether the model is another body than the structure: DICOM's Model Modification."""
     operands = (request.unite, request.subtract, request.intersect)
-    options = (request.fill_cavities, request.smooth_mm, request.shell)
+    options = (request.fill_cavities, request.smooth_mm, request.shell, request.label)
     return any((*operands, *options, request.margin, request.cut, request.mirror))
 
 
@@ -112,6 +118,11 @@ def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
     if not open_body.opened:
         raise InvalidInput("the holes of Drain reach no hollow: where they are, the body is solid or the wall thicker")
     return open_body.mesh, [*notes, _done(f"{_count(len(points), 'hole', 'holes')} of {asked.diameter:g} mm to drain")]
+
+
+def _labelled(mesh: Mesh, asked: LabelOptions) -> Mesh:
+    at = place_on(mesh, asked.at) if isinstance(asked.at, str) else asked.at
+    return labelled(mesh, asked.text, at, asked.height, asked.depth, raised=asked.raised)
 
 
 def _cut(mesh: Mesh, cuts: Sequence[CutOptions]) -> list[Mesh]:

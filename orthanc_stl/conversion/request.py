@@ -118,6 +118,13 @@ class ConversionRequest:
         "where the mirror stands, LPS mm; needed for several with `Separate`",
         shown="the middle of the model",
     )
+    label: Mapping[str, Any] = option(
+        "Label",
+        Object(),
+        {},
+        "a text in its surface: `Text`, `Height` and `Depth` in mm, `Raised`, and `At`: a point or "
+        '`"front"`, `"back"`, `"left"`, `"right"`, `"head"`, `"feet"`',
+    )
     cut: tuple[Mapping[str, Any], ...] = option(
         "Cut",
         Objects(),

@@ -45,6 +45,13 @@ class SurfaceDistance:
         """Distances `(n,) float64` in mm of `points` `(n, 3)`, none of them negative."""
         return np.asarray(np.abs(self.signed(points)))
 
+    def nearest(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The point `(3,)` of the surface nearest to `point` `(3,)`, and the way out of the body there, of length 1."""
+        found, gradient = [0.0] * 3, [0.0] * 3
+        self._function.EvaluateFunctionAndGetClosestPoint(np.asarray(point, np.float64).tolist(), found)
+        self._function.EvaluateGradient(found, gradient)
+        return np.array(found), np.array(gradient)
+
 
 def distances(a: Mesh, b: Mesh) -> np.ndarray:
     """The distance `(n,) float64` in mm of each vertex of `a` to the surface of `b`: to color `a` by.

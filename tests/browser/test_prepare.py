@@ -68,6 +68,8 @@ def test_from_the_structures_to_the_printable_file(
     assert float(page.inner_text(".check-table tr:has-text('Material') td")) == pytest.approx(BALL - LENS, rel=0.01)
     page.locator("summary", has_text="Hollow").click()
     page.get_by_label("Wall (mm)").fill("2")
+    page.locator("summary", has_text="Text").click()
+    page.get_by_label("Letters").fill("É")
     page.get_by_label("What Ball 12 is").select_option("")
     hollow = 4 / 3 * math.pi * (20**3 - 18**3) / 1000
     assert preview(page) == {"Ball 20": pytest.approx(hollow, rel=0.01)}
@@ -88,6 +90,8 @@ def test_from_the_structures_to_the_printable_file(
     info = server.get(f"/instances/{model}/stl/info").json()
     assert info["VolumeMl"] == pytest.approx(hollow, rel=0.01)
     assert json.loads(info["Parameters"]["Shell"]) == {"Wall": 2}
+    label = {"Text": "É", "Height": 8, "Depth": 1, "Raised": False, "At": "front"}
+    assert json.loads(info["Parameters"]["Label"]) == label
 
 
 def test_a_cut_by_the_section_plane_keeps_the_half_that_is_shown(open_page: Open, balls: str) -> None:

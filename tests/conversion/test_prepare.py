@@ -110,6 +110,18 @@ def test_a_mirrored_model_says_so() -> None:
     assert 'Mirror: "x"' in ds.DerivationAlgorithmSequence[0].AlgorithmParameters
 
 
+@pytest.mark.parametrize(
+    ("side", "axis", "end"), [("front", 1, "min"), ("back", 1, "max"), ("left", 0, "max"), ("right", 0, "min")]
+)
+def test_a_text_is_raised_on_the_side_that_was_named(side: str, axis: int, end: str) -> None:
+    label = {"Text": "L", "Height": 8, "Depth": 1, "Raised": True, "At": side}
+    (plain,), (marked,) = made(1, resolution=64), made(1, resolution=64, label=label)
+    before, after = (getattr(part.mesh.vertices[:, axis], end)() for part in (plain, marked))
+    assert after - before == pytest.approx(1 if end == "max" else -1, abs=0.25)
+    assert marked.warnings == ("the text 'L' is raised on it",)
+    assert marked.modified
+
+
 def test_an_ordinary_model_says_nothing_of_it() -> None:
     (file,) = encapsulate_parts(made(1), study=read_study_context(FILE), references=[], version="1")
     ds = dcmread(io.BytesIO(file))
@@ -134,6 +146,9 @@ def test_strict_takes_what_was_asked_for() -> None:
         ({"Cut": [{"Point": [0, 0]}]}, "Cut"),
         ({"Cut": {"Point": [0, 0, 0]}}, "List of objects expected in field: Cut"),
         ({"Mirror": "left"}, "Mirror"),
+        ({"Label": {"Text": " ", "Height": 8, "Depth": 1}}, "Label.Text is ' ', expected a text of 1 to 40 letters"),
+        ({"Label": {"Text": "L", "Depth": 1}}, "Label.Height is missing"),
+        ({"Label": {"Text": "L", "Height": 8, "Depth": 1, "At": "top"}}, "Label.At is 'top', expected a point"),
         ({"Mirror": "x", "All": True, "Separate": True}, "MirrorAt is missing"),
     ],
 )
@@ -149,6 +164,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_read(options: dict[st
         ({"margin": -25}, "nothing is left with this margin"),
         ({"shell": {"Wall": 25}}, "no place is thick enough"),
         ({"cut": [{"Point": [0, 0, 500], "Normal": [0, 0, 1]}]}, "Cut misses the model"),
+        ({"label": {"Text": "Я", "Height": 8, "Depth": 1}}, "the font has no letter 'Я'"),
         ({"subtract": ["Heart"]}, 'there is no structure "Heart"'),
         ({"subtract": [1.5]}, r"there is no structure 1\.5; it has 1 "),
         ({"subtract": [1e308]}, r"there is no structure 1e\+308; it has 1 "),
@@ -181,6 +197,7 @@ def test_a_cut_on_the_command_line(tmp_path: Path) -> None:
     source = tmp_path / "rtss.dcm"
     source.write_bytes(FILE)
     flags = ["--structure", "1", "--resolution", "48", "--cut", json.dumps(HALVES), "--mirror", "x"]
+    flags += ["--text", json.dumps({"Text": "L", "Height": 5, "Depth": 1})]
     assert main(["convert", str(source), "-o", str(tmp_path / "ball.glb"), *flags]) == 0
     halves = stl.read(tmp_path / "ball.glb").mesh()
     assert [part.volume_ml for part in halves] == [near(BALL / 2, 0.02)] * 2

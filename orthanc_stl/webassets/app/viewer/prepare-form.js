@@ -12,6 +12,10 @@ const ROLES = [['', 'not used'], ['model', 'the model'], ['subtract', 'taken awa
 /** As SIDES of prepare.js. */
 const SIDE_NAMES = ['Right', 'Left', 'Anterior', 'Posterior', 'Inferior', 'Superior'];
 
+/** @type {[string, string][]} From where the text is seen. */
+const TEXT_PLACES = [['front', 'Front'], ['back', 'Back'], ['left', 'Left'], ['right', 'Right'], ['head', 'Head'],
+  ['feet', 'Feet']];
+
 let ids = 0;
 
 export class PrepareForm {
@@ -41,6 +45,12 @@ export class PrepareForm {
       ['back', 'the other half']]);
     this.mirror = choice('Mirror', [['', 'no'], ['x', 'left and right'], ['y', 'front and back'],
       ['z', 'head and feet']]);
+    this.text = /** @type {HTMLInputElement} */ (h('input', { maxlength: '40',
+      class: 'part-filter', autocomplete: 'off' }));
+    this.textHeight = number('Height (mm)', '0', '8');
+    this.textDepth = number('Depth (mm)', '0', '1');
+    this.raised = check('Raised');
+    this.textAt = choice('Where', TEXT_PLACES);
     this.list = h('ul', { class: 'prepare-parts' });
     this.element = h('div', { class: 'prepare-form', onchange: changed }, this.list,
       separable ? this.separate.element : null,
@@ -49,7 +59,10 @@ export class PrepareForm {
         h('div', { class: 'prepare-sides' }, ...this.sides.map(({ element }) => element))),
       group('Hollow', this.wall.element, this.outwards.element, this.drain.element),
       group('Cut and mirror', this.byPlane.element, this.keep.element, this.pegDiameter.element,
-        this.pegLength.element, this.mirror.element));
+        this.pegLength.element, this.mirror.element),
+      group('Text', h('label', { class: 'prepare-field' }, h('span', {}, t('Letters')), this.text),
+        this.textAt.element, this.textHeight.element, this.textDepth.element, this.raised.element,
+        h('p', { class: 'about' }, t('Nothing of the patient is written unless you type it.'))));
   }
 
   /**
@@ -90,6 +103,8 @@ export class PrepareForm {
       wall: valueOf(this.wall.input),
       outwards: this.outwards.input.checked,
       drain: valueOf(this.drain.input),
+      label: this.text.value.trim() ? { Text: this.text.value.trim(), Height: valueOf(this.textHeight.input),
+        Depth: valueOf(this.textDepth.input), Raised: this.raised.input.checked, At: this.textAt.input.value } : null,
       mirror: this.mirror.input.value,
       plane: this.byPlane.input.checked ? planeOf() : null,
       keep: this.keep.input.value,

@@ -14,6 +14,7 @@ import { follow } from '../shared/job.js';
  * @property {boolean} keepLargest @property {boolean} fillCavities @property {number} smooth
  * @property {number[]} margin one, or six in the order of SIDES @property {number | null} tolerance
  * @property {number} wall @property {boolean} outwards @property {number} drain
+ * @property {Record<string, any> | null} label the option Label
  * @property {string} mirror "", "x", "y" or "z"
  * @property {{Point: number[], Normal: number[]} | null} plane @property {string} keep both, front or back
  * @property {number} pegDiameter @property {number} pegLength
@@ -61,6 +62,7 @@ function shapeOf(wishes, models) {
       ...(wishes.drain ? { Drain: { Diameter: wishes.drain } } : {}) };
   }
   if (wishes.mirror) Object.assign(options, { Mirror: wishes.mirror, MirrorAt: middleOf(models, wishes.mirror) });
+  if (wishes.label) options.Label = wishes.label;
   if (wishes.plane) {
     const pegs = wishes.pegDiameter ? { Pegs: { Diameter: wishes.pegDiameter, Length: wishes.pegLength } } : {};
     options.Cut = [{ ...wishes.plane, ...pegs, ...(wishes.keep === 'both' ? {} : { Keep: wishes.keep }) }];

@@ -1,0 +1,190 @@
+"""A text engraved into a body, or raised on it, that follows its surface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import manifold3d
+import numpy as np
+from scipy.spatial import cKDTree
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkPath
+from vtkmodules.vtkRenderingCore import vtkTextProperty
+from vtkmodules.vtkRenderingFreeType import vtkFreeTypeTools
+
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.pieces import outward_triangles
+from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed
+from orthanc_stl.mesh.solids.field import surface_at
+from orthanc_stl.mesh.triangles import chosen_part
+from orthanc_stl.mesh.types import Mesh
+
+POINTS_OF_A_CURVE = 6
+"""Straight pieces that a curve of a letter becomes."""
+
+FONT_SIZE = 144
+"""The outlines are taken at this size and scaled."""
+
+RAYS = (25, 9)
+"""Along and across the text: where the surface is looked for."""
+
+VOXELS_OF_A_DEPTH = 4
+"""The surface at a distance from the old one is worked out with so many."""
+
+ROOM = 0.5
+"""mm around the text that are looked at besides."""
+
+
+def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: float, *, raised: bool = False) -> Mesh:
+    """`mesh` with `text` engraved `depth` mm deep, or `raised` as much, around the point of the surface nearest to
+    `at` (LPS mm). Capital letters are `height` mm high, upright to a person who stands before the patient.
+
+    The letters are those of VTK's own font: the bottom of each lies at the same distance from the surface everywhere,
+    since it comes from the field of distances. Raises InvalidInput for a letter that the font does not have, for a
+    place that is too small, too curved or too thin for the text, and for a mesh that is not closed.
+
+    >>> from testing.solids import ball_mesh
+    >>> ball = ball_mesh(20)
+    >>> marked = labelled(ball, "L", (0, -20, 0), 8, 1)
+    """
+    require_closed(mesh)
+    letters = outlines(text, height)
+    origin = middle_of([mesh])
+    body = manifold_of(mesh, origin)
+    left, bottom, right, top = letters.bounds()
+    letters = letters.translate((-(left + right) / 2, -(bottom + top) / 2))
+    size = (right - left, top - bottom)
+    outside = chosen_part(mesh, outward_triangles(mesh))
+    skin = Mesh((outside.vertices - origin).astype(np.float32), outside.triangles)
+    frame, lowest, highest = _place(body, skin, np.asarray(at, np.float64) - origin, size, depth)
+    tall, aside = highest - lowest, 2 * depth + ROOM
+    around = manifold3d.Manifold.cube((size[0] + 2 * aside, size[1] + 2 * aside, tall + 2 * aside), True)
+    piece = manifold_of(skin, np.zeros(3)) ^ around.translate((0, 0, (highest + lowest) / 2)).transform(frame)
+    prism = letters.extrude(tall + 2 * (depth + ROOM)).translate((0, 0, lowest - depth - ROOM)).transform(frame)
+    offset = surface_at(mesh_of(piece, origin), depth if raised else -depth, spacing=depth / VOXELS_OF_A_DEPTH)
+    if not len(offset.triangles):
+        raise InvalidInput(f"no place for the text: the body is thinner than {2 * depth:g} mm there")
+    other = manifold_of(offset, origin)
+    marked = body + (prism ^ other) if raised else body - (prism - other)
+    return mesh_of(marked, origin)
+
+
+def place_on(mesh: Mesh, side: str) -> tuple[float, float, float]:
+    """The point in LPS mm that is seen first from a `side` of the patient ("front", "head", ...), looking at the middle
+    of the body; if the way to the middle does not meet the body, the nearest point of it."""
+    way = np.array(SIDES[side], np.float64)
+    origin = middle_of([mesh])
+    far = np.linalg.norm(np.ptp(mesh.vertices, axis=0)) * way
+    hits = manifold_of(mesh, origin).ray_cast(tuple(far.tolist()), tuple((-far).tolist()))
+    start = origin + far * (1 - 2 * hits[0].distance if hits else 1)
+    x, y, z = SurfaceDistance(mesh).nearest(start)[0].tolist()
+    return x, y, z
+
+
+SIDES = {
+    "front": (0, -1, 0),
+    "back": (0, 1, 0),
+    "left": (1, 0, 0),
+    "right": (-1, 0, 0),
+    "head": (0, 0, 1),
+    "feet": (0, 0, -1),
+}
+"""The way there from the middle, LPS."""
+
+
+def outlines(text: str, height: float) -> manifold3d.CrossSection:
+    """The letters in mm, the line that they stand on at y = 0, capitals `height` mm high.
+
+    Raises InvalidInput for a text without letters and for a letter that the font does not have.
+    """
+    for letter in dict.fromkeys(text):
+        if not letter.isspace() and not len(_path(letter)[0]):
+            raise InvalidInput(f"the font has no letter {letter!r}, expected Latin ones")
+    points, codes = _path(" ".join(text.split()))
+    if not len(points):
+        raise InvalidInput("got a text without letters, expected one to write")
+    capital = _path("H")[0][:, 1]
+    points = (points - [0, capital.min()]) * (height / np.ptp(capital))
+    return manifold3d.CrossSection(_contours(points, codes), manifold3d.FillRule.NonZero)
+
+
+def _path(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Points `(n, 2)` and their codes `(n,)`: 0 begins a contour, 1 ends a line, three of 3 a cubic curve."""
+    path, style = vtkPath(), vtkTextProperty()
+    style.SetFontSize(FONT_SIZE)
+    vtkFreeTypeTools.GetInstance().StringToPath(style, text, 72, path)
+    if not path.GetNumberOfPoints():
+        return np.zeros((0, 2)), np.zeros(0, int)
+    points = vtk_to_numpy(path.GetPoints().GetData())[:, :2].astype(np.float64)
+    return points, vtk_to_numpy(path.GetCodes()).astype(int)
+
+
+def _contours(points: np.ndarray, codes: np.ndarray) -> list[np.ndarray]:
+    """Closed polygons `(n, 2)`, in which curves have become POINTS_OF_A_CURVE straight pieces."""
+    t = np.linspace(0, 1, POINTS_OF_A_CURVE + 1)[1:, None]
+    found = []
+    for first, end in pairwise([*np.flatnonzero(codes == MOVE).tolist(), len(codes)]):
+        contour, place = [points[first]], first + 1
+        while place < end:
+            count = DEGREE[int(codes[place])]
+            bend = np.vstack((contour[-1], points[place : place + count]))
+            contour += [bend[1]] if count == 1 else list(_bezier(bend, t))
+            place += count
+        found.append(np.array(contour))
+    return found
+
+
+MOVE = 0
+DEGREE = {1: 1, 2: 2, 3: 3}
+"""Of a curve by its code in a vtkPath."""
+
+
+def _bezier(points: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Where the curve with the control points `(n, 2)` is at `t` `(m, 1)`: by de Casteljau's rule."""
+    now = [np.broadcast_to(point, (len(t), 2)) for point in points]
+    while len(now) > 1:
+        now = [a + (b - a) * t for a, b in pairwise(now)]
+    return now[0]
+
+
+def _place(
+    body: manifold3d.Manifold, skin: Mesh, at: np.ndarray, size: tuple[float, float], depth: float
+) -> tuple[np.ndarray, float, float]:
+    """Where a text of `size` (mm) lies: a frame `(3, 4)` (right, up, outwards, place), and between which heights in it
+    the surface is. `skin` and `at` are in the coordinates of `body`."""
+    half = float(np.hypot(*size)) / 2
+    place, normal = SurfaceDistance(skin).nearest(at)
+    away = float(np.linalg.norm(at - place))
+    if away > 2 * half:
+        raise InvalidInput(f"got a text {away:.1f} mm from the surface, expected a place on it")
+    around = cKDTree(skin.vertices).query_ball_point(place, max(size[1] / 2, depth))
+    outwards = _mean_normal(skin, around) if around else normal
+    up = HEAD if abs(outwards @ HEAD) < np.cos(np.radians(20)) else -FRONT * np.sign(outwards @ HEAD)
+    right = np.cross(up, outwards)
+    right /= np.linalg.norm(right)
+    frame = np.column_stack((right, np.cross(outwards, right), outwards, place))
+    heights = []
+    for x in np.linspace(-size[0] / 2, size[0] / 2, RAYS[0]):
+        for y in np.linspace(-size[1] / 2, size[1] / 2, RAYS[1]):
+            ends = [tuple((frame @ (x, y, z, 1)).tolist()) for z in (half, -half - 2 * depth)]
+            hits = body.ray_cast(*ends)
+            if not hits:
+                raise InvalidInput("no place for the text: it reaches over the edge of the body")
+            heights.append(half - np.array([hit.distance for hit in hits[:2]]) * (2 * half + 2 * depth))
+    lowest, highest = min(one[0] for one in heights), max(one[0] for one in heights)
+    if any(one[-1] > lowest - depth for one in heights if len(one) > 1):
+        raise InvalidInput("no place for the text: the body is too thin or too curved there")
+    return frame, float(lowest), float(highest)
+
+
+HEAD, FRONT = np.array([0.0, 0, 1]), np.array([0.0, -1, 0])
+"""Directions in LPS."""
+
+
+def _mean_normal(mesh: Mesh, vertices: list[int]) -> np.ndarray:
+    near = np.isin(mesh.triangles, vertices).any(axis=1)
+    corners = mesh.vertices[mesh.triangles[near]].astype(np.float64)
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).sum(axis=0)
+    return np.asarray(normal / np.linalg.norm(normal))
