@@ -45,7 +45,8 @@ class Load:
     end: float
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     system: list[float] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
+    orthanc: list[float] = field(default_factory=list)  # MB
+    workers: list[float] = field(default_factory=list)  # MB, all of them
 
     def ask(self, kind: str, call: Callable[[], Reply]) -> Reply:
         reply = call()
@@ -91,7 +92,8 @@ class Load:
             start = time.monotonic()
             assert self.server.get("/system").status == 200
             self.system.append(time.monotonic() - start)
-            self.memory.append(sum(map(resident_mb, [self.server.pid, *self.server.children()])))
+            self.orthanc.append(resident_mb(self.server.pid))
+            self.workers.append(sum(map(resident_mb, self.server.children())))
             time.sleep(0.1)
 
 
@@ -148,9 +150,15 @@ def test_no_conversion_waits_long_and_system_is_quick(load: Load) -> None:
 
 @pytest.mark.timeout(900)
 def test_memory_stays_level(load: Load) -> None:
-    third = len(load.memory) // 3
-    middle, last = statistics.median(load.memory[third : 2 * third]), statistics.median(load.memory[2 * third :])
+    _, middle, last = thirds(load.orthanc)
     assert last < middle * 1.1 + 30
+    _, middle, last = thirds(load.workers)
+    assert last < middle * 1.1 + 30
+
+
+def thirds(values: list[float]) -> list[float]:
+    """The medians of the first, the second and the last third."""
+    return [statistics.median(values[n * len(values) // 3 : (n + 1) * len(values) // 3]) for n in range(3)]
 
 
 def percentile(values: list[float], percent: int) -> float:
@@ -164,5 +172,5 @@ def _print(load: Load) -> None:
     print(f"conversions: {len(seconds)}, waited {statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s")
     print(f"/system: median {statistics.median(load.system):.3f} s, 99 % {percentile(load.system, 99):.3f} s, "
           f"at most {max(load.system):.3f} s")  # fmt: skip
-    thirds = [load.memory[n * len(load.memory) // 3 : (n + 1) * len(load.memory) // 3] for n in range(3)]
-    print(f"memory of Orthanc and its workers by thirds: {[round(statistics.median(third)) for third in thirds]} MB")
+    for name, values in (("Orthanc", load.orthanc), ("its workers", load.workers)):
+        print(f"memory of {name} by thirds: {[round(third) for third in thirds(values)]} MB")

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from orthanc_stl.mesh.contours import build, crossings
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.planes import stacks_of
-from orthanc_stl.mesh.errors import TooManyContours, TooManyOverlaps, TooManyVoxels
+from orthanc_stl.mesh.errors import TooManyContours, TooManyOverlaps, TooManyTriangles, TooManyVoxels
 
 ANGLES = np.linspace(0, 2 * np.pi, 30, endpoint=False)
 CIRCLE = 20 * np.stack([np.cos(ANGLES), np.sin(ANGLES), np.zeros(30)], axis=1)
@@ -84,6 +85,27 @@ def test_more_contours_in_one_plane_than_can_be_compared() -> None:
     outlines = [square + np.array([n % 100, n // 100, 0]) for n in range(5_001)]
     with pytest.raises(TooManyContours, match="about 5,001 contours in one plane, more than the 5,000"):
         surface_from_contours([roi_of(outlines)])
+
+
+SQUARE = 20 * np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
+
+
+def test_squares_that_lie_half_beside_the_next_are_refused_before_they_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their areas are equal, and half of each is an end on both sides: 1,000 planes took 115 s and 5 GB."""
+    monkeypatch.setattr(build, "united_volume", None)
+    squares = [SQUARE + np.array([10 * (z % 2), 0, z]) for z in range(500)]
+    with pytest.raises(TooManyTriangles, match="more than the 5,000,000"):
+        surface_from_contours([roi_of(squares)], max_triangles=5_000_000)
+
+
+def test_a_surface_with_too_much_to_compare_is_left_unsmoothed_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    squares = [SQUARE + np.array([x + 10 * (z % 2), 0, z]) for z in range(4) for x in (0, 50)]
+    monkeypatch.setattr(crossings, "MOST_CURLED", 100)
+    warnings = surface_from_contours([roi_of(squares)], resolution=64).report.warnings
+    assert any("is not smoothed" in warning for warning in warnings)
+    assert 'the surface of ROI "ROI" encloses 2.901 mL, its contours 3.2 mL (-9.4 %)' in warnings
 
 
 def test_contours_that_all_overlap_each_other() -> None:

@@ -62,7 +62,7 @@ def surface_from_contours(
         raise InvalidInput("; ".join(reasons[::-1]) or "there is no contour to make a surface of")
     grids = _grids(plans, around, resolution, Limits(max_voxels, max_triangles))
     _doubt_voxels(plans, grids, findings)
-    mesh, topology = _mesh_of(grids, smooth, max_triangles, progress)
+    mesh, topology = _mesh_of(grids, smooth, max_triangles, findings, progress)
     if not len(mesh.triangles):
         raise InvalidInput("the contours enclose less than one voxel: a higher Resolution may show them")
     progress(0.8, "checking the surface")
@@ -176,7 +176,7 @@ def _compare(expected: Expected, found: float, name: str, findings: Findings) ->
 
 
 def _mesh_of(
-    grids: Sequence[tuple[Grid, Frame]], smooth: bool, max_triangles: int, progress: Progress
+    grids: Sequence[tuple[Grid, Frame]], smooth: bool, max_triangles: int, findings: Findings, progress: Progress
 ) -> tuple[Mesh, Topology]:
     grid, frame = grids[0]
     volume = united_volume(grids, smooth, progress)
@@ -191,5 +191,9 @@ def _mesh_of(
     placed = frame.to_patient(grid.placed(points))
     mesh = finished(placed, triangles, smooth=smooth)
     if smooth and topology.euler_number != BALL:  # sheets that face each other: several bodies, holes, cavities
-        mesh = without_new_crossings(finished(placed, triangles, smooth=False), mesh)
+        plain = finished(placed, triangles, smooth=False)
+        mesh = without_new_crossings(plain, mesh)
+        if mesh is plain:
+            text = "the surface is not smoothed: too many parts of it lie so near each other that they would cross"
+            findings.sentence(Rank.CHANGED_SHAPE, "", text)
     return mesh, topology

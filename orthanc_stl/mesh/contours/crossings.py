@@ -28,12 +28,21 @@ FEW_BLOCKS = 1_000_000
 """For no more than these, beside one for each triangle, all are held, without looking for those that are used."""
 
 
+MOST_CURLED = 1_000_000
+"""Triangles that are compared with each other: so many have ten million pairs of overlapping boxes."""
+
+
 def without_new_crossings(before: Mesh, after: Mesh) -> Mesh:
-    """`after`, a mesh of the same triangles, with the vertices of `before` around triangles that have come to cross."""
+    """`after`, a mesh of the same triangles, with the vertices of `before` around triangles that have come to cross.
+
+    `before` itself where more triangles may cross than can be compared, or where they cross however many are held.
+    """
     held = np.zeros(len(before.vertices), bool)
     mesh = after
     for _ in range(ROUNDS):
         some = _curled(mesh)
+        if len(some) > MOST_CURLED:
+            return before
         crossing = some[np.unique(crossing_triangles(Mesh(mesh.vertices, mesh.triangles[some])))]
         corners = mesh.triangles[crossing]
         if held[corners].all():  # none, or such as crossed before

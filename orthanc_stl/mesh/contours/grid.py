@@ -165,20 +165,21 @@ def held_by(chains: Sequence[Chain]) -> float:
 def expected_triangles(grid: Grid) -> int:
     """About how many triangles the largest ROI alone will have, from the outlines: before anything is drawn.
 
-    Outlines cross |dx| + |dy| lines of the grid on each layer, and the surface a line along the normal wherever the
-    area changes. Each crossing makes two triangles, of which half are left after merging vertices.
+    Outlines cross |dx| + |dy| lines of the grid on each layer, and the surface a line along the normal wherever one
+    plane has area that the next has not. Each crossing makes two triangles, of which half are left after merging.
     """
     of_roi: dict[int, float] = {}
     for slab in grid.slabs:
         chain = slab.chain
         crossings = np.array([_crossings(layer.outlines) for layer in chain.layers]) / grid.side
-        areas = np.array([layer.area for layer in chain.layers]) / grid.side**2
+        changed = float(chain.changes.sum())
+        if chain.low < chain.positions[0] or len(chain.layers) == 1:  # it has ends of its own
+            changed += chain.layers[0].area + chain.layers[-1].area
         positions = chain.positions
         within = grid.layers[(grid.layers > chain.low) & (grid.layers < chain.high)]
         middles = (positions[1:] + positions[:-1]) / 2
         layers = np.bincount(np.searchsorted(middles, within), minlength=len(positions))
-        ends = np.diff(areas) if chain.low == positions[0] and len(areas) > 1 else np.diff(areas, prepend=0, append=0)
-        crossed = float((crossings * layers).sum() + np.abs(ends).sum())
+        crossed = float((crossings * layers).sum()) + changed / grid.side**2
         of_roi[chain.roi.number] = of_roi.get(chain.roi.number, 0.0) + crossed
     return int(max(of_roi.values(), default=0))
 

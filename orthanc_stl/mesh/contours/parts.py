@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
+from manifold3d import CrossSection, OpType
 
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.links import BESIDE, Link, components, links_of, with_forks, without_gaps
@@ -43,6 +46,11 @@ class Layer:
     def area(self) -> float:
         return sum(region.area for region in self.regions)
 
+    @property
+    def section(self) -> CrossSection:
+        sections = [region.section for region in self.regions]
+        return sections[0] if len(sections) == 1 else CrossSection.batch_boolean(sections, OpType.Add)
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -63,6 +71,13 @@ class Chain:
     @property
     def positions(self) -> np.ndarray:
         return np.array([layer.position for layer in self.layers])
+
+    @cached_property
+    def changes(self) -> np.ndarray:
+        """mm² that belong to only one of two neighbouring layers, for each pair of them upwards."""
+        sections = [layer.section for layer in self.layers]
+        changes = [one.area() + other.area() - 2 * (one ^ other).area() for one, other in pairwise(sections)]
+        return np.maximum(changes, 0.0)
 
 
 @dataclass(frozen=True)
