@@ -14,20 +14,12 @@ import numpy as np
 import pytest
 
 from testing import phantoms
-from testing.data import shared_file
 from testing.server import OrthancServer
 
-from .study import BALL_CENTRE, BALL_ML, BALL_RADIUS, HEARTBEAT, Stored, apart, pixels, reddish, settle, viewer_ready
+from .study import BALL_CENTRE, BALL_ML, BALL_RADIUS, Stored, apart, pixels, reddish, settle, viewer_ready
 
 Open = Callable[..., Any]
 WIDE = {"viewport": {"width": 1400, "height": 900}}
-# Keeps in `window.arrivals` the names of the parts in the order in which they came.
-ARRIVALS = """
-window.arrivals = [];
-setInterval(() => document.querySelectorAll('.part[data-state=ready] .part-text').forEach(({ textContent: name }) => {
-  if (!arrivals.includes(name)) arrivals.push(name);
-}), 50);
-"""
 SMALL_RADIUS, SMALL_CENTRE = 12.0, (80.0, -40.0, 60.0)
 
 
@@ -289,23 +281,6 @@ def test_words_in_german(open_page: Open, scene: Scene) -> None:
     assert page.inner_text(".part-unusable summary") == "1 nicht darstellbar"
 
 
-@pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360)], ids=["upright", "sideways"])
-def test_nothing_covers_anything_on_a_phone(open_page: Open, scene: Scene, width: int, height: int) -> None:
-    phone: dict[str, Any] = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
-    page = opened(open_page, scene, **phone)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for tool in ("parts", "slices", "section", "measure", "keep"):
-        page.tap(f"#tool-{tool}")
-        assert page.locator(".sheet-panel:visible").count() <= 1
-        shown = [
-            *page.locator(".tool:visible").all(),
-            page.locator(".view-3d"),
-            *page.locator(".sheet-panel:visible").all(),
-        ]
-        boxes = [each.bounding_box() for each in shown]
-        assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i]), tool
-
-
 def test_studies_and_lists_of_models(open_page: Open, server: OrthancServer, stored: Stored) -> None:
     body = {"Instance": stored.rtstruct, "RoiNames": ["Left"], "Resolution": 128}
     other = server.post("/stl/encode-rtstruct", body).json()["ID"]
@@ -321,54 +296,6 @@ def test_an_rt_struct_is_offered_as_what_it_is(open_page: Open, stored: Stored) 
     page.get_by_role("link", name="Show its structures").click()
     viewer_ready(page)
     assert page.locator(".part").count() == 3
-
-
-@pytest.mark.slow
-def test_46_structures_come_without_freezing_the_page(open_page: Open, server: OrthancServer) -> None:
-    """31 of them can be shown. What people look at comes first, the couch last."""
-    source = server.upload(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm").read_bytes())
-    page = open_page("/stl/app/settings.json", **WIDE)
-    page.add_init_script(HEARTBEAT)
-    page.add_init_script(ARRIVALS)
-    page.goto(f"{server.url}/stl/app/three.html?source={source}")
-    page.evaluate("viewer.ready")
-    assert page.locator(".part").count() == 31
-    viewer_ready(page)
-    page.wait_for_selector(".part[data-state=loading]")
-    assert page.locator(".part[data-state=ready]").count() < 31, "they come one by one"
-    page.set_default_timeout(200_000)
-    page.evaluate("viewer.loaded")
-    page.wait_for_timeout(200)
-    assert all(part["state"] == "ready" for part in page.evaluate("viewer.parts()"))
-    assert all("couch" in name for name in page.evaluate("arrivals.slice(-3)"))
-    assert page.evaluate("arrivals.length") == 31
-    page.evaluate("window.gap = 0")
-    for eye in page.locator(".part-eye").all()[:5]:
-        eye.click()
-    page.wait_for_timeout(300)
-    assert page.evaluate("window.gap") < 400, "100 ms on a quiet machine"
-
-
-def test_100_structures_are_listed_at_once_and_come_one_after_the_other(open_page: Open, server: OrthancServer) -> None:
-    """Whoever hides all but two waits for two only."""
-    rois = [
-        phantoms.ball(f"Node {number}", 6, (15.0 * (number % 10), 15.0 * (number // 10), 0), points=24)
-        for number in range(100)
-    ]
-    source = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="a hundred")))
-    page = open_page(f"/stl/app/three.html?source={source}#view=" + hiding([str(n) for n in range(3, 101)]), **WIDE)
-    page.evaluate("viewer.loaded")
-    assert page.locator(".part").count() == 100
-    assert [part["state"] for part in page.evaluate("viewer.parts()")] == ["ready"] * 2 + ["waiting"] * 98
-    page.get_by_role("searchbox").fill("node 9")
-    assert page.locator(".part").count() == 11
-    page.get_by_role("button", name="Show Node 99").click()
-    page.wait_for_selector(".part[data-id='100'][data-state=ready]")
-
-
-def hiding(parts: list[str]) -> str:
-    """The state of a link that hides these."""
-    return base64.urlsafe_b64encode(json.dumps({"hidden": parts}).encode()).decode().rstrip("=")
 
 
 def test_parts_that_a_link_hides_can_be_shown(open_page: Open, scene: Scene, server: OrthancServer) -> None:

@@ -57,25 +57,6 @@ def test_axe_finds_nothing_on_the_other_pages(open_page: Open, server: OrthancSe
         page.close()
 
 
-def test_a_distance_by_keyboard_alone(open_page: Open, stored: Stored) -> None:
-    page = viewer_ready(open_page(f"/stl/app/three.html?instance={stored.model}"))
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "tool-measure":
-            break
-    page.keyboard.press("Enter")
-    for _ in range(60):
-        page.keyboard.press("Shift+Tab")
-        if page.evaluate("document.activeElement.matches('.view-3d canvas')"):
-            break
-    page.keyboard.press("Enter")
-    page.keyboard.press("Shift+ArrowLeft")
-    page.keyboard.press("Shift+ArrowLeft")
-    page.keyboard.press("Enter")
-    said = page.locator(".measure-list li > span").inner_text()
-    assert 2 < float(said.removeprefix("Distance: ").removesuffix(" mm")) < 60
-
-
 @pytest.mark.parametrize(
     "state",
     [

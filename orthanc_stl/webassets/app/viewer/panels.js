@@ -1,5 +1,6 @@
 /**
  * The column beside the views: the list of parts and below it the panel of the tool in use; on a phone one at a time.
+ * Each folds to its title; together they scroll where there is no room for all.
  */
 
 import { h } from '../shared/dom.js';
@@ -18,8 +19,12 @@ export class Panels {
    * @param {string} id @param {string} title @param {HTMLElement} content @param {() => void} onClose by the cross
    */
   add(id, title, content, onClose) {
+    const fold = h('button', { type: 'button', class: 'panel-fold', 'aria-expanded': 'true', onclick: () => {
+      const folded = element.classList.toggle('folded');
+      fold.setAttribute('aria-expanded', String(!folded));
+    } }, title);
     const element = h('section', { class: `sheet-panel ${id}-sheet`, 'aria-label': title, hidden: true },
-      h('header', { class: 'panel-head' }, h('h2', {}, title), closeButton(onClose)), content);
+      h('header', { class: 'panel-head' }, h('h2', {}, fold), closeButton(onClose)), content);
     this.all.set(id, { element, onClose });
     this.element.append(element);
   }

@@ -1,0 +1,103 @@
+"""Scenes of many structures: how they come, what may be hidden, and the room that they have on a phone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from testing import phantoms
+from testing.data import shared_file
+from testing.server import OrthancServer
+
+from .study import HEARTBEAT, apart, viewer_ready
+
+Open = Callable[..., Any]
+WIDE = {"viewport": {"width": 1400, "height": 900}}
+# Keeps in `window.arrivals` the names of the parts in the order in which they came.
+ARRIVALS = """
+window.arrivals = [];
+setInterval(() => document.querySelectorAll('.part[data-state=ready] .part-text').forEach(({ textContent: name }) => {
+  if (!arrivals.includes(name)) arrivals.push(name);
+}), 50);
+"""
+
+
+def hiding(parts: list[str]) -> str:
+    """The state of a link that hides these."""
+    return base64.urlsafe_b64encode(json.dumps({"hidden": parts}).encode()).decode().rstrip("=")
+
+
+ALL_BUT_TWO = hiding([str(number) for number in range(3, 101)])
+
+
+@pytest.fixture(scope="module")
+def hundred(server: OrthancServer) -> str:
+    """Orthanc's id of a structure set of a hundred balls, over a CT."""
+    study = phantoms.Study(seed="a hundred")
+    for data in phantoms.ct_slices(study, planes=range(-9, 10, 3)):
+        server.upload(data)
+    rois = [
+        phantoms.ball(f"Node {number}", 6, (15.0 * (number % 10), 15.0 * (number // 10), 0), points=24)
+        for number in range(100)
+    ]
+    return server.upload(phantoms.structure_set(rois, study))
+
+
+@pytest.mark.slow
+def test_46_structures_come_without_freezing_the_page(open_page: Open, server: OrthancServer) -> None:
+    """31 of them can be shown. What people look at comes first, the couch last."""
+    source = server.upload(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm").read_bytes())
+    page = open_page("/stl/app/settings.json", **WIDE)
+    page.add_init_script(HEARTBEAT)
+    page.add_init_script(ARRIVALS)
+    page.goto(f"{server.url}/stl/app/three.html?source={source}")
+    page.evaluate("viewer.ready")
+    assert page.locator(".part").count() == 31
+    viewer_ready(page)
+    page.wait_for_selector(".part[data-state=loading]")
+    assert page.locator(".part[data-state=ready]").count() < 31, "they come one by one"
+    page.set_default_timeout(200_000)
+    page.evaluate("viewer.loaded")
+    page.wait_for_timeout(200)
+    assert all(part["state"] == "ready" for part in page.evaluate("viewer.parts()"))
+    assert all("couch" in name for name in page.evaluate("arrivals.slice(-3)"))
+    assert page.evaluate("arrivals.length") == 31
+    page.evaluate("window.gap = 0")
+    for eye in page.locator(".part-eye").all()[:5]:
+        eye.click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.gap") < 400, "100 ms on a quiet machine"
+
+
+def test_100_structures_are_listed_at_once_and_come_one_after_the_other(open_page: Open, hundred: str) -> None:
+    """Whoever hides all but two waits for two only."""
+    page = open_page(f"/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO, **WIDE)
+    page.evaluate("viewer.loaded")
+    assert page.locator(".part").count() == 100
+    assert [part["state"] for part in page.evaluate("viewer.parts()")] == ["ready"] * 2 + ["waiting"] * 98
+    page.get_by_role("searchbox").fill("node 9")
+    assert page.locator(".part").count() == 11
+    page.get_by_role("button", name="Show Node 99").click()
+    page.wait_for_selector(".part[data-id='100'][data-state=ready]")
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360)], ids=["upright", "sideways"])
+def test_nothing_covers_anything_on_a_phone(open_page: Open, hundred: str, width: int, height: int) -> None:
+    phone: dict[str, Any] = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO, **phone))
+    page.wait_for_selector("#tool-slices:visible")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for tool in ("parts", "slices", "section", "measure", "keep"):
+        page.tap(f"#tool-{tool}")
+        assert page.locator(".sheet-panel:visible").count() <= 1
+        shown = [
+            *page.locator(".tool:visible").all(),
+            page.locator(".view-3d"),
+            *page.locator(".sheet-panel:visible").all(),
+        ]
+        boxes = [each.bounding_box() for each in shown]
+        assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i]), tool
