@@ -97,6 +97,17 @@ def test_the_public_names_are_there() -> None:
         _ = orthanc_stl.nothing
 
 
+def test_names_are_those_of_the_field() -> None:
+    """Names of version 0.1 for which there are usual ones: island, VOLUME_PRECISION, smooth_and_orient, got 1."""
+    unusual = {"Turns", "bury", "verdict", "Lonely", "BRIM", "NEARLY", "LITTLE", "also", "finished"}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        text = file.read_text("utf-8")
+        nodes = ast.walk(ast.parse(text))
+        named = {getattr(node, kind, None) for node in nodes for kind in ("name", "id", "arg")}
+        assert not named & unusual, file
+        assert not re.search(r"but came \{|, but came \d", text), file
+
+
 PLACES = (PACKAGE.parent, PACKAGE, PACKAGE / "mesh", PACKAGE / "mesh/contours", PACKAGE / "engine")
 
 

@@ -33,12 +33,12 @@ def union_surface(
             shape, found = clean_region(shape, how_to_clean(request), structure.name)
             notes += found
         shapes.append(shape)
-    around = None
+    surroundings = None
     if isinstance(source, ContourSource):
         numbers = [structure.number for structure in structures]
-        around = source.surroundings(numbers)
+        surroundings = source.surroundings(numbers)
         notes += source.frame_of(numbers)[1]
-    return _meshed(shapes, request, around, progress), notes
+    return _meshed(shapes, request, surroundings, progress), notes
 
 
 def how_to_clean(request: ConversionRequest) -> CleanUp:
@@ -51,7 +51,7 @@ def how_to_clean(request: ConversionRequest) -> CleanUp:
 
 
 def _meshed(
-    shapes: Sequence[Shape], request: ConversionRequest, around: np.ndarray | None, progress: Progress
+    shapes: Sequence[Shape], request: ConversionRequest, surroundings: np.ndarray | None, progress: Progress
 ) -> Surface:
     """The surface of one shape, or of the union of several."""
     limits = {name: request.limits[name] for name in ("max_voxels", "max_triangles") if name in request.limits}
@@ -59,7 +59,7 @@ def _meshed(
     def mesh(shape: Shape | Sequence[RoiContours], progress: Progress) -> Surface:
         return mesh_shape(
             shape,
-            surroundings=around,
+            surroundings=surroundings,
             resolution=request.resolution,
             smooth=request.smooth,
             end_caps=request.end_caps,

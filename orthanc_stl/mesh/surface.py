@@ -42,7 +42,7 @@ def isosurface(field: np.ndarray, level: float = 0.0) -> tuple[np.ndarray, np.nd
     return vtk_to_numpy(surface.GetPoints().GetData()), triangles.astype(np.int32, copy=False)
 
 
-def finished(points: np.ndarray, triangles: np.ndarray, *, smooth: bool, mirrored: bool = False) -> Mesh:
+def smooth_and_orient(points: np.ndarray, triangles: np.ndarray, *, smooth: bool, mirrored: bool = False) -> Mesh:
     """The mesh of `points` (n, 3) in LPS mm, smoothed if asked for; `mirrored` turns the triangles round."""
     if mirrored:
         triangles = triangles[:, ::-1]

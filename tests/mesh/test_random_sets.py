@@ -24,7 +24,7 @@ WITHIN = 0.02
 BATCHES, CASES = 10, 50
 
 
-def verdict(seed: int) -> tuple[str, str]:
+def outcome(seed: int) -> tuple[str, str]:
     """ "right", "told" or "wrong", and the figures."""
     case = random_case(np.random.default_rng(seed))
     try:
@@ -89,7 +89,7 @@ def pieces_are_told(report: Report) -> bool:
 
 @pytest.mark.parametrize("batch", [0, *(pytest.param(batch, marks=pytest.mark.slow) for batch in range(1, BATCHES))])
 def test_never_silently_wrong(batch: int) -> None:
-    found = [verdict(seed) for seed in range(CASES * batch, CASES * (batch + 1))]
+    found = [outcome(seed) for seed in range(CASES * batch, CASES * (batch + 1))]
     assert [figures for what, figures in found if what == "wrong"] == []
     assert (
         sum(what == "right" for what, _ in found) >= 0.8 * CASES
@@ -99,7 +99,7 @@ def test_never_silently_wrong(batch: int) -> None:
 def main(count: int, first: int) -> int:
     wrong = told = 0
     for seed in range(first, first + count):
-        what, figures = verdict(seed)
+        what, figures = outcome(seed)
         wrong += what == "wrong"
         told += what == "told"
         if what == "wrong":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orthanc_stl.mesh.contours.distance import FARTHEST, NEAREST, UNITS
-from orthanc_stl.mesh.contours.islands import Lonely
+from orthanc_stl.mesh.contours.islands import Island
 
 BAND = 3 * UNITS
 """How near (units) an outline must be on either plane for a pixel to be worked out between them."""
@@ -28,7 +28,7 @@ class Span:
     """Between the places `start` and `end` (mm along the normal), with the fields `(rows, columns) int16` there.
 
     `before` and `after`: the field of the next plane on either side and how far away it is, None beyond an end.
-    `lonely`: the parts of either plane that meet nothing on the other.
+    `islands`: the parts of either plane that meet nothing on the other.
     """
 
     start: float
@@ -37,7 +37,7 @@ class Span:
     second: np.ndarray
     before: tuple[np.ndarray, float] | None = None
     after: tuple[np.ndarray, float] | None = None
-    lonely: Sequence[Lonely] = ()
+    islands: Sequence[Island] = ()
 
 
 def span_values(span: Span, heights: np.ndarray, smooth: bool, everywhere: bool = False) -> np.ndarray:
@@ -97,7 +97,7 @@ def _end_islands(span: Span, active: np.ndarray, a: np.ndarray, b: np.ndarray) -
     active pixels belong to such parts.
     """
     straight = np.zeros(len(active), bool)
-    for part in span.lonely:
+    for part in span.islands:
         near, far, neighbour = (a, b, span.before) if part.above else (b, a, span.after)
         sign = np.float32(1 if part.solid else -1)
         chosen = np.searchsorted(active, part.pixels)

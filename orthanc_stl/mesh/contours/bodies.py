@@ -26,7 +26,7 @@ from orthanc_stl.mesh.types import Mesh, Rank
 FARTHEST_MOVE = 0.3
 """Of a voxel's side: how far vertices are moved for the sake of the volume."""
 
-NEARLY = 5e-4
+VOLUME_PRECISION = 5e-4
 """Of the volume: what is nearer is left as it is."""
 
 EVENLY = 5e-4
@@ -90,7 +90,7 @@ def _missing(body: Body, found: float) -> float:
     else:
         off, left = body.expected.volume - found, body.expected.open
     excess = abs(off) - left
-    return float(np.sign(off) * excess) if excess > NEARLY * body.expected.volume else 0.0
+    return float(np.sign(off) * excess) if excess > VOLUME_PRECISION * body.expected.volume else 0.0
 
 
 def _whole(mesh: Mesh, body: Body) -> tuple[Mesh, tuple[float, float]]:

@@ -26,7 +26,7 @@ from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.simplify import simplified
-from orthanc_stl.mesh.surface import finished, isosurface
+from orthanc_stl.mesh.surface import isosurface, smooth_and_orient
 from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.types import Mesh, Rank, Surface
 
@@ -54,13 +54,15 @@ def surface_from_contours(
     """
     progress(0.0, "finding the planes")
     findings = Findings()
-    around = np.zeros((0, 3)) if surroundings is None else np.asarray(surroundings, dtype=np.float64).reshape(-1, 3)
-    plans = _plans(rois, around, end_caps, smooth, findings)
-    _doubt_units(plans, around, findings)
+    context_points = (
+        np.zeros((0, 3)) if surroundings is None else np.asarray(surroundings, dtype=np.float64).reshape(-1, 3)
+    )
+    plans = _plans(rois, context_points, end_caps, smooth, findings)
+    _doubt_units(plans, context_points, findings)
     if not plans:
         reasons = [note.text for note in findings.notes()]
         raise InvalidInput("; ".join(reasons[::-1]) or "there is no contour to make a surface of")
-    grids = _grids(plans, around, resolution, Limits(max_voxels, max_triangles))
+    grids = _grids(plans, context_points, resolution, Limits(max_voxels, max_triangles))
     _doubt_voxels(plans, grids, findings)
     mesh, topology = _mesh_of(grids, smooth, max_triangles, findings, progress)
     if not len(mesh.triangles):
@@ -99,11 +101,11 @@ class _Plan:
 
 
 def _plans(
-    rois: Sequence[RoiContours], around: np.ndarray, end_caps: bool, smooth: bool, findings: Findings
+    rois: Sequence[RoiContours], context_points: np.ndarray, end_caps: bool, smooth: bool, findings: Findings
 ) -> list[_Plan]:
     plans = []
     for stack in stacks_of(rois, findings):
-        usual = Usual(_usual(stack, stack.frame.from_patient(around)[:, 2]), end_caps)
+        usual = Usual(_usual(stack, stack.frame.from_patient(context_points)[:, 2]), end_caps)
         chains = [
             chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, smooth, findings), usual, findings)
         ]
@@ -112,9 +114,9 @@ def _plans(
     return plans
 
 
-def _doubt_units(plans: Sequence[_Plan], around: np.ndarray, findings: Findings) -> None:
+def _doubt_units(plans: Sequence[_Plan], context_points: np.ndarray, findings: Findings) -> None:
     for plan in plans:
-        nearby = plan.frame.from_patient(around)[:, :2]
+        nearby = plan.frame.from_patient(context_points)[:, :2]
         regions = [region for chain in plan.chains for layer in chain.layers for region in layer.regions]
         corners = np.array([corner for region in regions for corner in (region.low, region.high)])
         extent = float(np.ptp(np.concatenate([corners, nearby]), axis=0).max())
@@ -145,13 +147,15 @@ def _usual(stack: Stack, others: np.ndarray) -> float | None:
     return float(np.median(steps)) if steps else usual_step(others)
 
 
-def _grids(plans: Sequence[_Plan], around: np.ndarray, resolution: int, limits: Limits) -> list[tuple[Grid, Frame]]:
+def _grids(
+    plans: Sequence[_Plan], context_points: np.ndarray, resolution: int, limits: Limits
+) -> list[tuple[Grid, Frame]]:
     grids: list[tuple[Grid, Frame]] = []
     for plan in reversed(plans):  # the first one's grid has to hold what the others make
         corners = [plan.frame.from_patient(frame.to_patient(grid.corners())) for grid, frame in grids]
-        also = np.concatenate(corners) if corners and plan is plans[0] else None
-        nearby = plan.frame.from_patient(around)
-        grids.insert(0, (grid_of(plan.chains, nearby, resolution, limits, also), plan.frame))
+        extra_points = np.concatenate(corners) if corners and plan is plans[0] else None
+        nearby = plan.frame.from_patient(context_points)
+        grids.insert(0, (grid_of(plan.chains, nearby, resolution, limits, extra_points), plan.frame))
     require_room(grids, limits.voxels)
     return grids
 
@@ -189,9 +193,9 @@ def _mesh_of(
         raise TooManyTriangles(len(triangles), max_triangles)
     progress(0.7, "smoothing the surface" if smooth else "placing the surface")
     placed = frame.to_patient(grid.placed(points))
-    mesh = finished(placed, triangles, smooth=smooth)
+    mesh = smooth_and_orient(placed, triangles, smooth=smooth)
     if smooth and topology.euler_number != BALL:  # sheets that face each other: several bodies, holes, cavities
-        plain = finished(placed, triangles, smooth=False)
+        plain = smooth_and_orient(placed, triangles, smooth=False)
         mesh = without_new_crossings(plain, mesh)
         if mesh is plain:
             text = "the surface is not smoothed: too many parts of it lie so near each other that they would cross"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from orthanc_stl.mesh.contours.islands import Lonely, lonely_parts
+from orthanc_stl.mesh.contours.islands import Island, islands_of
 from orthanc_stl.mesh.contours.raster import Crossings, crossings, edges_of, inside
 
 UNITS = 128
@@ -44,7 +44,7 @@ def padded(pixels: int) -> int:
 
 def signed_distances(
     planes: Sequence[Sequence[np.ndarray]], rows: int, columns: int
-) -> tuple[np.ndarray, list[Lonely]]:
+) -> tuple[np.ndarray, list[Island]]:
     """Distances `(planes, rows, columns) int16` in UNITS, positive inside by the even-odd rule.
 
     `planes` holds the outlines of each plane, (m, 2) in pixels (x along columns), pixel centres at whole numbers.
@@ -63,7 +63,7 @@ def signed_distances(
         distance = _upsampled(far[k], rows, columns)
         _blend_near(distance, mask[k], near_across[k], near_down[k])
         out[k] = _quantised(distance, mask[k])
-    return out, lonely_parts(across, shape)
+    return out, islands_of(across, shape)
 
 
 def _near(found: Crossings, shape: tuple[int, int, int], *, transposed: bool) -> list[tuple[np.ndarray, np.ndarray]]:

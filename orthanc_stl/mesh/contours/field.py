@@ -11,7 +11,7 @@ from scipy.ndimage import shift as shifted
 from orthanc_stl.mesh.contours.between import Span, span_values
 from orthanc_stl.mesh.contours.distance import FARTHEST, NEAREST, UNITS, signed_distances
 from orthanc_stl.mesh.contours.grid import Grid, Slab
-from orthanc_stl.mesh.contours.islands import Lonely
+from orthanc_stl.mesh.contours.islands import Island
 from orthanc_stl.mesh.contours.parts import Chain
 from orthanc_stl.mesh.progress import Progress
 
@@ -23,8 +23,8 @@ def volume_of(grid: Grid, smooth: bool, progress: Progress) -> np.ndarray:
         progress(0.1 + 0.4 * i / len(grid.slabs), "drawing the contours")
         row, column, rows, columns = slab.window
         window = volume[:, row : row + rows, column : column + columns]
-        fields, lonely = _fields(grid, slab)
-        for part in _parts(grid, slab.chain, fields, lonely):
+        fields, islands = _fields(grid, slab)
+        for part in _parts(grid, slab.chain, fields, islands):
             values = span_values(part.span, part.heights, smooth, slab.chain.shift is not None)
             if slab.chain.shift is not None:
                 _move(values, part.heights, slab.chain, grid.side)
@@ -48,7 +48,7 @@ class _Part:
     outer: tuple[tuple[int, float], ...]
 
 
-def _fields(grid: Grid, slab: Slab) -> tuple[np.ndarray, list[Lonely]]:
+def _fields(grid: Grid, slab: Slab) -> tuple[np.ndarray, list[Island]]:
     """The signed distances on the chain's own planes; a vessel that moves on is drawn where it is first."""
     row, column, rows, columns = slab.window
     corner = grid.origin + grid.side * np.array([column, row])
@@ -71,7 +71,7 @@ def _move(values: np.ndarray, heights: np.ndarray, chain: Chain, side: float) ->
         layer[...] = np.rint(sign * np.clip(np.abs(moved), NEAREST, FARTHEST))
 
 
-def _parts(grid: Grid, chain: Chain, fields: np.ndarray, lonely: Sequence[Lonely]) -> Iterator[_Part]:
+def _parts(grid: Grid, chain: Chain, fields: np.ndarray, islands: Sequence[Island]) -> Iterator[_Part]:
     """A chain by spans, from the layer below its lower end to the one above its upper end."""
     joined = chain.joined
     lowest = _nearest(grid.layers, chain.low) if joined[0] else int(np.searchsorted(grid.layers, chain.low)) - 1
@@ -85,7 +85,7 @@ def _parts(grid: Grid, chain: Chain, fields: np.ndarray, lonely: Sequence[Lonely
     if not joined[1]:
         ratios[highest] = (heights[-1] - chain.high) / max(chain.high - heights[-2], least)
         heights[-1] = heights[-2]
-    spans = _spans(chain, fields, lonely)
+    spans = _spans(chain, fields, islands)
     starts = [span.start for span in spans[1:]]
     owner = np.searchsorted(starts, heights, side="right")
     for index, span in enumerate(spans):
@@ -107,7 +107,7 @@ def _mirror(layer: np.ndarray, ratio: float) -> None:
     layer[...] = np.clip(outside, -FARTHEST, -NEAREST)
 
 
-def _spans(chain: Chain, fields: np.ndarray, lonely: Sequence[Lonely]) -> list[Span]:
+def _spans(chain: Chain, fields: np.ndarray, islands: Sequence[Island]) -> list[Span]:
     """What lies between the planes of a chain, and beyond its end planes."""
     places = chain.positions.tolist()
     last = len(places) - 1
@@ -117,7 +117,7 @@ def _spans(chain: Chain, fields: np.ndarray, lonely: Sequence[Lonely]) -> list[S
     for k in range(last):
         before = (fields[k - 1], places[k] - places[k - 1]) if k > 0 else None
         after = (fields[k + 2], places[k + 2] - places[k + 1]) if k + 2 <= last else None
-        alone = [part for part in lonely if part.plane == (k if part.above else k + 1)]
+        alone = [part for part in islands if part.plane == (k if part.above else k + 1)]
         spans.append(Span(places[k], places[k + 1], fields[k], fields[k + 1], before, after, alone))
     if chain.high > places[last]:
         spans.append(Span(places[last], chain.high, fields[last], _tapered(places, fields, last, last - 1, chain.high)))

@@ -23,7 +23,7 @@ LONGEST_STEP = 2.0
 """Sides of a voxel in the plane: its longest side along the normal. Slices lie farther apart than points on a contour,
 so a longer step loses nothing and saves memory and triangles."""
 
-BRIM = 0.1
+END_LAYER_OFFSET = 0.1
 """Sides of a voxel: how far inside and outside of a flat end the last two layers lie."""
 
 FINEST_SIDE = 2.0**-15
@@ -96,31 +96,31 @@ class Grid:
 
 def grid_of(
     chains: Sequence[Chain],
-    around: np.ndarray,
+    context_points: np.ndarray,
     resolution: int,
     limits: Limits,
-    also: np.ndarray | None = None,
+    extra_points: np.ndarray | None = None,
 ) -> Grid:
     """The grid for the chains of a stack.
 
-    `around` is (k, 3) float64: points of the structure set's other ROIs in the stack's frame. `also`: points of the
-    same kind that the grid has to hold, of bodies that are not drawn here. Raises TooManyVoxels and TooManyTriangles
-    before anything of that size is made.
+    `context_points` is (k, 3) float64: points of the structure set's other ROIs in the stack's frame. `extra_points`:
+    points of the same kind that the grid has to hold, of bodies that are not drawn here. Raises TooManyVoxels and
+    TooManyTriangles before anything of that size is made.
     """
     if resolution < 2:
         raise OutOfRange(f"Resolution is at least 2, not {resolution}")
     boxes = [_box(chain) for chain in chains]
-    corners = np.concatenate([*boxes, also[:, :2]] if also is not None else boxes)
+    corners = np.concatenate([*boxes, extra_points[:, :2]] if extra_points is not None else boxes)
     low, high = corners.min(axis=0), corners.max(axis=0)
-    side, finest = _side(low, high, around, resolution)
+    side, finest = _side(low, high, context_points, resolution)
     needed = max(held_by(chains), finest)
     while needed < side:
-        grid = _grid(chains, boxes, low, high, needed, also)
+        grid = _grid(chains, boxes, low, high, needed, extra_points)
         voxels, triangles = grid.voxels, expected_triangles(grid)
         if voxels <= min(MOST_FINER_VOXELS, limits.voxels) and triangles <= min(MOST_FINER_TRIANGLES, limits.triangles):
             return grid
         needed *= FINER
-    grid = _grid(chains, boxes, low, high, side, also)
+    grid = _grid(chains, boxes, low, high, side, extra_points)
     if grid.voxels > limits.voxels:
         raise TooManyVoxels(grid.voxels, limits.voxels)
     triangles = expected_triangles(grid)
@@ -135,7 +135,7 @@ def _grid(
     low: np.ndarray,
     high: np.ndarray,
     side: float,
-    also: np.ndarray | None,
+    extra_points: np.ndarray | None,
 ) -> Grid:
     origin = low - MARGIN * side
     size = [padded(int(np.ceil(extent / side)) + 2 * MARGIN + 1) for extent in high - low]
@@ -143,10 +143,10 @@ def _grid(
         Slab(chain, _window(start - origin, end - origin, side, size))
         for chain, (start, end) in zip(chains, boxes, strict=True)
     ]
-    each = [layers_of(chain, LONGEST_STEP * side, BRIM * side) for chain in chains]
-    if also is not None:
-        each.append(np.arange(also[:, 2].min() - 2 * side, also[:, 2].max() + 2 * side, side))
-    return Grid(origin, side, size[1], size[0], merged(each, BRIM * side), tuple(slabs))
+    each = [layers_of(chain, LONGEST_STEP * side, END_LAYER_OFFSET * side) for chain in chains]
+    if extra_points is not None:
+        each.append(np.arange(extra_points[:, 2].min() - 2 * side, extra_points[:, 2].max() + 2 * side, side))
+    return Grid(origin, side, size[1], size[0], merged(each, END_LAYER_OFFSET * side), tuple(slabs))
 
 
 def held_by(chains: Sequence[Chain]) -> float:
@@ -197,12 +197,12 @@ def _box(chain: Chain) -> np.ndarray:
     return box
 
 
-def _side(low: np.ndarray, high: np.ndarray, around: np.ndarray, resolution: int) -> tuple[float, float]:
+def _side(low: np.ndarray, high: np.ndarray, context_points: np.ndarray, resolution: int) -> tuple[float, float]:
     """The voxel's side in the plane (mm): the longest side of the box of all closed contours over Resolution, but at
     most the longest side of the chosen ROIs over half of it. And the finest side that there may be."""
     finest = float(FINEST_SIDE * max(np.abs(low).max(), np.abs(high).max()))
-    all_low = np.minimum(low, around[:, :2].min(axis=0, initial=np.inf))
-    all_high = np.maximum(high, around[:, :2].max(axis=0, initial=-np.inf))
+    all_low = np.minimum(low, context_points[:, :2].min(axis=0, initial=np.inf))
+    all_high = np.maximum(high, context_points[:, :2].max(axis=0, initial=-np.inf))
     side = min((all_high - all_low).max() / resolution, (high - low).max() / (resolution / 2))
     return max(float(side), finest), finest
 

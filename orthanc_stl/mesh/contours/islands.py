@@ -25,7 +25,7 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class Lonely:
+class Island:
     """Flat pixel indices of the parts of plane `plane` that meet nothing of their kind on the next plane above
     (`above`) or below; `solid` says whether the part is inside the body or a hole."""
 
@@ -35,8 +35,8 @@ class Lonely:
     pixels: np.ndarray
 
 
-def lonely_parts(found: Crossings, shape: tuple[int, int, int]) -> list[Lonely]:
-    """The lonely parts of all planes of `shape` (planes, rows, columns), towards both neighbours."""
+def islands_of(found: Crossings, shape: tuple[int, int, int]) -> list[Island]:
+    """The islands of all planes of `shape` (planes, rows, columns), towards both neighbours."""
     parts = []
     for solid, runs in ((True, _inner(found, shape)), (False, _outer(found, shape))):
         part = _parts(runs, shape)
@@ -47,7 +47,7 @@ def lonely_parts(found: Crossings, shape: tuple[int, int, int]) -> list[Lonely]:
             for plane in np.unique(runs.line[alone] // shape[1]).tolist():
                 if 0 <= plane + (1 if above else -1) < shape[0]:
                     mine = alone & (runs.line // shape[1] == plane)
-                    parts.append(Lonely(plane, above, solid, _pixels(runs, mine, plane, shape)))
+                    parts.append(Island(plane, above, solid, _pixels(runs, mine, plane, shape)))
     return parts
 
 

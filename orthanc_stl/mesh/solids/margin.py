@@ -21,7 +21,7 @@ COARSER = 2.0
 NEIGHBOURS = 9
 """Samples around each, itself included, among which a better one is looked for, from each in turn."""
 
-NEARLY = 0.3
+DIRECTION_OVERLAP = 0.3
 """Of the length of a normal: so far into another eighth of the directions a sample still counts for this one, too, for
 the sake of edges, where the surface faces several ways."""
 
@@ -147,7 +147,7 @@ def _eighths(known: SignedDistance, margins: np.ndarray, sign: int) -> list[_Eig
     found: dict[tuple[float, ...], np.ndarray] = {}
     for ways in np.indices((2, 2, 2)).reshape(3, -1).T:
         half_axes = tuple(margins[np.arange(3), ways].tolist())
-        facing = (sign * known.normals * (2 * ways - 1) > -NEARLY).all(axis=1)
+        facing = (sign * known.normals * (2 * ways - 1) > -DIRECTION_OVERLAP).all(axis=1)
         found[half_axes] = found.get(half_axes, False) | facing
     return [_Eighth(known.samples[facing], np.array(axes)) for axes, facing in found.items() if facing.any()]
 

@@ -14,7 +14,7 @@ from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.simplify import simplified
-from orthanc_stl.mesh.surface import finished, isosurface, smoothed, vertex_normals
+from orthanc_stl.mesh.surface import isosurface, smooth_and_orient, smoothed, vertex_normals
 from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 from orthanc_stl.mesh.volumes.cells import Field, Plan, field_of, plan_of
@@ -58,10 +58,10 @@ CORRECTIONS = 8
 LONGEST_STEP = 0.25
 """Of a cell's shortest side: what has nearly no surface left would be blown up otherwise."""
 
-NEARLY = 5e-4
+VOLUME_PRECISION = 5e-4
 """Of the volume: what is nearer is left as it is."""
 
-LITTLE = 0.02
+LAST_STEP = 0.02
 """Of the volume: after a step for less, what is left is nearly nothing."""
 
 
@@ -150,12 +150,12 @@ def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longes
     for _ in range(CORRECTIONS):
         area, found = measures
         missing = volume - found
-        if abs(missing) <= NEARLY * volume:
+        if abs(missing) <= VOLUME_PRECISION * volume:
             break
         normals = vertex_normals(mesh)
         normals *= np.float32(max(-longest, min(missing / area, longest)))
         mesh = Mesh(mesh.vertices + normals, mesh.triangles)
-        if abs(missing) <= LITTLE * volume:
+        if abs(missing) <= LAST_STEP * volume:
             break
         measures = area_and_volume(mesh)
     return mesh
@@ -216,7 +216,7 @@ def _surface(
         points = smoothed(points, triangles, iterations=ITERATIONS, pass_band=PASS_BAND)
     placed = _placed(points, volume, field)
     mirrored = bool(np.linalg.det(field.affine[:3, :3]) < 0)
-    return finished(placed, triangles, smooth=smooth and inside.level is not None, mirrored=mirrored), topology
+    return smooth_and_orient(placed, triangles, smooth=smooth and inside.level is not None, mirrored=mirrored), topology
 
 
 def _placed(points: np.ndarray, volume: Volume, field: Field) -> np.ndarray:
