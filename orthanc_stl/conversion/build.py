@@ -20,7 +20,7 @@ from orthanc_stl.conversion.unions import portion, union_surface
 from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress, no_progress
-from orthanc_stl.mesh.types import Note, Surface, ranked
+from orthanc_stl.mesh.types import Note, Slight, Surface, ranked
 from orthanc_stl.model import Model, Part, Structure
 from orthanc_stl.sources.base import ContourSource, OpenSource
 from orthanc_stl.sources.clean_region import told_once
@@ -174,7 +174,7 @@ _TOLD = (
 
 
 def _refuse(notes: Sequence[Note]) -> None:
-    notes = [note for note in notes if not isinstance(note, Done)]
+    notes = [note for note in notes if not isinstance(note, (Done, Slight))]
     if notes:
         sentences = "; ".join(note.text for note in ranked(notes))
         raise InvalidInput(f"Strict is true, and this would have to be skipped or guessed: {sentences}")

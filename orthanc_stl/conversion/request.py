@@ -66,7 +66,10 @@ class ConversionRequest:
         "systems have it; false: it ends at them, as with the C++ plugin",
     )
     strict: bool = option(
-        "Strict", Boolean(), False, "refuse (400, with the list) what would have to be skipped, guessed or changed"
+        "Strict",
+        Boolean(),
+        False,
+        "refuse (400, with the list) what would have to be skipped, guessed or changed, but for specks of a thousandth",
     )
     tolerance: float | None = option(
         "Tolerance",

@@ -41,6 +41,11 @@ class Note:
         return {"Rank": int(self.rank), "Roi": self.structure, "Text": self.text}
 
 
+@dataclass(frozen=True)
+class Slight(Note):
+    """What is too little to matter for a measure or a plan. It is told, but `Strict` does not refuse it."""
+
+
 def ranked(notes: Iterable[Note]) -> tuple[Note, ...]:
     """The notes, worst first, in their order otherwise, each once."""
     return tuple(sorted(dict.fromkeys(notes), key=lambda note: note.rank))

@@ -39,7 +39,7 @@ def outcome(seed: int) -> tuple[str, str]:
     of_volume, of_pieces = abs(off) > WITHIN, report.euler_number != case.euler_number
     if not of_volume and not of_pieces:
         return "right", figures
-    told = (not of_volume or volume_is_told(report, case)) and (not of_pieces or pieces_are_told(report))
+    told = (not of_volume or volume_is_told(report, case)) and (not of_pieces or pieces_are_told(report, case))
     return "told" if told else "wrong", figures
 
 
@@ -77,8 +77,11 @@ def volume_is_told(report: Report, case: Case) -> bool:
     return any(FALLS.search(text) or "from an outline to the nearest one" in text for text in report.warnings)
 
 
-def pieces_are_told(report: Report) -> bool:
-    """Whether a sentence gives this Euler number, or as many pieces."""
+def pieces_are_told(report: Report, case: Case) -> bool:
+    """Whether a sentence gives this Euler number, or as many pieces, or says that as many are lost."""
+    lost = sum(int(found.group(1)) for text in report.warnings if (found := LOST.search(text)))
+    if lost and report.euler_number + 2 * lost == case.euler_number:
+        return True
     surfaces = [found for text in report.warnings if (found := SURFACE.search(text))]
     if surfaces:
         return any(int(found.group(2)) == report.euler_number for found in surfaces)

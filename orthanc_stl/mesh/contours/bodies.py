@@ -40,6 +40,10 @@ SLACK = 1.5
 """Voxels: how far a part of the mesh may reach beyond the box of the contours that it is made of."""
 
 
+SLIGHT = 1e-3
+"""Of the volume of a ROI: specks that make up no more together matter to nobody who measures or plans."""
+
+
 @dataclass(frozen=True)
 class Body:
     """A part of a ROI as contours have it: its box in the frame of its planes, and its volume. `side`: a voxel's.
@@ -71,16 +75,19 @@ def bodies_of(chains: Sequence[Chain], frame: Frame, side: float, smooth: bool) 
     return bodies
 
 
-def settled(mesh: Mesh, bodies: Sequence[Body], findings: Findings, united: bool) -> tuple[Mesh, tuple[float, float]]:
-    """The mesh with the volume of each part put right, and its area and volume. Lost parts are told of.
+def settled(
+    mesh: Mesh, bodies: Sequence[Body], findings: Findings, united: bool
+) -> tuple[Mesh, tuple[float, float], int]:
+    """The mesh with the volume of each part put right, its area and volume, and how many parts are lost, which is told.
 
     `united`: there are bodies of other orientations too, so that nothing is known of single ones.
     """
     if len(bodies) == 1 and not united:
-        return _whole(mesh, bodies[0])
+        return *_whole(mesh, bodies[0]), 0
+    lost = 0
     if not united:
-        mesh = _each(mesh, bodies, findings)
-    return mesh, area_and_volume(mesh)
+        mesh, lost = _each(mesh, bodies, findings)
+    return mesh, area_and_volume(mesh), lost
 
 
 def _missing(body: Body, found: float) -> float:
@@ -110,7 +117,7 @@ def _whole(mesh: Mesh, body: Body) -> tuple[Mesh, tuple[float, float]]:
     return mesh, measures
 
 
-def _each(mesh: Mesh, bodies: Sequence[Body], findings: Findings) -> Mesh:
+def _each(mesh: Mesh, bodies: Sequence[Body], findings: Findings) -> tuple[Mesh, int]:
     label = components_of(mesh.triangles, len(mesh.vertices))
     owner, merged = _owners(mesh, label, bodies)
     of_triangle = owner[label[mesh.triangles[:, 0]]]
@@ -130,8 +137,7 @@ def _each(mesh: Mesh, bodies: Sequence[Body], findings: Findings) -> Mesh:
     if mesh is not start:
         mesh = without_new_crossings(start, mesh)
         volumes = _measures(mesh, of_triangle, len(bodies))[1]
-    _tell(bodies, volumes, merged, findings)
-    return mesh
+    return mesh, _tell(bodies, volumes, merged, findings)
 
 
 def _owners(mesh: Mesh, label: np.ndarray, bodies: Sequence[Body]) -> tuple[np.ndarray, np.ndarray]:
@@ -175,20 +181,25 @@ def _measures(mesh: Mesh, of_triangle: np.ndarray, count: int) -> tuple[np.ndarr
     )
 
 
-def _tell(bodies: Sequence[Body], volumes: np.ndarray, merged: np.ndarray, findings: Findings) -> None:
-    """What is lost or changed of single parts, which may be little of the whole ROI."""
+def _tell(bodies: Sequence[Body], volumes: np.ndarray, merged: np.ndarray, findings: Findings) -> int:
+    """What is lost or changed of single parts, which may be little of the whole ROI. Gives how many are lost."""
+    all_lost = 0
     for roi in dict.fromkeys(body.roi for body in bodies):
         own = [k for k, body in enumerate(bodies) if body.roi == roi]
         lost = [k for k in own if volumes[k] <= 0 and not merged[k]]
         changed = [k for k in own if k not in lost and not merged[k] and bodies[k].expected.differs(volumes[k])]
+        all_lost += len(lost)
+        little = SLIGHT * sum(bodies[k].expected.volume for k in own)
         if lost:
-            gone = sum(bodies[k].expected.volume for k in lost) / 1000
-            text = f"has {len(lost)} of its {len(own)} parts lost, {gone:.3g} mL: they are smaller than a voxel"
-            findings.roi(Rank.CHANGED_SHAPE, roi, text)
+            gone = sum(bodies[k].expected.volume for k in lost)
+            text = f"has {len(lost)} of its {len(own)} parts lost, {gone / 1000:.3g} mL: they are smaller than a voxel"
+            findings.roi(Rank.CHANGED_SHAPE, roi, text, slight=gone <= little)
         if changed:
             worst = max((volumes[k] / bodies[k].expected.volume - 1 for k in changed), key=abs)
             text = (
                 f"has {len(changed)} of its {len(own)} parts changed by more than {100 * VOLUME_TOLERANCE:.0f} % of"
                 f" their contours' volume, at most by {100 * worst:+.1f} %"
             )
-            findings.roi(Rank.CHANGED_SHAPE, roi, text)
+            by = sum(abs(volumes[k] - bodies[k].expected.volume) for k in changed)
+            findings.roi(Rank.CHANGED_SHAPE, roi, text, slight=by <= little)
+    return all_lost

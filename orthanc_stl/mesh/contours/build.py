@@ -72,11 +72,14 @@ def surface_from_contours(
     bodies = bodies_of(plans[0].chains, plans[0].frame, grids[0][0].side, smooth)
     wanted = suggested(plans[0].chains) if len(plans) == 1 else None
     name = rois[0].name if len(rois) == 1 else ""
+    pieces = 0
     if wanted:
         mesh, topology, pieces = without_strays(mesh, topology, wanted, float(np.prod(grids[0][0].voxel)))
+    mesh, measures, lost = settled(mesh, bodies, findings, len(plans) > 1)
+    if wanted:
         found = Suggested(pieces, topology.euler_number)
-        compare_topology(name, found, wanted, plans[0].chains, grids[0][0].side, findings)
-    mesh, measures = settled(mesh, bodies, findings, len(plans) > 1)
+        if wanted != Suggested(pieces + lost, topology.euler_number + BALL * lost):  # what is lost is told of
+            compare_topology(name, found, wanted, plans[0].chains, grids[0][0].side, findings)
     _compare(expected, measures[1], name, findings)
     voxel = grids[0][0].voxel
     return Surface(mesh, report_of(mesh, voxel, findings.notes(), topology, expected.volume, measures))
