@@ -121,16 +121,24 @@ def surface_from_volume(
     if not len(mesh.triangles):
         raise InvalidInput("What is inside the volume is too thin for the grid: a higher Resolution makes a finer one")
     progress(0.9, "checking the surface")
-    notes = [Note(Rank.GUESSED, "", text) for text in (*volume.warnings, *inside.warnings)]
     measures = area_and_volume(mesh)
-    target = _placed_volume(volume, inside) if inside.level is None else measures[1]
-    if abs(measures[1] - target) > VOLUME_TOLERANCE * target:
+    notes = _notes(volume, inside, measures[1])
+    return Surface(mesh, report_of(mesh, field.voxel, notes, topology, measures=measures))
+
+
+def _notes(volume: Volume, inside: Inside, enclosed: float) -> list[Note]:
+    """What was guessed of a volume, and whether a mask's surface encloses (mm³) something else than its voxels."""
+    notes = [Note(Rank.GUESSED, "", text) for text in (*volume.warnings, *inside.warnings)]
+    if inside.level is not None:
+        return notes
+    target = _placed_volume(volume, inside)
+    if abs(enclosed - target) > VOLUME_TOLERANCE * target:
         text = (
-            f"the surface encloses {measures[1] / 1000:.4g} mL, its voxels {target / 1000:.4g} mL"
-            f" ({100 * (measures[1] / target - 1):+.1f} %)"
+            f"the surface encloses {enclosed / 1000:.4g} mL, its voxels {target / 1000:.4g} mL"
+            f" ({100 * (enclosed / target - 1):+.1f} %)"
         )
         notes.append(Note(Rank.CHANGED_SHAPE, "", text))
-    return Surface(mesh, report_of(mesh, field.voxel, notes, topology, measures=measures))
+    return notes
 
 
 def _mask_of(volume: Volume, inside: Inside) -> Volume:

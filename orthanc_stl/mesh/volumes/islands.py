@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from scipy import ndimage
 
-from orthanc_stl.mesh.volumes.inside import Inside, find_inside, value_range, values
+from orthanc_stl.mesh.volumes.inside import Inside, Level, find_inside, value_range, values
 from orthanc_stl.mesh.volumes.volume import Volume
 
 TOUCHING = np.ones((3, 3, 3), bool)
@@ -61,15 +61,7 @@ def cleaned(
     cut, mask = _cut(volume, inside)
     found, count = ndimage.label(mask, TOUCHING)
     sizes = _sizes(found, count, cut)
-    kept = sizes > 0
-    if leave_out_sides:
-        sides = _at_sides(found, count)
-        if not sides[1:].all():
-            kept &= ~sides
-    largest = sizes[kept].max()
-    kept &= (sizes >= min(min_volume, largest)) & (sizes >= min_share * largest * (1 - 1e-9))
-    if min_share == 1:
-        kept = np.arange(count + 1) == np.argmax(np.where(kept, sizes, 0))
+    kept = _kept(sizes, _at_sides(found, count) if leave_out_sides else None, min_share, min_volume)
     left_out = mask & ~kept[found]
     del found
     mask ^= left_out
@@ -90,9 +82,31 @@ def cleaned(
             mask |= filled
         stored = np.ascontiguousarray(mask).view(np.uint8).T
         return replace(result, volume=replace(cut, stored=stored, slope=1.0, intercept=0.0, labels=True), labels=(1,))
+    changed = _without(cut, inside.level, left_out, filled)
+    if threshold is None:
+        changed = replace(changed, warnings=(*cut.warnings, *inside.warnings))
+    open_below = threshold is None and upper is not None
+    low = None if open_below else max(inside.level.value, value_range(changed).low)
+    return replace(result, volume=changed, threshold=low)
+
+
+def _kept(sizes: np.ndarray, sides: np.ndarray | None, min_share: float, min_volume: float) -> np.ndarray:
+    """Which pieces stay, by their number; `sizes` are mm³, 0 for what is no piece. `sides`: those that do not count."""
+    kept = sizes > 0
+    if sides is not None and not sides[1:].all():
+        kept &= ~sides
+    largest = sizes[kept].max()
+    kept &= (sizes >= min(min_volume, largest)) & (sizes >= min_share * largest * (1 - 1e-9))
+    if min_share == 1:
+        kept = np.arange(len(sizes)) == np.argmax(np.where(kept, sizes, 0))
+    return kept
+
+
+def _without(cut: Volume, at: Level, left_out: np.ndarray, filled: np.ndarray | None) -> Volume:
+    """Grey values of which what is left out lies outside of the level, and what is filled inside."""
     stored = np.array(cut.stored.T)
-    level, top = inside.level.value, inside.level.upper
-    faint = max(FAINTEST * inside.level.reach, abs(volume.slope))
+    level, top = at.value, at.upper
+    faint = max(FAINTEST * at.reach, abs(cut.slope))
     if np.isfinite(top):  # a band: above it is outside as well, and below it there may be no values
         _change(stored, left_out, cut, lambda found: np.maximum(2 * top - found, top + faint), up=True)
         filling = partial(_between, level, top)
@@ -101,10 +115,7 @@ def cleaned(
         filling = partial(_above, level, faint)
     if filled is not None:
         _change(stored, filled, cut, filling, up=True)
-    warnings = (*cut.warnings, *(inside.warnings if threshold is None else ()))
-    changed = replace(cut, stored=stored.T, warnings=warnings)
-    open_below = threshold is None and upper is not None
-    return replace(result, volume=changed, threshold=None if open_below else max(level, value_range(changed).low))
+    return replace(cut, stored=stored.T)
 
 
 def _between(level: float, top: float, found: np.ndarray) -> np.ndarray:
