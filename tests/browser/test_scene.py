@@ -258,6 +258,24 @@ def test_the_table_its_csv_and_files_of_what_is_shown(open_page: Open, scene: Sc
         assert Path(saved.value.path()).read_bytes() == wanted
 
 
+def test_a_stored_obj_is_shown_with_its_structures(open_page: Open, scene: Scene, server: OrthancServer) -> None:
+    body = {"Instance": scene.source, "Structures": [1, 2], "Separate": True, "Resolution": 64, "Format": "obj"}
+    made = server.post("/stl/encode", body).json()
+    explorer = open_page(f"/app/explorer.html#series?uuid={made['ParentSeries']}")
+    with explorer.context.expect_page() as shown:
+        explorer.click("#stl-scene-series")
+    page = viewer_ready(shown.value)
+    page.evaluate("viewer.loaded")
+    parts = page.evaluate("viewer.parts()")
+    assert [(part["name"], part["color"]) for part in parts] == [("Ball", [200, 60, 60]), ("Small", [0, 0, 255])]
+    assert [part["volumeMl"] for part in parts] == pytest.approx([m["VolumeMl"] for m in made["Models"]], rel=1e-3)
+    assert reddish(pixels(page, ".view-3d canvas")).sum() > 1000
+    page.close()
+    for series in server.get(f"/instances/{scene.source}/study").json()["Series"]:
+        if server.get(f"/series/{series}").json()["MainDicomTags"]["Modality"] == "M3D":
+            server.delete(f"/series/{series}")
+
+
 def test_a_filled_cut_shows_what_lies_inside(open_page: Open, scene: Scene) -> None:
     page = opened(open_page, scene)
     page.keyboard.press("4")

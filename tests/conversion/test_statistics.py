@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
+from orthanc_stl.cli import main
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.statistics import as_csv, statistics
@@ -53,6 +55,22 @@ def test_isodose_of_a_gaussian() -> None:
     rows = rows_of(shared_file("rtdose/made/rtdose_absolute16.dcm").read_bytes(), 5, 7)
     assert [float(str(row["Name"]).split()[0]) for row in rows] == [50, 10]
     assert [row["VolumeMl"] for row in rows] == pytest.approx([54.697, 331.17], rel=0.01)
+
+
+def test_tables_and_comparison_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    balls = {"Ball": (20, (10, -15, 30)), "=Small": (12, (28, -15, 30))}
+    a, b = tmp_path / "a.dcm", tmp_path / "b.dcm"
+    a.write_bytes(phantoms.structure_set([phantoms.ball(name, *ball, 1) for name, ball in balls.items()]))
+    b.write_bytes(phantoms.structure_set([phantoms.ball("ball", *balls["=Small"], 1)]))
+    assert main(["statistics", str(a), "--resolution", "128"]) == 0
+    _, *lines = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert [line[1] for line in lines] == ["Ball", "'=Small"]
+    assert [float(line[5]) for line in lines] == pytest.approx([33.510, 7.238], rel=0.02)
+    assert main(["compare", str(a), str(b), "--resolution", "128"]) == 0
+    told = capsys.readouterr()
+    (pair,) = json.loads(told.out)["Pairs"]
+    assert (pair["Dice"], pair["HausdorffMm"]) == (pytest.approx(0.17965, abs=0.004), pytest.approx(26, abs=0.4))
+    assert json.loads(told.out)["OnlyInA"] == ["=Small"]
 
 
 def test_names_are_harmless_in_a_spreadsheet() -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import pytest
 
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.types import Mesh
@@ -132,3 +133,13 @@ def test_the_cores_create_dicom_as_scripts_use_it(orthanc: OrthancServer) -> Non
     assert orthanc.get(reply.json()["Path"] + "/stl").body == stl
     info = orthanc.get(reply.json()["Path"] + "/stl/info").json()
     assert (info["Triangles"], info["Closed"], round(info["VolumeMl"], 4)) == (4, True, 0.1667)
+
+
+@pytest.mark.parametrize("kind", ["obj", "mtl"])
+def test_the_cores_create_dicom_takes_obj_and_mtl(orthanc: OrthancServer, kind: str) -> None:
+    text = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n" if kind == "obj" else b"newmtl red\nKd 1 0 0\n"
+    study = orthanc.get(f"/instances/{orthanc.upload(samples.image())}/study").json()["ID"]
+    content = f"data:model/{kind};base64,{base64.b64encode(text).decode()}"
+    reply = orthanc.post("/tools/create-dicom", {"Parent": study, "Tags": {}, "Content": content})
+    assert reply.status == 200
+    assert orthanc.get(f"{reply.json()['Path']}/{kind}").body == text

@@ -8,6 +8,7 @@ import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer
   generateOfInstance } from './dialogs.js';
 
 const STL = '1.2.840.10008.5.1.4.1.1.104.3';
+const OBJ = '1.2.840.10008.5.1.4.1.1.104.4';
 
 /** Objects that say where structures are: RT-STRUCT, SEG (also of label maps), RTDOSE, Surface Segmentation. */
 const SOURCES = ['1.2.840.10008.5.1.4.1.1.481.3', '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7',
@@ -86,6 +87,7 @@ async function instanceButtons(instance, page, options, shown) {
     : '';
   if (!shown()) return;
   if (sopClass === STL) addButton(`stl-viewer-${page}`, page, 'STL viewer', 'search', () => chooseStlViewer(instance));
+  if (sopClass === OBJ) addViewer(page, `stl-scene-${page}`, { instance });
   if (SOURCES.includes(sopClass)) {
     addButton(`stl-generate-rtstruct-${page}`, page, 'Generate 3D model', 'gear',
       () => generateOfInstance(instance, sopClass));

@@ -32,6 +32,7 @@ import { kindOf, paletteColor } from './kinds.js';
 
 const SOURCES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
 const STL_CLASS = '1.2.840.10008.5.1.4.1.1.104.3';
+const OBJ_CLASS = '1.2.840.10008.5.1.4.1.1.104.4';
 const safe = encodeURIComponent;
 
 /** @param {string} path @returns {Promise<any>} null where it may not be seen or is not there */
@@ -56,7 +57,7 @@ export async function catalogueOf(parameters) {
   const value = (/** @type {string} */ name) => parameters.get(name)?.trim() ?? '';
   if (value('a') && value('b')) return comparisonOf(parameters, catalogueOf);
   if (value('source')) return sourceCatalogue(value('source'));
-  if (value('instance')) return storedCatalogue(value('instance').split(',').map((id) => id.trim()).filter(Boolean));
+  if (value('instance')) return modelsCatalogue(value('instance').split(',').map((id) => id.trim()).filter(Boolean));
   if (value('series')) return seriesCatalogue(value('series'));
   if (value('study')) return studyCatalogue(value('study'));
   return null;
@@ -66,7 +67,7 @@ export async function catalogueOf(parameters) {
 async function seriesCatalogue(id) {
   const { MainDicomTags: { Modality: modality = '' }, Instances: instances } = await getJson(`series/${safe(id)}`);
   if (SOURCES.includes(modality)) return sourceCatalogue(instances[0]);
-  if (modality === 'M3D') return storedCatalogue(await onlyStl(instances));
+  if (modality === 'M3D') return modelsCatalogue(await onlyModels(instances));
   throw new RequestFailed(
     t('This series is of modality {modality}. The viewer shows 3D models (STL, modality M3D).',
       { modality: modality || t('unknown') }), 400);
@@ -76,16 +77,25 @@ async function seriesCatalogue(id) {
 async function studyCatalogue(id) {
   const series = await getJson(`studies/${safe(id)}/series`);
   const models = series.filter((/** @type {any} */ each) => each.MainDicomTags.Modality === 'M3D');
-  const instances = await onlyStl(models.flatMap((/** @type {any} */ each) => each.Instances));
+  const instances = await onlyModels(models.flatMap((/** @type {any} */ each) => each.Instances));
   if (!instances.length) throw new RequestFailed(t('This study has no stored 3D models (STL, modality M3D).'), 400);
-  return storedCatalogue(instances);
+  return modelsCatalogue(instances);
 }
 
-/** @param {string[]} instances @returns {Promise<string[]>} without those of other classes, such as OBJ */
-async function onlyStl(instances) {
-  const classes = await Promise.all(instances.map((id) => optionalText(`instances/${safe(id)}/metadata/SopClassUid`)));
-  const models = instances.filter((_, i) => !classes[i].trim() || classes[i].trim() === STL_CLASS);
-  return models.length ? models : instances;
+/** @param {string} instance */
+const classOf = async (instance) => (await optionalText(`instances/${safe(instance)}/metadata/SopClassUid`)).trim();
+
+/** @param {string[]} instances @returns {Promise<string[]>} those that are STL, else OBJ: no MTL */
+async function onlyModels(instances) {
+  const classes = await Promise.all(instances.map(classOf));
+  const found = [STL_CLASS, OBJ_CLASS].map((wanted) => instances.filter((_, i) => ['', wanted].includes(classes[i])));
+  return found.find((models) => models.length) ?? instances;
+}
+
+/** @param {string[]} instances @returns {Promise<Catalogue>} of an OBJ, its structures */
+async function modelsCatalogue(instances) {
+  const structured = instances.length === 1 && await classOf(instances[0]) === OBJ_CLASS;
+  return structured ? sourceCatalogue(instances[0]) : storedCatalogue(instances);
 }
 
 /** @param {string[]} instances Orthanc's ids @returns {Promise<Catalogue>} */
