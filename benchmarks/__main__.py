@@ -12,10 +12,11 @@ from pathlib import Path
 from benchmarks import rows
 from benchmarks.formats import formats
 from benchmarks.nifti import nifti
+from benchmarks.printer import printer
 from benchmarks.rows import Row
 from benchmarks.sets import sets
 
-ALL = {**rows.ALL, "nifti": nifti, "formats": formats, "sets": sets}
+ALL = {**rows.ALL, "nifti": nifti, "formats": formats, "printer": printer, "sets": sets}
 
 HEADINGS = ("what", "the original", "ours", "ratio", "to reach", "met")
 WIDTHS = (64, 14, 14, 8, 16, 4)

@@ -16,7 +16,8 @@ from orthanc_stl.mesh.decimation import decimated
 from orthanc_stl.mesh.pieces import largest_piece, without_cavities, without_small_pieces
 from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Pegs, Plane, cut
-from orthanc_stl.mesh.solids.margin import with_margin
+from orthanc_stl.mesh.solids.label import labelled, place_on
+from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.print_check import print_check
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
@@ -27,7 +28,20 @@ from testing.data import shared_file
 ORGANS = (14, 15, 17, 18, 19, 21, 23, 25, 27, 30)
 """Of the Pinnacle file: prostate, vesicles, targets of one and of many pieces, bladder, rectum, a femur's head ..."""
 
-OPERATIONS = ("unite", "subtract", "intersect", "shell", "margin", "cut", "smooth", "mirror", "clean", "fewer")
+OPERATIONS = (
+    "unite",
+    "subtract",
+    "intersect",
+    "shell",
+    "margin",
+    "unequal",
+    "cut",
+    "smooth",
+    "mirror",
+    "clean",
+    "fewer",
+    "label",
+)
 
 
 @functools.cache
@@ -49,6 +63,10 @@ def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
         return [hollow, drained(hollow, [lowest_point(hollow)], size, size).mesh]
     if name == "margin":
         return [with_margin(mesh, size - 3)]
+    if name == "unequal":
+        return [with_margin(mesh, Margins(size - 3, size, 0, 3, 6 - size, size / 2))]
+    if name == "label":
+        return [labelled(mesh, "É7", place_on(mesh, "front"), 2 + size, size / 4, raised=size > 3)]
     if name == "cut":
         x, y, z = mesh.vertices.mean(axis=0).tolist()
         halves = cut(mesh, Plane((x, y, z), (1, size, 2)), Pegs(size, size) if size > 3 else None)
