@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pydicom
@@ -29,6 +30,13 @@ STRUCTURE_SETS = {
     ("no_sss", 1): (37.630, "named by its number"),
     ("nonascii-uid", 1): (None, "Frame of Reference UID is not ASCII"),
 }
+
+
+def test_every_file_after_a_public_report_has_a_test() -> None:
+    folder = shared_file("faults/README.md").parent
+    texts = [path.read_text() for path in Path(__file__).parents[1].rglob("*.*") if path.suffix in (".py", ".json")]
+    names = [path.name.partition(".nii")[0] if ".nii" in path.name else path.stem for path in folder.iterdir()]
+    assert [name for name in names if name != "README" and not any(name in text for text in texts)] == []
 
 
 def convert(data: bytes, name: str, structures: list[int | str] | None, **more: Any) -> tuple[dict[str, Any], bytes]:

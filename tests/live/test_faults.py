@@ -128,8 +128,10 @@ def test_a_job_cancelled_at_any_step(server: OrthancServer, instance: str, momen
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_orthanc_ends_at_any_step(tmp_path: Path, number: signal.Signals) -> None:
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    (scratch / "orthanc-stl-nexus-left").mkdir(parents=True)
+    (scratch / "orthanc-stl-nexus-left/lock").touch()  # as after a kill of all processes that made a Nexus model
     with OrthancServer(data=tmp_path, env={"TMPDIR": str(scratch)}) as server:
+        assert list(scratch.iterdir()) == []
         instance = upload(server)
     stored = 0
     for moment in (0, 30, 78):

@@ -20,8 +20,9 @@ from tests.mutants import mutant
 from tests.sources.test_mutants import FILES
 
 COUNT = int(os.environ.get("ORTHANC_STL_MUTANTS", "12"))
-DICOM = ("seg", "seg-labelmap", "rtdose", "surfaces")
-OTHERS = ("nrrd", "stl", "ply", "obj", "glb", "3mf")
+DICOM = ("rtstruct", "encapsulated", "seg", "seg-labelmap", "rtdose", "surfaces")
+OTHERS = {"nifti": "nii", "nrrd": "nrrd", "stl": "stl", "ply": "ply", "obj": "obj", "glb": "glb", "3mf": "3mf"}
+"""Names among `FILES`, and how a file's name ends."""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,6 @@ def test_dicom(server: OrthancServer, name: str) -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_files(server: OrthancServer, study: str, name: str) -> None:
     data, chance = FILES[name][1](), Random(f"http {name}")
-    assert {reply.status for reply in of_content(server, study, data, name)} <= {200, 400}
+    assert {reply.status for reply in of_content(server, study, data, OTHERS[name])} <= {200, 400}
     for _ in range(COUNT):
-        check(of_content(server, study, mutant(data, chance), name))
+        check(of_content(server, study, mutant(data, chance), OTHERS[name]))

@@ -88,6 +88,19 @@ def test_a_multipart_form_reaches_no_route(server: OrthancServer, part: str) -> 
     assert server.post("/stl/encode", order.encode(), {"Content-Type": "application/json"}).status == 200
 
 
+def test_a_form_of_another_site_reaches_no_route(server: OrthancServer) -> None:
+    """The same body is taken from a script, from a page of this Orthanc, and as JSON, which a browser asks about."""
+    instance = server.upload(samples.structure_set({"Sphere": samples.ball(4, 2)}))
+    body = json.dumps({"Instance": instance, "RoiNames": ["Sphere"], "Resolution": 16}).encode()
+    text, other = {"Content-Type": "text/plain"}, {"Origin": "https://evil.example"}
+    reply = server.post("/stl/encode-rtstruct", body, text | other)
+    assert reply.status == 403
+    assert "https://evil.example" in reply.json()["Details"]
+    own = {"Origin": f"http://127.0.0.1:{server.port}"}
+    for headers in (text, text | own, other | {"Content-Type": "application/json"}):
+        assert server.post("/stl/encode-rtstruct", body, headers).status == 200
+
+
 def test_a_body_over_the_limit(server: OrthancServer) -> None:
     reply = server.post("/stl/encode-rtstruct", bytes(9 << 20))
     assert reply.status == 413

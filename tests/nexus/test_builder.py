@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orthanc_stl.engine.work_folder import work_folder
 from orthanc_stl.errors import InvalidInput, StlError, WorkerDied
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.mesh.types import Mesh
@@ -193,6 +194,17 @@ def test_what_a_kill_of_all_has_left_is_removed_at_the_next_start(tmp_path: Path
     (tmp_path / "orthanc-stl-nexus-new").mkdir()
     subprocess.run(remove, env=env, check=True)
     assert [left.name for left in tmp_path.iterdir()] == ["orthanc-stl-nexus-new"]
+
+
+def test_what_a_kill_of_all_has_left_is_removed_at_the_next_conversion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "orthanc-stl-nexus-left").mkdir()
+    (tmp_path / "orthanc-stl-nexus-left/lock").touch()
+    with work_folder() as (folder, _):
+        assert list(tmp_path.iterdir()) == [folder]
+    assert list(tmp_path.iterdir()) == []
 
 
 def children(pid: int) -> list[int]:
