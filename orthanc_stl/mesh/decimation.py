@@ -39,7 +39,7 @@ QUADRICS = 2.5
 """A quadric error adds up squared distances to the planes of several triangles. Told to stop at 2.5 times the
 squared tolerance, the largest measured distance is mostly 0.7 to 1.0 of the tolerance (31 organs)."""
 
-GENTLE, STEEP = 2.0, 7.0
+GENTLE, STEEP = 1.0, 7.0
 """Aggressiveness: how the errors allowed grow from step to step. For a tolerance a low one wastes no steps on errors
 that no edge has (twice as fast, the same result); for a number of triangles it must reach large errors."""
 
