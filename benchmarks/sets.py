@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks import inputs
 from benchmarks.rows import Row
+from orthanc_stl.conversion.clean import tolerance_of
+from orthanc_stl.dicom.structure_set import read_structure_set
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.decimation import decimated
 from runtime.common import SetupError
 from testing.data import FOLDER
 from testing.server import OrthancServer
 
 FILE = FOLDER / "rtstruct/pinnacle96-prostate/rtss.dcm"
 OPTIONS = {"Resolution": 256, "Smooth": True}
+ORGANS = ("Prostate", "Bladder", "Rectum", "Lt_Fem_Head", "Rt_Fem_Head", "Penile_Bulb")
 
 
 def sets() -> Iterator[Row]:
     """All structures in one request, against one request each for their full surfaces, as version 0.1 made them."""
+    if FILE.exists():
+        yield from _made_small()
     try:
         server = OrthancServer(stl={"Workers": 2})
     except SetupError as error:
@@ -52,6 +59,28 @@ def sets() -> Iterator[Row]:
     ]
     met = peaks[1] <= 1.5 * peaks[0]
     yield Row(f"{name}: memory, against its largest part", peaks[0], peaks[1], "MB", "1.5 times", met)
+
+
+def _made_small() -> Iterator[Row]:
+    """Processor time of taking triangles away by the default tolerance, against making the full surfaces."""
+    structures = read_structure_set(FILE.read_bytes())
+    spent, triangles = [0.0, 0.0], [0, 0]
+    for roi in (roi for roi in structures.rois if roi.name in ORGANS):
+        contours, _ = structures.contours([roi.number])
+        around = structures.surroundings([roi.number])
+        marks = [process_time()]
+        full = surface_from_contours(contours, surroundings=around, resolution=256)
+        marks.append(process_time())
+        small = decimated(full.mesh, tolerance=tolerance_of(full.report, None))
+        marks.append(process_time())
+        spent = [before + end - start for before, (start, end) in zip(spent, pairwise(marks), strict=True)]
+        triangles[0] += len(full.mesh.triangles)
+        triangles[1] += len(small.mesh.triangles)
+    name = f"{len(ORGANS)} organs, 256: processor time to mesh them, and to make them small"
+    made, small_made = spent
+    yield Row(name, made, small_made, "s", "1/10 of it", small_made <= made / 10)
+    full_count, count = triangles
+    yield Row(f"{len(ORGANS)} organs, 256: triangles", full_count, count, "")
 
 
 def _encode(server: OrthancServer, body: dict[str, Any]) -> dict[str, Any]:
