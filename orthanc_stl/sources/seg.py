@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.study_context import class_name
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
@@ -49,6 +51,14 @@ MOST_COUNTED_COMPRESSED = 1 << 27
 HALF = 0.5
 """Of the maximum: where the surface of a FRACTIONAL segment lies, of a probability and of an occupancy alike."""
 
+AROUND_HALF = (0.4, 0.6)
+UNSURE = 0.25
+"""Of its voxels from half on: with more between the two fractions around half, the volume of a segment is unsure."""
+
+
+NO_VOXEL = "it has no voxel"
+NOT_HALF = "none of its fractions is half of the maximum or more"
+
 
 @dataclass(frozen=True)
 class OpenSegmentation(OfDicomObject):
@@ -74,12 +84,13 @@ class OpenSegmentation(OfDicomObject):
             raise InvalidInput(f"the segmentation has no segment {number}; it has {known}")
         voxels = self._voxels(number)
         if voxels is None or not (voxels.mask or voxels.values.max() >= HALF * voxels.maximum):
-            raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: it has no voxel')
+            reason = NO_VOXEL if voxels is None else NOT_HALF
+            raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: {reason}')
         notes = (*self.table.lattice.notes, *self.frames.notes, *self._palette_note(), *self._unlisted_note())
         volume = voxels.volume(self.table.lattice, self.frames.rows, self.frames.columns)
         if voxels.mask:
             return Region(volume, labels=(1,)), notes
-        return Region(volume, threshold=HALF * voxels.maximum), notes
+        return Region(volume, threshold=HALF * voxels.maximum), (*notes, *_unsure_note(voxels, _name(item, number)))
 
     @property
     def title(self) -> str:
@@ -134,7 +145,8 @@ class OpenSegmentation(OfDicomObject):
         facts: dict[str, Any] = {}
         if counts is not None:
             voxels, steps = counts.get(number, (0, 0.0))
-            reason = "" if voxels else "it has no voxel"
+            empty = NOT_HALF if self.kind == "FRACTIONAL" and number in self.table.segments else NO_VOXEL
+            reason = "" if voxels else empty
             volume = steps * self.table.lattice.voxel_volume
             facts = {"Voxels": voxels, "VolumeMl": round(volume / 1000, 4)}
         elif self.kind != "LABELMAP" and number not in self.table.segments:
@@ -189,6 +201,21 @@ class Seg:
 
 def _name(item: Item, number: int) -> str:
     return item.text(_LABEL) or item.text(_DESCRIPTION) or item.text(_TRACKING_ID) or f"segment {number}"
+
+
+def _unsure_note(voxels: SegmentVoxels, name: str) -> tuple[Note, ...]:
+    """Of a FRACTIONAL segment of which much lies near half of the maximum."""
+    low, half, high = (
+        int(np.count_nonzero(voxels.values >= part * voxels.maximum)) for part in (AROUND_HALF[0], HALF, AROUND_HALF[1])
+    )
+    if low - high <= UNSURE * half:
+        return ()
+    more, fewer = low / half - 1, 1 - high / half
+    text = (
+        "many of its fractions are near half of the maximum, where its surface was put: "
+        f"at {AROUND_HALF[0]:.0%} it would have {more:.0%} more voxels, at {AROUND_HALF[1]:.0%} {fewer:.0%} fewer"
+    )
+    return (Note(Rank.GUESSED, name, text),)
 
 
 def _check_type(kind: str, bits: int, source: DicomObject) -> None:

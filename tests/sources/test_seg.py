@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
 from orthanc_stl.conversion.meshing import mesh_shape, united
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.types import Surface
+from orthanc_stl.mesh.types import Rank, Surface
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.dicom_object import srgb_of_d65
 from orthanc_stl.sources.pixel_frames import PixelFrames
@@ -183,15 +185,37 @@ def test_a_ball_in_any_orientation_with_its_frames_in_any_order(orientation: tup
     assert surface.report.euler_number == 2
 
 
-def test_fractions_have_their_surface_at_half() -> None:
+def fractional_ball(radius: float, ramp: float) -> Dataset:
+    """Fractions of 200 that fall from all to none over `ramp` mm, with half of it at `radius` mm from the origin."""
     places = np.arange(-20.0, 21.0)
     grid = np.arange(41) - 20.0
     distance = np.sqrt(grid[None, None] ** 2 + grid[None, :, None] ** 2 + places[:, None, None] ** 2)
-    fractions = np.rint(np.clip(0.5 + (12.3 - distance) / 4, 0, 1) * 200).astype(np.uint8)
-    ds = seg_dataset(fractions, [(1, (-20.0, -20.0, z)) for z in places], kind="FRACTIONAL", maximum=200)
-    surface = mesh_shape(opened(ds).shape(1)[0], smooth=False)
+    fractions = np.rint(np.clip(0.5 + (radius - distance) / ramp, 0, 1) * 200).astype(np.uint8)
+    return seg_dataset(fractions, [(1, (-20.0, -20.0, z)) for z in places], kind="FRACTIONAL", maximum=200)
+
+
+def test_fractions_have_their_surface_at_half() -> None:
+    region, notes = opened(fractional_ball(12.3, 4)).shape(1)
+    surface = mesh_shape(region, smooth=False)
     assert np.abs(np.linalg.norm(surface.mesh.vertices, axis=1) - 12.3).max() < 0.05
     assert surface.report.euler_number == 2
+    assert not notes
+
+
+def test_a_segment_with_much_near_half_says_how_much_hangs_on_it() -> None:
+    """Half at 10 mm, 40 % at 12 and 60 % at 8: 12³/10³ = 1.73 and 8³/10³ = 0.51."""
+    (note,) = opened(fractional_ball(10, 20)).shape(1)[1]
+    assert note.rank is Rank.GUESSED
+    said = re.search(r"at 40% it would have (\d+)% more voxels, at 60% (\d+)% fewer", note.text)
+    assert said
+    assert [int(figure) for figure in said.groups()] == pytest.approx([73, 49], abs=7)
+
+
+def test_fractions_that_do_not_reach_half_say_so() -> None:
+    source = opened(fractional_ball(-4, 20))
+    assert source.structures[0].reason == "none of its fractions is half of the maximum or more"
+    with pytest.raises(InvalidInput, match="none of its fractions is half of the maximum or more"):
+        source.shape(1)
 
 
 def test_uneven_planes_reach_half_way_to_their_neighbours() -> None:
