@@ -42,6 +42,12 @@ def test_two_bodies_nearer_than_a_voxel_are_told_to_be_joined() -> None:
     assert "joined where they are near each other" in told(report)
 
 
+@pytest.mark.parametrize("gap", [0.005, 0.01, 0.1])
+def test_bodies_a_hair_apart_are_told_to_be_joined(gap: float) -> None:
+    report = report_of([square(20, z, x) for z in TEN for x in (-10, 10 + gap)])
+    assert (report.euler_number == 4) != ("contours suggest 2 pieces and Euler number 4" in told(report))
+
+
 def test_a_channel_finer_than_a_voxel_is_told_to_be_closed() -> None:
     report = report_of([outline for z in TEN for outline in (ring(20, z), ring(0.05, z, (4.37, 3.13)))])
     assert report.euler_number == 2
