@@ -1,0 +1,119 @@
+"""Label maps in NRRD files: those of 3D Slicer with layers, of dcmqi, in every space and encoding, and wrong ones."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import nrrd
+import numpy as np
+import pytest
+
+from orthanc_stl.conversion.meshing import mesh_shape
+from orthanc_stl.errors import InvalidInput, TooLarge
+from testing.data import shared_file
+from tests.sources.test_label_maps import facts, labels, opened
+
+
+def nrrd_file(tmp_path: Any, data: np.ndarray, **header: Any) -> bytes:
+    path = tmp_path / "x.nrrd"
+    nrrd.write(str(path), data, {str(key).replace("__", " "): value for key, value in header.items()})
+    return path.read_bytes()
+
+
+def test_slicers_own_file() -> None:
+    source = opened(shared_file("segnrrd/Segmentation.seg.nrrd").read_bytes())
+    assert [s.name for s in source.structures] == [
+        "ribs", "cervical vertebral column", "thoracic vertebral column", "lumbar vertebral column", "right lung",
+        "left lung", "tissue",
+    ]  # fmt: skip
+    ribs = source.structures[0]
+    assert (ribs.color, ribs.facts["Voxels"]) == ((253, 232, 158), 8487)
+    assert ribs.anatomy is not None
+    assert ribs.anatomy.meaning == "Rib"
+    low, high = np.array(mesh_shape(source.shape(5)[0]).report.box)
+    assert (np.abs([low, high]) < 250 + 340).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "voxels"),
+    [("partial_overlaps-1", {1: 9602, 4: 6693, 5: 4713}), ("partial_overlaps-2", {2: 11888})],
+)
+def test_files_of_dcmqi(name: str, voxels: dict[int, int]) -> None:
+    source = opened(shared_file(f"seg/dcmqi/{name}.nrrd").read_bytes())
+    assert {s.number: s.facts["Voxels"] for s in source.structures} == voxels
+
+
+LPS = {"space": "left-posterior-superior", "space__origin": [1.0, 2.0, 3.0]}
+AXES = [[2.0, 0, 0], [0, 2.0, 0], [0, 0, 3.0]]
+
+
+def test_layers_that_overlap(tmp_path: Any) -> None:
+    one = labels() == 1
+    layers = np.stack((one, one | (labels() == 5))).astype(np.uint8)
+    data = nrrd_file(
+        tmp_path, layers, **LPS, space__directions=[[np.nan] * 3, *AXES], kinds=["list", *["domain"] * 3],
+        Segment0_Name="first", Segment0_LabelValue="1", Segment0_Layer="0", Segment0_Color="1 0.5 0",
+        Segment1_Name="both", Segment1_LabelValue="1", Segment1_Layer="1",
+        Segment1_Terminology="x~SCT^123037004^Anatomical Structure~SCT^10200004^Liver~^^~y~^^~^^",
+    )  # fmt: skip
+    source = opened(data)
+    assert facts(source.structures) == [(1, "first", 216), (2, "both", 576)]
+    assert source.structures[0].color == (255, 128, 0)
+    assert source.structures[1].anatomy.meaning == "Liver"
+    assert mesh_shape(source.shape(2)[0]).report.volume == pytest.approx(576 * 12, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("space", "signs"),
+    [
+        ("left-posterior-superior", (1, 1, 1)), ("right-anterior-superior", (-1, -1, 1)),
+        ("left-anterior-superior", (1, -1, 1)), ("RAS", (-1, -1, 1)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["raw", "gzip", "bzip2", "ascii"])
+def test_spaces_and_encodings(tmp_path: Any, space: str, signs: tuple[int, ...], encoding: str) -> None:
+    data = nrrd_file(
+        tmp_path, labels().astype(np.int16), space="left-posterior-superior", space__origin=[1.0, 2.0, 3.0],
+        space__directions=AXES, encoding=encoding,
+    )  # fmt: skip
+    data = data.replace(b"left-posterior-superior", space.encode())
+    source = opened(data)
+    assert facts(source.structures)[1] == (5, "label 5", 360)
+    assert source.volume.affine[:3, 3] == pytest.approx(np.array([1.0, 2.0, 3.0]) * signs)
+
+
+RAW = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (RAW, "truncated: its header claims 8 bytes of voxels, 0 came"),
+        (RAW.replace(b"\n\n", b"\ndata file: /etc/passwd\n\n"), "has its voxels in another file"),
+        (RAW[:-1], "no empty line after its header"),
+        (RAW.replace(b"raw", b"zrle"), "has the encoding 'zrle'"),
+        (RAW.replace(b"uint8", b"block"), "type"),
+        (RAW.replace(b"3\n", b"2\n").replace(b"2 2 2", b"2 2"), "three dimensions, or four"),
+        (RAW.replace(b"raw", b"gzip") + b"x" * 20, "gzip data of the NRRD file is damaged"),
+        (RAW.replace(b"2 2 2", b"2 2 -2"), "NRRD"),
+        (
+            RAW.replace(b"\n\n", b"\nspace: scanner-xyz\nspace directions: (1,0,0) (0,1,0) (0,0,1)\n\n") + bytes(8),
+            "in the space",
+        ),
+        (
+            RAW.replace(b"\n\n", b"\nspace: LPS\nspace directions: (1,0,0) (1,0,0) (0,0,1)\n\n") + bytes(8),
+            "singular",
+        ),
+    ],
+)
+def test_wrong_nrrd_files_give_sentences(data: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(data)
+
+
+def test_what_a_header_claims_is_not_believed() -> None:
+    with pytest.raises(TooLarge, match="50000 x 50000 x 50000 voxels"):
+        opened(RAW.replace(b"2 2 2", b"50000 50000 50000"))
+    bomb = RAW.replace(b"raw", b"gzip") + gzip.compress(bytes(1 << 24))
+    assert not any(s.usable for s in opened(bomb).structures)  # eight zeros are unpacked, no more
