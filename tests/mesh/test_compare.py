@@ -33,6 +33,7 @@ def test_the_two_made_balls() -> None:
     assert (back.hausdorff, back.hausdorff95) == pytest.approx((found.hausdorff, found.hausdorff95))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mesh", [LARGE, moved(doughnut()), moved(shell()), moved(box(1, 2, 30))])
 def test_a_thing_with_itself(mesh: Mesh) -> None:
     found = compare(mesh, mesh, samples=20_000)

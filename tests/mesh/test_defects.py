@@ -276,6 +276,7 @@ def posts() -> list[np.ndarray]:
     return [ring(1.8, z, (20 * x, 20 * y), 40) for x in range(10) for y in range(10) for z in range(0, 15, 3)]
 
 
+@pytest.mark.slow
 def test_parts_thinner_than_voxels_get_finer_ones() -> None:
     """At Resolution 64 a voxel is 3 mm: less would be left of a post than a half."""
     truth = 15 * 100 * np.pi * 1.8**2

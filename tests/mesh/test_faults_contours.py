@@ -162,6 +162,7 @@ def test_couch(resolution: int, max_voxels: int, lost: bool) -> None:
     assert (report.euler_number == 0) != lost
 
 
+@pytest.mark.slow
 def test_the_couch_file() -> None:
     """In so few voxels that its walls cannot be there, and that is said. At 128 they are there."""
     structures = read_structure_set(shared_file("faults/couch.dcm").read_bytes())

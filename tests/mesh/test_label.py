@@ -60,6 +60,7 @@ def test_letters_stand_upright_and_are_read_from_outside() -> None:
     assert high[:, 0].min() == pytest.approx(low[:, 0].min(), abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_hollow_body_is_engraved_where_its_wall_holds_the_text() -> None:
     hollow = shell(sphere(20), 2).mesh
     assert volume(labelled(hollow, "LH", FRONT, 6, 1)) < volume(hollow)

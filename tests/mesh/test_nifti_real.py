@@ -65,6 +65,7 @@ def test_grey_volumes(name: str) -> None:
     assert np.abs(at_vertices - (data.min() + data.max()) / 2).max() < 0.01 * np.ptp(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", [*MASKS, *BESIDE_STRUCTURES], ids=lambda file: "/".join(file.parts[-3:]))
 def test_masks_have_the_volume_of_their_voxels_at_their_place(file: Path) -> None:
     image = loaded(file)
