@@ -114,3 +114,17 @@ def test_what_crossed_before_is_moved_elsewhere() -> None:
     found = without_new_crossings(both, larger)
     assert (found.vertices != both.vertices).any(axis=1).mean() > 0.5
     np.testing.assert_array_equal(found.vertices[-8:], larger.vertices[-8:])
+
+
+def test_small_bodies_far_apart_are_looked_at_as_well() -> None:
+    """The blocks between them are too many to be held; two bodies that come to overlap are kept apart."""
+    far = sphere(2, (2000, 2000, 2000), 24)
+    before = together([sphere(2, (0, 0, 0), 24), sphere(2, (4.2, 0, 0), 24), far])
+    count = len(far.vertices)
+    towards = np.zeros_like(before.vertices)
+    towards[count : 2 * count, 0] = -0.5
+    after = Mesh(before.vertices + towards, before.triangles)
+    assert len(crossing_triangles(after))
+    found = without_new_crossings(before, after)
+    assert not len(crossing_triangles(found))
+    assert (found.vertices != before.vertices).any()
