@@ -15,6 +15,7 @@ import pytest
 from testing import phantoms
 from testing.data import shared_file
 from testing.server import OrthancServer
+from tests.sources import test_mutants as mutants
 
 from .study import MARKUP, Stored, box, description, pixels, reddish, series_of, stl_of, viewer_ready
 
@@ -299,3 +300,17 @@ def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: Orth
     assert saved.value.suggested_filename.endswith(".3mf")
     assert Path(saved.value.path()).read_bytes() == server.get(f"/series/{series}/stl/scene.3mf").body
     server.delete(f"/series/{series}")
+
+
+@pytest.mark.slow
+def test_every_source_has_its_button_that_leads_to_its_structures(open_page: Open, server: OrthancServer) -> None:
+    """Of what Orthanc stores; a series of images has a test of its own."""
+    for name in ("seg", "rtdose", "surfaces", "encapsulated"):
+        instance = server.upload(mutants.FILES[name][1]())
+        series = server.get(f"/instances/{instance}").json()["ParentSeries"]
+        page = open_page(explorer("series", series))
+        page.wait_for_selector("#stl-generate-rtstruct-series")
+        page.goto(f"{server.url}/stl/app/generate.html?instance={instance}")
+        page.wait_for_selector(".structure-name")
+        server.delete(f"/series/{series}")
+        page.close()

@@ -21,7 +21,9 @@ from orthanc_stl.engine.cluster import Cluster
 from orthanc_stl.engine.executor import Work
 from orthanc_stl.engine.jobs import Jobs, Order
 from orthanc_stl.engine.pool import LocalPool
+from orthanc_stl.sources.registry import SOURCES
 from tests.engine.conftest import TASKS, order, perform, runs, wait_for
+from tests.sources.test_places import sample
 
 pytest.importorskip("distributed", reason="the tests of the cluster need Dask: pip install distributed")
 
@@ -208,6 +210,30 @@ def test_the_parts_of_a_set_are_spread_and_their_file_is_parsed_once_by_each_wor
     wait_for(lambda: not link._sent)
     assert perform(cluster, "part", b"\1", number=0, seconds=0).facts["sum"] == 1
     jobs.stop()
+
+
+@pytest.mark.slow
+def test_every_source_is_converted_there(
+    shared_cluster: Dask, python: str, make_pool: Callable[..., LocalPool], tmp_path: Path
+) -> None:
+    """The same file comes back as from a worker here."""
+    here = make_pool(size=1, tasks="orthanc_stl.tasks")
+    cluster = Cluster(shared_cluster.address, python, local=here, fallback=None, memory_mb=2000)
+    try:
+        for source in SOURCES:
+            files = [file.read_bytes() for file in sample(source.key, tmp_path)]
+            asked: dict[str, dict[str, Any]] = {
+                "images": {"Structures": [2]},
+                "rtdose": {"Structures": [1], "Levels": [50]},
+            }
+            request = {"Resolution": 24, "Tolerance": 0, **asked.get(source.key, {"All": True})}
+            options: dict[str, Any] = {"Request": request, "Roles": ["source"] * len(files)}
+            there = perform(cluster, "scene_file", *files, **options, Suffix="stl")
+            local = perform(here, "scene_file", *files, here=True, **options, Suffix="stl")
+            assert there.blobs[0] == local.blobs[0], source.key
+            assert len(there.blobs[0]) > 84, source.key
+    finally:
+        cluster.stop()
 
 
 def test_listings_stay_here(connect: Callable[..., ReportingCluster]) -> None:

@@ -12,9 +12,13 @@ from typing import Any
 
 import pytest
 
+from orthanc_stl.formats import glb
+from orthanc_stl.formats.base import WriteOptions
 from testing import phantoms
 from testing.server import OrthancServer
 from tests.live.samples_nifti import nifti_files
+from tests.sources import test_mutants as mutants
+from tests.sources.test_meshes import two_parts
 
 DOCS = Path(__file__).parents[2] / "docs"
 _FENCE = re.compile(r"^```(sh|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -39,6 +43,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OrthancS
         pytest.skip("jq or curl is not here: install them")
     folder = tmp_path_factory.mktemp("docs")
     (folder / "mask.nii.gz").write_bytes(dict(nifti_files())["sphere_u8.nii.gz"])
+    (folder / "organs.nrrd").write_bytes(mutants.nrrd())
+    (folder / "kidneys.glb").write_bytes(glb.write(two_parts(), WriteOptions()))
     with OrthancServer() as server:
         instance = server.upload(phantoms.structure_set())
         study = server.get(f"/instances/{instance}/study").json()["ID"]
@@ -46,6 +52,10 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OrthancS
             series = server.get(f"/instances/{server.upload(image)}/series").json()["ID"]
         script = ["set -euo pipefail", 'curl() { command curl --fail-with-body "$@"; }']
         script += [f"INSTANCE={instance}", f"STUDY={study}", f"SERIES={series}"]
+        for variable, name in (
+            ("SEG", "seg"), ("DOSE", "rtdose"), ("SURFACES", "surfaces"), ("STORED", "encapsulated"),
+        ):  # fmt: skip
+            script += [f"{variable}={server.upload(mutants.FILES[name][1]())}"]
         script += [f"{{\n{command}}}{allowed(shown)}\necho; echo '{_MARK}'" for command, shown in examples()]
         done = subprocess.run(
             ["bash", "-c", "\n".join(script).replace("http://localhost:8042", server.url)],

@@ -88,6 +88,7 @@ async function instanceButtons(instance, page, options, shown) {
   if (!shown()) return;
   if (sopClass === STL) addButton(`stl-viewer-${page}`, page, 'STL viewer', 'search', () => chooseStlViewer(instance));
   if (sopClass === OBJ) addViewer(page, `stl-scene-${page}`, { instance });
+  if ([STL, OBJ].includes(sopClass)) addGenerate(page, `stl-generate-rtstruct-${page}`, { instance });
   if (SOURCES.includes(sopClass)) {
     addButton(`stl-generate-rtstruct-${page}`, page, 'Generate 3D model', 'gear',
       () => generateOfInstance(instance, sopClass));

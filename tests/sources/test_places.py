@@ -1,0 +1,82 @@
+"""Every source is at every place: command line, Orthanc Explorer, pages, the reference with an example, the mutants.
+
+That each is converted on a cluster stands in `tests/engine/test_cluster.py`, that its examples run in
+`tests/live/test_docs.py`, that its button leads to its structures in `tests/browser/test_explorer.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import orthanc_stl as stl
+from orthanc_stl.cli import main
+from orthanc_stl.sources.base import Source
+from orthanc_stl.sources.registry import SOURCES
+from tests.sources import test_mutants as mutants
+
+REPOSITORY = Path(__file__).parents[2]
+APP = REPOSITORY / "orthanc_stl" / "webassets" / "app"
+
+EXAMPLES = {
+    "rtstruct": "$INSTANCE", "seg": "$SEG", "rtdose": "$DOSE", "surface-segmentation": "$SURFACES",
+    "encapsulated": "$STORED", "nifti": "mask.nii.gz", "nrrd": "organs.nrrd", "mesh": "kidneys.glb",
+    "images": "$SERIES",
+}  # fmt: skip
+"""What an example of docs/rest.md names, by the key of the source that it is of."""
+
+every_source = pytest.mark.parametrize("source", SOURCES, ids=[source.key for source in SOURCES])
+
+
+def sample(key: str, folder: Path) -> list[Path]:
+    """The files of a small one of a source."""
+    name, (_, made) = next((name, entry) for name, entry in mutants.FILES.items() if entry[0] == key and name != "mtl")
+    suffix = next((source.suffixes[0] for source in SOURCES if source.key == key and source.suffixes), ".dcm")
+    files = []
+    around = mutants.AROUND.get(name)
+    for place, data in enumerate(around(made()) if around else [made()]):
+        files.append(folder / f"{key}{place}{suffix}")
+        files[-1].write_bytes(data)
+    return files
+
+
+@every_source
+def test_the_command_line_lists_and_converts_it(
+    source: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(file) for file in sample(source.key, tmp_path)]
+    assert main(["structures", *files, "--json"]) == 0
+    usable = [one["Name"] for one in json.loads(capsys.readouterr().out) if one["Usable"]]
+    asked = ["--threshold", "-500"] if source.key == "images" else []
+    assert usable or asked
+    out = tmp_path / "model.glb"
+    assert main(["convert", *files, "-o", str(out), "--resolution", "32", "--tolerance", "0", *asked]) == 0
+    assert all(part.volume_ml > 0 for part in stl.read(out).mesh(resolution=32))
+
+
+@every_source
+def test_the_reference_has_an_example_of_it(source: Source) -> None:
+    page = (REPOSITORY / "docs" / "rest.md").read_text("utf-8")
+    fences = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert any(EXAMPLES[source.key] in fence and "/stl/encode" in fence for fence in fences)
+
+
+@every_source
+def test_orthanc_explorer_and_the_pages_take_it(source: Source) -> None:
+    """Objects by their class or the modality of their series, files by their endings."""
+    explorer, recognise = ((APP / name).read_text() for name in ("explorer/main.js", "forms/recognise.js"))
+    missing = [uid for uid in source.sop_classes if f"'{uid}'" not in explorer]
+    assert not missing
+    endings = re.search(r"BY_NAME = /.*\((.*)\)\$/", recognise)
+    assert endings
+    read = {f".{ending}" for ending in endings[1].replace("\\", "").split("|")} | {".stl", ".seg.nrrd"}
+    assert set(source.suffixes) <= read
+
+
+@every_source
+def test_it_is_damaged_500_times(source: Source) -> None:
+    assert source.key in {key for key, _ in mutants.FILES.values()}
+    assert mutants.MUTANTS >= 500
