@@ -85,6 +85,32 @@ def test_no_english_is_left_on_the_nexus_page(open_page: Open, server: OrthancSe
     assert english_left(*said) == []
 
 
+# All texts of our dialog in Orthanc Explorer, which has a tree of its own.
+DIALOG = TEXTS.replace("document.body", "document.querySelector('.stl-dialog').shadowRoot.querySelector('dialog')")
+
+
+def test_no_english_is_left_in_orthanc_explorer(open_page: Open, stored: Stored) -> None:
+    """Our buttons and the dialogs behind them; what Orthanc's own page says stays as it is."""
+    said: dict[str, list[set[str]]] = {}
+    for language in ("de", "en"):
+        page = open_page(f"/app/explorer.html?lang={language}#study?uuid={stored.study}")
+        page.wait_for_selector("#stl-viewer-study")
+        buttons = {text.strip() for text in page.locator("#study [id^=stl-]").all_inner_texts()}
+        said.setdefault("buttons", []).append(buttons)
+        for button in ("attach-instance", "attach-nifti", "download-study"):
+            page.click(f"#stl-{button}")
+            page.wait_for_selector("dialog[open] :is(form, .download-row)")
+            said.setdefault(button, []).append(set(page.evaluate(DIALOG)))
+            page.evaluate("document.querySelector('.stl-dialog').shadowRoot.querySelector('.dialog-close').click()")
+        page.close()
+    assert {"STL-Modell anhängen", "3D-Betrachter", "3D-Modell herunterladen"} <= said["buttons"][0]
+    assert "Attach STL model" in said["buttons"][1]
+    assert said["buttons"][0].isdisjoint(said["buttons"][1])
+    assert {name: english_left(*both) for name, both in said.items() if name != "buttons"} == {
+        "attach-instance": [], "attach-nifti": [], "download-study": []
+    }  # fmt: skip
+
+
 def test_the_tables_say_the_same_things() -> None:
     """Each sentence is in both, with the same places for values."""
     german, french = (json.loads((WORDS / f"{name}.json").read_text()) for name in ("de", "fr"))

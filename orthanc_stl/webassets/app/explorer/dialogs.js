@@ -81,14 +81,15 @@ function finish(dialog, answer) {
   const open = () => {
     dialog.close();
     const alreadyThere = location.hash.startsWith('#series');
-    location.assign(`explorer.html#series?uuid=${answer.ParentSeries}`);
+    location.assign(`explorer.html${location.search}#series?uuid=${answer.ParentSeries}`);
     if (alreadyThere) location.reload(); // jQuery Mobile does not go from a page to the same page
   };
   const notes = notesView(answer);
   if (!notes) return open();
   const button = h('button', { type: 'button', class: 'button primary', onclick: open }, t('Open the new series'));
   const number = answer.Models?.length ?? 1;
-  dialog.show(h('p', {}, number > 1 ? `${number} models were stored.` : `The model was stored: ${resultLine(answer)}.`),
+  dialog.show(h('p', {}, number > 1 ? t('{count} models were stored.', { count: number })
+    : t('The model was stored: {what}.', { what: resultLine(answer) })),
     notes, h('div', { class: 'form-buttons' }, button));
   button.focus();
   return undefined;
@@ -96,19 +97,19 @@ function finish(dialog, answer) {
 
 /** @param {string} study @param {string} version */
 export function attachStl(study, version) {
-  const dialog = new Dialog('Attach STL');
+  const dialog = new Dialog(t('Attach STL'));
   dialog.showForm(new StlForm(study, version, (answer) => finish(dialog, answer)));
 }
 
 /** @param {string} study */
 export function attachNifti(study) {
-  const dialog = new Dialog('Attach NIfTI');
+  const dialog = new Dialog(t('Attach NIfTI'));
   dialog.showForm(new NiftiForm(study, { onDone: (answer) => finish(dialog, answer) }));
 }
 
 /** @param {string} study */
 export function attachNexus(study) {
-  const dialog = new Dialog('Attach Nexus');
+  const dialog = new Dialog(t('Attach Nexus'));
   dialog.showForm(new NexusForm(study, (answer) => finish(dialog, answer)));
 }
 
@@ -133,15 +134,15 @@ export const generateOfImages = (series) => generate(imagesSource(series));
  * The stored models of a series or study.
  * @param {'series' | 'studies'} level @param {string} id @param {string} name of the files
  */
-export const download = (level, id, name) => new Dialog('Download 3D model',
+export const download = (level, id, name) => new Dialog(t('Download 3D model'),
   downloadMenu(`${level}/${encodeURIComponent(id)}/stl/scene`, name));
 
 /** @param {string} title @param {[string, string, string][]} viewers name, note, address */
 function choose(title, viewers) {
   const links = viewers.map(([name, note, href]) => h('li', {}, h('a', { class: 'choice', href, target: '_blank',
     rel: 'noopener', onclick: () => dialog.close() }, icon('cube'),
-  h('span', {}, h('strong', {}, name), h('small', {}, note)))));
-  const dialog = new Dialog(title, h('ul', { class: 'choices' }, ...links));
+  h('span', {}, h('strong', {}, t(name)), h('small', {}, t(note))))));
+  const dialog = new Dialog(t(title), h('ul', { class: 'choices' }, ...links));
 }
 
 /** @param {string} instance */

@@ -4,6 +4,7 @@
  */
 
 import { getJson, pageUrl, request } from '../shared/api.js';
+import { t } from '../shared/language.js';
 import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer, download, generateOfImages,
   generateOfInstance } from './dialogs.js';
 
@@ -20,12 +21,12 @@ const NEXUS_CREATOR = 'OrthancSTL'; // the value of (4205,0010)
 
 /**
  * @param {string} id of the new button @param {string} page of Orthanc Explorer
- * @param {string} text @param {string} iconName @param {() => void} act
+ * @param {string} text English @param {string} iconName @param {() => void} act
  */
 function addButton(id, page, text, iconName, act) {
   $(`#${id}`).remove();
   const button = $('<a>').attr({ id, href: '#', 'data-role': 'button', 'data-icon': iconName, 'data-theme': 'e' });
-  button.text(text).click((/** @type {Event} */ event) => {
+  button.text(t(text)).click((/** @type {Event} */ event) => {
     event.preventDefault();
     act();
   });
