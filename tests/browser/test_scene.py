@@ -273,6 +273,11 @@ def test_a_stored_obj_is_shown_with_its_structures(open_page: Open, scene: Scene
     page.close()
     for series in server.get(f"/instances/{scene.source}/study").json()["Series"]:
         if server.get(f"/series/{series}").json()["MainDicomTags"]["Modality"] == "M3D":
+            has_model = series == made["ParentSeries"]  # the other one holds the MTL
+            page = open_page(f"/app/explorer.html#series?uuid={series}")
+            page.locator("#series-archive").wait_for()
+            page.wait_for_load_state("networkidle")
+            assert page.locator("#stl-download-series").count() == has_model
             server.delete(f"/series/{series}")
 
 

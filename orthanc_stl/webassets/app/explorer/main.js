@@ -10,6 +10,7 @@ import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer
 
 const STL = '1.2.840.10008.5.1.4.1.1.104.3';
 const OBJ = '1.2.840.10008.5.1.4.1.1.104.4';
+const MTL = '1.2.840.10008.5.1.4.1.1.104.5';
 
 /** Objects that say where structures are: RT-STRUCT, SEG (also of label maps), RTDOSE, Surface Segmentation. */
 const SOURCES = ['1.2.840.10008.5.1.4.1.1.481.3', '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7',
@@ -105,7 +106,9 @@ async function seriesButtons(series, options, shown) {
   const { Instances, MainDicomTags: { Modality, SeriesDescription } } = await getJson(`series/${series}`);
   if (!shown()) return;
   const several = Instances.length > 1;
-  if (Modality === 'M3D') {
+  const only = several ? '' : await textOf(`instances/${Instances[0]}/metadata/SopClassUid`);
+  if (!shown()) return;
+  if (Modality === 'M3D' && only.trim() !== MTL) { // an MTL has colours alone
     addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d',
       () => download('series', series, SeriesDescription || 'models'));
     if (several) addViewer('series', 'stl-viewer-series', { series });

@@ -31,7 +31,8 @@ export class Warnings {
     if (this.parts.all.length === 1) this.element.replaceChildren(...(all.length
       ? [warningList(all.map(({ text }) => text))] : []));
     else {
-      const words = t('{count} things to know', { count: all.length });
+      const words = all.length === 1 ? t('One thing to know')
+        : t('{count} things to know', { count: all.length });
       this.element.replaceChildren(...(all.length
         ? [h('button', { type: 'button', class: 'chip warnings-button', onclick: () => this.open() }, icon('warning'),
         words)] : []));
