@@ -90,7 +90,7 @@ def described(description: str, names: Sequence[str], limit: int = LO_CHARACTERS
     have no room are counted.
 
     >>> described("Contours of the treatment planning system, approved on Monday", ["Heart", "Lung L"])
-    'Contours of the treatment planning system, approve: Heart, Lung L'
+    'Contours of the treatment planning system, approv: Heart, Lung L'
     >>> described("", ["A long name of a structure"] * 40)
     'A long name of a structure, A long name of a structure + 38 more'
     """

@@ -45,9 +45,9 @@ def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: f
     since it comes from the field of distances. Raises InvalidInput for a letter that the font does not have, for a
     place that is too small, too curved or too thin for the text, and for a mesh that is not closed.
 
-    >>> from testing.solids import ball_mesh
-    >>> ball = ball_mesh(20)
-    >>> marked = labelled(ball, "L", (0, -20, 0), 8, 1)
+    >>> import trimesh
+    >>> ball = trimesh.creation.icosphere(4, 20)
+    >>> marked = labelled(Mesh(ball.vertices.astype("f4"), ball.faces.astype("i4")), "L", (0, -20, 0), 8, 1)
     """
     require_closed(mesh)
     letters = outlines(text, height)
