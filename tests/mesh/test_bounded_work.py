@@ -80,6 +80,7 @@ def test_bodies_of_two_orientations_that_are_apart_keep_their_volumes() -> None:
     assert both.volume == pytest.approx(truth * 1.001, rel=0.01)
 
 
+@pytest.mark.slow
 def test_more_contours_in_one_plane_than_can_be_compared() -> None:
     square = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) * 0.5
     outlines = [square + np.array([n % 100, n // 100, 0]) for n in range(5_001)]
@@ -115,6 +116,7 @@ def test_contours_that_all_overlap_each_other() -> None:
         surface_from_contours([roi_of(rings)])
 
 
+@pytest.mark.slow
 def test_long_outlines_of_one_area_are_compared_by_some_of_their_points() -> None:
     """Two of 20,000 points: asking each point about each edge would take 1.6 GB and minutes."""
     angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)

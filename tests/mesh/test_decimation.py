@@ -95,6 +95,7 @@ def area_of(mesh: Mesh, chosen: np.ndarray) -> float:
     return area_and_volume(Mesh(mesh.vertices, mesh.triangles[chosen]))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [5000, 500, 100])
 def test_a_number_of_triangles(count: int) -> None:
     full = model_of(solids.torus(), *OBLIQUE, resolution=96).mesh

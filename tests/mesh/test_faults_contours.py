@@ -201,6 +201,7 @@ def test_parts_on_planes_of_their_own(off: float) -> None:
     check(surface_from_contours([roi_of(kidneys(off))], resolution=128).report, 42.334, 4, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [0, 0.001, 0.02, 0.05, 0.1, 0.3, 0.5])
 @pytest.mark.parametrize("resolution", [64, 200])
 def test_keyholes_of_any_width(width: float, resolution: int) -> None:

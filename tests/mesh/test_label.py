@@ -36,6 +36,7 @@ def test_a_text_in_a_flat_face_has_the_volume_of_its_letters(raised: bool) -> No
     assert found.vertices[:, 1].min() == pytest.approx(edge, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("raised", [False, True])
 def test_a_text_on_a_ball_follows_it(raised: bool) -> None:
     ball = sphere(20)

@@ -69,6 +69,7 @@ def test_what_is_wrong_is_said(case: str) -> None:
         read_index(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, INDEX_END - 1), st.integers(0, 255)), max_size=6), st.integers(0, len(MODEL)))
 def test_whatever_comes_is_read_or_refused(changes: list[tuple[int, int]], length: int) -> None:
