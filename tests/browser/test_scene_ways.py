@@ -22,6 +22,13 @@ COLOURS = [tuple(round(255 * value) for value in colorsys.hsv_to_rgb(number / 10
 CENTRES = [(APART * (number % 5 - 2), -30.0 + 60 * (number // 5), 0.0) for number in range(10)]
 
 
+IMAGES_THERE = """async () => {
+  while (!viewer.images().some(image => image.active) || viewer.pixelAt([0, 0, 0]) === null) {
+    await new Promise(done => setTimeout(done, 50));
+  }
+}"""
+
+
 @dataclass(frozen=True)
 class Ten:
     """Orthanc's ids: a structure set of ten balls and its series."""
@@ -83,7 +90,7 @@ def test_one_click_from_the_series_to_ten_structures_over_the_ct(open_page: Open
     scene = viewer_ready(popup.value)
     scene.evaluate("viewer.loaded")
     scene.wait_for_selector(".view-plane canvas")
-    scene.wait_for_function("viewer.images().some(image => image.active) && viewer.pixelAt([0, 0, 0]) !== null")
+    scene.evaluate(IMAGES_THERE)
     assert scene.evaluate("viewer.pixelAt([0, 0, 0])") == 16, "in the disc of the CT"
     assert len(scene.evaluate("viewer.outlines()")) in (5, 10), "on the slice in the middle"
     scene.keyboard.press("4")  # the scene alone
