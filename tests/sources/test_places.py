@@ -67,13 +67,17 @@ def test_the_reference_has_an_example_of_it(source: Source) -> None:
 @every_source
 def test_orthanc_explorer_and_the_pages_take_it(source: Source) -> None:
     """Objects by their class or the modality of their series, files by their endings."""
-    explorer, recognise = ((APP / name).read_text() for name in ("explorer/main.js", "forms/recognise.js"))
-    missing = [uid for uid in source.sop_classes if f"'{uid}'" not in explorer]
-    assert not missing
+    classes, recognise = ((APP / name).read_text() for name in ("shared/sop-classes.js", "forms/recognise.js"))
+    assert [uid for uid in source.sop_classes if f"'{uid}'" not in classes] == []
     endings = re.search(r"BY_NAME = /.*\((.*)\)\$/", recognise)
     assert endings
     read = {f".{ending}" for ending in endings[1].replace("\\", "").split("|")} | {".stl", ".seg.nrrd"}
     assert set(source.suffixes) <= read
+
+
+def test_pages_write_sop_classes_in_one_place() -> None:
+    classes = "1.2.840.10008.5.1.4.1.1."
+    assert [file.name for file in APP.rglob("*.js") if classes in file.read_text()] == ["sop-classes.js"]
 
 
 @every_source

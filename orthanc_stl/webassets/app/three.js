@@ -3,6 +3,7 @@
 import { pageUrl, request, RequestFailed, startPage } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
 import { language, t } from './shared/language.js';
+import { STRUCTURES } from './shared/sop-classes.js';
 import { PublicViewer } from './viewer/api.js';
 import { App } from './viewer/app.js';
 import { catalogueOf } from './viewer/catalogue.js';
@@ -39,7 +40,6 @@ function newStage() {
 }
 
 const NO_NAME = 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.';
-const SOURCES = ['1.2.840.10008.5.1.4.1.1.481.3', '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.481.2'];
 
 /**
  * What can be done where an instance is no model but holds structures.
@@ -48,7 +48,7 @@ const SOURCES = ['1.2.840.10008.5.1.4.1.1.481.3', '1.2.840.10008.5.1.4.1.1.66.4'
 async function ways(instance) {
   const kind = await request(`instances/${encodeURIComponent(instance)}/metadata/SopClassUid`)
     .then((answer) => answer.text(), () => '');
-  if (!SOURCES.includes(kind.trim())) return [];
+  if (!STRUCTURES.includes(kind.trim())) return [];
   return [h('div', { class: 'form-buttons' },
     h('a', { class: 'button primary', href: pageUrl('three.html', { source: instance }) }, icon('cube'),
       t('Show its structures')),

@@ -5,19 +5,13 @@
 
 import { getJson, pageUrl, request } from '../shared/api.js';
 import { t } from '../shared/language.js';
+import { MTL, OBJ, RAW_DATA, STL, STRUCTURES } from '../shared/sop-classes.js';
 import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer, download, generateOfImages,
   generateOfInstance } from './dialogs.js';
 
-const STL = '1.2.840.10008.5.1.4.1.1.104.3';
-const OBJ = '1.2.840.10008.5.1.4.1.1.104.4';
-const MTL = '1.2.840.10008.5.1.4.1.1.104.5';
-
-/** Objects that say where structures are: RT-STRUCT, SEG (also of label maps), RTDOSE, Surface Segmentation. */
-const SOURCES = ['1.2.840.10008.5.1.4.1.1.481.3', '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7',
-  '1.2.840.10008.5.1.4.1.1.481.2', '1.2.840.10008.5.1.4.1.1.66.5'];
-const STRUCTURES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
+/** Modalities of STRUCTURES. */
+const STRUCTURE_MODALITIES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
 const IMAGES = ['CT', 'MR', 'PT', 'NM'];
-const RAW_DATA = '1.2.840.10008.5.1.4.1.1.66';
 const NEXUS_CREATOR = 'OrthancSTL'; // the value of (4205,0010)
 
 /**
@@ -65,9 +59,9 @@ async function studyButtons(study, options, shown) {
   if (!shown()) return;
   const of = (/** @type {string[]} */ modalities) => series
     .filter(({ MainDicomTags: { Modality } }) => modalities.includes(Modality));
-  const structures = of(STRUCTURES);
+  const structures = of(STRUCTURE_MODALITIES);
   const images = of(IMAGES).filter(({ Instances }) => Instances.length > 1);
-  const sides = [...of(STRUCTURES).flatMap(({ Instances }) => Instances), ...of(['M3D'])];
+  const sides = [...of(STRUCTURE_MODALITIES).flatMap(({ Instances }) => Instances), ...of(['M3D'])];
   if (sides.length > 1) {
     addButton('stl-compare-study', 'study', 'Compare structures', 'grid', () => openPage('compare.html', { study }));
   }
@@ -91,7 +85,7 @@ async function instanceButtons(instance, page, options, shown) {
   if (sopClass === STL) addButton(`stl-viewer-${page}`, page, 'STL viewer', 'search', () => chooseStlViewer(instance));
   if (sopClass === OBJ) addViewer(page, `stl-scene-${page}`, { instance });
   if ([STL, OBJ].includes(sopClass)) addGenerate(page, `stl-generate-rtstruct-${page}`, { instance });
-  if (SOURCES.includes(sopClass)) {
+  if (STRUCTURES.includes(sopClass)) {
     addButton(`stl-generate-rtstruct-${page}`, page, 'Generate 3D model', 'gear',
       () => generateOfInstance(instance, sopClass));
     addViewer(page, `stl-scene-${page}`, { source: instance });
@@ -117,7 +111,7 @@ async function seriesButtons(series, options, shown) {
   if (IMAGES.includes(Modality) && several) {
     addButton(generate, 'series', 'Generate 3D model', 'gear', () => generateOfImages(series));
   }
-  if (STRUCTURES.includes(Modality) && several) addGenerate('series', generate, { series });
+  if (STRUCTURE_MODALITIES.includes(Modality) && several) addGenerate('series', generate, { series });
   if (!several) await instanceButtons(Instances[0], 'series', options, shown);
 }
 

@@ -1,6 +1,7 @@
 /** What models are made from: an instance or a series that Orthanc has, or a file of the person. */
 
 import { bodyWithFile, bodyWithFiles, getJson, pageUrl, postJson } from '../shared/api.js';
+import { OBJ, RT_STRUCT, STL } from '../shared/sop-classes.js';
 
 const safe = encodeURIComponent;
 
@@ -14,14 +15,12 @@ const safe = encodeURIComponent;
  * @property {(fields: any) => Promise<string | Blob>} body of POST /stl/encode
  */
 
-const ENCAPSULATED = ['1.2.840.10008.5.1.4.1.1.104.3', '1.2.840.10008.5.1.4.1.1.104.4'];
-export const RT_STRUCT = '1.2.840.10008.5.1.4.1.1.481.3';
 
 /** @param {string} id of an instance @param {string} sopClass @returns {Source} */
 export function instanceSource(id, sopClass) {
   return {
     kind: { contours: sopClass === RT_STRUCT, threshold: false },
-    scene: ENCAPSULATED.includes(sopClass) ? null : pageUrl('three.html', { source: id }),
+    scene: [STL, OBJ].includes(sopClass) ? null : pageUrl('three.html', { source: id }),
     name: '',
     list: () => getJson(`instances/${safe(id)}/stl/structures`),
     route: sopClass === RT_STRUCT ? 'stl/encode-rtstruct' : 'stl/encode', // permissions name the former

@@ -4,6 +4,7 @@ import { getJson, request, RequestFailed } from '../shared/api.js';
 import { DEFAULT_RGB, dicomLabToRgb, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
 import { t } from '../shared/language.js';
+import { OBJ, STL } from '../shared/sop-classes.js';
 import { comparisonOf } from './comparison.js';
 import { kindOf, paletteColor } from './kinds.js';
 
@@ -31,8 +32,6 @@ import { kindOf, paletteColor } from './kinds.js';
  */
 
 const SOURCES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
-const STL_CLASS = '1.2.840.10008.5.1.4.1.1.104.3';
-const OBJ_CLASS = '1.2.840.10008.5.1.4.1.1.104.4';
 const safe = encodeURIComponent;
 
 /** @param {string} path @returns {Promise<any>} null where it may not be seen or is not there */
@@ -88,13 +87,13 @@ const classOf = async (instance) => (await optionalText(`instances/${safe(instan
 /** @param {string[]} instances @returns {Promise<string[]>} those that are STL, else OBJ: no MTL */
 async function onlyModels(instances) {
   const classes = await Promise.all(instances.map(classOf));
-  const found = [STL_CLASS, OBJ_CLASS].map((wanted) => instances.filter((_, i) => ['', wanted].includes(classes[i])));
+  const found = [STL, OBJ].map((wanted) => instances.filter((_, i) => ['', wanted].includes(classes[i])));
   return found.find((models) => models.length) ?? instances;
 }
 
 /** @param {string[]} instances @returns {Promise<Catalogue>} of an OBJ, its structures */
 async function modelsCatalogue(instances) {
-  const structured = instances.length === 1 && await classOf(instances[0]) === OBJ_CLASS;
+  const structured = instances.length === 1 && await classOf(instances[0]) === OBJ;
   return structured ? sourceCatalogue(instances[0]) : storedCatalogue(instances);
 }
 
