@@ -271,9 +271,16 @@ def test_a_stored_obj_is_shown_with_its_structures(open_page: Open, scene: Scene
     assert [part["volumeMl"] for part in parts] == pytest.approx([m["VolumeMl"] for m in made["Models"]], rel=1e-3)
     assert reddish(pixels(page, ".view-3d canvas")).sum() > 1000
     page.close()
+    other = server.post("/stl/encode", body | {"Structures": [2]}).json()
+    both = ",".join(one["Models"][0]["ID"] for one in (made, other))
+    page = viewer_ready(open_page(f"/stl/app/three.html?instance={both}"))
+    page.evaluate("viewer.loaded")
+    shown = [(part["name"], part["state"]) for part in page.evaluate("viewer.parts()")]
+    assert shown == [("Ball", "ready"), ("Small", "ready"), ("Small", "ready")]
+    page.close()
     for series in server.get(f"/instances/{scene.source}/study").json()["Series"]:
         if server.get(f"/series/{series}").json()["MainDicomTags"]["Modality"] == "M3D":
-            has_model = series == made["ParentSeries"]  # the other one holds the MTL
+            has_model = series in (made["ParentSeries"], other["ParentSeries"])  # the others hold the MTL
             page = open_page(f"/app/explorer.html#series?uuid={series}")
             page.locator("#series-archive").wait_for()
             page.wait_for_load_state("networkidle")

@@ -99,8 +99,8 @@ async function modelsCatalogue(instances) {
 
 /** @param {string[]} instances Orthanc's ids @returns {Promise<Catalogue>} */
 async function storedCatalogue(instances) {
-  const all = await Promise.all(instances.map((id, i) => storedPart(id, i + 1)));
-  const parts = all.sort((a, b) => a.group.localeCompare(b.group) || a.number - b.number);
+  const all = await Promise.all(instances.map(storedParts));
+  const parts = all.flat().sort((a, b) => a.group.localeCompare(b.group) || a.number - b.number);
   const series = new Set(parts.map((part) => part.series));
   return {
     title: parts.length === 1 || series.size === 1 ? parts[0].group : t('{count} models', { count: parts.length }),
@@ -111,6 +111,13 @@ async function storedCatalogue(instances) {
     series: series.size === 1 && parts.length > 1 ? parts[0].series : null,
     origin: instances[0],
   };
+}
+
+/** @param {string} id @param {number} i its place among others @returns {Promise<(Listed & {series: string})[]>} */
+async function storedParts(id, i) {
+  if (await classOf(id) !== OBJ) return [await storedPart(id, i + 1)];
+  const { parts } = await sourceCatalogue(id);
+  return parts.map((part) => ({ ...part, id: `${id}-${part.id}`, series: '' }));
 }
 
 /** @param {string} id @param {number} place in the list @returns {Promise<Listed & {series: string}>} */
