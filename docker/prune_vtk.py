@@ -14,6 +14,8 @@ USED = (
     "vtkmodules.vtkCommonCore",
     "vtkmodules.vtkCommonDataModel",
     "vtkmodules.vtkFiltersCore",
+    "vtkmodules.vtkRenderingCore",
+    "vtkmodules.vtkRenderingFreeType",
 )
 UNUSED_PACKAGES = ("matplotlib", "mpl_toolkits", "fontTools", "kiwisolver", "contourpy", "contourpy.libs")
 
