@@ -42,11 +42,17 @@ def _write_obj(write: Callable[[bytes], object], model: Model, parts: Sequence[P
     write("\n".join([*head, f"mtllib {mtl_name}", ""]).encode())
     first = 1
     for part, name in zip(parts, single_names(parts), strict=True):
-        write(f"# {part.number} {shown_name(part)}\no {name}\n".encode())
+        write(f"{_comment(part)}\no {name}\n".encode())
         write_rows(write, "v %.9g %.9g %.9g\n", part.mesh.vertices)
         write(f"usemtl {name}\n".encode())
         write_rows(write, "f %d %d %d\n", part.mesh.triangles, add=first)
         first += len(part.mesh.vertices)
+
+
+def _comment(part: Part) -> str:
+    """The true name. A backslash at the end of a line would join the next one to it, in comments, too."""
+    name = shown_name(part)
+    return f"# {part.number} {name}" + (" ." if name.endswith("\\") else "")
 
 
 def _mtl(parts: Sequence[Part]) -> bytes:
@@ -54,7 +60,7 @@ def _mtl(parts: Sequence[Part]) -> bytes:
     for part, name in zip(parts, single_names(parts), strict=True):
         red, green, blue = (f"{value / 255:.6f}" for value in color_of(part))
         lines += [
-            f"# {part.number} {shown_name(part)}",
+            _comment(part),
             f"newmtl {name}",
             f"Kd {red} {green} {blue}",
             "Ka 0 0 0",

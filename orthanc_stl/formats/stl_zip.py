@@ -38,9 +38,14 @@ def _table(parts: Sequence[Part], files: Sequence[str]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for part, file in zip(parts, files, strict=True):
-        name = f"'{part.name}" if part.name.startswith(_FORMULA) else part.name
         color = "#{:02X}{:02X}{:02X}".format(*color_of(part))
         figures = (f"{part.volume_ml:.4f}", f"{part.report.area:.3f}", part.report.triangles)
-        row = (file, part.number, name, part.kind, color, f"{part.opacity:g}", *figures, "yes" if part.closed else "no")
+        texts = (file, part.number, _text(part.name), _text(part.kind), color, f"{part.opacity:g}")
+        row = (*texts, *figures, "yes" if part.closed else "no")
         writer.writerow(row)
     return text.getvalue().encode("utf-8-sig")
+
+
+def _text(text: str) -> str:
+    """What a spreadsheet would take for a formula gets an apostrophe before it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -49,4 +49,5 @@ def stored_files(app: App, instances: Sequence[str]) -> SourceFiles:
         roles=("source",) * sum(len(files.roles or ()) for files in each),
         fetch=lambda: [file for files in each for file in files.fetch()],
         parent=f"/instances/{instances[0]}",
+        version=" ".join(files.version for files in each),
     )

@@ -24,7 +24,9 @@ MOST_CORNERS = 1 << 16
 """Of a polygon."""
 
 _SPACE = re.compile(rb"SPACE\s*=\s*(LPS|RAS)")
-_TRUE_NAME = re.compile(rb"#\s*-?\d+ (.+)")
+_TRUE_NAME = re.compile(rb"#\s*-?\d+ (.+?)(?:(?<=\\) \.)?")
+"""In files that are made here: the name of the object below, with a point after a backslash at its end."""
+_OURS = re.compile(rb"#\s*orthanc-stl\b")
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def read_obj(data: bytes | memoryview, mtl: bytes | memoryview | None, max_trian
 def _parsed(data: bytes | memoryview, max_triangles: int) -> tuple[array[float], list[_Piece], bool]:
     points = array("d")
     pieces: dict[str, _Piece] = {}
-    names = {"o": "", "g": "", "usemtl": "", "true": ""}
-    triangles, ras = 0, False
+    names = {"o": "", "g": "", "usemtl": "", "true": "", "shown": ""}
+    triangles, ras, ours = 0, False, False
     for number, line in enumerate(_lines(data), 1):
         words = line.split()
         if not words:
@@ -80,12 +82,15 @@ def _parsed(data: bytes | memoryview, max_triangles: int) -> tuple[array[float],
                 piece.corners.extend((corners[0], one, other))
         elif keyword in (b"o", b"g", b"usemtl"):
             name = one_line(line.split(None, 1)[1].decode("utf-8", "replace")) if len(words) > 1 else ""
-            names[keyword.decode()] = (names["true"] or name) if keyword == b"o" else name
+            names[keyword.decode()] = name
+            if keyword == b"o":
+                names["shown"] = names["true"] or name
             names["true"] = ""
         elif keyword.startswith(b"#"):
             found = _SPACE.search(line)
             ras = ras or bool(found and found[1] == b"RAS")
-            true_name = _TRUE_NAME.fullmatch(line.strip())
+            ours = ours or (number == 1 and _OURS.match(line) is not None)
+            true_name = _TRUE_NAME.fullmatch(line.strip()) if ours else None
             names["true"] = one_line(true_name[1].decode("utf-8", "replace")) if true_name else ""
     return points, list(pieces.values()), ras
 
@@ -96,16 +101,16 @@ def _piece(pieces: dict[str, _Piece], names: dict[str, str]) -> _Piece:
     piece = pieces.get(name)
     if piece is None:
         check_parts(len(pieces) + 1)
-        piece = pieces[name] = _Piece(name, names["usemtl"])
+        piece = pieces[name] = _Piece(names["shown"] if names["o"] else name, names["usemtl"])
     return piece
 
 
 def _lines(data: bytes | memoryview) -> Iterator[bytes]:
-    """Lines, with those that end in a backslash joined to the next."""
+    """Lines, with those that end in a backslash joined to the next, but for comments."""
     held = b""
     for line in BytesIO(data):
         line = held + line.rstrip(b"\r\n")
-        if line.endswith(b"\\") and len(line) < 1 << 20:
+        if line.endswith(b"\\") and len(line) < 1 << 20 and not line.lstrip().startswith(b"#"):
             held = line[:-1] + b" "
             continue
         held = b""

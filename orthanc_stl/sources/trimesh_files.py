@@ -191,15 +191,19 @@ def _check_nodes(document: Mapping[str, Any]) -> None:
 
 
 def materials_of(document: Mapping[str, Any]) -> dict[str, tuple[Color | None, float]]:
-    """Base colors by the name of the material: linear in the file, sRGB here."""
+    """Base colors by the name of the material: linear in the file, sRGB here. A name that several have is left out."""
     found: dict[str, tuple[Color | None, float]] = {}
+    several: set[str] = set()
     for material in _dicts(document, "materials"):
         rough = material.get("pbrMetallicRoughness")
         factor = rough.get("baseColorFactor") if isinstance(rough, dict) else None
         if isinstance(factor, list) and len(factor) == 4 and all(isinstance(v, (int, float)) for v in factor):
             red, green, blue = (_srgb(float(value)) for value in factor[:3])
-            found[str(material.get("name", ""))] = (red, green, blue), min(max(float(factor[3]), 0.0), 1.0)
-    return found
+            each = (red, green, blue), min(max(float(factor[3]), 0.0), 1.0)
+            name = str(material.get("name", ""))
+            if found.setdefault(name, each) != each:
+                several.add(name)
+    return {name: each for name, each in found.items() if name not in several}
 
 
 def _srgb(linear: float) -> int:

@@ -12,12 +12,17 @@ from typing import Any
 import pytest
 
 from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.formats.obj import obj_and_mtl
+from orthanc_stl.formats.registry import writer_of
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.model import Model
 from orthanc_stl.sources.mesh_files import format_of
+from orthanc_stl.sources.obj_file import read_obj
 from orthanc_stl.sources.registry import recognise
 from testing.data import shared_file, shared_files
+from testing.scenes import part, sphere
 from tests.mesh.test_stl import TETRAHEDRON
 from tests.sources.test_meshes import CUBE_QUADS, CUBE_VERTICES, cube, facts, opened, triangles_of_cube
 
@@ -52,6 +57,28 @@ def test_obj_polygons_negative_indices_and_groups() -> None:
     quads = "".join("f " + " ".join(f"{n - 9}/1/1" for n in quad) + "\n" for quad in CUBE_QUADS)
     source = opened(f"# a\n{vertices}g box one\n{quads}".encode())
     assert facts(source) == [("box one", None, 1.0)]
+
+
+def test_our_own_obj_keeps_structures_of_one_name_and_any_name_apart() -> None:
+    names = ("dup", "dup", "B\\", "A .", "dup 2")
+    balls = [part(i, name, sphere(5 + i, (40.0 * i, 0, 0)), color=(i, 0, 0)) for i, name in enumerate(names, 1)]
+    found = read_obj(*obj_and_mtl(Model(tuple(balls))), 100_000)
+    assert [(one.name, one.color) for one in found] == [(ball.name, ball.color) for ball in balls]
+    assert [len(one.mesh.triangles) for one in found] == [len(ball.mesh.triangles) for ball in balls]
+
+
+def test_comments_of_others_are_no_names() -> None:
+    data = "\n".join(f"# 4 vertices\no {name}\nv 0 0 0\nv 1 0 0\nv 0 1 {i}\nf -1 -2 -3" for i, name in enumerate("ab"))
+    assert [one.name for one in read_obj(data.encode(), None, 100)] == ["a", "b"]
+
+
+def test_parts_of_one_name_keep_their_colors_in_a_glb() -> None:
+    red, blue = (255, 0, 0), (0, 0, 255)
+    balls = [part(i, "GTV", sphere(5, (40.0 * i, 0, 0)), color=c) for i, c in ((1, red), (2, blue))]
+    glb = writer_of("glb")
+    assert glb
+    colors = [color for _, color, _ in facts(opened(glb.write(Model(tuple(balls)))))]
+    assert colors == [red, blue]
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,8 @@ def _checked(app: App, request: Request) -> Made:
         raise errors.InvalidInput(
             "this instance is no model: a print check is of an Encapsulated STL or OBJ, or of what `options` make"
         )
-    versions = (app.orthanc.version(instance)[0],)
-    recipe = Recipe("stored_print_check", stored_files(app, [instance]), ConversionRequest(), told, versions)
+    files = stored_files(app, [instance])
+    recipe = Recipe("stored_print_check", files, ConversionRequest(), told, (files.version,))
     return made(app, request, recipe)
 
 
@@ -180,6 +180,5 @@ def _of_series(app: App, request: Request) -> Made:
 
 
 def _stored(app: App, request: Request, instances: list[str]) -> Made:
-    versions = tuple(app.orthanc.version(instance)[0] for instance in instances)
     files = stored_files(app, instances)
-    return made(app, request, Recipe("stored_statistics", files, ConversionRequest(), {}, versions))
+    return made(app, request, Recipe("stored_statistics", files, ConversionRequest(), {}, (files.version,)))

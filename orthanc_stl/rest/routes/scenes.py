@@ -117,7 +117,7 @@ def source_recipe(app: App, instance: str, conversion: ConversionRequest, task: 
     """What a task makes of a source. Raises `InvalidInput` for an instance that is none."""
     require_source(app.orthanc, instance)
     source = with_operands(app, instance_files(app, instance), conversion)
-    versions = tuple(app.orthanc.version(one)[0] for one in (instance, *other_instances(conversion)))
+    versions = (source.version, *(app.orthanc.version(one)[0] for one in other_instances(conversion)))
     return Recipe(task, source, replace(conversion, limits=limits(app.settings)), options, versions)
 
 
@@ -129,8 +129,8 @@ def _of_level(app: App, request: Request, level: str) -> Answer:
 
 def _stored(app: App, instances: Sequence[str], task: str, options: dict[str, Any]) -> Recipe:
     """What a task makes of stored models."""
-    versions = tuple(app.orthanc.version(instance)[0] for instance in instances)
-    return Recipe(task, stored_files(app, instances), ConversionRequest(), options, versions)
+    files = stored_files(app, instances)
+    return Recipe(task, files, ConversionRequest(), options, (files.version,))
 
 
 def _part(text: str) -> int:
