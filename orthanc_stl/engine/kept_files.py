@@ -21,7 +21,12 @@ _made: dict[str, Any] = {}
 
 
 def once(name: str, make: Callable[[], T]) -> T:
-    """What `make` gave for the files of the present task, called at most once for each `name`. It is not changed."""
+    """What `make` gave for the files that are kept, called at most once for each `name`. It is not changed.
+
+    Where no files are kept for other tasks (`begin`), nothing is.
+    """
+    if not _file_key:
+        return make()
     if name not in _made:
         _made[name] = make()
     return _made[name]
