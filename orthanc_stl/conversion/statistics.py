@@ -36,6 +36,9 @@ COLUMNS = {
 _SAME_PLANE = 0.25
 """Of the usual step: planes nearer to each other count as one."""
 
+_NO_STEP = 0.01
+"""Of the largest step, which may be a gap: less lies between contours of one plane."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -89,10 +92,10 @@ def _planes(contours: Iterable[np.ndarray]) -> tuple[int, float | None]:
     normal = normal / max(float(np.linalg.norm(normal)), 1e-30)
     places = np.sort([float((points @ normal).mean()) for points in contours])
     steps = np.diff(places)
-    apart = steps[steps > _SAME_PLANE * steps.max()] if len(steps) and steps.max() > 0 else steps[:0]
-    usual = float(np.median(apart)) if len(apart) else None
-    if usual is None:
+    steps = steps[steps > _NO_STEP * steps.max(initial=0)]
+    if not len(steps):
         return 1, None
+    usual = float(np.median(steps[steps > _SAME_PLANE * np.median(steps)]))
     return int((steps > _SAME_PLANE * usual).sum()) + 1, round(usual, 4)
 
 

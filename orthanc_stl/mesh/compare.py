@@ -9,8 +9,10 @@ from scipy.spatial import cKDTree
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.pieces import pieces_of
 from orthanc_stl.mesh.report import area_and_volume
-from orthanc_stl.mesh.solids.booleans import intersected
+from orthanc_stl.mesh.solids.booleans import intersected, require_closed, united
+from orthanc_stl.mesh.triangles import chosen_part
 from orthanc_stl.mesh.types import Mesh
 
 SAMPLES = 30_000
@@ -20,6 +22,9 @@ PLASTIC = 1.32471795724474602596
 """The plastic number, x³ = x + 1."""
 
 PERCENT = 95.0
+
+OVERLAP = 1e-6
+"""Of the volume: bodies of one mesh that share less do not overlap."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,12 @@ class Comparison:
 def compare(a: Mesh, b: Mesh, *, samples: int = SAMPLES) -> Comparison:
     """Overlap of two solids and distances between their surfaces; `samples`: so many points on each.
 
-    Raises InvalidInput for a mesh without triangles, or one that is not closed.
+    Bodies of one mesh that overlap are united first, so that nothing counts twice. Raises InvalidInput for a mesh
+    without triangles, or one that is not closed.
     """
     if not (len(a.triangles) and len(b.triangles)):
         raise InvalidInput("got a surface without triangles, expected two that can be compared")
+    a, b = _united(a), _united(b)
     (area_a, volume_a), (area_b, volume_b) = area_and_volume(a), area_and_volume(b)
     common = area_and_volume(intersected([a, b]))[1]
     (there, farthest_there), (back, farthest_back) = _distances(a, b, samples), _distances(b, a, samples)
@@ -60,6 +67,17 @@ def compare(a: Mesh, b: Mesh, *, samples: int = SAMPLES) -> Comparison:
         hausdorff=max(farthest_there, farthest_back),
         hausdorff95=float(max(np.percentile(there, PERCENT), np.percentile(back, PERCENT))),
     )
+
+
+def _united(mesh: Mesh) -> Mesh:
+    """The mesh itself, unless bodies of it overlap: then the surface around them all."""
+    require_closed(mesh)
+    pieces = pieces_of(mesh)
+    if len(pieces) == 1:
+        return mesh
+    every = np.arange(len(mesh.triangles))
+    joined = united([chosen_part(mesh, np.isin(every, piece.triangles)) for piece in pieces])
+    return joined if area_and_volume(joined)[1] < (1 - OVERLAP) * area_and_volume(mesh)[1] else mesh
 
 
 def _distances(mesh: Mesh, other: Mesh, samples: int) -> tuple[np.ndarray, float]:

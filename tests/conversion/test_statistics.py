@@ -57,6 +57,14 @@ def test_isodose_of_a_gaussian() -> None:
     assert [row["VolumeMl"] for row in rows] == pytest.approx([54.697, 331.17], rel=0.01)
 
 
+def test_slices_of_a_structure_with_a_gap() -> None:
+    """24 planes of 2 mm, 72 mm without any, 24 more; two contours on each plane."""
+    planes = [2.0 * i for i in range(24)] + [118 + 2.0 * i for i in range(24)]
+    discs = [phantoms.Contour(phantoms.circle(10, z, (x, 0))) for z in planes for x in (0, 40)]
+    (row,) = rows_of(phantoms.structure_set([phantoms.Roi("Two parts", discs)]))
+    assert (row["Slices"], row["SpacingMm"]) == (48, 2.0)
+
+
 def test_tables_and_comparison_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     balls = {"Ball": (20, (10, -15, 30)), "=Small": (12, (28, -15, 30))}
     a, b = tmp_path / "a.dcm", tmp_path / "b.dcm"

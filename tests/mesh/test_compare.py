@@ -12,6 +12,7 @@ from orthanc_stl.mesh.compare import Comparison, compare, sampled
 from orthanc_stl.mesh.distance import SurfaceDistance, distances
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.solids.booleans import united
+from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
 from testing.solids import ball, fork, model_of, torus
 from tests.mesh.shapes import box, doughnut, moved, rod, shell, sphere
@@ -43,6 +44,15 @@ def test_a_thing_with_itself(mesh: Mesh) -> None:
 
 
 @pytest.mark.slow
+def test_bodies_of_one_mesh_that_overlap_count_once() -> None:
+    """Two cubes of 10 mm, half in each other: 1,500 mm³."""
+    one, other = box(10, 10, 10), box(10, 10, 10, (5, 0, 0))
+    both = together([one, other])
+    assert compare(both, both).dice == pytest.approx(1)
+    assert compare(both, one).dice == pytest.approx(2 * 1000 / 2500)
+    assert compare(both, one).volume_a == pytest.approx(1500)
+
+
 def test_balls_one_around_the_other() -> None:
     """Concentric, 20 and 12 mm: every distance is 8 mm, and the small one is the overlap."""
     found = compare(sphere(20), sphere(12))
