@@ -64,7 +64,8 @@ def test_46_structures_come_without_freezing_the_page(open_page: Open, server: O
     page.evaluate("viewer.loaded")
     page.wait_for_timeout(200)
     assert all(part["state"] == "ready" for part in page.evaluate("viewer.parts()"))
-    assert all("couch" in name for name in page.evaluate("arrivals.slice(-3)"))
+    last = page.evaluate("arrivals.slice(-6)")  # several are on their way at once
+    assert sum("couch" in name for name in last) == 3
     assert page.evaluate("arrivals.length") == 31
     page.evaluate("window.gap = 0")
     for eye in page.locator(".part-eye").all()[:5]:
