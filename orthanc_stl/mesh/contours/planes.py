@@ -162,8 +162,8 @@ def _placed(frame: Frame, contours: Sequence[Contour]) -> _Placed:
 def strays_of(contours: Sequence[Contour]) -> list[float]:
     """For each contour of a ROI: 0 if it is read as one in a plane, else how far it strays from one parallel to the
     others (mm)."""
-    if not contours:
-        return []
+    if all(np.ptp(contour.points[:, 2]) == 0 for contour in contours):  # in the patient's axes, as nearly always
+        return [0.0] * len(contours)
     placed = _placed(frame_of(contours), contours)
     return np.where(placed.flat, 0.0, placed.stray).tolist()
 
