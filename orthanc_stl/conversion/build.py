@@ -148,6 +148,8 @@ def _part(
 
 
 def _opacity(structure: Structure, alone: bool) -> float:
+    if alone and "Opacity" in structure.facts:
+        return float(structure.facts["Opacity"])
     outline = structure.kind.upper() in OUTLINES or structure.name.strip().upper() in OUTLINES
     return OUTLINE_OPACITY if alone and outline else 1.0
 

@@ -138,7 +138,9 @@ class ConversionRequest:
     )
     name: str = option("Name", Text(), "", "of one model of several structures", shown="their names")
     color: tuple[int, int, int] | None = option("Color", Color(), None, "the same", shown="the first one's")
-    opacity: float | None = option("Opacity", Number(0, 1), None, "0 to 1", shown="1; 0.15 for the outline of the body")
+    opacity: float | None = option(
+        "Opacity", Number(0, 1), None, "0 to 1", shown="the source's; 0.15 for the outline of the body"
+    )
     colors: Mapping[str, Any] = option("Colors", Object(), {}, "colours by the number of the structure")
     replace: bool = option(
         "Replace", Boolean(), False, "the models that the same structures of the same source had before are removed"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -101,7 +101,14 @@ class Series:
 
     def instance_uid(self, sop_class_uid: str, instance_number: int) -> str:
         """The SOP Instance UID of an object of this series, with `fixed_uids`."""
-        return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, f'{self.uid}/{sop_class_uid}/{instance_number}').int}"
+        return self._derived_uid(f"{sop_class_uid}/{instance_number}")
+
+    def next(self, description: str) -> Series:
+        """The series after this one, of the same group of models; made again, it has the same UID."""
+        return replace(self, number=self.number + 1, description=description, uid=self._derived_uid("next"))
+
+    def _derived_uid(self, of: str) -> str:
+        return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, f'{self.uid}/{of}').int}"
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,7 @@ def encapsulate_obj(
     now = now or datetime.now().astimezone()
     frame = frame_of_reference_uid or str(generate_uid(prefix=None))
     series = replace(series, description=series_description(source, description.names, description.title))
-    of_mtl = Series(
-        series.number + 1, series_description(source, ("materials",)), model_group_uid=series.model_group_uid
-    )
+    of_mtl = series.next(series_description(source, ("materials",)))
     colors = encapsulated(
         MTL,
         mtl,

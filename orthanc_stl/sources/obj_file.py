@@ -141,7 +141,10 @@ def _corners(words: list[bytes], count: int, number: int) -> list[int]:
 
 
 def read_mtl(data: bytes | memoryview) -> dict[str, Material]:
-    """Materials by name: `Kd` is taken for sRGB, `d` is the opacity, `Tr` is 1 less that. Other lines are left out."""
+    """Materials by name: `Kd` is taken for sRGB, `d` is the opacity, `Tr` is 1 less that. Other lines are left out.
+
+    MeshLab writes `Tr 1` for what is opaque, so an opacity of 0, with which nothing is seen, is taken for 1.
+    """
     materials: dict[str, Material] = {}
     name = ""
     for line in BytesIO(data):
@@ -162,7 +165,7 @@ def read_mtl(data: bytes | memoryview) -> dict[str, Material]:
             materials[name] = Material((red, green, blue), before.opacity)
         elif words[0] in (b"d", b"Tr"):
             opacity = values[-1] if words[0] == b"d" else 1 - values[-1]
-            materials[name] = Material(before.color, min(max(opacity, 0.0), 1.0))
+            materials[name] = Material(before.color, min(max(opacity, 0.0), 1.0) or 1.0)
     return materials
 
 

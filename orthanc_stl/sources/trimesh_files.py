@@ -28,6 +28,9 @@ MOST_ACCESSOR_VALUES = 1 << 28
 _ELEMENT = re.compile(rb"^element\s+\S+\s+([0-9]+)\s*$", re.MULTILINE)
 _LABEL = re.compile(rb"^comment label (-?[0-9]{1,9}) (.+?)\s*$", re.MULTILINE)
 METRES_Y_UP_TO_LPS = np.array([[1000.0, 0, 0, 0], [0, 0, -1000.0, 0], [0, 1000.0, 0, 0], [0, 0, 0, 1]])
+_READ = re.compile(r"KHR_(mesh_quantization|materials_\w+|texture_\w+)$|EXT_texture_webp$")
+"""Extensions of glTF with which a mesh is what it is without, or which trimesh reads."""
+
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 
 
@@ -156,8 +159,14 @@ def checked_json(data: bytes | memoryview) -> Mapping[str, Any]:
         raise InvalidInput("the JSON of the GLB file is no object")
     if any("uri" in buffer for buffer in _dicts(document, "buffers")):
         raise InvalidInput("the GLB file has its data in other files, which are not read")
-    if "KHR_draco_mesh_compression" in (document.get("extensionsRequired") or []):
+    required = document.get("extensionsRequired") or []
+    unread = [str(one)[:60] for one in (required if isinstance(required, list) else []) if not _READ.match(str(one))]
+    if "KHR_draco_mesh_compression" in unread:
         raise InvalidInput("the GLB file is compressed by Draco, which is not read: store it without compression")
+    if unread:
+        raise InvalidInput(f"the GLB file needs the extension {unread[0]}, which is not read: store it without")
+    if any("sparse" in accessor for accessor in _dicts(document, "accessors")):
+        raise InvalidInput("the GLB file has sparse accessors, which are not read: store it without them")
     values = 0
     for accessor in _dicts(document, "accessors"):
         count = accessor.get("count")
@@ -199,7 +208,8 @@ def materials_of(document: Mapping[str, Any]) -> dict[str, tuple[Color | None, f
         factor = rough.get("baseColorFactor") if isinstance(rough, dict) else None
         if isinstance(factor, list) and len(factor) == 4 and all(isinstance(v, (int, float)) for v in factor):
             red, green, blue = (_srgb(float(value)) for value in factor[:3])
-            each = (red, green, blue), min(max(float(factor[3]), 0.0), 1.0)
+            opaque = material.get("alphaMode", "OPAQUE") == "OPAQUE"  # then glTF's readers pass the alpha over
+            each = (red, green, blue), 1.0 if opaque else min(max(float(factor[3]), 0.0), 1.0)
             name = str(material.get("name", ""))
             if found.setdefault(name, each) != each:
                 several.add(name)
@@ -222,5 +232,6 @@ def material_of(
     factor = getattr(material, "baseColorFactor", None)
     if factor is not None and len(factor) == 4:
         red, green, blue = (_srgb(float(value) / 255) for value in factor[:3])
-        return (red, green, blue), float(factor[3]) / 255
+        opaque = (getattr(material, "alphaMode", None) or "OPAQUE") == "OPAQUE"
+        return (red, green, blue), 1.0 if opaque else float(factor[3]) / 255
     return _common(_vertex_colors(mesh), np.asarray(mesh.faces))

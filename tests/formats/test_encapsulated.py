@@ -13,6 +13,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
+from orthanc_stl.dicom.encapsulated_model import Series
 from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.errors import InvalidInput, Overridden
@@ -201,6 +202,13 @@ def test_obj_and_mtl_are_two_objects_of_one_group() -> None:
     assert obj.FrameOfReferenceUID == FRAME
     assert "FrameOfReferenceUID" not in mtl
     assert obj.ContentDescription == "PTV 60 Gy <boost> & Größe, External, skin / scan"
+
+
+def test_made_again_in_the_same_series_both_have_the_same_uids() -> None:
+    series = Series(uid="2.25.5", fixed_uids=True)
+    uids = [[read(file).SOPInstanceUID for file in as_obj(series=series)] for _ in range(2)]
+    assert uids[0] == uids[1]
+    assert len(set(uids[0])) == 2
 
 
 def test_the_obj_names_its_mtl() -> None:

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
+from orthanc_stl.conversion.build import build_model
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.formats.obj import obj_and_mtl
 from orthanc_stl.formats.registry import writer_of
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
-from orthanc_stl.model import Model
+from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.mesh_files import format_of
-from orthanc_stl.sources.obj_file import read_obj
+from orthanc_stl.sources.obj_file import read_mtl, read_obj
 from orthanc_stl.sources.registry import recognise
 from testing.data import shared_file, shared_files
 from testing.scenes import part, sphere
@@ -65,6 +67,12 @@ def test_our_own_obj_keeps_structures_of_one_name_and_any_name_apart() -> None:
     found = read_obj(*obj_and_mtl(Model(tuple(balls))), 100_000)
     assert [(one.name, one.color) for one in found] == [(ball.name, ball.color) for ball in balls]
     assert [len(one.mesh.triangles) for one in found] == [len(ball.mesh.triangles) for ball in balls]
+
+
+def test_an_opacity_of_nothing_is_full() -> None:
+    """MeshLab writes `Tr 1` for what is opaque."""
+    materials = read_mtl(b"newmtl a\nTr 1.000000\nnewmtl b\nTr 0.7\nnewmtl c\nd 0.5\n")
+    assert [round(one.opacity, 4) for one in materials.values()] == [1, 0.3, 0.5]
 
 
 def test_comments_of_others_are_no_names() -> None:
@@ -116,6 +124,8 @@ def glb(document: dict[str, Any], binary: bytes = b"") -> bytes:
     [
         ({"buffers": [{"uri": "/etc/passwd", "byteLength": 9}]}, "data in other files"),
         ({"extensionsRequired": ["KHR_draco_mesh_compression"]}, "compressed by Draco"),
+        ({"extensionsRequired": ["EXT_meshopt_compression"]}, "needs the extension EXT_meshopt_compression"),
+        ({"accessors": [{"count": 3, "type": "VEC3", "sparse": {"count": 1}}]}, "sparse accessors"),
         ({"nodes": [{"children": [1]}, {"children": [0]}]}, "round in a circle"),
         ({"nodes": [{"children": [1, 1]}, {}]}, "two parents"),
         ({"accessors": [{"count": 1 << 40, "type": "VEC3"}]}, "claims"),
@@ -126,6 +136,19 @@ def glb(document: dict[str, Any], binary: bytes = b"") -> bytes:
 def test_hostile_glb_files_give_sentences(document: Any, sentence: str) -> None:
     with pytest.raises((InvalidInput, TooLarge), match=sentence):
         opened(glb(document))
+
+
+def test_opacity_counts_in_a_glb_where_the_material_says_that_it_is_blended() -> None:
+    written = writer_of("glb")
+    assert written
+    data = written.write(Model((part(1, "Liver", sphere(5, (0, 0, 0)), color=(9, 9, 9), opacity=0.25),)))
+    assert part_one(data).opacity == pytest.approx(0.25)
+    assert part_one(data.replace(b'"alphaMode":', b'"otherMode":')).opacity == 1
+
+
+def part_one(data: bytes) -> Part:
+    source = opened(data)
+    return build_model(source, ConversionRequest(structures=(1,))).model.parts[0]
 
 
 def threemf(model: str, unit: str = "millimeter") -> bytes:
