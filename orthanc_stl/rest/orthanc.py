@@ -136,6 +136,13 @@ class Orthanc:
             raise errors.NotFound(f"no instance {instance} is stored in Orthanc") from None
         return info["Uuid"], info["UncompressedSize"]
 
+    def job_state(self, job: str) -> str:
+        """Of a job of Orthanc's own: "Success", "Failure", ...; "Forgotten" when Orthanc has it no more."""
+        try:
+            return str(self.get_json(f"/jobs/{job}")["State"])
+        except errors.NotFound:
+            return "Forgotten"
+
     def file(self, instance: str) -> bytes:
         return self.get(f"/instances/{instance}/file")
 

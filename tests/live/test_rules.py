@@ -136,6 +136,20 @@ def test_what_failed_is_repeated_also_where_orthanc_checks_revisions() -> None:
         assert server.get(f"/instances/{source}/stl/rules").json()["structures"]["State"] == "Success"
 
 
+def test_what_could_not_be_sent_is_sent_when_asked_for() -> None:
+    """The peer is switched off at first."""
+    with OrthancServer() as other:
+        stl = {"Rules": [{**EVERY_RTSTRUCT, "Then": {"SendTo": ["other"]}}]}
+        with OrthancServer(stl, SOON | {"OrthancPeers": {"other": ["http://127.0.0.1:9"]}}) as server:
+            source = server.upload(two_balls())
+            wait_for(lambda: runs(server, source) and runs(server, source)[0]["Sent"][0]["State"] == "Failure")
+            made = models(server)
+            assert server.put("/peers/other", {"Url": other.url}).status == 200
+            assert server.post("/stl/rules/run", {"Instance": source}).status == 200
+            wait_for(lambda: runs(server, source)[0]["Sent"][0]["State"] == "Success")
+            assert models(other) == models(server) == made
+
+
 def test_sent_to_a_peer_and_back() -> None:
     """The other Orthanc has the same rule; it makes nothing of what it gets, nor does this one when it comes back."""
     with OrthancServer({"Rules": [{**EVERY_RTSTRUCT, "When": {"Modality": "*"}}]}, SOON) as other:

@@ -63,11 +63,4 @@ def _described(rule: Rule) -> dict[str, Any]:
 
 def _with_states(app: App, run: dict[str, Any]) -> dict[str, Any]:
     """With the state of each job that sends, as long as Orthanc remembers it."""
-    return run | {"Sent": [one | {"State": _state(app, one["Job"])} for one in run.get("Sent", ())]}
-
-
-def _state(app: App, job: str) -> str:
-    try:
-        return str(app.orthanc.get_json(f"/jobs/{job}")["State"])
-    except errors.NotFound:
-        return "Forgotten"
+    return run | {"Sent": [one | {"State": app.orthanc.job_state(one["Job"])} for one in run.get("Sent", ())]}

@@ -36,12 +36,14 @@ class History:
         return found
 
     def add(self, instance: str, rule: str, run: dict[str, Any]) -> None:
-        """Remember a run. One whose source was deleted meanwhile is only listed."""
+        """Remember a run. One whose source was deleted meanwhile, or has no room for it, is only listed."""
         with self._lock:
             try:
                 self._write(instance, self.of(instance) | {rule: run})
             except errors.NotFound:
                 run = run | {"Gone": True}
+            except errors.StorageFailed:
+                pass  # all numbers are taken; if it is made again, it has the same UIDs
             entry: dict[str, Any] = {key: run[key] for key in ("State", "Time", "Error", "Gone", "Sent") if key in run}
             entry |= {
                 "Rule": rule,

@@ -111,9 +111,9 @@ class RuleRunner:
                     self._run(rule, instance, again)
 
     def _run(self, rule: Rule, instance: str, again: bool) -> None:
-        """Once per source and rule. What failed is tried again if asked for."""
-        state = self.history.of(instance).get(rule.name, {}).get("State")
-        if state == "Success" or (state == "Failure" and not again):
+        """Once per source and rule. What failed, or could not be sent, is tried again if asked for."""
+        last = self.history.of(instance).get(rule.name)
+        if last and not (again and self._failed_before(last)):
             return
         run: dict[str, Any] = {"Time": datetime.now(UTC).strftime("%Y%m%dT%H%M%S")}
         try:
@@ -130,6 +130,10 @@ class RuleRunner:
         self.history.add(instance, rule.name, run)
         told = f"{len(run['Models'])} models" if "Models" in run else run["Error"]
         self._log(printable(f"Rule {json.dumps(rule.name)} on instance {instance}: {run['State']} ({told})"))
+
+    def _failed_before(self, run: dict[str, Any]) -> bool:
+        unsent = (self._orthanc.job_state(one["Job"]) == "Failure" for one in run.get("Sent", ()))
+        return run.get("State") != "Success" or any(unsent)
 
     def _patiently(self, rule: Rule, instance: str) -> dict[str, Any] | None:
         """What `make` gives, as soon as there is room. None when Orthanc stops: the next start finds it again."""

@@ -46,7 +46,8 @@ function runCard(run) {
   if (failed) card.append(
     h('button', { type: 'button', class: 'button', onclick: () => attempt(async () => {
       card.append(notice('error', t('Why it failed'), await reasonOf(run)));
-    }) }, t('Why')),
+    }) }, t('Why')));
+  if (failed || run.Sent.some((/** @type {any} */ { State: state }) => state === 'Failure')) card.append(
     h('button', { type: 'button', class: 'button', onclick: () => attempt(async () => {
       await postJson('stl/rules/run', JSON.stringify({ Instance: run.Instance }));
       setTimeout(load, RELOAD_MS);
