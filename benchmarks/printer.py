@@ -1,4 +1,4 @@
-"""Operations for the printer on a ball of 60 mm of 113,064 triangles, each within 3 s."""
+"""Operations for the printer on a ball of radius 60 mm, of 113,064 triangles, each within 3 s."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ HALVES = ("both", "front", "back")
 PLACES = ("front", "back", "left", "right", "head", "feet")
 """Of the patient: from where the text is seen."""
 
-MOST_LETTERS = 40
+MOST_CHARACTERS = 40
 
 MOST_PLANES, MOST_HOLES, MOST_PEGS, MOST_OTHERS = 6, 16, 8, 16
 FARTHEST = 1e5
@@ -177,8 +177,8 @@ def _cut(data: Any, name: str) -> CutOptions:
 def _label(data: Mapping[str, Any]) -> LabelOptions:
     _only(data, ("Text", "Height", "Depth", "Raised", "At"), "Label")
     text, raised, at = data.get("Text"), data.get("Raised", False), data.get("At", "front")
-    if not isinstance(text, str) or not text.strip() or len(text) > MOST_LETTERS:
-        raise InvalidField(f"Label.Text is {_shown(text)}, expected a text of 1 to {MOST_LETTERS} letters")
+    if not isinstance(text, str) or not text.strip() or len(text) > MOST_CHARACTERS:
+        raise InvalidField(f"Label.Text is {_shown(text)}, expected a text of 1 to {MOST_CHARACTERS} characters")
     if not isinstance(raised, bool):
         raise InvalidField(f"Label.Raised is {_shown(raised)}, expected true or false")
     if isinstance(at, str) and at not in PLACES:

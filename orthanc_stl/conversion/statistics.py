@@ -14,6 +14,7 @@ from orthanc_stl.mesh.contours.frame import area_vector
 from orthanc_stl.mesh.measures import measures_of
 from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.base import OpenSource, Region, Shape
+from orthanc_stl.spreadsheet import spreadsheet_text
 
 COLUMNS = {
     "Number": "Number",
@@ -37,9 +38,7 @@ _SAME_PLANE = 0.25
 """Of the usual step: planes nearer to each other count as one."""
 
 _NO_STEP = 0.01
-"""Of the largest step, which may be a gap: less lies between contours of one plane."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Of the largest step, which may be a gap: smaller ones are between contours of one plane."""
 
 
 def statistics(model: Model, source: OpenSource | None = None) -> list[dict[str, Any]]:
@@ -115,7 +114,7 @@ def _cell(value: Any) -> Any:
         value = ("; " if value and isinstance(value[0], str) else " ").join(map(str, value))
     if isinstance(value, str):
         value = " ".join(value.split())
-        return f"'{value}" if value.startswith(_FORMULA) and not _is_number(value) else value
+        return value if _is_number(value) else spreadsheet_text(value)
     return value
 
 

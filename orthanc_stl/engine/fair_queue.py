@@ -29,7 +29,7 @@ class FairQueue(Generic[T]):
         self._clients.setdefault(client, deque()).append(item)
 
     def take(self, allowed: Callable[[T], bool] = lambda item: True) -> T | None:
-        """The next item; a client whose first one is not `allowed` now keeps its place. None when there is none."""
+        """The next item; a client whose first one is not `allowed` now keeps its place. None if no other waits."""
         client = next((client for client, items in self._clients.items() if allowed(items[0])), None)
         if client is None:
             return None

@@ -23,7 +23,7 @@ _made: dict[str, Any] = {}
 def once(name: str, make: Callable[[], T]) -> T:
     """What `make` gave for the files that are kept, called at most once for each `name`. It is not changed.
 
-    Where no files are kept for other tasks (`begin`), nothing is.
+    Without a key of the files (`begin`), `make` is called each time.
     """
     if not _file_key:
         return make()
@@ -41,12 +41,6 @@ def begin(file_key: str, files: Sequence[bytes], already_here: bool) -> Sequence
     _file_key = file_key
     _files = files if file_key else ()
     return files
-
-
-def end() -> None:
-    """The task is over: what belonged to it alone is let go."""
-    if not _file_key:
-        forget()
 
 
 def forget() -> None:

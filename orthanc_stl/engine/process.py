@@ -18,9 +18,9 @@ from orthanc_stl.engine.python import environment
 
 PIPE_SIZE = 1 << 20  # the most that Linux gives to ordinary users; a large file then passes in few turns
 PATIENCE = 5.0  # seconds for a killed process to be gone
-# One conversion's numpy needs no threads of its own, each of which would reserve address space and an arena.
 KEEP_SECONDS = 30.0  # that a worker holds a source after the last request for it
 KEEP_BYTES = 64 << 20  # of the files of a source that it holds so
+# One conversion's numpy needs no threads of its own, each of which would reserve address space and an arena.
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
@@ -83,7 +83,7 @@ class Child:
 
 
 def key_of(work: Work) -> str:
-    """By which a worker that holds the files of the work knows them; empty: none does."""
+    """The key under which a worker keeps the files of the work; empty: it keeps none."""
     if work.file_key or not work.source_key:
         return work.file_key
     return work.source_key if sum(wire.size_of(blob) for blob in work.blobs) <= KEEP_BYTES else ""

@@ -55,7 +55,6 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes], tasks: dict[str, Task], memo
         del blobs
         facts, outputs = perform(tasks, header, files, _reporter(outgoing), memory_mb)
         del files
-        kept_files.end()
         wire.send(outgoing, {**facts, "peak": memory.peak()}, outputs)
         del outputs
         _free_memory()

@@ -11,14 +11,12 @@ from orthanc_stl.formats.scene import color_of, single_names, written_parts
 from orthanc_stl.formats.stl import STL_HEADER, stl_bytes
 from orthanc_stl.formats.zipped import Zip
 from orthanc_stl.model import Model, Part
+from orthanc_stl.spreadsheet import spreadsheet_text
 
 TABLE = "structures.csv"
 COLUMNS = (
     "File", "Number", "Name", "Type", "Color", "Opacity", "Volume (mL)", "Area (mm2)", "Triangles", "Closed",
 )  # fmt: skip
-
-_FORMULA = ("=", "+", "-", "@")
-"""What spreadsheets take for the beginning of a formula; a name that begins so gets an apostrophe before it."""
 
 
 def write(model: Model, options: WriteOptions) -> bytes:
@@ -40,12 +38,14 @@ def _table(parts: Sequence[Part], files: Sequence[str]) -> bytes:
     for part, file in zip(parts, files, strict=True):
         color = "#{:02X}{:02X}{:02X}".format(*color_of(part))
         figures = (f"{part.volume_ml:.4f}", f"{part.report.area:.3f}", part.report.triangles)
-        texts = (file, part.number, _text(part.name), _text(part.kind), color, f"{part.opacity:g}")
+        texts = (
+            file,
+            part.number,
+            spreadsheet_text(part.name),
+            spreadsheet_text(part.kind),
+            color,
+            f"{part.opacity:g}",
+        )
         row = (*texts, *figures, "yes" if part.closed else "no")
         writer.writerow(row)
     return text.getvalue().encode("utf-8-sig")
-
-
-def _text(text: str) -> str:
-    """What a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

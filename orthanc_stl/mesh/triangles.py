@@ -88,3 +88,11 @@ def signed_volumes(mesh: Mesh) -> np.ndarray:
         for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
             found[chunk] += a[i] * (b[j] * c[k] - b[k] * c[j])
     return found
+
+
+def mean_normal(mesh: Mesh, vertices: np.ndarray) -> np.ndarray:
+    """The mean normal `(3,) float64`, by area, of the triangles that have one of `vertices` `(n,) int`."""
+    near = np.isin(mesh.triangles, vertices).any(axis=1)
+    corners = mesh.vertices[mesh.triangles[near]].astype(np.float64)
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).sum(axis=0)
+    return np.asarray(normal / max(float(np.linalg.norm(normal)), 1e-30))

@@ -2,7 +2,7 @@
 
 The suite sends a few of each kind. Two thousand of each:
 
-    ORTHANC_STL_MUTANTS=2000 ./orthanc-stl test tests/live/test_mutants.py
+    ORTHANC_STL_MUTANTS=385 ./orthanc-stl test tests/live/test_mutants.py
 """
 
 from __future__ import annotations

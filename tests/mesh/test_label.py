@@ -72,7 +72,7 @@ def test_a_hollow_body_is_engraved_where_its_wall_holds_the_text() -> None:
 @pytest.mark.parametrize(
     ("text", "at", "height", "reason"),
     [
-        ("Я", FRONT, 6, "the font has no letter 'Я'"),
+        ("Я", FRONT, 6, "the font has no character 'Я'"),
         (" ", FRONT, 6, "without letters"),
         ("A long text", FRONT, 12, "reaches over the edge"),
         ("L", (0, -60, 0), 6, "from the surface"),

@@ -40,8 +40,8 @@ SCATTERED = 0.25
 not."""
 
 ROUNDED_HEIGHT = 2.0
-"""mm: how far the height of a part may be off if its planes are rounded to whole mm. At each end three quarters of that
-of the last plane, and a quarter of that of the one before."""
+"""mm: how far the height of a part may be off if its planes are rounded to whole mm. An end lies half a step beyond the
+last plane: 1.5 times the error of that plane (0.5 mm at most) and half that of the one before, 1 mm at each end."""
 
 UNEVEN = 0.05
 """Of the slice spacing: steps that differ by more are uneven."""

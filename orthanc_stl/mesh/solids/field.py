@@ -80,8 +80,8 @@ class SignedDistance:
         found[close] = self._surface.signed(points[close])
         return found, sample
 
-    def at_least(self, points: np.ndarray, known: np.ndarray | None, way: float) -> np.ndarray:
-        """The signs of the distances of points as in `near`, and how far `(n,)` the surface is at least."""
+    def distance_bound(self, points: np.ndarray, known: np.ndarray | None, way: float) -> np.ndarray:
+        """Signed lower bounds `(n,)` of the distances of points as in `near`: exact if nothing is known."""
         if known is None:
             return self._surface.signed(points)
         left = np.abs(known) - way

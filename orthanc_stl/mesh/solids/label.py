@@ -18,7 +18,7 @@ from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.pieces import outward_triangles
 from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed
 from orthanc_stl.mesh.solids.field import surface_at
-from orthanc_stl.mesh.triangles import chosen_part
+from orthanc_stl.mesh.triangles import chosen_part, mean_normal
 from orthanc_stl.mesh.types import Mesh
 
 POINTS_OF_A_CURVE = 6
@@ -39,7 +39,7 @@ ROOM = 0.5
 
 def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: float, *, raised: bool = False) -> Mesh:
     """`mesh` with `text` engraved `depth` mm deep, or `raised` as much, around the point of the surface nearest to
-    `at` (LPS mm). Capital letters are `height` mm high, upright to a person who stands before the patient.
+    `at` (LPS mm). Capital letters are `height` mm high, and upright to whoever looks at that place.
 
     The letters are those of VTK's own font: the bottom of each lies at the same distance from the surface everywhere,
     since it comes from the field of distances. Raises InvalidInput for a letter that the font does not have, for a
@@ -101,7 +101,7 @@ def outlines(text: str, height: float) -> manifold3d.CrossSection:
     """
     for letter in dict.fromkeys(text):
         if not letter.isspace() and not len(_path(letter)[0]):
-            raise InvalidInput(f"the font has no letter {letter!r}, expected Latin ones")
+            raise InvalidInput(f"the font has no character {letter!r}, expected Latin ones")
     points, codes = _path(" ".join(text.split()))
     if not len(points):
         raise InvalidInput("got a text without letters, expected one to write")
@@ -111,7 +111,8 @@ def outlines(text: str, height: float) -> manifold3d.CrossSection:
 
 
 def _path(text: str) -> tuple[np.ndarray, np.ndarray]:
-    """Points `(n, 2)` and their codes `(n,)`: 0 begins a contour, 1 ends a line, three of 3 a cubic curve."""
+    """Points `(n, 2)` and their codes `(n,)`: 0 begins a contour, 1 ends a line, two of 2 a quadratic curve and
+    three of 3 a cubic one."""
     path, style = vtkPath(), vtkTextProperty()
     style.SetFontSize(FONT_SIZE)
     vtkFreeTypeTools.GetInstance().StringToPath(style, text, 72, path)
@@ -160,7 +161,7 @@ def _place(
     if away > 2 * half:
         raise InvalidInput(f"got a text {away:.1f} mm from the surface, expected a place on it")
     around = cKDTree(skin.vertices).query_ball_point(place, max(size[1] / 2, depth))
-    outwards = _mean_normal(skin, around) if around else normal
+    outwards = mean_normal(skin, np.array(around)) if around else normal
     up = HEAD if abs(outwards @ HEAD) < np.cos(np.radians(20)) else -FRONT * np.sign(outwards @ HEAD)
     right = np.cross(up, outwards)
     right /= np.linalg.norm(right)
@@ -181,10 +182,3 @@ def _place(
 
 HEAD, FRONT = np.array([0.0, 0, 1]), np.array([0.0, -1, 0])
 """Directions in LPS."""
-
-
-def _mean_normal(mesh: Mesh, vertices: list[int]) -> np.ndarray:
-    near = np.isin(mesh.triangles, vertices).any(axis=1)
-    corners = mesh.vertices[mesh.triangles[near]].astype(np.float64)
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).sum(axis=0)
-    return np.asarray(normal / np.linalg.norm(normal))

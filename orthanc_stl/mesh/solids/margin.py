@@ -83,7 +83,7 @@ def _moved(mesh: Mesh, margins: np.ndarray, sign: int, spacing: float | None) ->
     eighths = _eighths(known, margins, sign)
 
     def evaluation(points: np.ndarray, before: np.ndarray | None, way: float) -> tuple[np.ndarray, np.ndarray]:
-        signed = known.at_least(points, None if before is None else before[:, 0], way)
+        signed = known.distance_bound(points, None if before is None else before[:, 0], way)
         beyond = sign * signed > 0
         walks = sign > 0 and way <= WALK * known.spacing
         # Of each eighth: its nearest sample, -1 if not looked for, and what `times` is of it at least.

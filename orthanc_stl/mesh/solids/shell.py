@@ -14,7 +14,7 @@ from orthanc_stl.mesh.pieces import outward_triangles, pieces_of
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed
 from orthanc_stl.mesh.solids.field import surface_at
-from orthanc_stl.mesh.triangles import chosen_part, together
+from orthanc_stl.mesh.triangles import chosen_part, mean_normal, together
 from orthanc_stl.mesh.types import Mesh
 
 SIDES = 64
@@ -99,7 +99,7 @@ def drained(
                 f"got a hole at {_text(place)}, {away:.1f} mm from the surface, expected at most {diameter} mm"
             )
         around = np.union1d(tree.query_ball_point(place, diameter / 2), [nearest]).astype(np.int64)
-        axis = _mean_normal(outside, around) if direction is None else np.asarray(direction, np.float64)
+        axis = mean_normal(outside, around) if direction is None else np.asarray(direction, np.float64)
         heights = (outside.vertices[around] - place) @ (axis / np.linalg.norm(axis))
         holes.append(rod(place - origin, axis, diameter / 2, -wall - diameter / 2, float(heights.max()) + ABOVE))
     body = manifold_of(mesh, origin)
@@ -123,12 +123,6 @@ def turned_to(axis: np.ndarray) -> np.ndarray:
     first = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
     first /= np.linalg.norm(first)
     return np.column_stack((first, np.cross(axis, first), axis))
-
-
-def _mean_normal(mesh: Mesh, vertices: np.ndarray) -> np.ndarray:
-    near = np.isin(mesh.triangles, vertices).any(axis=1)
-    corners = mesh.vertices[mesh.triangles[near]].astype(np.float64)
-    return np.asarray(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).sum(axis=0))
 
 
 def _longest_side(mesh: Mesh) -> float:

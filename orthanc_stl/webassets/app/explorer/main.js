@@ -5,12 +5,10 @@
 
 import { getJson, pageUrl, request } from '../shared/api.js';
 import { t } from '../shared/language.js';
-import { MTL, OBJ, RAW_DATA, STL, STRUCTURES } from '../shared/sop-classes.js';
+import { MTL, OBJ, RAW_DATA, STL, STRUCTURE_MODALITIES, STRUCTURES } from '../shared/sop-classes.js';
 import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer, download, generateOfImages,
   generateOfInstance } from './dialogs.js';
 
-/** Modalities of STRUCTURES. */
-const STRUCTURE_MODALITIES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
 const IMAGES = ['CT', 'MR', 'PT', 'NM'];
 const NEXUS_CREATOR = 'OrthancSTL'; // the value of (4205,0010)
 

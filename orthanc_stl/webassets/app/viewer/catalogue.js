@@ -4,7 +4,7 @@ import { getJson, request, RequestFailed } from '../shared/api.js';
 import { DEFAULT_RGB, dicomLabToRgb, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
 import { t } from '../shared/language.js';
-import { OBJ, STL } from '../shared/sop-classes.js';
+import { OBJ, STL, STRUCTURE_MODALITIES } from '../shared/sop-classes.js';
 import { comparisonOf } from './comparison.js';
 import { kindOf, paletteColor } from './kinds.js';
 
@@ -31,7 +31,6 @@ import { kindOf, paletteColor } from './kinds.js';
  * @property {string} [distanceTo] the name of B, where the first part is A colored by its distance to it
  */
 
-const SOURCES = ['RTSTRUCT', 'SEG', 'RTDOSE'];
 const safe = encodeURIComponent;
 
 /** @param {string} path @returns {Promise<any>} null where it may not be seen or is not there */
@@ -65,7 +64,7 @@ export async function catalogueOf(parameters) {
 /** @param {string} id of a series @returns {Promise<Catalogue>} */
 async function seriesCatalogue(id) {
   const { MainDicomTags: { Modality: modality = '' }, Instances: instances } = await getJson(`series/${safe(id)}`);
-  if (SOURCES.includes(modality)) return sourceCatalogue(instances[0]);
+  if (STRUCTURE_MODALITIES.includes(modality)) return sourceCatalogue(instances[0]);
   if (modality === 'M3D') return modelsCatalogue(await onlyModels(instances));
   throw new RequestFailed(
     t('This series is of modality {modality}. The viewer shows 3D models (STL, modality M3D).',
