@@ -177,7 +177,7 @@ def _cut(data: Any, name: str) -> CutOptions:
 def _label(data: Mapping[str, Any]) -> LabelOptions:
     _only(data, ("Text", "Height", "Depth", "Raised", "At"), "Label")
     text, raised, at = data.get("Text"), data.get("Raised", False), data.get("At", "front")
-    if not isinstance(text, str) or not text.strip() or len(text) > MOST_CHARACTERS:
+    if not isinstance(text, str) or not text.strip() or not text.isprintable() or len(text) > MOST_CHARACTERS:
         raise InvalidField(f"Label.Text is {_shown(text)}, expected a text of 1 to {MOST_CHARACTERS} characters")
     if not isinstance(raised, bool):
         raise InvalidField(f"Label.Raised is {_shown(raised)}, expected true or false")

@@ -37,7 +37,7 @@ COLUMNS = {
 _SAME_PLANE = 0.25
 """Of the usual step: planes nearer to each other count as one."""
 
-_NO_STEP = 0.01
+_NO_STEP = 0.003
 """Of the largest step, which may be a gap: smaller ones are between contours of one plane."""
 
 

@@ -10,6 +10,10 @@ from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 from orthanc_stl.mesh.surface import poly_data
 from orthanc_stl.mesh.types import Mesh
 
+PROBE = 1e-2
+"""mm from a point of the surface: where distances are compared to find the way out. VTK's own gradient is that of the
+rounding there."""
+
 
 class SurfaceDistance:
     """Distances to one mesh, by VTK's cell locator, on several threads.
@@ -47,10 +51,11 @@ class SurfaceDistance:
 
     def nearest(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The point `(3,)` of the surface nearest to `point` `(3,)`, and the way out of the body there, of length 1."""
-        found, gradient = [0.0] * 3, [0.0] * 3
+        found = [0.0] * 3
         self._function.EvaluateFunctionAndGetClosestPoint(np.asarray(point, np.float64).tolist(), found)
-        self._function.EvaluateGradient(found, gradient)
-        return np.array(found), np.array(gradient)
+        around = np.array(found) + PROBE * np.concatenate((np.eye(3), -np.eye(3)))
+        outwards = np.subtract(*np.split(self.signed(around), 2))
+        return np.array(found), outwards / max(float(np.linalg.norm(outwards)), 1e-30)
 
 
 def distances(a: Mesh, b: Mesh) -> np.ndarray:

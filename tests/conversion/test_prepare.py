@@ -147,6 +147,7 @@ def test_strict_takes_what_was_asked_for() -> None:
         ({"Cut": {"Point": [0, 0, 0]}}, "List of objects expected in field: Cut"),
         ({"Mirror": "left"}, "Mirror"),
         ({"Label": {"Text": " ", "Height": 8, "Depth": 1}}, "Label.Text is ' ', expected a text of 1 to 40 characters"),
+        ({"Label": {"Text": "L\ud800", "Height": 8, "Depth": 1}}, "expected a text of 1 to 40"),
         ({"Label": {"Text": "L", "Depth": 1}}, "Label.Height is missing"),
         ({"Label": {"Text": "L", "Height": 8, "Depth": 1, "At": "top"}}, "Label.At is 'top', expected a point"),
         ({"Mirror": "x", "All": True, "Separate": True}, "MirrorAt is missing"),

@@ -10,6 +10,7 @@ from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.solids.label import labelled, outlines
 from orthanc_stl.mesh.solids.shell import shell
 from orthanc_stl.mesh.topology import topology_of
+from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
 from tests.mesh.shapes import box, sphere
 
@@ -89,3 +90,23 @@ def test_holes_of_letters_stay() -> None:
     area = outlines("O", 10).area()
     assert len(outlines("O", 10).to_polygons()) == 2
     assert area < 0.5 * 10 * 10
+
+
+@pytest.mark.parametrize(("thick", "depth"), [(4.2, 2), (0.7, 0.3), (2.2, 1), (1.2, 0.5)])
+def test_a_plate_too_thin_for_a_text_is_refused_and_no_void_is_left(thick: float, depth: float) -> None:
+    with pytest.raises(InvalidInput, match="too thin"):
+        labelled(box(60, thick, 40), "LH", (0, -thick / 2, 0), 3, depth)
+
+
+@pytest.mark.parametrize("depth", [0.1, 4, 10])
+def test_letters_are_as_deep_as_they_should_be(depth: float) -> None:
+    body = box(60, 40, 30)
+    found = labelled(body, "L", (0, -20, 0), 8, depth)
+    assert volume(body) - volume(found) == pytest.approx(depth * outlines("L", 8).area(), rel=0.02)
+    assert one_piece(found)
+
+
+def test_a_raised_text_reaches_no_other_body() -> None:
+    two = together([box(60, 20, 30), box(60, 20, 30, (0, -23, 0))])
+    with pytest.raises(InvalidInput, match="join or divide"):
+        labelled(two, "L", (3, -10, 0), 2, 3.5, raised=True)

@@ -48,10 +48,10 @@ def _combined(meshes: Sequence[Mesh], operation: manifold3d.OpType) -> Mesh:
         require_closed(mesh)
     origin = middle_of(meshes)
     found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin) for mesh in meshes], operation)
-    return mesh_of(_without_films(found), origin)
+    return mesh_of(without_films(found), origin)
 
 
-def _without_films(manifold: manifold3d.Manifold) -> manifold3d.Manifold:
+def without_films(manifold: manifold3d.Manifold) -> manifold3d.Manifold:
     """Without the parts that are thinner than FILM everywhere: what rounding leaves between faces that nearly touch."""
     parts = manifold.decompose()
     left = [part for part in parts if abs(part.volume()) > part.surface_area() / 2 * FILM]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import manifold3d
@@ -15,8 +16,8 @@ from vtkmodules.vtkRenderingFreeType import vtkFreeTypeTools
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
-from orthanc_stl.mesh.pieces import outward_triangles
-from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed
+from orthanc_stl.mesh.pieces import outward_triangles, pieces_of
+from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed, without_films
 from orthanc_stl.mesh.solids.field import surface_at
 from orthanc_stl.mesh.triangles import chosen_part, mean_normal
 from orthanc_stl.mesh.types import Mesh
@@ -33,8 +34,21 @@ RAYS = (25, 9)
 VOXELS_OF_A_DEPTH = 4
 """The surface at a distance from the old one is worked out with so many."""
 
+MOST_VOXELS = 2_000_000
+"""For that: larger ones are taken for a shallow text on a large body, where the surface is flat enough for them."""
+
 ROOM = 0.5
 """mm around the text that are looked at besides."""
+
+DEEPER = 1.5
+"""Depths that a text is cut down from the lowest place of the surface, before the floor of the letters is kept."""
+
+LEAST_WALL = 0.2
+"""mm that are left under an engraved text."""
+
+ALIKE = 0.5
+"""Cosine of the angle between the mean normal under the text and that of its middle: else the mean has a far side in
+it."""
 
 
 def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: float, *, raised: bool = False) -> Mesh:
@@ -58,17 +72,27 @@ def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: f
     size = (right - left, top - bottom)
     outside = chosen_part(mesh, outward_triangles(mesh))
     skin = Mesh((outside.vertices - origin).astype(np.float32), outside.triangles)
-    frame, lowest, highest = _place(body, skin, np.asarray(at, np.float64) - origin, size, depth)
-    tall, aside = highest - lowest, 2 * depth + ROOM
-    around = manifold3d.Manifold.cube((size[0] + 2 * aside, size[1] + 2 * aside, tall + 2 * aside), True)
-    piece = manifold_of(skin, np.zeros(3)) ^ around.translate((0, 0, (highest + lowest) / 2)).transform(frame)
-    prism = letters.extrude(tall + 2 * (depth + ROOM)).translate((0, 0, lowest - depth - ROOM)).transform(frame)
-    offset = surface_at(mesh_of(piece, origin), depth if raised else -depth, spacing=depth / VOXELS_OF_A_DEPTH)
-    if not len(offset.triangles):
-        raise InvalidInput(f"no place for the text: the body is thinner than {2 * depth:g} mm there")
-    other = manifold_of(offset, origin)
-    marked = body + (prism ^ other) if raised else body - (prism - other)
-    return mesh_of(marked, origin)
+    solid = manifold_of(skin, np.zeros(3))
+    place = _place(body, solid, skin, np.asarray(at, np.float64) - origin, size, depth)
+    tall, aside = place.highest - place.lowest, 3 * depth + ROOM
+    box = (size[0] + 2 * aside, size[1] + 2 * aside, tall + 2 * aside)
+    around = manifold3d.Manifold.cube(box, True).translate((0, 0, (place.highest + place.lowest) / 2))
+    piece = solid ^ around.transform(place.frame)
+    spacing = max(depth / VOXELS_OF_A_DEPTH, float(np.cbrt(np.prod(box) / MOST_VOXELS)))
+    other = manifold_of(surface_at(mesh_of(piece, origin), depth if raised else -depth, spacing=spacing), origin)
+    below = depth / 2 if raised else depth * DEEPER
+    prism = letters.extrude(tall + below + depth + ROOM).translate((0, 0, place.lowest - below))
+    prism = prism.transform(place.frame)
+    marked = mesh_of(without_films(body + (prism ^ other) if raised else body - (prism - other)), origin)
+    if _count(marked) != _count(mesh):
+        raise InvalidInput("no place for the text: it would join or divide parts of the body")
+    return marked
+
+
+def _count(mesh: Mesh) -> tuple[int, int]:
+    """Of the bodies and of their cavities."""
+    pieces = pieces_of(mesh)
+    return len(pieces), sum(piece.cavities for piece in pieces)
 
 
 def place_on(mesh: Mesh, side: str) -> tuple[float, float, float]:
@@ -150,11 +174,26 @@ def _bezier(points: np.ndarray, t: np.ndarray) -> np.ndarray:
     return now[0]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a text lies: a frame `(3, 4)` (right, up, outwards, place), and between which heights in it the surface is
+    (mm)."""
+
+    frame: np.ndarray
+    lowest: float
+    highest: float
+
+
 def _place(
-    body: manifold3d.Manifold, skin: Mesh, at: np.ndarray, size: tuple[float, float], depth: float
-) -> tuple[np.ndarray, float, float]:
-    """Where a text of `size` (mm) lies: a frame `(3, 4)` (right, up, outwards, place), and between which heights in it
-    the surface is. `skin` and `at` are in the coordinates of `body`."""
+    body: manifold3d.Manifold,
+    solid: manifold3d.Manifold,
+    skin: Mesh,
+    at: np.ndarray,
+    size: tuple[float, float],
+    depth: float,
+) -> _Place:
+    """The place of a text of `size` (mm). `solid` is `body` without its cavities, and `skin` its surface; `at` is in
+    their coordinates."""
     half = float(np.hypot(*size)) / 2
     place, normal = SurfaceDistance(skin).nearest(at)
     away = float(np.linalg.norm(at - place))
@@ -162,22 +201,26 @@ def _place(
         raise InvalidInput(f"got a text {away:.1f} mm from the surface, expected a place on it")
     around = cKDTree(skin.vertices).query_ball_point(place, max(size[1] / 2, depth))
     outwards = mean_normal(skin, np.array(around)) if around else normal
+    outwards = outwards if outwards @ normal > ALIKE else normal
     up = HEAD if abs(outwards @ HEAD) < np.cos(np.radians(20)) else -FRONT * np.sign(outwards @ HEAD)
     right = np.cross(up, outwards)
     right /= np.linalg.norm(right)
     frame = np.column_stack((right, np.cross(outwards, right), outwards, place))
-    heights = []
-    for x in np.linspace(-size[0] / 2, size[0] / 2, RAYS[0]):
-        for y in np.linspace(-size[1] / 2, size[1] / 2, RAYS[1]):
-            ends = [tuple((frame @ (x, y, z, 1)).tolist()) for z in (half, -half - 2 * depth)]
-            hits = body.ray_cast(*ends)
-            if not hits:
-                raise InvalidInput("no place for the text: it reaches over the edge of the body")
-            heights.append(half - np.array([hit.distance for hit in hits[:2]]) * (2 * half + 2 * depth))
-    lowest, highest = min(one[0] for one in heights), max(one[0] for one in heights)
-    if any(one[-1] > lowest - depth for one in heights if len(one) > 1):
+    start, end = half, -half - 3 * depth - LEAST_WALL
+    grid = [np.linspace(-length / 2, length / 2, rays) for length, rays in zip(size, RAYS, strict=True)]
+    ends = [[tuple((frame @ (x, y, z, 1)).tolist()) for z in (start, end)] for x in grid[0] for y in grid[1]]
+    walls, whole = (
+        [[start - hit.distance * (start - end) for hit in one.ray_cast(*way)[:2]] for way in ends]
+        for one in (body, solid)
+    )
+    if not all(walls):
+        raise InvalidInput("no place for the text: it reaches over the edge of the body")
+    lowest, highest = min(one[0] for one in walls), max(one[0] for one in walls)
+    through = [one[1] + depth + LEAST_WALL for one in walls if len(one) > 1]
+    through += [one[1] + depth * (1 + DEEPER) for one in whole if len(one) > 1]
+    if max(through, default=-np.inf) > lowest:
         raise InvalidInput("no place for the text: the body is too thin or too curved there")
-    return frame, float(lowest), float(highest)
+    return _Place(frame, lowest, highest)
 
 
 HEAD, FRONT = np.array([0.0, 0, 1]), np.array([0.0, -1, 0])
