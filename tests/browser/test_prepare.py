@@ -94,6 +94,17 @@ def test_from_the_structures_to_the_printable_file(
     assert json.loads(info["Parameters"]["Label"]) == label
 
 
+def test_a_reason_for_a_refusal_is_scrolled_into_sight(open_page: Open, balls: str) -> None:
+    page = opened(open_page, balls, expected=("400",))
+    page.locator("summary", has_text="Text").click()
+    page.get_by_label("Letters").fill("LLLLLLLLLLLLLLLLLLLL")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    said = page.get_by_text("it reaches over the edge of the body")
+    said.wait_for()
+    box = said.bounding_box()
+    assert box["y"] + box["height"] <= page.viewport_size["height"]
+
+
 def test_a_cut_by_the_section_plane_keeps_the_half_that_is_shown(open_page: Open, balls: str) -> None:
     page = opened(open_page, balls)
     page.locator("summary", has_text="Cut and mirror").click()

@@ -73,20 +73,25 @@ def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: f
     outside = chosen_part(mesh, outward_triangles(mesh))
     skin = Mesh((outside.vertices - origin).astype(np.float32), outside.triangles)
     solid = manifold_of(skin, np.zeros(3))
-    place = _place(body, solid, skin, np.asarray(at, np.float64) - origin, size, depth)
+    place = _place(body, solid, skin, np.asarray(at, np.float64) - origin, size, depth, raised)
     tall, aside = place.highest - place.lowest, 3 * depth + ROOM
     box = (size[0] + 2 * aside, size[1] + 2 * aside, tall + 2 * aside)
     around = manifold3d.Manifold.cube(box, True).translate((0, 0, (place.highest + place.lowest) / 2))
     piece = solid ^ around.transform(place.frame)
     spacing = max(depth / VOXELS_OF_A_DEPTH, float(np.cbrt(np.prod(box) / MOST_VOXELS)))
     other = manifold_of(surface_at(mesh_of(piece, origin), depth if raised else -depth, spacing=spacing), origin)
-    below = depth / 2 if raised else depth * DEEPER
+    below = _below(depth, raised)
     prism = letters.extrude(tall + below + depth + ROOM).translate((0, 0, place.lowest - below))
     prism = prism.transform(place.frame)
     marked = mesh_of(without_films(body + (prism ^ other) if raised else body - (prism - other)), origin)
     if _count(marked) != _count(mesh):
         raise InvalidInput("no place for the text: it would join or divide parts of the body")
     return marked
+
+
+def _below(depth: float, raised: bool) -> float:
+    """How far below the lowest place of the surface the letters begin, before they are cut off at their depth."""
+    return depth / 2 if raised else depth * DEEPER
 
 
 def _count(mesh: Mesh) -> tuple[int, int]:
@@ -191,6 +196,7 @@ def _place(
     at: np.ndarray,
     size: tuple[float, float],
     depth: float,
+    raised: bool,
 ) -> _Place:
     """The place of a text of `size` (mm). `solid` is `body` without its cavities, and `skin` its surface; `at` is in
     their coordinates."""
@@ -215,10 +221,12 @@ def _place(
     )
     if not all(walls):
         raise InvalidInput("no place for the text: it reaches over the edge of the body")
+    below = _below(depth, raised)
     lowest, highest = min(one[0] for one in walls), max(one[0] for one in walls)
-    through = [one[1] + depth + LEAST_WALL for one in walls if len(one) > 1]
-    through += [one[1] + depth * (1 + DEEPER) for one in whole if len(one) > 1]
-    if max(through, default=-np.inf) > lowest:
+    ways_out = [(one[0], one[1]) for one in walls if len(one) > 1]
+    left = [(lowest - out) - below if raised else (into - out) - depth - LEAST_WALL for into, out in ways_out]
+    left += [lowest - below - (one[1] + depth) for one in whole if len(one) > 1 and not raised]
+    if min(left, default=0.0) < 0:
         raise InvalidInput("no place for the text: the body is too thin or too curved there")
     return _Place(frame, lowest, highest)
 

@@ -77,6 +77,7 @@ export class PreparePanel {
       await act();
     } catch (error) {
       this.said.replaceChildren(notice('error', '', /** @type {Error} */ (error).message));
+      this.said.scrollIntoView({ block: 'nearest' });
     }
     this.busy = false;
     this.element.setAttribute('aria-busy', 'false');
