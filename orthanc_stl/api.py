@@ -13,7 +13,7 @@ from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.choose import Skipped
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.formats.registry import WRITERS, writer_of_name
+from orthanc_stl.formats.registry import WRITERS, how_to_write, writer_of_name
 from orthanc_stl.mesh.compare import Comparison
 from orthanc_stl.mesh.compare import compare as compare_meshes
 from orthanc_stl.mesh.contours import build as contours
@@ -44,17 +44,17 @@ class Model(BaseModel):
     def notes(self) -> tuple[Note, ...]:
         return tuple(note for part in self.parts for note in part.notes)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, compress: bool = False) -> None:
         """Write the file that the suffix names: .stl, .glb, .3mf, .ply, .obj.zip, .stl.zip.
 
-        Raises InvalidInput for another suffix.
+        `compress`: a smaller .glb, which fewer programs read. Raises InvalidInput for another suffix.
         """
         path = Path(path)
         writer = writer_of_name(path.name)
         if writer is None:
             known = ", ".join(f".{one.suffix}" for one in WRITERS)
             raise InvalidInput(f"{path.name} has no suffix of a format that is written here: {known}")
-        path.write_bytes(writer.write(self))
+        path.write_bytes(writer.write(self, how_to_write(writer, compress=compress)))
 
 
 class Structures:

@@ -6,20 +6,21 @@ import argparse
 import importlib.util
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from orthanc_stl import __version__
 from orthanc_stl.cli_options import add_options, add_print_check, chosen_structures, request_of
 from orthanc_stl.errors import InvalidInput, StlError
-from orthanc_stl.formats.registry import WRITERS, writer_of_name
+from orthanc_stl.formats.registry import WRITERS, how_to_write, writer_of_name
 
 if TYPE_CHECKING:
     from orthanc_stl.conversion.result import ConversionResult
-    from orthanc_stl.model import Model, Part
+    from orthanc_stl.formats.base import WriteOptions
+    from orthanc_stl.model import Model
     from orthanc_stl.sources.base import OpenSource
 
 OLD_KINDS = ("rtstruct", "nifti")
@@ -71,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         help="RT-STRUCT, DICOM SEG, NIfTI, ...; then what it needs; or several masks",
     )
     convert.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=f"with one of {suffixes}")
+    smaller = "a smaller .glb, which fewer programs read (KHR_mesh_quantization)"
+    convert.add_argument("--compress", action="store_true", help=smaller)
     add_options(convert)
     convert.set_defaults(run=_convert)
 
@@ -139,16 +142,17 @@ def _convert(options: argparse.Namespace) -> None:
     if writer is None:
         known = ", ".join(f".{one.suffix}" for one in WRITERS)
         raise InvalidInput(f"{options.output.name} has no suffix of a format that is written here: {known}")
+    how = how_to_write(writer, compress=options.compress)
     kind = options.files[0] if options.files[0] in OLD_KINDS and len(options.files) > 1 else ""
     files = options.files[1:] if kind else options.files
     request = request_of(options, several_parts=writer.several_parts)
     source = _open(files, dict(request.fields), kind)
     result = build_model(source, chosen_structures(request), _progress)
     if request.separate and not writer.several_parts:
-        for part in result.model:
-            _write(options.output.with_name(_name_of(options.output, part)), _alone(result.model, part))
+        for file, model in _alone_in_files(options.output, result.model):
+            _write(file, model, how)
     else:
-        _write(options.output, result.model)
+        _write(options.output, result.model, how)
     _tell(result)
 
 
@@ -191,16 +195,13 @@ def _print_check(options: argparse.Namespace) -> None:
     _tell(result)
 
 
-def _alone(model: Model, part: Part) -> Model:
-    from dataclasses import replace
+def _alone_in_files(output: Path, model: Model) -> list[tuple[Path, Model]]:
+    """`out-heart.stl` of `out.stl`: a file for each part."""
+    from orthanc_stl.formats.scene import single_names
 
-    return replace(model, parts=(part,))
-
-
-def _name_of(output: Path, part: Part) -> str:
-    """`heart.stl` of `out.stl`: the name of the structure, without what a file system does not take."""
-    name = re.sub(r"[^\w.+-]+", "_", part.name).strip("._") or str(part.number)
-    return f"{output.stem}-{name}{output.suffix}"
+    names = single_names(model.parts)
+    files = [output.with_name(f"{output.stem}-{name}{output.suffix}") for name in names]
+    return [(file, replace(model, parts=(part,))) for file, part in zip(files, model.parts, strict=True)]
 
 
 def _structures(options: argparse.Namespace) -> None:
@@ -226,13 +227,13 @@ def _plugin_path(options: argparse.Namespace) -> None:
     print(lines.removeprefix("{\n").removesuffix("\n}"))
 
 
-def _write(output: Path, model: Model) -> None:
+def _write(output: Path, model: Model, how: WriteOptions) -> None:
     """The file appears whole or not at all. Facts and warnings go to stderr."""
     writer = writer_of_name(output.name)
     assert writer is not None  # its suffix was looked at before
     temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(writer.write(model))
+        temporary.write_bytes(writer.write(model, how))
         temporary.replace(output)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(output)) from error

@@ -40,5 +40,9 @@ class Writer(Protocol):
     def several_parts(self) -> bool:
         """Whether parts keep their names and colors; else all become one surface."""
 
+    @property
+    def compresses(self) -> bool:
+        """Whether `WriteOptions.compress` makes a difference."""
+
     def write(self, model: Model, options: WriteOptions = DEFAULT) -> bytes:
         """The file. Raises InvalidInput for a model without triangles, TooLarge for what the format cannot hold."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.base import DEFAULT, WriteOptions, Writer
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class _Format:
     media_type: str
     module: str
     several_parts: bool = True
+    compresses: bool = False
 
     def write(self, model: Model, options: WriteOptions = DEFAULT) -> bytes:
         content: bytes = import_module(f"orthanc_stl.formats.{self.module}").write(model, options)
@@ -31,7 +33,7 @@ class _Format:
 
 
 WRITERS: tuple[Writer, ...] = (
-    _Format("glb", "GLB", "model/gltf-binary", "glb"),
+    _Format("glb", "GLB", "model/gltf-binary", "glb", compresses=True),
     _Format("3mf", "3MF", "model/3mf", "threemf"),
     _Format("obj.zip", "OBJ with MTL (zip)", "application/zip", "obj"),
     _Format("ply", "PLY", "model/ply", "ply"),
@@ -49,3 +51,11 @@ def writer_of_name(name: str) -> Writer | None:
     """The writer for a file of that name, by the longest suffix that fits."""
     fitting = [writer for writer in WRITERS if name.lower().endswith(f".{writer.suffix}")]
     return max(fitting, key=lambda writer: len(writer.suffix), default=None)
+
+
+def how_to_write(writer: Writer, *, compress: bool) -> WriteOptions:
+    """Raises InvalidInput if files of this format cannot be compressed."""
+    if compress and not writer.compresses:
+        able = ", ".join(one.name for one in WRITERS if one.compresses)
+        raise InvalidInput(f"compress makes files of {able} smaller, not those of {writer.name}")
+    return WriteOptions(compress=compress)

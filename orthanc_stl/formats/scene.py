@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,9 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.model import Color, Model, Part, palette
 
 _BLANK = re.compile(r"[^\w.+\-]+")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+"""What Windows takes for a device, whatever suffix follows: no file can have that name."""
+_MOST_LETTERS, _MOST_BYTES = 64, 160  # the names of most file systems have at most 255 bytes; a suffix follows
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
 
 
@@ -52,17 +56,27 @@ def plain(text: str) -> str:
 
 
 def single_names(parts: Sequence[Part]) -> list[str]:
-    """Names without blanks, as readers of OBJ and file systems take them, each once: "PTV_60_Gy", "PTV_60_Gy_2"."""
+    """Names of objects and files, each once, also where capitals do not count: "PTV_60_Gy", "PTV_60_Gy_2".
+
+    They have no blanks, as readers of OBJ want them, and no file system refuses them: no separators, no point at either
+    end, at most 64 letters and 160 bytes, and an underscore before what Windows takes for a device ("_CON").
+    """
     names: list[str] = []
     used: set[str] = set()
     for part in parts:
-        name = _BLANK.sub("_", part.name).strip("_.")[:64] or f"Structure_{part.number}"
+        name = _safe(part.name) or f"Structure_{part.number}"
         free, again = name, 2
         while free.casefold() in used:
             free, again = f"{name}_{again}", again + 1
         used.add(free.casefold())
         names.append(free)
     return names
+
+
+def _safe(name: str) -> str:
+    known = _BLANK.sub("_", unicodedata.normalize("NFC", name)).strip("_.")[:_MOST_LETTERS]
+    cut = known.encode("utf-8", "ignore")[:_MOST_BYTES].decode("utf-8", "ignore").strip("_.")
+    return f"_{cut}" if _DEVICE.match(cut) else cut
 
 
 def labels_of(parts: Sequence[Part]) -> list[int]:

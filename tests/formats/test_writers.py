@@ -245,6 +245,19 @@ def test_names_of_obj_differ_and_have_no_blanks() -> None:
     assert found == ["PTV_1", "PTV_1_2", "ptv_1_3", "etc", "Structure_5", "a_b_c", "Structure_7"]
 
 
+def test_names_of_files_are_taken_by_every_system() -> None:
+    names = ["CON", "aux.", "com1.tumour", "NUL .", "Console", "Liver. . ", "PTV" * 90, "PTV" * 90, "\U00020000" * 90]
+    names += ["é", "e\u0301", "LPT¹", " . "]
+    model = Model(tuple(part(place, name, PTV.mesh) for place, name in enumerate(names, 1)))
+    files = zipfile.ZipFile(io.BytesIO(written("stl.zip", model))).namelist()
+    assert files == [
+        "_CON.stl", "_aux.stl", "_com1.tumour.stl", "_NUL.stl", "Console.stl", "Liver.stl",
+        f"{('PTV' * 90)[:64]}.stl", f"{('PTV' * 90)[:64]}_2.stl", "\U00020000" * 40 + ".stl",
+        "é.stl", "é_2.stl", "_LPT¹.stl", "Structure_13.stl", "structures.csv",
+    ]  # fmt: skip
+    assert max(len(name.encode()) for name in files) < 255
+
+
 def test_ply_by_trimesh() -> None:
     data = written("ply")
     loaded: Any = trimesh.load(io.BytesIO(data), file_type="ply", process=False)

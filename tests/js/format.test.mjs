@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, date, length, person, size, volume } from '../../orthanc_stl/webassets/app/shared/format.js';
+import { bytes, date, fileName, length, person, size, volume } from '../../orthanc_stl/webassets/app/shared/format.js';
 
 const CASES = [
   [length(58), '58.0 mm'], [length(3.14159), '3.14 mm'], [length(123.456), '123.5 mm'], [length(0.0021), '0.0021 mm'],
@@ -13,6 +13,9 @@ const CASES = [
   [date('20260102'), '2026-01-02'], [date(''), ''], [date('2026'), '2026'],
   [person('Doe^Jane^M'), 'Doe, Jane M'], [person('Yamada^Tarou=山田^太郎'), 'Yamada, Tarou'], [person('Single'), 'Single'],
   [person(''), ''],
+  [fileName('PTV 60/Gy: <boost>'), 'PTV 60 Gy boost'], [fileName('../../etc'), 'etc'], [fileName(' . '), 'model'],
+  [fileName('con'), '_con'], [fileName('COM1.tumour'), '_COM1.tumour'], [fileName('Console'), 'Console'],
+  [fileName('Liver. .'), 'Liver'], [fileName('𠀀'.repeat(90)), '𠀀'.repeat(60)],
 ];
 
 for (const [found, expected] of CASES) test(`“${expected}”`, () => assert.equal(found, expected));

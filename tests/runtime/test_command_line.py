@@ -16,10 +16,12 @@ import numpy as np
 import pytest
 
 from orthanc_stl import __version__
+from orthanc_stl.api import Model
 from orthanc_stl.formats.stl import read_stl
 from runtime.common import REPOSITORY
 from runtime.phantom.study import study
 from testing.nifti_phantoms import folder_of_masks
+from testing.scenes import part, sphere
 
 COMMAND = [sys.executable, "-P", "-m", "orthanc_stl"]
 
@@ -125,6 +127,23 @@ def test_several_masks_are_a_structure_each(tmp_path: Path) -> None:
     done = call("convert", *masks, "-o", tmp_path / "all.glb")
     assert done.returncode == 0, done
     assert [call("structures", tmp_path / "all.glb").stdout.split()[n] for n in (1, 5)] == ["liver", "spleen"]
+
+
+def test_a_file_for_each_structure_and_a_smaller_one_of_all(tmp_path: Path) -> None:
+    """Structures of one name overwrite no other's file."""
+    names = ("aux", "PTV 1", "PTV_1")
+    scene = Model(tuple(part(n, name, sphere(9 + n, (40 * n, 0, 0), 30)) for n, name in enumerate(names, 1)))
+    scene.save(tmp_path / "scene.glb")
+    assert call("convert", tmp_path / "scene.glb", "--separate", "-o", tmp_path / "out.stl").returncode == 0
+    files = {file.name: len(read_stl(file.read_bytes()).triangles) for file in tmp_path.glob("out*")}
+    assert files == dict.fromkeys(("out-_aux.stl", "out-PTV_1.stl", "out-PTV_1_2.stl"), 3480)
+    small, large = tmp_path / "small.glb", tmp_path / "large.glb"
+    for out, more in ((small, ["--compress"]), (large, [])):
+        assert call("convert", tmp_path / "scene.glb", *more, "-o", out).returncode == 0
+    assert small.stat().st_size < 0.75 * large.stat().st_size
+    assert b"KHR_mesh_quantization" in small.read_bytes()
+    wrong = call("convert", tmp_path / "scene.glb", "--compress", "-o", tmp_path / "no.ply")
+    assert sentence(wrong) == "orthanc-stl: compress makes files of GLB smaller, not those of PLY"
 
 
 @pytest.mark.slow

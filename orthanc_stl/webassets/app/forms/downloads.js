@@ -1,7 +1,8 @@
 /** Models as files of any format that the server writes. */
 
 import { getJson, request } from '../shared/api.js';
-import { fileName, h, icon, notice, save } from '../shared/dom.js';
+import { h, icon, notice, save } from '../shared/dom.js';
+import { fileName } from '../shared/format.js';
 import { t } from '../shared/language.js';
 
 /** What each format is good for, by its suffix. @type {Record<string, string>} */

@@ -105,7 +105,3 @@ export function save(blob, name) {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
-
-/** @param {string} text @returns {string} what is safe and readable as a file name */
-export const fileName = (text) => text.normalize('NFC').replace(/[^\p{L}\p{N} ._-]+/gu, ' ').replace(/\s+/g,
-  ' ').trim().slice(0, 80) || 'model';

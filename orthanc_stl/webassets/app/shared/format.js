@@ -40,3 +40,12 @@ export function person(text) {
   const rest = given.filter(Boolean).join(' ');
   return rest ? `${family}, ${rest}` : family;
 }
+
+const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i; // of Windows: no file can have such a name
+
+/** @param {string} text @returns {string} what is readable, and safe on every system, as a file name without suffix */
+export function fileName(text) {
+  const plain = text.normalize('NFC').replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, ' ').replace(/\s+/g, ' ');
+  const name = [...plain].slice(0, 60).join('').replace(/^[. ]+|[. ]+$/g, '') || 'model';
+  return DEVICE.test(name) ? `_${name}` : name;
+}

@@ -1,6 +1,7 @@
 /** The model as a file: also for a browser that cannot show it. */
 
-import { fileName, h, icon, notice, save } from '../shared/dom.js';
+import { h, icon, notice, save } from '../shared/dom.js';
+import { fileName } from '../shared/format.js';
 import { loadFacts, loadFile, namedInstance } from './load.js';
 import { t } from '../shared/language.js';
 

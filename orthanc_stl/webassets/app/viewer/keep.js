@@ -1,7 +1,8 @@
 /** Taking things home: files of the parts, and models stored in Orthanc. */
 
 import { getJson, postJson, request } from '../shared/api.js';
-import { fileName, save } from '../shared/dom.js';
+import { save } from '../shared/dom.js';
+import { fileName } from '../shared/format.js';
 import { follow } from '../shared/job.js';
 
 /** @typedef {import('./parts.js').Part} Part */

@@ -2,7 +2,8 @@
 
 import { pageUrl } from '../shared/api.js';
 import { csvOf } from '../shared/csv.js';
-import { fileName, h, icon, save } from '../shared/dom.js';
+import { h, icon, save } from '../shared/dom.js';
+import { fileName } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { notesOf } from './parts.js';
 

@@ -1,7 +1,8 @@
 /** The tools of Online3DViewer's page: what its engine can do, and a way to the viewer with the rest. */
 
 import { pageUrl } from '../shared/api.js';
-import { fileName, h, icon, save } from '../shared/dom.js';
+import { h, icon, save } from '../shared/dom.js';
+import { fileName } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { lettersOf } from './letters.js';
 import { helpDialog, Toolbar } from './toolbar.js';

@@ -1,7 +1,8 @@
 /** Models made ready for a printer: what a request says, where its preview is, storing and downloading it. */
 
 import { getJson, postJson, request } from '../shared/api.js';
-import { fileName, save } from '../shared/dom.js';
+import { save } from '../shared/dom.js';
+import { fileName } from '../shared/format.js';
 import { follow } from '../shared/job.js';
 
 /** @typedef {import('./parts.js').Part} Part */

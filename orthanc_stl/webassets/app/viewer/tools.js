@@ -1,6 +1,7 @@
 /** The tools: two bars of buttons, what each does, and the keys. */
 
-import { fileName, save } from '../shared/dom.js';
+import { save } from '../shared/dom.js';
+import { fileName } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { downloadStl } from './keep.js';
 import { keepPanel } from './keep-panel.js';

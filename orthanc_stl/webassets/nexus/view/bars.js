@@ -1,6 +1,7 @@
 /** The tools of a Nexus model: two bars of buttons, what each does, the mouse and the keys. */
 
-import { fileName, h, save } from '../../app/shared/dom.js';
+import { h, save } from '../../app/shared/dom.js';
+import { fileName } from '../../app/shared/format.js';
 import { t } from '../../app/shared/language.js';
 import { Overlay } from '../../app/viewer/overlay.js';
 import { screenshot } from '../../app/viewer/screenshot.js';
