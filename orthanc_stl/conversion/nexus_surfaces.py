@@ -7,11 +7,6 @@ Native code gets only files that were made here.
 
 from __future__ import annotations
 
-import io
-import posixpath
-import zipfile
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +14,14 @@ import numpy as np
 import trimesh
 from PIL import Image
 
+from orthanc_stl.conversion.painted_files import PaintedFile, picture_of, read_painted
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.formats.scene import color_of, written_parts
 from orthanc_stl.formats.stl import joined
 from orthanc_stl.mesh.types import Mesh
-from orthanc_stl.model import Color, Model
-from orthanc_stl.sources.trimesh_files import METRES_Y_UP_TO_LPS, checked_json, material_of, materials_of
+from orthanc_stl.model import Model
+from orthanc_stl.sources.glb_document import Materials
+from orthanc_stl.sources.trimesh_files import METRES_Y_UP_TO_LPS, colors_of_glb, material_of
 
 MOST_TEXTURE_PIXELS = 1 << 26
 """Of a texture: 8192 x 8192."""
@@ -32,13 +29,8 @@ MOST_TEXTURE_PIXELS = 1 << 26
 REFINED_TRIANGLES = 1_000_000
 """To so many a textured surface is refined, which takes 12 s to build."""
 
-MOST_UNPACKED_BYTES = 1 << 30
-MOST_FILES = 1000
 UNKNOWN = (200, 200, 200)
 """The color of what has none."""
-
-Materials = Mapping[str, tuple[Color | None, float]]
-
 
 _FARTHEST = 1e6
 
@@ -72,25 +64,13 @@ def surface_of_file(
     more than in the file where its triangles are coarser than the picture. Raises InvalidInput for another or damaged
     file, TooLarge for more triangles, pixels or unpacked bytes than are allowed.
     """
-    data = bytes(content)
-    turned = np.eye(4)
-    materials: Materials = {}
-    if data[:4] == b"glTF":
-        materials = materials_of(checked_json(data))
-        scene = _loaded(data, "glb", {})
-        turned = METRES_Y_UP_TO_LPS
-    elif data[:4] == b"PK\3\4":
-        files, name = _unpacked(data)
-        folder = posixpath.dirname(name) or "."
-        scene = _loaded(files[name], "obj", {posixpath.relpath(key, folder): file for key, file in files.items()})
-    else:
-        raise InvalidInput("this is neither a GLB file nor a zip with an OBJ file")
-    pieces = _pieces(scene, turned, materials, max_triangles)
+    file = read_painted(bytes(content))
+    pieces = _pieces(file, max_triangles)
     if not pieces:
         raise InvalidInput("the file has no triangle")
     pieces, notes = _refined(pieces, min(max_triangles, REFINED_TRIANGLES))
     mesh = joined([piece.mesh for piece in pieces])
-    return mesh, np.concatenate([_colors(piece) for piece in pieces]), notes
+    return mesh, np.concatenate([_colors(piece) for piece in pieces]), (*file.lost, *notes)
 
 
 def _refined(pieces: list[_Piece], most: int) -> tuple[list[_Piece], tuple[str, ...]]:
@@ -137,56 +117,8 @@ def _colors(piece: _Piece) -> np.ndarray:
     return np.column_stack([piece.image[y, x], np.full(len(x), 255, np.uint8)])
 
 
-def _unpacked(data: bytes) -> tuple[dict[str, bytes], str]:
-    """The files of a zip, and which of them is the OBJ. Their names are keys only: nothing is written by them."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            size = sum(entry.file_size for entry in entries)
-            if len(entries) > MOST_FILES or size > MOST_UNPACKED_BYTES:
-                raise TooLarge(
-                    f"the zip has {len(entries)} files of {size >> 20} MB; {MOST_FILES} files of"
-                    f" {MOST_UNPACKED_BYTES >> 20} MB together are the most that are read"
-                )
-            files = {posixpath.normpath(entry.filename.replace("\\", "/")): archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise InvalidInput(f"the zip cannot be read: {str(error)[:100] or type(error).__name__}") from None
-    names = [name for name in files if name.lower().endswith(".obj") and not name.startswith("__MACOSX/")]
-    if len(names) != 1:
-        raise InvalidInput(f"the zip has {len(names)} files that end in .obj; one is expected")
-    return files, names[0]
-
-
-class _Files(trimesh.resolvers.Resolver):
-    """The other files of a zip, as the OBJ names them."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
-
-    def get(self, name: str) -> bytes:
-        return self._files[posixpath.normpath(name.strip().replace("\\", "/"))]
-
-    def keys(self) -> list[str]:
-        return list(self._files)
-
-    def namespaced(self, namespace: str) -> _Files:
-        return self
-
-    def write(self, name: str, data: bytes) -> None:
-        raise OSError("nothing is written")
-
-
-def _loaded(data: bytes, kind: str, files: Mapping[str, bytes]) -> Any:
-    try:
-        return trimesh.load_scene(io.BytesIO(data), file_type=kind, process=False, resolver=_Files(files))
-    except MemoryError:
-        raise
-    except Exception as error:  # trimesh raises whatever its steps do for a damaged file
-        said = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
-        raise InvalidInput(f"the {kind.upper()} file cannot be read: {said}") from None
-
-
-def _pieces(scene: Any, turned: np.ndarray, materials: Materials, max_triangles: int) -> list[_Piece]:
+def _pieces(file: PaintedFile, max_triangles: int) -> list[_Piece]:
+    scene, turned = file.scene, METRES_Y_UP_TO_LPS if file.metres_y_up else np.eye(4)
     found: list[_Piece] = []
     total = 0
     for node in scene.graph.nodes_geometry:
@@ -197,11 +129,11 @@ def _pieces(scene: Any, turned: np.ndarray, materials: Materials, max_triangles:
         total += len(mesh.faces)
         if total > max_triangles:
             raise TooLarge(f'The model has {total} triangles or more, the option "MaxTriangles" allows {max_triangles}')
-        found.append(_piece(mesh, turned @ np.asarray(matrix, float), materials))
+        found.append(_piece(mesh, turned @ np.asarray(matrix, float), file))
     return found
 
 
-def _piece(mesh: Any, matrix: np.ndarray, materials: Materials) -> _Piece:
+def _piece(mesh: Any, matrix: np.ndarray, file: PaintedFile) -> _Piece:
     with np.errstate(all="ignore"):  # what overflows is refused below
         points = np.asarray(mesh.vertices, float) @ matrix[:3, :3].T + matrix[:3, 3]
     faces = np.asarray(mesh.faces, np.int64)
@@ -213,16 +145,19 @@ def _piece(mesh: Any, matrix: np.ndarray, materials: Materials) -> _Piece:
         faces = faces[:, ::-1]
     placed = Mesh(points.astype(np.float32), faces.astype(np.int32))
     visual = mesh.visual
-    material = getattr(visual, "material", None)
-    image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+    image = picture_of(visual)
     places = getattr(visual, "uv", None)
-    plain = np.tile(_color(mesh, materials), (len(points), 1))
+    plain = np.tile(_color(mesh, file.materials), (len(points), 1))
     if image is not None and places is not None and len(places) == len(points):
         near = np.nan_to_num(np.asarray(places, np.float64)[:, :2]).clip(-_FARTHEST, _FARTHEST)
         return _Piece(placed, plain, near, _pixels(image))
-    if visual.kind in ("vertex", "face"):
-        return _Piece(placed, np.asarray(visual.vertex_colors, np.uint8))
-    return _Piece(placed, plain)
+    painted = colors_of_glb(mesh) if file.metres_y_up else _vertex_colors(mesh)
+    return _Piece(placed, plain if painted is None else painted)
+
+
+def _vertex_colors(mesh: Any) -> np.ndarray | None:
+    """Of an OBJ: in its vertices, after their places."""
+    return np.asarray(mesh.visual.vertex_colors, np.uint8) if mesh.visual.kind in ("vertex", "face") else None
 
 
 def _color(mesh: Any, materials: Materials) -> np.ndarray:
@@ -230,7 +165,7 @@ def _color(mesh: Any, materials: Materials) -> np.ndarray:
     diffuse = getattr(getattr(mesh.visual, "material", None), "diffuse", None)
     if diffuse is not None:  # of an OBJ
         return np.array([*np.asarray(diffuse)[:3], 255], np.uint8)
-    color, opacity = material_of(mesh, materials)
+    color, opacity, _ = material_of(mesh, materials)
     return np.array([*(color or UNKNOWN), round(opacity * 255)], np.uint8)
 
 

@@ -33,6 +33,12 @@ _OBJ_LINE = re.compile(rb"^[ \t]*v[ \t]+[-+.\d]", re.MULTILINE)
 _NEWMTL = re.compile(rb"^[ \t]*newmtl[ \t]", re.MULTILINE)
 _MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]", re.MULTILINE)
 _NO_COLORS = Note(Rank.LEFT_OUT, "", "the colors of the OBJ file are in another file, an MTL, which did not come")
+_TEXTURE = Note(Rank.LEFT_OUT, "", "the OBJ file has pictures on it, which are left out: a part has one color")
+_COLORED = Note(Rank.LEFT_OUT, "", "the OBJ file has colors of vertices, which are left out")
+OBJ_LINES = "the OBJ file has points, lines or curved surfaces besides its faces, which are left out"
+_PAINTED = re.compile(rb"^[ \t]*map_Kd[ \t]", re.MULTILINE)
+_COLORED_VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+.\deE]+){6}", re.MULTILINE)
+_NO_FACES = re.compile(rb"^[ \t]*(?:p|l|curv2?|surf)[ \t]", re.MULTILINE)
 _ZIP_NAMES = (b"[Content_Types].xml", b"3D/", b"_rels/")
 
 
@@ -92,16 +98,30 @@ def read_parts(
     if kind == "stl":
         return _read_stl(bytes(data), max_triangles), ()
     if kind == "obj":
-        missing = mtl is None and _MTLLIB.search(bytes(data[: 1 << 16]))
-        return read_obj(data, mtl, max_triangles), (_NO_COLORS,) if missing else ()
+        return read_obj(data, mtl, max_triangles), _left_out_of_obj(bytes(data), mtl)
     if kind == "ply":
-        return read_ply(data, max_triangles), ()
+        return read_ply(data, max_triangles)
     if kind == "glb":
-        return read_glb(data, max_triangles), ()
+        return read_glb(data, max_triangles)
     if kind == "3mf":
         return read_3mf(data, max_triangles), ()
     came = kind_of(bytes(data[:512])) or f"{len(data)} bytes of an unknown kind"
     raise InvalidInput(f"an STL, OBJ, PLY, GLB or 3MF file was expected; this is {came}")
+
+
+def _left_out_of_obj(data: bytes, mtl: bytes | memoryview | None) -> tuple[Note, ...]:
+    found = (
+        (_NO_COLORS, mtl is None and _MTLLIB.search(data[: 1 << 16])),
+        (_TEXTURE, mtl is not None and _PAINTED.search(bytes(mtl))),
+        (_COLORED, _COLORED_VERTEX.search(data[: 1 << 16])),
+        (Note(Rank.LEFT_OUT, "", OBJ_LINES), obj_has_lines(data)),
+    )
+    return tuple(note for note, told in found if told)
+
+
+def obj_has_lines(data: bytes) -> bool:
+    """Whether an OBJ file has more than faces."""
+    return _NO_FACES.search(data) is not None
 
 
 def _read_stl(data: bytes, max_triangles: int) -> list[MeshPart]:

@@ -7,7 +7,6 @@ LPS are taken unless a comment says `SPACE=RAS`.
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,25 +16,35 @@ import trimesh
 from trimesh.util import unique_name
 
 from orthanc_stl.dicom.text import one_line
-from orthanc_stl.errors import InvalidInput, TooLarge, reading
-from orthanc_stl.model import Color
+from orthanc_stl.errors import InvalidInput, reading
+from orthanc_stl.formats.scene import linear
+from orthanc_stl.model import Color, Note, Rank
+from orthanc_stl.sources.glb_document import (
+    Materials,
+    checked_json,
+    dicts,
+    left_out_of,
+    materials_of,
+    picture_note,
+    srgb,
+)
 from orthanc_stl.sources.mesh_parts import RAS_TO_LPS, MeshPart, check_parts, check_triangles, part_of
 
 MOST_HEADER = 1 << 20  # bytes of a PLY header
-MOST_JSON = 64 << 20  # bytes of the JSON of a GLB
-MOST_ACCESSOR_VALUES = 1 << 28
 
 _ELEMENT = re.compile(rb"^element\s+\S+\s+([0-9]+)\s*$", re.MULTILINE)
 _LABEL = re.compile(rb"^comment label (-?[0-9]{1,9}) (.+?)\s*$", re.MULTILINE)
+_SRGB = np.array([srgb(step / 255) for step in range(256)], np.uint8)
+"""Of linear light in bytes."""
+
 METRES_Y_UP_TO_LPS = np.array([[1000.0, 0, 0, 0], [0, 0, -1000.0, 0], [0, 1000.0, 0, 0], [0, 0, 0, 1]])
-_READ = re.compile(r"KHR_(mesh_quantization|materials_\w+|texture_\w+)$|EXT_texture_webp$")
-"""Extensions of glTF with which a mesh is what it is without, or which trimesh reads."""
-
-_COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 
 
-def read_ply(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
-    """One part, or one for each `label` of the faces with the names of the comments `label 5 liver`."""
+def read_ply(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPart], tuple[Note, ...]]:
+    """One part, or one for each `label` of the faces with the names of the comments `label 5 liver`; what is left out.
+
+    Raises InvalidInput for a damaged file, and for one without faces.
+    """
     head = bytes(data[:MOST_HEADER]).partition(b"end_header")[0]
     counts = [int(count) for count in _ELEMENT.findall(head)]
     if sum(counts) > len(data):
@@ -49,27 +58,32 @@ def read_ply(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
     names = {int(number): one_line(name.decode("utf-8", "replace")) for number, name in _LABEL.findall(head)}
     labels = _face_labels(mesh)
     parts: list[MeshPart] = []
+    painted = 0
     for label in [None] if labels is None else np.unique(labels).tolist():
         check_parts(len(parts) + 1)
         chosen = faces if label is None else faces[labels == label]
         name = "part" if label is None else names.get(label, f"label {label}")
-        color, opacity = _common(colors, chosen)
+        color, opacity, several = _common(colors, chosen)
+        painted += several
         part = part_of(name, points, chosen, color, opacity)
         if part is not None:
             parts.append(part)
     if not parts:
         raise InvalidInput("the PLY file has no face with three different corners")
-    return parts
+    return parts, _of_painted(painted)
 
 
-def read_glb(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
-    """A part for each node that has a mesh, at its place. Raises InvalidInput for a damaged file or outer files."""
+def read_glb(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPart], tuple[Note, ...]]:
+    """A part for each node that has a mesh, at its place; and what is left out.
+
+    Raises InvalidInput for a damaged file, for outer files, and for what would be missing without a word.
+    """
     document = checked_json(data)
     scene = _loaded(data, "glb")
     if not isinstance(scene, trimesh.Scene) or not scene.geometry:
         raise InvalidInput("the GLB file has no mesh")
     parts: list[MeshPart] = []
-    total = 0
+    total = painted = 0
     check_parts(len(scene.graph.nodes_geometry))
     materials = materials_of(document)
     for node, shown in _in_order(scene, document):
@@ -84,13 +98,14 @@ def read_glb(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
             points = np.asarray(mesh.vertices) @ place[:3, :3].T + place[:3, 3]
         faces = np.asarray(mesh.faces)
         faces = faces[:, ::-1] if np.linalg.det(place[:3, :3]) < 0 else faces
-        color, opacity = material_of(mesh, materials)
+        color, opacity, several = material_of(mesh, materials)
+        painted += several
         part = part_of(shown, points, faces, color, opacity)
         if part is not None:
             parts.append(part)
     if not parts:
         raise InvalidInput("the GLB file has no triangle")
-    return parts
+    return parts, (*left_out_of(document), *picture_note(document), *_of_painted(painted))
 
 
 def _in_order(scene: trimesh.Scene, document: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -98,7 +113,7 @@ def _in_order(scene: trimesh.Scene, document: Mapping[str, Any]) -> list[tuple[s
 
     trimesh goes through them from the last to the first, and gives each primitive of a mesh a node below its own.
     """
-    nodes = _dicts(document, "nodes")
+    nodes = dicts(document, "nodes")
     places: dict[str, int] = {}
     counts: dict[str | None, int] = {}
     for place, node in enumerate(nodes):
@@ -134,104 +149,60 @@ def _vertex_colors(mesh: trimesh.Trimesh) -> np.ndarray | None:
     return colors if colors.shape == (len(mesh.vertices), 4) else None
 
 
-def _common(colors: np.ndarray | None, faces: np.ndarray) -> tuple[Color | None, float]:
-    """The color that most vertices of these faces have."""
+def _of_painted(parts: int) -> tuple[Note, ...]:
+    which = "a part" if parts == 1 else f"{parts} parts"
+    text = f"the vertices of {which} have several colors; a part has one here, that of most of its vertices"
+    return (Note(Rank.LEFT_OUT, "", text),) if parts else ()
+
+
+def _common(colors: np.ndarray | None, faces: np.ndarray) -> tuple[Color | None, float, bool]:
+    """Color and opacity of most vertices of these faces, and whether others have another color."""
     if colors is None or not len(faces):
-        return None, 1.0
+        return None, 1.0, False
     found, counts = np.unique(colors[np.unique(faces)], axis=0, return_counts=True)
     red, green, blue, alpha = found[int(np.argmax(counts))].tolist()
-    return (red, green, blue), alpha / 255
+    return (red, green, blue), alpha / 255, len(found) > 1
 
 
-def checked_json(data: bytes | memoryview) -> Mapping[str, Any]:
-    """The JSON of a GLB. Raises InvalidInput for outer files, for claims beyond its size, and for circles."""
-    head = bytes(data[:20])
-    length = int.from_bytes(head[12:16], "little")
-    if len(head) < 20 or head[:4] != b"glTF" or int.from_bytes(head[4:8], "little") != 2 or head[16:20] != b"JSON":
-        raise InvalidInput("the GLB file is not of glTF 2.0, or has no JSON in it")
-    if length > min(len(data) - 20, MOST_JSON):
-        raise InvalidInput(f"the GLB file claims {length} bytes of JSON, {len(data) - 20} are there")
-    try:
-        document = json.loads(bytes(data[20 : 20 + length]))
-    except (ValueError, RecursionError):
-        raise InvalidInput("the JSON of the GLB file cannot be read") from None
-    if not isinstance(document, dict):
-        raise InvalidInput("the JSON of the GLB file is no object")
-    if any("uri" in buffer for buffer in _dicts(document, "buffers")):
-        raise InvalidInput("the GLB file has its data in other files, which are not read")
-    required = document.get("extensionsRequired") or []
-    unread = [str(one)[:60] for one in (required if isinstance(required, list) else []) if not _READ.match(str(one))]
-    if "KHR_draco_mesh_compression" in unread:
-        raise InvalidInput("the GLB file is compressed by Draco, which is not read: store it without compression")
-    if unread:
-        raise InvalidInput(f"the GLB file needs the extension {unread[0]}, which is not read: store it without")
-    if any("sparse" in accessor for accessor in _dicts(document, "accessors")):
-        raise InvalidInput("the GLB file has sparse accessors, which are not read: store it without them")
-    values = 0
-    for accessor in _dicts(document, "accessors"):
-        count = accessor.get("count")
-        if not isinstance(count, int) or count < 0:
-            raise InvalidInput("the GLB file has an accessor without a count")
-        values += count * _COMPONENTS.get(accessor.get("type", ""), 16)
-    if values > MOST_ACCESSOR_VALUES:
-        raise TooLarge(f"the GLB file claims {values} values, {MOST_ACCESSOR_VALUES} are the most that are read")
-    _check_nodes(document)
-    return document
+def material_of(mesh: trimesh.Trimesh, materials: Materials) -> tuple[Color | None, float, bool]:
+    """Color and opacity of a mesh of a GLB, with `materials` as of `materials_of`, and whether it has other colors too.
+
+    The color of most of its vertices counts, if they have some, times that of the material (glTF 2.0, section 3.9.2).
+    """
+    painted, alpha, several = _common(colors_of_glb(mesh), np.asarray(mesh.faces))
+    color, opacity = _base_color(mesh, materials)
+    if color is None:
+        return painted, alpha if painted else opacity, several
+    if painted is None:
+        return color, opacity, False
+    red, green, blue = (srgb(one * other) for one, other in zip(linear(painted), linear(color), strict=True))
+    return (red, green, blue), opacity, several
 
 
-def _dicts(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    found = document.get(key) or []
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _check_nodes(document: Mapping[str, Any]) -> None:
-    """Each node has one parent at most (glTF 2.0, section 3.5.1): no circles, and no multiplication."""
-    nodes = _dicts(document, "nodes")
-    check_parts(len(nodes))
-    seen: set[int] = set()
-    for node in nodes:
-        children = node.get("children") or []
-        for child in children if isinstance(children, list) else []:
-            if not isinstance(child, int) or child in seen:
-                raise InvalidInput("the GLB file has a node with two parents, or a child that is no node")
-            seen.add(child)
-    if nodes and len(seen) >= len(nodes):
-        raise InvalidInput("the nodes of the GLB file go round in a circle")
-
-
-def materials_of(document: Mapping[str, Any]) -> dict[str, tuple[Color | None, float]]:
-    """Base colors by the name of the material: linear in the file, sRGB here. A name that several have is left out."""
-    found: dict[str, tuple[Color | None, float]] = {}
-    several: set[str] = set()
-    for material in _dicts(document, "materials"):
-        rough = material.get("pbrMetallicRoughness")
-        factor = rough.get("baseColorFactor") if isinstance(rough, dict) else None
-        if isinstance(factor, list) and len(factor) == 4 and all(isinstance(v, (int, float)) for v in factor):
-            red, green, blue = (_srgb(float(value)) for value in factor[:3])
-            opaque = material.get("alphaMode", "OPAQUE") == "OPAQUE"  # then glTF's readers pass the alpha over
-            each = (red, green, blue), 1.0 if opaque else min(max(float(factor[3]), 0.0), 1.0)
-            name = str(material.get("name", ""))
-            if found.setdefault(name, each) != each:
-                several.add(name)
-    return {name: each for name, each in found.items() if name not in several}
-
-
-def _srgb(linear: float) -> int:
-    value = min(max(linear, 0.0), 1.0)
-    return round(255 * (value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055))
-
-
-def material_of(
-    mesh: trimesh.Trimesh, materials: Mapping[str, tuple[Color | None, float]]
-) -> tuple[Color | None, float]:
-    """Color and opacity of a mesh of a GLB, with `materials` as of `materials_of`."""
+def _base_color(mesh: trimesh.Trimesh, materials: Materials) -> tuple[Color | None, float]:
     material = getattr(mesh.visual, "material", None)
     name = str(getattr(material, "name", "") or "")
     if name in materials:
         return materials[name]
     factor = getattr(material, "baseColorFactor", None)
-    if factor is not None and len(factor) == 4:
-        red, green, blue = (_srgb(float(value) / 255) for value in factor[:3])
-        opaque = (getattr(material, "alphaMode", None) or "OPAQUE") == "OPAQUE"
-        return (red, green, blue), 1.0 if opaque else float(factor[3]) / 255
-    return _common(_vertex_colors(mesh), np.asarray(mesh.faces))
+    if factor is None or len(factor) != 4:
+        return None, 1.0
+    red, green, blue = (srgb(float(value) / 255) for value in factor[:3])
+    opaque = (getattr(material, "alphaMode", None) or "OPAQUE") == "OPAQUE"
+    return (red, green, blue), 1.0 if opaque else float(factor[3]) / 255
+
+
+def colors_of_glb(mesh: trimesh.Trimesh) -> np.ndarray | None:
+    """The colors `(n, 4) uint8` of its vertices, sRGB: glTF has them linear. Beside a material, they are attributes."""
+    found = _vertex_colors(mesh)
+    if found is None:
+        found = getattr(mesh.visual, "vertex_attributes", {}).get("color")
+    if found is None or found.ndim != 2 or found.shape[1] not in (3, 4) or len(found) != len(mesh.vertices):
+        return None
+    parts = found / (1.0 if found.dtype.kind == "f" else np.iinfo(found.dtype).max)
+    colors = np.full((len(found), 4), 255, np.uint8)
+    steps = np.rint(np.nan_to_num(parts).clip(0, 1) * 255).astype(np.uint8)
+    colors[:, :3] = _SRGB[steps[:, :3]]
+    if found.shape[1] == 4:
+        colors[:, 3] = steps[:, 3]
+    return colors

@@ -13,6 +13,7 @@ from orthanc_stl.dicom.study_context import StudyContext, read_study_context
 from orthanc_stl.errors import TooLarge
 from orthanc_stl.formats.nexus_index import read_index
 from orthanc_stl.mesh.progress import Progress
+from orthanc_stl.model import Model
 from orthanc_stl.nexus import builder
 from orthanc_stl.sources.mesh_parts import MAX_TRIANGLES
 from orthanc_stl.tasks.common import MESHED, READ, Blob, Options, Outcome, portion
@@ -33,8 +34,8 @@ def create_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) ->
 def build_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
     """Files: stored models; with `joins`, as the last an instance of what the Nexus model joins, else their study.
 
-    Facts: `answer`. Files that come out: the DICOM object of a Nexus model of the same surfaces, with their colors if
-    there are several. Options as for `create_nexus`.
+    Facts: `answer`, with `Warnings`. Files that come out: the DICOM object of a Nexus model of the same surfaces, with
+    their colors if there are several. Options as for `create_nexus`.
     """
     progress(0.0, "reading the models")
     stored = blobs[:-1] if options.get("joins") else blobs
@@ -47,7 +48,18 @@ def build_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) -> 
     parent = read_study_context(blobs[-1]) if options.get("joins") else source
     described = {"SeriesDescription": source.series_description} if options.get("level") != "series" else {}
     file = _nexus_file(content, parent, options, described)
-    return {"answer": {"Triangles": len(mesh.triangles)}, "warnings": 0}, [file]
+    warnings = _warnings(model)
+    return {"answer": {"Triangles": len(mesh.triangles), "Warnings": warnings}, "warnings": len(warnings)}, [file]
+
+
+def _warnings(model: Model) -> list[str]:
+    """What is known of the parts, and what our pages do not show."""
+    told = list(dict.fromkeys(warning for part in model for warning in part.warnings))
+    seen_through = [part.name for part in model if part.opacity < 1]
+    if seen_through:
+        shown = ", ".join(f'"{name}"' for name in seen_through[:5]) + (" and others" if len(seen_through) > 5 else "")
+        told.append(f"The viewers of Nexus models here draw {shown} opaque, which are to be seen through")
+    return told
 
 
 def _nexus_file(content: Blob, parent: StudyContext | None, options: Options, tags: dict[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from orthanc_stl.conversion import nexus_surfaces
+from orthanc_stl.conversion import nexus_surfaces, painted_files
 from orthanc_stl.conversion.nexus_surfaces import surface_of_file, surface_of_model
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput, StlError, TooLarge
@@ -31,6 +31,7 @@ from orthanc_stl.rest.routes.nexus import find_model
 from orthanc_stl.tasks import TASKS
 from testing.phantoms import ball, structure_set
 from testing.scenes import scene, sphere
+from tests.sources.test_mesh_files import glb
 
 SCENE = scene()
 COLORS = {(221, 130, 101, 255), (10, 200, 60, 38), (127, 127, 127, 255)}
@@ -176,7 +177,7 @@ def test_what_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nexus_surfaces, "MOST_TEXTURE_PIXELS", 1000)
     with pytest.raises(TooLarge, match="64 x 64 pixels"):
         surface_of_file(zipped({"s.obj": square(), "s.mtl": MTL, "pictures/s.png": png()}), MOST)
-    monkeypatch.setattr(nexus_surfaces, "MOST_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(painted_files, "MOST_UNPACKED_BYTES", 1000)
     with pytest.raises(TooLarge, match="the zip has 2 files"):
         surface_of_file(zipped({"a.obj": b"x" * 900, "b.bin": bytes(900)}), MOST)
 
@@ -185,8 +186,54 @@ def test_names_in_a_zip_lead_nowhere() -> None:
     mtl = "newmtl paint\nKd 1 0 0\nmap_Kd ../../../etc/passwd\n"
     archive = zipped({"../../a/s.obj": square(), "../../a/s.mtl": mtl})
     _, colors, notes = surface_of_file(archive, MOST)
-    assert notes == ()
+    (note,) = notes
+    assert note.startswith('the picture "../../../etc/passwd" is not in the zip')
     assert {tuple(c) for c in colors.tolist()} == {(255, 0, 0, 255)}
+
+
+LOST: dict[str, tuple[dict[str, bytes | str], str]] = {
+    "its MTL": ({"s.obj": square()}, 'the MTL "s.mtl" is not in the zip'),
+    "its picture": ({"s.obj": square(), "s.mtl": MTL}, 'the picture "pictures/s.png" is not in the zip'),
+    "a picture that is none": (
+        {"s.obj": square(), "s.mtl": MTL, "pictures/s.png": b"no picture"},
+        'the picture "pictures/s.png" cannot be read',
+    ),
+    "a name of an MTL": ({"s.obj": square().replace("mtllib s.mtl", ""), "s.mtl": MTL}, "names no MTL"),
+    "a material": (
+        {"s.obj": square().replace("usemtl paint", "usemtl other"), "s.mtl": MTL, "pictures/s.png": png()},
+        "1 of the materials of the OBJ file are not in its MTL",
+    ),
+    "its lines": ({"s.obj": f"{square()}l 1 2 3\n", "s.mtl": "newmtl paint\nKd 1 0 0\n"}, "points, lines"),
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_what_an_obj_lost_is_told(case: str) -> None:
+    files, sentence = LOST[case]
+    mesh, _, notes = surface_of_file(zipped(files), MOST)
+    assert len(mesh.triangles) == 2
+    (note,) = notes
+    assert sentence in note
+
+
+def test_capitals_in_the_names_of_a_zip_do_not_count() -> None:
+    mtl = MTL.replace("s.png", "S.PNG")
+    archive = zipped({"s.obj": square(), "S.MTL": mtl, "Pictures/s.png": png()})
+    assert len(surface_of_file(archive, MOST)[0].vertices) > 64 * 64
+
+
+def test_what_a_glb_lost_is_told() -> None:
+    ball = sphere(0.1, (0, 0, 0), 12)
+    painted = trimesh.visual.TextureVisuals(uv=ball.vertices[:, :2] / 0.2 + 0.5, image=Image.fromarray(QUARTERS))
+    textured = trimesh.Trimesh(ball.vertices, ball.triangles, process=False, visual=painted)
+    data = trimesh.Scene([textured]).export(file_type="glb")
+    (damaged,) = surface_of_file(data.replace(b"\x89PNG", b"\x00PNG"), MOST)[2]
+    assert damaged.startswith("the pictures of 1 of the meshes of the GLB file cannot be read")
+    length = int.from_bytes(data[12:16], "little")
+    document = json.loads(data[20 : 20 + length])
+    document["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]["texCoord"] = 1
+    notes = surface_of_file(glb(document, data[28 + length :]), MOST)[2]
+    assert "their colors are at wrong places" in notes[0]
 
 
 SMALL = replace(SCENE, parts=tuple(replace(part, mesh=sphere(10, (0, 0, 0), 3)) for part in SCENE.parts[:2]))
@@ -225,7 +272,8 @@ def test_the_tasks_make_objects_in_the_study() -> None:
     stored = encapsulate_parts(SCENE, study=study, references=[study.reference], version="1")
     options = {"tags": {}, "limits": {"max_triangles": 6000}}
     facts, (dicom,) = TASKS["build_nexus"](options, stored, lambda fraction, step: None)
-    assert facts["answer"] == {"Triangles": 5520}
+    opaque = 'The viewers of Nexus models here draw "External" opaque, which are to be seen through'
+    assert facts["answer"] == {"Triangles": 5520, "Warnings": [opaque]}
     assert read_study_context(dicom).study_instance_uid == study.study_instance_uid
     assert read_index(find_model(dicom, "")).triangles >= 5520
     facts, (dicom,) = TASKS["build_nexus_of_file"](options, [written("glb"), stored[0]], lambda fraction, step: None)
