@@ -79,4 +79,4 @@ def outlines_of(data: bytes, name: str) -> tuple[list[np.ndarray], np.ndarray]:
     structures = read_structure_set(data)
     numbers = [roi.number for roi in structures.rois if roi.name == name]
     rois, _ = structures.contours(numbers)
-    return [contour.points for contour in rois[0].contours], structures.surroundings([])
+    return [contour.points for contour in rois[0].contours], np.concatenate(structures.surroundings([])).reshape(-1, 3)

@@ -88,7 +88,7 @@ def accuracy() -> Iterator[Row]:
 
 
 def volumes() -> Iterator[Row]:
-    beside = np.concatenate([solids.ring(1, 0), solids.ring(1, 3)])
+    beside = [np.stack([solids.ring(1, 0), solids.ring(1, 3)])]
     for slices in (1, 2, 3, 5, 10):
         solid = solids.cylinder(slices)
         report = solids.model_of(solid, surroundings=beside).report

@@ -40,7 +40,7 @@ def limits_by_name() -> Iterator[None]:
 def mesh_shape(
     shape: Shape | Sequence[RoiContours],
     *,
-    surroundings: np.ndarray | None = None,
+    surroundings: Sequence[np.ndarray] = (),
     resolution: int = 256,
     smooth: bool = True,
     end_caps: bool = True,

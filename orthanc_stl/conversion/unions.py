@@ -33,7 +33,7 @@ def union_surface(
             shape, found = clean_region(shape, how_to_clean(request), structure.name)
             notes += found
         shapes.append(shape)
-    surroundings = None
+    surroundings: Sequence[np.ndarray] = ()
     if isinstance(source, ContourSource):
         numbers = [structure.number for structure in structures]
         surroundings = source.surroundings(numbers)
@@ -51,7 +51,7 @@ def how_to_clean(request: ConversionRequest) -> CleanUp:
 
 
 def _meshed(
-    shapes: Sequence[Shape], request: ConversionRequest, surroundings: np.ndarray | None, progress: Progress
+    shapes: Sequence[Shape], request: ConversionRequest, surroundings: Sequence[np.ndarray], progress: Progress
 ) -> Surface:
     """The surface of one shape, or of the union of several."""
     limits = {name: request.limits[name] for name in ("max_voxels", "max_triangles") if name in request.limits}

@@ -37,7 +37,8 @@ class ContourItem(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What is known of a ROI once its contours were parsed: usable contours, their box, six extreme points of each."""
+    """What is known of a ROI once its contours were parsed: usable contours, their box, six extreme points of each
+    `(usable, 6, 3)`."""
 
     usable: int
     box: tuple[tuple[float, ...], tuple[float, ...]] | None
@@ -112,9 +113,9 @@ class Roi:
         contours, faults = self._read()
         notes = self._notes(faults)
         if not contours:
-            return Summary(0, None, np.empty((0, 3)), notes, faults)
-        extremes = np.concatenate([_extreme_points(contour.points) for contour in contours])
-        box = tuple(extremes.min(axis=0).tolist()), tuple(extremes.max(axis=0).tolist())
+            return Summary(0, None, np.empty((0, 6, 3)), notes, faults)
+        extremes = np.array([_extreme_points(contour.points) for contour in contours])
+        box = tuple(extremes.min(axis=(0, 1)).tolist()), tuple(extremes.max(axis=(0, 1)).tolist())
         return Summary(len(contours), box, extremes, notes, faults)
 
     def read(self) -> tuple[list[Contour], tuple[Note, ...]]:

@@ -80,11 +80,10 @@ class StructureSet:
         return chosen, notes
 
     @reading(_THIS)
-    def surroundings(self, except_numbers: Iterable[int]) -> np.ndarray:
-        """(k, 3) float64: six extreme points of each closed contour of the other ROIs."""
+    def surroundings(self, except_numbers: Iterable[int]) -> list[np.ndarray]:
+        """For each of the other ROIs `(contours, 6, 3) float64`: the extreme points of each closed contour."""
         others = set(except_numbers)
-        parts = [roi.summary.extremes for roi in self.rois if roi.number not in others]
-        return np.concatenate(parts) if parts else np.empty((0, 3))
+        return [roi.summary.extremes for roi in self.rois if roi.number not in others]
 
     def frame_of(self, numbers: Iterable[int]) -> tuple[str, list[Note]]:
         """The frame of reference of these ROIs (empty if none is named), and a note if they differ in it."""

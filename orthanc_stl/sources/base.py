@@ -81,8 +81,9 @@ class OpenSource(Protocol):
 class ContourSource(Protocol):
     """What an `OpenSource` of contours has besides."""
 
-    def surroundings(self, numbers: Iterable[int], /) -> np.ndarray:
-        """Points `(n, 3)` on the structures other than `numbers`: the resolution is of the whole set."""
+    def surroundings(self, numbers: Iterable[int], /) -> Sequence[np.ndarray]:
+        """For each structure other than `numbers` `(contours, points, 3)`, a few points of each contour: the resolution
+        and the thickness of a single slice are of the whole set."""
 
     def frame_of(self, numbers: Iterable[int], /) -> tuple[str, Sequence[Note]]:
         """The frame of reference of these structures, and a note if they differ in it."""

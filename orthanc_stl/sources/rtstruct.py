@@ -33,8 +33,8 @@ class OpenStructureSet:
         (contours,), notes = self.structure_set.contours([number])
         return contours, tuple(notes)
 
-    def surroundings(self, except_numbers: Iterable[int]) -> np.ndarray:
-        """(k, 3) float64: six extreme points of each closed contour of the other ROIs, for `mesh_shape`."""
+    def surroundings(self, except_numbers: Iterable[int]) -> list[np.ndarray]:
+        """For each of the other ROIs `(contours, 6, 3) float64`: the extreme points of each closed contour."""
         return self.structure_set.surroundings(except_numbers)
 
     @property

@@ -75,10 +75,10 @@ def test_names_are_sorted_and_unique() -> None:
 
 
 def test_surroundings_span_the_other_rois() -> None:
-    around = read_structure_set(structure_set(small())).surroundings([2])
-    assert around.shape == (6 * 5, 3)
-    np.testing.assert_allclose(around.min(axis=0), [-90, -72, -6])
-    np.testing.assert_allclose(around.max(axis=0), [90, 72, 6])
+    (around,) = read_structure_set(structure_set(small())).surroundings([2])
+    assert around.shape == (5, 6, 3)
+    np.testing.assert_allclose(around.min(axis=(0, 1)), [-90, -72, -6])
+    np.testing.assert_allclose(around.max(axis=(0, 1)), [90, 72, 6])
 
 
 def test_listing_as_json() -> None:

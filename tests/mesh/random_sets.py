@@ -23,7 +23,7 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True)
 class Case:
-    """`volume` in mm³; `euler_number` of the whole; `around`: points of the file's other contours."""
+    """`volume` in mm³; `euler_number` of the whole; `around`: the file's other ROIs, `(contours, points, 3)` each."""
 
     kind: str
     outlines: list[np.ndarray]
@@ -31,7 +31,7 @@ class Case:
     euler_number: int
     rotation: Rotation
     shift: np.ndarray
-    around: np.ndarray | None = None
+    around: Sequence[np.ndarray] = ()
     decimals: int | None = None
 
     def roi(self) -> RoiContours:
@@ -41,8 +41,8 @@ class Case:
         rounded = [Contour(np.round(c.points, self.decimals), c.number) for c in roi.contours]
         return RoiContours(roi.number, roi.name, tuple(rounded))
 
-    def surroundings(self) -> np.ndarray | None:
-        return None if self.around is None else self.rotation.apply(self.around) + self.shift
+    def surroundings(self) -> list[np.ndarray]:
+        return [np.array([self.rotation.apply(c) + self.shift for c in roi]) for roi in self.around]
 
 
 def area(outline: np.ndarray) -> float:
@@ -285,4 +285,4 @@ def random_case(rng: Generator, kind: str | None = None) -> Case:
     shift = rng.uniform(-300, 300, 3)
     order = rng.permutation(len(body))
     decimals = 0 if name == "rounded" else [None, 4, 3, 2][int(rng.integers(0, 4))]
-    return Case(name, [body[k] for k in order], volume, euler_number, rotation, shift, None, decimals)
+    return Case(name, [body[k] for k in order], volume, euler_number, rotation, shift, (), decimals)

@@ -21,7 +21,7 @@ UPRIGHT = Rotation.identity()
 def drawn(kind: str) -> Case:
     """One of a kind, with more points of the file around it."""
     if kind == "single_slice":
-        return Case(kind, [ring(20, 12)], 0, 2, UPRIGHT, np.zeros(3), np.concatenate(ball(30).outlines))
+        return Case(kind, [ring(20, 12)], 0, 2, UPRIGHT, np.zeros(3), [np.stack(ball(30).outlines)])
     if kind == "lesion of 1 mm":
         return Case(kind, ball(0.5, spacing=0.1).outlines, 0, 2, UPRIGHT, np.zeros(3))
     return replace(random_case(np.random.default_rng(8), kind), decimals=None)
@@ -36,7 +36,7 @@ def meshed(kind: str, tilted: bool, scale: float) -> Surface:
     case = drawn(kind)
     rotation, shift = TURNED if tilted else UPRIGHT, np.array([64.0, -120, 30])
     outlines = [(rotation.apply(outline) + shift) * scale for outline in case.outlines]
-    around = None if case.around is None else (rotation.apply(case.around) + shift) * scale
+    around = [np.array([(rotation.apply(c) + shift) * scale for c in roi]) for roi in case.around]
     return surface_from_contours([roi_of(outlines)], surroundings=around, resolution=32)
 
 

@@ -69,16 +69,16 @@ def test_resolution_below_two(resolution: int) -> None:
 
 def test_grid_covers_only_the_chosen_roi() -> None:
     """Far-off surroundings make the voxels no larger than the organ's and the grid no larger at all."""
-    far = np.array([[5000.0, 5000, 5000], [-5000, -5000, -5000]])
+    far = [np.array([[[5000.0, 5000, 5000], [-5000, -5000, -5000]]])]
     assert model_of(ball(30), surroundings=far, resolution=64, max_voxels=60_000).report.closed
 
 
 def test_resolution_rule() -> None:
     alone = voxel_of(model_of(ball(30), resolution=128))
     assert alone[0] == pytest.approx(60 / 128, rel=0.01)
-    beside = voxel_of(model_of(ball(30), surroundings=ring(45, 0), resolution=128))
+    beside = voxel_of(model_of(ball(30), surroundings=[ring(45, 0)[None]], resolution=128))
     assert beside[0] == pytest.approx(90 / 128, rel=0.01)
-    beside_more = voxel_of(model_of(ball(30), surroundings=ring(450, 0), resolution=128))
+    beside_more = voxel_of(model_of(ball(30), surroundings=[ring(450, 0)[None]], resolution=128))
     assert beside_more[0] == pytest.approx(60 / 64, rel=0.01)
     for side, _, along in (alone, beside, beside_more):
         assert side < along * 1.01

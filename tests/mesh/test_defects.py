@@ -147,7 +147,7 @@ def test_unsorted_planes() -> None:
 
 
 def test_single_slice_takes_its_thickness_from_the_other_rois() -> None:
-    others = np.concatenate([ring(1, z, (50, 0), points=6) for z in (0, 2.5, 5, 7.5)])
+    others = [np.stack([ring(1, z, (50, 0), points=6) for z in (0, 2.5, 5, 7.5)])]
     report = model(ring(20, 2.5), surroundings=others, resolution=128).report
     assert report.volume == pytest.approx(2.5 * np.pi * 400, rel=0.01)
     assert (report.box[0][2], report.box[1][2]) == pytest.approx((1.25, 3.75), abs=0.1)
@@ -244,7 +244,7 @@ def test_nothing_to_make_a_surface_of_is_an_error_with_the_reason() -> None:
 
 def test_grid_is_not_coarser_beside_a_body() -> None:
     """1.6 mm pixels for an organ beside BODY: here the voxel is the organ's."""
-    body = ring(200, 0)
+    body = [ring(200, 0)[None]]
     voxel = voxel_of(model(*BALL.outlines, surroundings=body, resolution=256))
     assert voxel[0] == pytest.approx(60 / 128, rel=0.02)
     assert voxel[2] <= 2 * voxel[0]

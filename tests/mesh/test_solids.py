@@ -64,7 +64,7 @@ def test_solid(name: str, move: tuple[Rotation, tuple[float, float, float]]) -> 
 @pytest.mark.parametrize("slices", [*range(1, 11), 20, 30])
 def test_cylinder_has_slices_times_area_times_spacing(slices: int) -> None:
     solid = solids.cylinder(slices)
-    beside = np.concatenate([solids.ring(1, 0), solids.ring(1, 3)])  # tells the spacing of the single slice
+    beside = [np.stack([solids.ring(1, 0), solids.ring(1, 3)])]  # tells the spacing of the single slice
     report = model_of(solid, surroundings=beside, resolution=256).report
     assert report.volume == pytest.approx(solid.volume, rel=0.01)
     assert report.closed
@@ -82,7 +82,7 @@ def test_ball_of_30_mm_at_256() -> None:
 
 def test_ball_of_30_mm_beside_a_body_of_400_by_300_mm() -> None:
     solid = solids.ball(30)
-    body = np.concatenate([solids.ring(1, float(z)) * [200, 150, 1] for z in np.arange(-90, 91, 3)])
+    body = [np.stack([solids.ring(1, float(z)) * [200, 150, 1] for z in np.arange(-90, 91, 3)])]
     model = model_of(solid, surroundings=body, resolution=256)
     assert distances(model.mesh, solid).mean() < 0.20
     assert voxel_of(model)[0] == pytest.approx(60 / 128, rel=0.01)

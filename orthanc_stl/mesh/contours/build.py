@@ -16,10 +16,9 @@ from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.grid import HELD, MAX_TRIANGLES, MAX_VOXELS, Grid, Limits, grid_of, held_by
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
-from orthanc_stl.mesh.contours.planes import Stack, stacks_of
+from orthanc_stl.mesh.contours.planes import Stack, stacks_of, steps_between
 from orthanc_stl.mesh.contours.regions import regions_of
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
-from orthanc_stl.mesh.contours.steps import usual_step
 from orthanc_stl.mesh.contours.torn import compare_topology, without_strays
 from orthanc_stl.mesh.contours.union import require_room, united_volume
 from orthanc_stl.mesh.errors import TooManyTriangles
@@ -37,7 +36,7 @@ ELONGATED = 1.5
 def surface_from_contours(
     rois: Sequence[RoiContours],
     *,
-    surroundings: np.ndarray | None = None,
+    surroundings: Sequence[np.ndarray] = (),
     resolution: int = 256,
     smooth: bool = True,
     end_caps: bool = True,
@@ -47,17 +46,15 @@ def surface_from_contours(
 ) -> Surface:
     """The closed surface of the union of `rois`, in LPS mm, with outward normals.
 
-    `surroundings` is (k, 3) float64: points on the closed contours of the structure set's other ROIs, enough to span
-    their extent (for the Resolution rule) and on their planes (for the thickness of a single slice).
+    `surroundings`: for each of the structure set's other ROIs `(contours, points, 3) float64`, a few points of each
+    closed contour: enough to span it (for the Resolution rule) and in its plane (for the thickness of a single slice).
     Raises InvalidInput if no contour encloses anything, TooManyVoxels and TooManyTriangles before more than
     `max_voxels` voxels or `max_triangles` triangles are made.
     """
     progress(0.0, "finding the planes")
     findings = Findings()
-    context_points = (
-        np.zeros((0, 3)) if surroundings is None else np.asarray(surroundings, dtype=np.float64).reshape(-1, 3)
-    )
-    plans = _plans(rois, context_points, end_caps, smooth, findings)
+    context_points = np.concatenate([np.zeros((0, 3)), *(contours.reshape(-1, 3) for contours in surroundings)])
+    plans = _plans(rois, surroundings, end_caps, smooth, findings)
     _doubt_units(plans, context_points, findings)
     if not plans:
         reasons = [note.text for note in findings.notes()]
@@ -104,11 +101,11 @@ class _Plan:
 
 
 def _plans(
-    rois: Sequence[RoiContours], context_points: np.ndarray, end_caps: bool, smooth: bool, findings: Findings
+    rois: Sequence[RoiContours], others: Sequence[np.ndarray], end_caps: bool, smooth: bool, findings: Findings
 ) -> list[_Plan]:
     plans = []
     for stack in stacks_of(rois, findings):
-        usual = Usual(_usual(stack, stack.frame.from_patient(context_points)[:, 2]), end_caps)
+        usual = Usual(_usual(stack, others), end_caps)
         chains = [
             chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, smooth, findings), usual, findings)
         ]
@@ -144,10 +141,13 @@ def _doubt_voxels(plans: Sequence[_Plan], grids: Sequence[tuple[Grid, Frame]], f
                 findings.roi(Rank.CHANGED_SHAPE, roi.name, text)
 
 
-def _usual(stack: Stack, others: np.ndarray) -> float | None:
-    """The usual distance between slices of the file (mm): of the chosen ROIs, else of what is around them."""
-    steps = [outline.step for roi in stack.rois for outline in roi.outlines if np.isfinite(outline.step)]
-    return float(np.median(steps)) if steps else usual_step(others)
+def _usual(stack: Stack, others: Sequence[np.ndarray]) -> float | None:
+    """The usual distance between slices of the file (mm): of the chosen ROIs, else of each of the others, else of these
+    together."""
+    steps: list[float] = [outline.step for roi in stack.rois for outline in roi.outlines if np.isfinite(outline.step)]
+    steps = steps or [step for contours in others for step in steps_between(stack.frame, list(contours))]
+    steps = steps or steps_between(stack.frame, [points for contours in others for points in contours])
+    return float(np.median(steps)) if steps else None
 
 
 def _grids(

@@ -168,6 +168,15 @@ def strays_of(contours: Sequence[Contour]) -> list[float]:
     return np.where(placed.flat, 0.0, placed.stray).tolist()
 
 
+def steps_between(frame: Frame, contours: Sequence[np.ndarray]) -> list[float]:
+    """How far apart slices are (mm) at each of the contours `(n, 3)` that lies in a plane of this frame, if anything
+    tells it."""
+    if not len(contours):
+        return []
+    placed = _placed(frame, [Contour(points, number) for number, points in enumerate(contours)])
+    return placed.step[placed.flat & np.isfinite(placed.step)].tolist()
+
+
 def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], findings: Findings) -> tuple[Outline, ...]:
     placed = _placed(frame, contours)
     position, step, stray, flat = placed.position, placed.step, placed.stray, placed.flat

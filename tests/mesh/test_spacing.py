@@ -1,0 +1,143 @@
+"""How far apart slices are, told by outlines over each other: of a plane, of a part, and of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from orthanc_stl.dicom.structure_set import read_structure_set
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.types import Report
+from testing import phantoms
+from testing.solids import ring, roi_of
+from tests.mesh.random_sets import placed
+
+TEN = 3.0 * np.arange(10)
+TILTS = [(20.0, 15.0, 0.0), (1.0, 2.0, 0.0), (33.0, -48.0, 71.0)]
+
+
+def report_of(outlines: Sequence[np.ndarray], resolution: int = 64) -> Report:
+    return surface_from_contours([roi_of(outlines)], resolution=resolution).report
+
+
+def check(report: Report, volume: float, euler_number: int) -> None:
+    assert report.closed
+    assert report.volume == pytest.approx(volume, rel=0.01)
+    assert report.euler_number == euler_number
+
+
+# Planes -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("off", [0.1, 0.2, 0.26, -0.2])
+def test_a_hole_a_little_off_the_plane_of_its_outline(off: float) -> None:
+    """From a twentieth of the spacing on it was no hole: closed in its slice, without a word."""
+    outlines = [ring(radius, z) for z in TEN for radius in (20, 10)]
+    outlines[9] = ring(10, TEN[4] + off)
+    report = report_of(outlines)
+    check(report, np.pi * 300 * 30, 0)
+    assert report.warnings == ()
+
+
+@pytest.mark.parametrize("off", [0.1, 0.2, 0.29])
+def test_a_slice_in_two_halves(off: float) -> None:
+    angles = np.linspace(0, np.pi, 61)
+    half = 20 * np.stack([np.sin(angles), -np.cos(angles)], axis=1)
+    whole = [ring(20, z) for z in TEN if z != 12]
+    report = report_of([*whole, placed(half, 12), placed(-half, 12 + off)])
+    check(report, np.pi * 400 * 30, 2)
+    assert report.warnings == ()
+
+
+@pytest.mark.parametrize("off", [0.3, -0.9])
+def test_an_outline_a_little_off_its_plane(off: float) -> None:
+    report = report_of([ring(20, z + off * (z == 12)) for z in TEN])
+    check(report, np.pi * 400 * 30, 2)
+    assert report.warnings == ()
+
+
+def test_planes_are_not_chained() -> None:
+    """Slices of 0.03 mm beside slices of 3 mm: each is nearer to the next than a tenth of the usual spacing."""
+    dense, usual = 0.03 * np.arange(40), 3.0 * np.arange(10)
+    outlines = [*(ring(0.4, z, (40, 0), 40) for z in dense), *(ring(10, z) for z in usual)]
+    report = report_of(outlines, 128)
+    assert report.contours_volume == pytest.approx(np.pi * (0.16 * 1.2 + 100 * 30), rel=1e-3)
+    assert report.euler_number == 4
+    rounded_end = [ring(0.4 - 0.01 * k, z, points=40) for k, z in enumerate(dense[:20])]
+    volume = sum(0.03 * np.pi * (0.4 - 0.01 * k) ** 2 for k in range(20))
+    check(report_of(rounded_end), volume, 2)
+
+
+# Parts --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("narrower", [0.0, 1.0])
+@pytest.mark.parametrize(
+    "planes",
+    [[0, 3, 100, 103], [0, 3, 100, 103, 400, 403], [0, 3, 6, 100, 103, 106, 400, 403, 406], [0, 1, 16, 17, 32, 33]],
+    ids=["two slices, 97 mm", "twice", "three slices", "nearer"],
+)
+def test_short_parts_far_over_each_other(planes: list[float], narrower: float) -> None:
+    """The gaps were taken for the spacing, and the slices of a part for one plane: of 17 times the volume, or with the
+    narrower slice as a hole all along, without a word."""
+    radii = [20 - narrower * (k % 2) for k in range(len(planes))]
+    report = report_of([ring(radius, z) for radius, z in zip(radii, planes, strict=True)])
+    spacing, parts = planes[1] - planes[0], 1 + int(np.count_nonzero(np.diff(planes) > 10))
+    assert report.euler_number == 2 * parts
+    assert report.contours_volume == pytest.approx(sum(np.pi * radius**2 * spacing for radius in radii), rel=0.005)
+    assert [f"falls into {parts} pieces" in text for text in report.warnings] == [True]
+
+
+def test_parts_of_two_spacings_are_both_whole() -> None:
+    outlines = [*(ring(12, 1.0 * z, (-30, 0)) for z in range(42)), *(ring(9, 0.4 + 5 * z, (30, 0)) for z in range(8))]
+    report = report_of(outlines, 96)
+    check(report, np.pi * (144 * 42 + 81 * 40), 4)
+    assert report.warnings == ()
+
+
+def test_a_part_that_is_absent_on_a_plane_drawn_for_another_has_not_ended_there() -> None:
+    report = report_of([*(ring(12, z, (-20, 0)) for z in TEN), *(ring(6, z, (20, 0)) for z in TEN[::2])])
+    check(report, np.pi * (144 * 30 + 36 * 30), 4)
+    assert report.warnings == ()
+
+
+# The file -----------------------------------------------------------------------------------------------------------
+
+
+def single_slice_of(
+    rois: Sequence[Sequence[np.ndarray]], tilt: Sequence[float] = (0, 0, 0), decimals: int = 4
+) -> float:
+    """How thick the single slice of 10 mm radius at z = 12 becomes (mm) in a file with these other ROIs."""
+    rotation, shift = Rotation.from_euler("xyz", tilt, degrees=True), np.array([50, 60, -700])
+    drawn = [
+        phantoms.Roi(f"ROI {k}", [phantoms.Contour(rotation.apply(outline) + shift) for outline in outlines])
+        for k, outlines in enumerate([[ring(10, 12, (60, 0))], *rois])
+    ]
+    structures = read_structure_set(phantoms.structure_set(drawn, decimals=decimals))
+    rois_, _ = structures.contours([1])
+    report = surface_from_contours(rois_, surroundings=structures.surroundings([1]), resolution=32).report
+    assert report.warnings == ()
+    return report.volume / (np.pi * 100)
+
+
+@pytest.mark.parametrize("decimals", [2, 3, 4])
+@pytest.mark.parametrize("tilt", TILTS)
+def test_a_single_slice_in_a_tilted_file(tilt: tuple[float, float, float], decimals: int) -> None:
+    """Rounded coordinates made it two slices thick, without a word."""
+    others = [[ring(30, z) for z in TEN], [ring(50, z) for z in TEN[2:]]]
+    assert single_slice_of(others, tilt, decimals) == pytest.approx(3, rel=0.01)
+
+
+def test_a_single_slice_beside_gaps_and_other_grids() -> None:
+    """It was as thick as the gaps are wide: 194 mm; and as the planes of two ROIs are apart."""
+    assert single_slice_of([[ring(30, z) for z in (0, 3, 6, 100, 103, 106, 400, 403, 406)]]) == pytest.approx(
+        3, rel=0.01
+    )
+    assert single_slice_of([[ring(30, z) for z in TEN], [ring(20, z + 1.5) for z in TEN]]) == pytest.approx(3, rel=0.01)
+
+
+def test_single_slices_tell_each_other_how_thick_they_are() -> None:
+    assert single_slice_of([[ring(30, z)] for z in (9, 12, 15)]) == pytest.approx(3, rel=0.01)
