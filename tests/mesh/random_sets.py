@@ -108,7 +108,7 @@ def rounded(rng: Generator) -> Built:
 
 def jitter(rng: Generator) -> Built:
     outline, (planes, spacing) = blob(rng, rng.uniform(8, 25)), grid(rng)
-    most = min(0.08, 0.01 * len(planes))  # of few slices nobody can say how thick the uneven ends are
+    most = min(0.08, 0.006 * len(planes))  # of few slices nobody can say how thick the uneven ends are
     planes = planes + rng.uniform(-most, most, len(planes)) * spacing
     return stack(outline, planes), area(outline) * thickness(planes), 2
 

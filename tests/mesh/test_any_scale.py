@@ -51,3 +51,31 @@ def test_the_same_triangles(kind: str, tilted: bool, scale: float) -> None:
     assert other.report.volume / scale**3 == pytest.approx(one.report.volume, rel=1e-5)
     told = [note.text for note in other.report.notes if "metres" not in note.text]
     assert len(told) == len(one.report.notes)
+
+
+@pytest.mark.parametrize("decimals", [4, 6])
+@pytest.mark.parametrize("tilt", [2, 30, 50])
+def test_a_tilted_roi_of_less_than_a_millimetre(tilt: float, decimals: int) -> None:
+    """Its normal was that of the patient's axes, so its volume was up to 60 % too small."""
+    turn = Rotation.from_euler("xyz", [tilt, -0.7 * tilt, 10], degrees=True)
+    outlines = [turn.apply(ring(0.35, 0.05 * k, points=60)) + np.array([30, -20, 10]) for k in range(16)]
+    report = surface_from_contours([roi_of([np.round(o, decimals) for o in outlines])], resolution=48).report
+    assert report.volume == pytest.approx(np.pi * 0.35**2 * 0.8, rel=0.01)
+    assert (report.euler_number, report.warnings) == (2, ())
+
+
+@pytest.mark.parametrize("spacing", [0.02, 0.03, 0.0513])
+def test_micro_ct(spacing: float) -> None:
+    outlines = [ring(1.2, spacing * k, (3, 4), 60) for k in range(40)]
+    report = surface_from_contours([roi_of([np.round(o, 5) for o in outlines])], resolution=48).report
+    assert report.volume == pytest.approx(np.pi * 1.44 * 40 * spacing, rel=0.005)
+    assert (report.euler_number, report.warnings) == (2, ())
+
+
+def test_a_tilted_vessel_on_planes_0_056_mm_apart() -> None:
+    turn = Rotation.from_euler("xyz", [25, -40, 10], degrees=True)
+    planes = 0.056 * np.arange(40)
+    outlines = [turn.apply(ring(0.1, z, (0.4 * z, 0.2 * z), 40)) for z in planes]
+    report = surface_from_contours([roi_of([np.round(o, 6) for o in outlines])], resolution=64).report
+    assert report.volume == pytest.approx(np.pi * 0.01 * 40 * 0.056, rel=0.02)
+    assert (report.euler_number, report.warnings) == (2, ())
