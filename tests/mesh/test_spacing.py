@@ -104,6 +104,19 @@ def test_a_part_that_is_absent_on_a_plane_drawn_for_another_has_not_ended_there(
     assert report.warnings == ()
 
 
+@pytest.mark.parametrize("move", [2.0, 3.2])
+@pytest.mark.parametrize("absent", [[5], [1], [5, 9]])
+def test_a_thin_vessel_goes_on_over_one_missing_slice(move: float, absent: list[int]) -> None:
+    """It fell into two, without a word, where its outlines did not overlap: as a urethra in a file of Pinnacle does."""
+    kept = [k for k in range(18) if k not in absent]
+    report = report_of([ring(2, 3 * k, (move * k, 0.3 * move * k), 40) for k in kept], 96)
+    assert report.euler_number == 2
+    assert report.volume == pytest.approx(np.pi * 4 * 54, rel=0.03)
+    (told,) = report.warnings
+    often = "once" if len(absent) == 1 else "2 times"
+    assert f"goes on {often} from an outline to the nearest one of the next slice" in told
+
+
 # The file -----------------------------------------------------------------------------------------------------------
 
 

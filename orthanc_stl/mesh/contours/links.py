@@ -40,7 +40,7 @@ NOT_ALIKE = 2.5
 """Regions whose areas differ by more than this factor are not taken for one vessel."""
 
 FARTHEST_STEP = 1.5
-"""Of the slice spacing: how far apart slices of such a vessel are at most."""
+"""Of the slice spacing: how far the next slice of a region lies at most, if it is not the nearest one on both sides."""
 
 AHEAD = 4096
 """Regions upwards and downwards among which the next one is looked for."""
@@ -133,7 +133,7 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
     places = np.array([region.position for region in ends])
     middles = np.array([region.middle for region in ends]).reshape(-1, 2)
     widths, areas = np.array([width_of(region) for region in ends]), np.array([region.area for region in ends])
-    farthest = places - FARTHEST_STEP * np.array([region.step for region in ends])
+    farthest = places - GAP * np.array([region.step for region in ends])
     planes = np.array([region.plane for region in ends])
     below, above = {j: i for i, j in pairs}, dict(pairs)
     nearest: dict[int, tuple[float, int]] = {}
@@ -144,7 +144,7 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
         step = one.step
         if np.isinf(step):
             step = float(np.min(places[beyond] - one.position)) if beyond.any() else 0.0
-        near = np.flatnonzero(beyond & (places <= one.position + FARTHEST_STEP * step))
+        near = np.flatnonzero(beyond & (places <= one.position + GAP * step))
         far = np.hypot(*(middles[near] - one.middle).T)
         alike = np.maximum(areas[near], one.area) <= NOT_ALIKE * np.minimum(areas[near], one.area)
         within = alike & (far <= REACH * (widths[near] + width_of(one)) / 2)
@@ -211,7 +211,8 @@ def without_gaps(
     _tell_of_gaps(name, regions, kept, gaps, findings)
     apart = sum(link.apart for link in kept)
     if apart:
-        text = f"goes on {apart} times from an outline to the nearest one of the next slice, which it does not overlap"
+        often = "once" if apart == 1 else f"{apart} times"
+        text = f"goes on {often} from an outline to the nearest one of the next slice, which it does not overlap"
         findings.roi(Rank.GUESSED, name, text)
     return kept
 
