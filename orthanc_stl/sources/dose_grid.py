@@ -18,6 +18,9 @@ _POSITION, _ORIENTATION, _SPACING = 0x00200032, 0x00200037, 0x00280030
 EVEN = 1e-3
 """Of the mean step: steps that differ by less are even."""
 
+FAR_APART = 2.0
+"""Of the usual step: between planes that are farther apart much of the dose is guessed."""
+
 SAME_PLACE = 1e-3
 """mm: the first offset is the z of the position if it is so near."""
 
@@ -50,6 +53,10 @@ def dose_grid(source: DicomObject) -> Grid:
             f"the planes of this dose are from {steps.min():.4g} to {steps.max():.4g} mm apart, "
             f"{SMALLEST_VOXEL:g} to {LARGEST_VOXEL:g} is expected"
         )
+    usual = float(np.median(steps))
+    if steps.max() > FAR_APART * usual:
+        text = f"planes of the dose are up to {steps.max():.4g} mm apart, {usual:.4g} mm as a rule: between them its "
+        notes = (*notes, Note(Rank.GUESSED, "", text + "values were interpolated"))
     step = float(steps.mean())
     affine = np.eye(4)
     affine[:3, :3] = axes * (1, 1, step)

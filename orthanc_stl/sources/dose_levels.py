@@ -110,11 +110,9 @@ def levels_of(given: Any, yardstick: Yardstick, unit: str) -> tuple[Level, ...]:
     Raises InvalidField for what is no level.
     """
     if given is None:
-        return tuple(
-            _level(percent / 100 * yardstick.hundred, yardstick, unit, as_percent=True)
-            for percent in USUAL
-            if percent / 100 * yardstick.hundred < yardstick.maximum
-        )
+        usual = [_level(percent / 100 * yardstick.hundred, yardstick, unit, as_percent=True) for percent in USUAL]
+        reached = [level for level in usual if level.value < yardstick.maximum]
+        return tuple(reached or usual)  # where the dose reaches none of them, each says so
     if not isinstance(given, (list, tuple)) or not 1 <= len(given) <= MOST_LEVELS:
         raise InvalidField(f'"Levels" must be a list of 1 to {MOST_LEVELS} levels such as [20, "95%"]')
     return tuple(_asked(one, yardstick, unit) for one in given)

@@ -21,6 +21,7 @@ from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.dicom_object import DicomObject, Item, OfDicomObject, read_object
+from orthanc_stl.sources.lattices import Lattice
 from orthanc_stl.sources.pixel_frames import PixelFrames, pixel_frames
 from orthanc_stl.sources.seg_frames import FrameTable, frame_table
 from orthanc_stl.sources.seg_voxels import (
@@ -82,12 +83,14 @@ class OpenSegmentation(OfDicomObject):
         if item is None:
             known = ", ".join(map(str, self._segments)) or "none"
             raise InvalidInput(f"the segmentation has no segment {number}; it has {known}")
-        voxels = self._voxels(number)
-        if voxels is None or not (voxels.mask or voxels.values.max() >= HALF * voxels.maximum):
+        voxels, lattice = self._voxels(number), self._lattice(number)
+        if voxels is None or lattice is None or not (voxels.mask or voxels.values.max() >= HALF * voxels.maximum):
             reason = NO_VOXEL if voxels is None else NOT_HALF
             raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: {reason}')
-        notes = (*self.table.lattice.notes, *self.frames.notes, *self._palette_note(), *self._unlisted_note())
-        volume = voxels.volume(self.table.lattice, self.frames.rows, self.frames.columns)
+        notes = (
+            *lattice.notes, *self.frames.notes, *voxels.notes, *self._palette_note(), *self._unlisted_note(),
+        )  # fmt: skip
+        volume = voxels.volume(lattice, self.frames.rows, self.frames.columns)
         if voxels.mask:
             return Region(volume, labels=(1,)), notes
         return Region(volume, threshold=HALF * voxels.maximum), (*notes, *_unsure_note(voxels, _name(item, number)))
@@ -115,6 +118,10 @@ class OpenSegmentation(OfDicomObject):
                 found.setdefault(number, item)
         return found
 
+    def _lattice(self, number: int) -> Lattice | None:
+        """That of a segment, None if it has no frame."""
+        return self.table.lattices.get(0 if self.kind == "LABELMAP" else number)
+
     def _voxels(self, number: int) -> SegmentVoxels | None:
         if self.kind == "LABELMAP":
             return self._labels.of(number)
@@ -123,9 +130,10 @@ class OpenSegmentation(OfDicomObject):
 
     @cached_property
     def _labels(self) -> LabelVoxels:
-        if self.frames.pixels * self.table.lattice.count > self.max_voxels:
+        count = self.table.lattices[0].count
+        if self.frames.pixels * count > self.max_voxels:
             raise TooLarge(
-                f"the segmentation has {self.table.lattice.count} planes of {self.frames.rows} x {self.frames.columns} "
+                f"the segmentation has {count} planes of {self.frames.rows} x {self.frames.columns} "
                 f'pixels, over the {self.max_voxels:,} voxels of the option "MaxVoxels"'
             )
         return voxels_of_labels(self.frames, self.table)
@@ -147,7 +155,8 @@ class OpenSegmentation(OfDicomObject):
             voxels, steps = counts.get(number, (0, 0.0))
             empty = NOT_HALF if self.kind == "FRACTIONAL" and number in self.table.segments else NO_VOXEL
             reason = "" if voxels else empty
-            volume = steps * self.table.lattice.voxel_volume
+            lattice = self._lattice(number)
+            volume = steps * lattice.voxel_volume if lattice else 0.0
             facts = {"Voxels": voxels, "VolumeMl": round(volume / 1000, 4)}
         elif self.kind != "LABELMAP" and number not in self.table.segments:
             reason = "it has no frame"

@@ -5,7 +5,8 @@ PS3.3 C.7.6.16 (Multi-frame Functional Groups), C.8.20.3 (those of segmentations
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,13 +36,20 @@ _TAGS = {
 
 @dataclass(frozen=True)
 class FrameTable:
-    """`segments`: number to its frames; for a label map all frames are those of number 0."""
+    """`segments`: number to its frames; for a label map all frames are those of number 0.
 
-    lattice: Lattice
+    `lattices`: number to where those lie, one lattice for all segments unless they have one each.
+    """
+
+    lattices: dict[int, Lattice]
     segments: dict[int, list[int]]
 
-    def plane(self, frame: int) -> int:
-        return int(self.lattice.index[frame])
+    def planes(self, number: int) -> dict[int, list[int]]:
+        """Each plane of a segment that has frames, with these: several, if they are at one place."""
+        found: dict[int, list[int]] = {}
+        for frame in self.segments.get(number, ()):
+            found.setdefault(int(self.lattices[number].index[frame]), []).append(frame)
+        return found
 
 
 class _Groups:
@@ -94,9 +102,40 @@ def frame_table(source: DicomObject, frames: PixelFrames, *, by_segment: bool) -
         if segment is None:
             raise InvalidInput(f"frame {number + 1} does not say which segment it is of")
         segments.setdefault(segment, []).append(number)
-    between, thickness = _heights(first)
-    lattice = lattice_of(positions, orientation, spacing, step=between, thickness=thickness)
-    return FrameTable(lattice, segments)
+    return FrameTable(_lattices(positions, orientation, spacing, _heights(first), segments), segments)
+
+
+def _lattices(
+    positions: np.ndarray,
+    orientation: tuple[float, ...],
+    spacing: tuple[float, ...],
+    heights: tuple[float | None, float | None],
+    segments: dict[int, list[int]],
+) -> dict[int, Lattice]:
+    """One lattice of all frames; but one for each segment where the declared step fits those and not the whole."""
+    step, thickness = heights
+
+    def lattice(frames: Sequence[int]) -> Lattice:
+        found = lattice_of(positions[frames], orientation, spacing, step=step, thickness=thickness)
+        index = np.full(len(positions), -1)
+        index[frames] = found.index
+        return replace(found, index=index)
+
+    whole = lattice(range(len(positions)))
+    if whole.count == 1:
+        _check_single_plane(segments)
+    if step and whole.notes and len(segments) > 1:
+        own = {number: lattice(frames) for number, frames in segments.items()}
+        if not any(one.notes for one in own.values()):
+            return own
+    return dict.fromkeys(segments, whole)
+
+
+def _check_single_plane(segments: dict[int, list[int]]) -> None:
+    for number, frames in segments.items():
+        if len(frames) > 1:
+            whose = f" of segment {number}" if number else ""
+            raise InvalidInput(f"all {len(frames)} frames{whose} have the same plane position: they make no volume")
 
 
 def _check_space(source: DicomObject, shared: Item, own: Item, first: _Groups) -> None:

@@ -147,6 +147,49 @@ def test_planes_with_uneven_steps() -> None:
     assert np.abs(found - radius(30)).max() < 0.1
 
 
+def test_planes_that_are_missing_are_told() -> None:
+    source = opened(made(planes=np.concatenate((np.arange(-45, -20, 2.5), np.arange(-5, 45.1, 2.5)))), Levels=[30])
+    assert [note.text for note in source.shape(1)[1]] == [
+        "planes of the dose are up to 17.5 mm apart, 2.5 mm as a rule: between them its values were interpolated"
+    ]
+
+
+def test_frames_in_any_order_lie_where_their_offsets_say() -> None:
+    ds = made()
+    order = np.concatenate(([0], 1 + np.random.default_rng(1).permutation(36)))
+    ds.PixelData = np.frombuffer(ds.PixelData, "<u4").reshape(37, -1)[order].tobytes()
+    ds.GridFrameOffsetVector = [ds.GridFrameOffsetVector[number] for number in order]
+    assert np.abs(radii(opened(ds, Levels=[30]), 1) - radius(30)).max() < 0.06
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, PRONE, FEET_FIRST, (-1.0, 0.0, 0.0, 0.0, 1.0, 0.0)])
+@pytest.mark.parametrize("descending", [False, True])
+def test_absolute_places_in_every_upright_orientation(orientation: tuple[float, ...], descending: bool) -> None:
+    """Along z, whichever way the normal points; what the standard allows for 1,0,0,0,1,0 alone is told of others."""
+    ds = made(orientation, planes=np.arange(45, -45.1, -2.5) if descending else None)
+    upright = np.cross(orientation[:3], orientation[3:])[2]
+    ds.GridFrameOffsetVector = [ds.ImagePositionPatient[2] + upright * float(o) for o in ds.GridFrameOffsetVector]
+    source = opened(ds, Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.06
+    told = [note.text for note in source.shape(1)[1]]
+    assert [text for text in told if "places along z" in text] == told
+    assert bool(told) == (orientation != AXIAL)
+
+
+@pytest.mark.parametrize("kind", ["FRACTION", "BEAM", "BRACHY", "CONTROL_POINT", "BEAM_SESSION"])
+def test_what_is_a_part_of_a_plans_dose_says_so(kind: str) -> None:
+    ds = made()
+    ds.DoseSummationType = kind
+    told = f"this dose is of the kind {kind}: it is a part of the plan's dose, not all of it"
+    assert [note.text for note in opened(ds, Levels=[30]).shape(1)[1]] == [told]
+
+
+def test_a_prescription_far_above_the_dose_leaves_levels_that_say_why() -> None:
+    structures = opened(made(), plan_dataset(5000.0)).structures
+    assert [s.name for s in structures][:1] == ["107 % of the prescription (5350 Gy)"]
+    assert {s.reason for s in structures} == {"the highest dose is 59.766 Gy"}
+
+
 def test_absolute_places_and_16_bits() -> None:
     ds = made(bits=16)
     ds.GridFrameOffsetVector = [offset + CENTRE[2] - 45 for offset in ds.GridFrameOffsetVector]
