@@ -48,7 +48,7 @@ def scene() -> Model:
             part(2, "External", sphere(60, (-40, 20, -120)), color=(10, 200, 60), opacity=0.15, kind="EXTERNAL"),
             part(9, "skin \\ scan", half(sphere(20, (60, -15, 30)))),
         ),
-        title="STL model generated from DICOM RT-STRUCT",
+        title="Model generated from DICOM RT-STRUCT",
         frame_of_reference_uid=FRAME,
     )
 

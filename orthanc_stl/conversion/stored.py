@@ -8,10 +8,10 @@ from typing import Any
 
 from orthanc_stl.conversion.result import mesh_json
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MTL, ENCAPSULATED_OBJ
-from orthanc_stl.dicom.stored_model import StoredModel, read_encapsulated_stl
+from orthanc_stl.dicom.stored_model import StoredModel, read_encapsulated_obj, read_encapsulated_stl
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.formats.stl import read_stl
+from orthanc_stl.formats.stl import joined, read_stl
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model, Part
@@ -21,10 +21,26 @@ from orthanc_stl.sources.encapsulated import Encapsulated
 Blob = bytes | bytearray | memoryview
 
 
-def stored_facts(blob: Blob) -> dict[str, Any]:
-    """What a stored object says of itself, and what its mesh shows."""
-    stored, mesh = _read(blob)
-    return mesh_json(mesh, report_of(mesh)) | stored.as_json()
+def stored_facts(blobs: Sequence[Blob]) -> dict[str, Any]:
+    """What a stored object says of itself, and what its mesh shows; of an OBJ all its parts, and each in `Parts`.
+
+    Files: the object, and the MTL of an OBJ if there is one.
+    """
+    if read_study_context(blobs[0]).reference.sop_class_uid != ENCAPSULATED_OBJ:
+        stored, mesh = _read(blobs[0])
+        return mesh_json(mesh, report_of(mesh)) | stored.as_json()
+    parts = stored_model(blobs).parts
+    whole = joined([part.mesh for part in parts])
+    told = read_encapsulated_obj(blobs[0]).as_json()
+    read = [note for note in parts[0].notes if note.text not in told["Warnings"]]
+    told["Warnings"] += [note.text for note in read]
+    told["Notes"] += [note.as_json() for note in read]
+    return mesh_json(whole, report_of(whole)) | told | {"Parts": [_of_part(part) for part in parts]}
+
+
+def _of_part(part: Part) -> dict[str, Any]:
+    named = {"Number": part.number, "Name": part.name, "Opacity": part.opacity}
+    return named | {"Color": list(part.color) if part.color else None} | mesh_json(part.mesh, part.report)
 
 
 def stored_model(blobs: Sequence[Blob]) -> Model:
@@ -78,7 +94,7 @@ def _obj_parts(files: Sequence[Blob]) -> tuple[str, str, list[Part]]:
 
 def _read(blob: Blob) -> tuple[StoredModel, Mesh]:
     stored = read_encapsulated_stl(blob)
-    return stored, read_stl(bytes(stored.stl))
+    return stored, read_stl(bytes(stored.document))
 
 
 def _part(stored: StoredModel, mesh: Mesh) -> Part:

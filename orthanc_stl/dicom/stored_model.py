@@ -1,4 +1,4 @@
-"""Encapsulated STL objects read back: the STL bytes and what the object says about them."""
+"""Encapsulated STL and OBJ objects read back: the document and what the object says about it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from orthanc_stl.dicom import provenance
 from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Elements, open_file, unpadded
-from orthanc_stl.dicom.sop_classes import ENCAPSULATED_STL
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_OBJ, ENCAPSULATED_STL
 from orthanc_stl.dicom.study_context import ascii_uid, class_name, uid_of
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.errors import InvalidInput, reading
@@ -20,13 +20,13 @@ from orthanc_stl.model import Color
 
 @dataclass(frozen=True)
 class StoredModel:
-    """An Encapsulated STL object. Texts are empty, and `color` is None, where the object says nothing.
+    """An Encapsulated STL or OBJ object. Texts are empty, and `color` is None, where the object says nothing.
 
-    `stl` is a view of the file's bytes: the document, without the byte that DICOM pads it with where its length is
-    known.
+    `document` is a view of the file's bytes: the STL or OBJ, without the byte that DICOM pads it with where its length
+    is known.
     """
 
-    stl: memoryview
+    document: memoryview
     title: str
     description: str
     names: tuple[str, ...]
@@ -65,14 +65,23 @@ class StoredModel:
         }
 
 
-@reading("the Encapsulated STL object")
 def read_encapsulated_stl(data: Buffer) -> StoredModel:
     """Raises InvalidInput for what is no Encapsulated STL object, has no document in it, or is damaged."""
+    return _read(data, ENCAPSULATED_STL, "an Encapsulated STL")
+
+
+def read_encapsulated_obj(data: Buffer) -> StoredModel:
+    """The same of an Encapsulated OBJ object."""
+    return _read(data, ENCAPSULATED_OBJ, "an Encapsulated OBJ")
+
+
+@reading("the encapsulated model")
+def _read(data: Buffer, wanted: str, name: str) -> StoredModel:
     file = open_file(data)
     top = {element.tag: element for element in file.elements()}
     sop_class = uid_of(file.value_of(top, 0x00080016))
-    if sop_class != ENCAPSULATED_STL:
-        raise InvalidInput(f"this is a {class_name(sop_class)} object; an Encapsulated STL was expected")
+    if sop_class != wanted:
+        raise InvalidInput(f"this is a {class_name(sop_class)} object; {name} was expected")
     terms = character_sets(file.value_of(top, 0x00080005))
 
     def text(tag: int, of: Elements = top) -> str:
@@ -83,7 +92,7 @@ def read_encapsulated_stl(data: Buffer) -> StoredModel:
     units = file.first_item(top, 0x004008EA)
     maker = (text(0x00080070), text(0x00081090), text(0x00181020))
     return StoredModel(
-        stl=_document(file, top),
+        document=_document(file, top),
         title=text(0x00420010),
         description=text(0x00700081),
         names=names,
@@ -104,7 +113,7 @@ def _document(file: DicomFile, top: Elements) -> memoryview:
     element = top.get(0x00420011)
     if element is None or element.start == element.stop:
         raise InvalidInput(
-            "this Encapsulated STL object has no document in it: Orthanc's anonymization empties it, unless its field"
+            "this encapsulated model has no document in it: Orthanc's anonymization empties it, unless its field"
             ' "Keep" names "EncapsulatedDocument"'
         )
     return unpadded(file.data[element.start : element.stop], file.value_of(top, 0x00420015))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -62,7 +63,8 @@ def encapsulate_parts(
     frame = model.frame_of_reference_uid or str(generate_uid(prefix=None))
     count = len(model.parts) if count is None else count
     names = [name for part in model for name in names_of(part)]
-    told = series_description(study, (f"{count} models",) if count > 1 else names, title or model.title)
+    title = title or _titled(model, "STL")
+    told = series_description(study, (f"{count} models",) if count > 1 else names, title)
     series = replace(series or Series(series_number), description=told)
     pictures = [*icons, *[None] * (len(model.parts) - len(icons))]
     return [
@@ -99,7 +101,7 @@ def encapsulate_as_obj(
     """The DICOM files of an OBJ with all parts and of its MTL. Arguments and errors as of `encapsulate_parts`."""
     obj, mtl = obj_and_mtl(model)
     description = Description(
-        title=title or model.title,
+        title=title or _titled(model, "OBJ"),
         names=tuple(shown_name(part) for part in written_parts(model)),
         parameters=model.parameters,
         notes=tuple(note for part in model for note in part.notes),
@@ -122,9 +124,14 @@ def encapsulate_as_obj(
     )
 
 
+def _titled(model: Model, kind: str) -> str:
+    """The Document Title: "STL model generated from ...", as the C++ plugin has it."""
+    return re.sub("^Model ", f"{kind} model ", model.title)
+
+
 def _description(model: Model, part: Part, title: str, icon: np.ndarray | None) -> Description:
     return Description(
-        title=title or model.title,
+        title=title,
         names=names_of(part),
         color=color_of(part),
         parameters={**model.parameters, **_structure(part)},

@@ -62,7 +62,7 @@ class OpenSource(Protocol):
 
     @property
     def title(self) -> str:
-        """The Document Title of models made of it: "STL model generated from DICOM RT-STRUCT"."""
+        """The Document Title of models made of it: "Model generated from DICOM RT-STRUCT"."""
 
     @property
     def frame_of_reference_uid(self) -> str:

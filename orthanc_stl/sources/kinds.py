@@ -12,7 +12,7 @@ class Kind:
     """One kind of input. `key` names it in code and in JSON, `name` in messages, with its article.
 
     `sop_classes` are the DICOM objects that it is, `suffixes` (with the point) the names of files that it is.
-    `title` is the Document Title of models made of it.
+    `title` says of what its models are: after "STL" or "OBJ" it is their Document Title.
     """
 
     key: str
@@ -25,42 +25,42 @@ class Kind:
 RTSTRUCT = Kind(
     "rtstruct",
     "an RT-STRUCT",
-    "STL model generated from DICOM RT-STRUCT",
+    "Model generated from DICOM RT-STRUCT",
     sop_classes=(sop_classes.RT_STRUCTURE_SET,),
 )
 SEG = Kind(
     "seg",
     "a DICOM SEG",
-    "STL model generated from DICOM SEG",
+    "Model generated from DICOM SEG",
     sop_classes=(sop_classes.SEGMENTATION, sop_classes.LABEL_MAP_SEGMENTATION),
 )
 RTDOSE = Kind(
     "rtdose",
     "an RT Dose",
-    "STL model generated from DICOM RT-DOSE",
+    "Model generated from DICOM RT-DOSE",
     sop_classes=(sop_classes.RT_DOSE,),
 )
 SURFACE_SEGMENTATION = Kind(
     "surface-segmentation",
     "a Surface Segmentation",
-    "STL model generated from DICOM Surface Segmentation",
+    "Model generated from DICOM Surface Segmentation",
     sop_classes=(sop_classes.SURFACE_SEGMENTATION,),
 )
 ENCAPSULATED = Kind(
     "encapsulated",
     "an Encapsulated STL or OBJ",
-    "STL model generated from an encapsulated model",
+    "Model generated from an encapsulated model",
     sop_classes=(sop_classes.ENCAPSULATED_STL, sop_classes.ENCAPSULATED_OBJ),
 )
-NIFTI = Kind("nifti", "a NIfTI file", "STL model generated from NIfTI", suffixes=(".nii", ".nii.gz"))
-NRRD = Kind("nrrd", "an NRRD file", "STL model generated from NRRD", suffixes=(".nrrd", ".seg.nrrd"))
+NIFTI = Kind("nifti", "a NIfTI file", "Model generated from NIfTI", suffixes=(".nii", ".nii.gz"))
+NRRD = Kind("nrrd", "an NRRD file", "Model generated from NRRD", suffixes=(".nrrd", ".seg.nrrd"))
 MESH = Kind(
     "mesh",
     "a mesh file (STL, OBJ, PLY, GLB or 3MF)",
-    "STL model generated from a mesh file",
+    "Model generated from a mesh file",
     suffixes=(".stl", ".obj", ".ply", ".glb", ".3mf"),
 )
-IMAGES = Kind("images", "a series of images", "STL model generated from images")
+IMAGES = Kind("images", "a series of images", "Model generated from images")
 
 KINDS: tuple[Kind, ...] = (RTSTRUCT, SEG, RTDOSE, SURFACE_SEGMENTATION, ENCAPSULATED, NIFTI, NRRD, MESH, IMAGES)
 """In the order in which files are tried."""

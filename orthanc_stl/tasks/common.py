@@ -41,3 +41,13 @@ def read(options: Options, blobs: Sequence[Blob]) -> tuple[ConversionRequest, In
 
 def portion(progress: Progress, start: float, end: float) -> Progress:
     return lambda fraction, step: progress(start + (end - start) * fraction, step)
+
+
+def chosen_parts(model: Model, wanted: Sequence[int | str]) -> Model:
+    """All parts if none is wanted. Raises InvalidInput for one that is not there."""
+    if not wanted:
+        return model
+    try:
+        return replace(model, parts=tuple(model[key] for key in wanted))
+    except KeyError as error:
+        raise InvalidInput(error.args[0]) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from orthanc_stl.conversion.build import build_model
@@ -13,10 +12,9 @@ from orthanc_stl.conversion.printing import check_parts, colored_by_check, print
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.statistics import as_csv, statistics
 from orthanc_stl.conversion.stored import stored_model
-from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.model import Model
-from orthanc_stl.tasks.common import Blob, Options, Outcome, portion, read
+from orthanc_stl.tasks.common import Blob, Options, Outcome, chosen_parts, portion, read
 
 CHECKED = 0.7
 """Where the print check begins, as a fraction of the time that it takes together with making the model."""
@@ -77,16 +75,6 @@ def compare(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
 
 def _side(side: Mapping[str, Any], files: Sequence[Blob]) -> Side:
     if side.get("Stored"):
-        return Side(_chosen(stored_model(files), side.get("Structures", ())))
+        return Side(chosen_parts(stored_model(files), side.get("Structures", ())))
     request = ConversionRequest.from_json(side["Request"])
     return Side(Inputs(tuple(files)).open(request), request)
-
-
-def _chosen(model: Model, wanted: Sequence[int | str]) -> Model:
-    """All parts if none is wanted. Raises InvalidInput for one that is not there."""
-    if not wanted:
-        return model
-    try:
-        return replace(model, parts=tuple(model[key] for key in wanted))
-    except KeyError as error:
-        raise InvalidInput(error.args[0]) from None

@@ -33,7 +33,7 @@ def test_no_webgl(open_page: Open, stored: Stored, server: OrthancServer, viewer
     page.goto(f"{server.url}/stl/app/{viewer}?instance={stored.model}")
     assert "WebGL 2 is missing" in said(page)
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Download the STL file").click()
+        page.get_by_role("button", name="Download 3D model").click()
     assert saved.value.suggested_filename == "Contours Ball.stl"
     assert Path(saved.value.path()).read_bytes() == server.get(f"/instances/{stored.model}/stl").body
 

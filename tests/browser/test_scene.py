@@ -225,7 +225,7 @@ def test_the_token_leaves_the_address_at_once(open_page: Open, scene: Scene) -> 
 def test_the_table_its_csv_and_files_of_what_is_shown(open_page: Open, scene: Scene, server: OrthancServer) -> None:
     page = opened(open_page, scene)
     page.keyboard.press("n")
-    page.wait_for_function("document.querySelector('.numbers tbody').innerText.match(/yes/g)?.length === 3")
+    page.locator(".numbers tbody").get_by_text("yes", exact=True).nth(2).wait_for()
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV").click()
     rows = list(csv.DictReader(Path(saved.value.path()).read_text("utf-8-sig").splitlines()))
@@ -270,6 +270,12 @@ def test_a_stored_obj_is_shown_with_its_structures(open_page: Open, scene: Scene
     assert [(part["name"], part["color"]) for part in parts] == [("Ball", [200, 60, 60]), ("Small", [0, 0, 255])]
     assert [part["volumeMl"] for part in parts] == pytest.approx([m["VolumeMl"] for m in made["Models"]], rel=1e-3)
     assert reddish(pixels(page, ".view-3d canvas")).sum() > 1000
+    page.evaluate("viewer.setPart('1', { visible: false })")
+    page.click("#tool-keep")
+    with page.expect_download() as saved:
+        page.locator(".keep-body .chip").get_by_text("obj.zip", exact=True).click()
+    wanted = server.get(f"/instances/{made['ID']}/stl/scene.obj.zip?structures=2").body
+    assert Path(saved.value.path()).read_bytes() == wanted
     page.close()
     other = server.post("/stl/encode", body | {"Structures": [2]}).json()
     both = ",".join(one["Models"][0]["ID"] for one in (made, other))
@@ -317,6 +323,12 @@ def test_studies_and_lists_of_models(open_page: Open, server: OrthancServer, sto
     page = viewer_ready(open_page(f"/stl/app/three.html?instance={stored.model},{other}", **WIDE))
     page.evaluate("viewer.loaded")
     assert [part["id"] for part in page.evaluate("viewer.parts()")] == [stored.model, other]
+    page.click("#tool-keep")
+    for shown, wanted in ((True, f"{stored.model}/stl/scene.glb?with={other}"), (False, f"{other}/stl/scene.glb")):
+        page.evaluate(f"viewer.setPart('{stored.model}', {{ visible: {str(shown).lower()} }})")
+        with page.expect_download() as saved:
+            page.locator(".keep-body .chip").get_by_text("glb", exact=True).click()
+        assert Path(saved.value.path()).read_bytes() == server.get(f"/instances/{wanted}").body
     page = viewer_ready(open_page(f"/stl/app/three.html?study={stored.study}", **WIDE))
     assert {stored.model, other} <= {part["id"] for part in page.evaluate("viewer.parts()")}
 

@@ -13,9 +13,8 @@ from typing import Any
 from orthanc_stl.dicom.elements import Buffer
 from orthanc_stl.dicom.encapsulated_model import STL, Description, Series, encapsulated, series_description
 from orthanc_stl.dicom.study_context import Reference, StudyContext
-from orthanc_stl.sources.kinds import RTSTRUCT
 
-TITLE_RTSTRUCT = RTSTRUCT.title
+TITLE_RTSTRUCT = "STL model generated from DICOM RT-STRUCT"
 
 
 def encapsulate(

@@ -15,7 +15,7 @@ from tests.dicom.test_encapsulated_stl import ODD_STL, STL, made, read
 @pytest.mark.parametrize("stl", [STL, ODD_STL])
 def test_round_trip(stl: bytes) -> None:
     model = read_encapsulated_stl(made(stl=stl, frame_of_reference_uid="1.2.3"))
-    assert model.stl == stl
+    assert model.document == stl
     assert (model.title, model.description, model.units) == (TITLE_RTSTRUCT, "Heart, Lung", "mm")
     assert model.color == (255, 128, 0)
     assert model.sources == (Study().uid("rtstruct"),)
@@ -35,7 +35,7 @@ STORED_BY_DCMTK = {
 @pytest.mark.parametrize("name", STORED_BY_DCMTK)
 def test_objects_by_dcmtk_give_the_very_bytes(name: str) -> None:
     model = read_encapsulated_stl(shared_file(f"encapsulated/{name}").read_bytes())
-    assert model.stl == shared_file(f"mesh/{STORED_BY_DCMTK[name]}").read_bytes()
+    assert model.document == shared_file(f"mesh/{STORED_BY_DCMTK[name]}").read_bytes()
     assert model.units == "um"
     assert model.software.startswith("DCMTK_MANUFACTURING")
 
@@ -44,20 +44,20 @@ def test_document_without_length_is_given_as_it_is() -> None:
     """As core /tools/create-dicom and the original plugin store them."""
     ds = read(made(stl=ODD_STL))
     del ds.EncapsulatedDocumentLength
-    assert read_encapsulated_stl(file_of(ds)).stl == ODD_STL + b"\0"
+    assert read_encapsulated_stl(file_of(ds)).document == ODD_STL + b"\0"
 
 
 @pytest.mark.parametrize("length", [0, 10, len(STL) + 2, 0xFFFFFFFF])
 def test_a_length_that_contradicts_the_document_is_not_believed(length: int) -> None:
     ds = read(made())
     ds.EncapsulatedDocumentLength = length
-    assert read_encapsulated_stl(file_of(ds)).stl == STL
+    assert read_encapsulated_stl(file_of(ds)).document == STL
 
 
 @pytest.mark.parametrize("syntax", ["implicit", "explicit", "big", "deflated"])
 def test_objects_in_other_transfer_syntaxes(syntax: str) -> None:
     model = read_encapsulated_stl(file_of(read(made(stl=ODD_STL)), Study(syntax=syntax)))
-    assert model.stl == ODD_STL
+    assert model.document == ODD_STL
     assert model.color == (255, 128, 0)
 
 

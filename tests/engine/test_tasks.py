@@ -84,7 +84,7 @@ def test_a_model_of_a_roi_and_what_is_known_of_it_afterwards(real_pool: LocalPoo
     seen = []
     result = convert(real_pool, [structure_set], lambda *now: seen.append(now), Structures=["Heart"])
     answer = result.facts["answer"]
-    model = report_of(read_stl(bytes(read_encapsulated_stl(result.blobs[0]).stl)))
+    model = report_of(read_stl(bytes(read_encapsulated_stl(result.blobs[0]).document)))
     assert model.closed
     assert answer["Triangles"] == model.triangles
     assert answer["VolumeMl"] == pytest.approx(model.volume / 1000, abs=1e-3)

@@ -56,7 +56,7 @@ def model() -> Model:
         external, category=Code("49755003", "SCT", "Morphologically Altered Structure"),
         anatomy=Code("108369006", "SCT", "Neoplasm"),
     )  # fmt: skip
-    return Model((liver, tumour, skin), "STL model generated from DICOM SEG", FRAME, {"Resolution": "256"})
+    return Model((liver, tumour, skin), "Model generated from DICOM SEG", FRAME, {"Resolution": "256"})
 
 
 def parts(given: Model | None = None, **knobs: Any) -> list[bytes]:
@@ -100,7 +100,7 @@ def test_each_part_has_its_name_color_opacity_and_mesh() -> None:
         assert stored.color == (piece.color or (127, 127, 127))
         assert read(dicom).ContentDescription == piece.name.replace("\\", "/")
         assert read(dicom).RecommendedPresentationOpacity == pytest.approx(piece.opacity)
-        report = report_of(read_stl(bytes(stored.stl)))
+        report = report_of(read_stl(bytes(stored.document)))
         assert (report.triangles, report.box) == (piece.report.triangles, piece.report.box)
 
 
@@ -196,6 +196,7 @@ def test_obj_and_mtl_are_two_objects_of_one_group() -> None:
         assert ds.SOPClassUID.name == f"Encapsulated {name} Storage"
         assert ds.MIMETypeOfEncapsulatedDocument == f"model/{name.lower()}"
         assert (ds.Modality, ds.SeriesNumber) == ("M3D", number)
+        assert ds.DocumentTitle == "OBJ model generated from DICOM SEG"
         assert ds.EncapsulatedDocument[: ds.EncapsulatedDocumentLength] == text
     assert obj.SeriesInstanceUID != mtl.SeriesInstanceUID
     assert obj.ModelGroupUID == mtl.ModelGroupUID

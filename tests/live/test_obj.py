@@ -82,6 +82,64 @@ def test_it_becomes_other_files_with_names_and_colors(server: OrthancServer, mad
         assert obj[1].volume == pytest.approx(other[1].volume, rel=1e-6)
 
 
+def names_in(glb: bytes) -> list[str]:
+    scene: Any = trimesh.load(io.BytesIO(glb), file_type="glb")
+    return sorted(scene.geometry)
+
+
+def test_facts_on_it_and_on_its_parts(server: OrthancServer, made: dict[str, Any]) -> None:
+    facts = server.get(f"/instances/{made['ID']}/stl/info").json()
+    assert facts["Title"] == "OBJ model generated from DICOM RT-STRUCT"
+    assert [(part["Number"], part["Name"]) for part in facts["Parts"]] == [(1, "Left ball"), (2, "Right ball")]
+    for part, model in zip(facts["Parts"], made["Models"], strict=True):
+        assert (part["Triangles"], part["Closed"], part["EulerNumber"]) == (model["Triangles"], True, 2)
+        assert part["VolumeMl"] == pytest.approx(model["VolumeMl"], rel=1e-5)
+    assert facts["Triangles"] == sum(part["Triangles"] for part in facts["Parts"])
+    assert facts["VolumeMl"] == pytest.approx(sum(part["VolumeMl"] for part in facts["Parts"]), abs=1e-3)
+    assert (facts["Pieces"], facts["Units"], facts["Warnings"]) == (2, "mm", made["Warnings"])
+    assert facts["Rois"] == ["Left ball", "Right ball"]
+
+
+def test_some_of_the_parts_of_stored_models(server: OrthancServer, made: dict[str, Any], source: str) -> None:
+    stl = server.post("/stl/encode", BODY | {"Instance": source, "Format": "stl"}).json()
+    left, right = (model["ID"] for model in stl["Models"])
+    for path, names in (
+        (f"/instances/{made['ID']}/stl/scene.glb?structures=2", ["Right ball"]),
+        (f"/series/{stl['ParentSeries']}/stl/scene.glb?structures=1", ["Left ball"]),
+        (f"/instances/{right}/stl/scene.glb?with={left}", ["Left ball", "Right ball"]),
+        (f"/instances/{left}/stl/scene.glb?with={made['ID']}&structures=1,3", ["Left ball", "Right ball"]),
+        (f"/instances/{left}/stl/scene.glb", ["Left ball"]),
+    ):
+        assert names_in(server.get(path).body) == names
+    coarse = server.get(f"/instances/{left}/stl/scene.stl?tolerance=2").body
+    assert len(coarse) < len(server.get(f"/instances/{left}/stl/scene.stl").body) / 2
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("instances/{obj}/stl/scene.glb?compress=banana", "compress is true or false, got 'banana'"),
+        ("instances/{obj}/stl/scene.3mf?compress=true", "compress makes files of GLB smaller, not those of 3MF"),
+        ("instances/{obj}/stl/scene.glb?structures=9", "the model has no part 9"),
+        ("instances/{obj}/stl/scene.glb?part=1", "part has no meaning for a stored model as it is"),
+        ("instances/{obj}/stl/scene.glb?with=x", "with are identifiers of stored models"),
+        ("instances/{obj}/stl/scene.glb?with={source}", "is an RT-STRUCT, but a stored model is needed"),
+        ("studies/{study}/stl/scene.glb?resolution=64", "resolution has no meaning for stored models together"),
+        ("instances/{source}/stl/scene.glb?structures=x", "structures are numbers"),
+        ("instances/{source}/stl/scene.glb?smooth=banana", "true or false, got 'banana'"),
+        ("instances/{source}/stl/scene.glb?mirror=x", "mirror is not read by itself"),
+        ("instances/{source}/stl/structures/1.glb?compress=banana", "compress is true or false"),
+        ("instances/{source}/stl/structures/1.glb?structures=2", "structures has no meaning for one structure"),
+        ("instances/{source}/stl/structures/9.glb", "no structure 9"),
+    ],
+)
+def test_what_a_query_cannot_ask(
+    server: OrthancServer, made: dict[str, Any], source: str, path: str, words: str
+) -> None:
+    reply = server.get("/" + path.format(obj=made["ID"], source=source, study=made["ParentStudy"]))
+    assert (reply.status, words in reply.json()["Details"]) == (400, True), reply.body
+
+
 @pytest.mark.parametrize("width", [16, 200])
 def test_a_picture(server: OrthancServer, made: dict[str, Any], width: int) -> None:
     reply = server.get(f"/instances/{made['ID']}/stl/preview?width={width}")

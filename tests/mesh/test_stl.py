@@ -123,8 +123,8 @@ def test_files_after_public_reports(name: str) -> None:
 
 def test_text_that_dicom_padded_to_an_even_length() -> None:
     stored = read_encapsulated_stl(shared_file("faults/encapsulated_ascii_odd_no_length.dcm").read_bytes())
-    assert bytes(stored.stl[-1:]) == b"\0"
-    report = report_of(read_stl(stored.stl))
+    assert bytes(stored.document[-1:]) == b"\0"
+    report = report_of(read_stl(stored.document))
     assert (report.triangles, round(report.volume, 3)) == (12, 6000)
     short = shared_file("faults/odd.stl").read_bytes()
     assert len(read_stl(short + b"\0").triangles) == len(read_stl(short).triangles) == 1

@@ -142,7 +142,7 @@ def test_structure_sets_list_what_they_always_did() -> None:
     usable = next(s for s in source.structures if s.usable)
     contours, _ = source.shape(usable.number)
     assert (contours.number, contours.name) == (usable.number, usable.name)
-    assert source.title == "STL model generated from DICOM RT-STRUCT"
+    assert source.title == "Model generated from DICOM RT-STRUCT"
     assert len(source.references) == 1
     assert len(source.surroundings([usable.number])) > 0
 

@@ -14,7 +14,7 @@ from orthanc_stl.sources.base import ReadOptions, Region
 
 
 class OpenSpheres:
-    title = "STL model generated from spheres"
+    title = "Model generated from spheres"
     frame_of_reference_uid = ""
     study = None
     references = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orthanc_stl import errors
@@ -16,6 +16,13 @@ from orthanc_stl.rest.http import fields
 # The options that the original has, in the order in which it looks at them: the same one is named first.
 _FIRST = ("Smooth", "Resolution", "Strict", "EndCaps")
 _ORDER = sorted(OPTIONS, key=lambda option: _FIRST.index(option.key) if option.key in _FIRST else len(_FIRST))
+
+_IN_QUERY = {option.key.lower(): option for option in OPTIONS if option.key not in ("Structures", "Replace", "Format")}
+"""What the query of a URL may have of a conversion. `structures` are numbers there."""
+
+OF_CONVERSIONS = ("options", *_IN_QUERY)
+_PLAIN = (kinds.Boolean, kinds.Integer, kinds.Number)
+_YES, _NO = ("true", "1"), ("false", "0")
 
 
 def conversion_request(body: fields.Body) -> ConversionRequest:
@@ -37,11 +44,34 @@ def query_request(query: Mapping[str, str]) -> ConversionRequest:
     `options` is a body of POST /stl/encode as JSON, under those: `?options={"Shell": {"Wall": 2}}`.
     """
     body = _options_of(query)
-    for option in OPTIONS:
-        text = query.get(option.key.lower())
-        if text is not None and isinstance(option.kind, kinds.Boolean | kinds.Integer | kinds.Number):
-            body[option.key] = _from_text(option.key, text)
+    for key, option in _IN_QUERY.items():
+        if key in query:
+            if not isinstance(option.kind, _PLAIN):
+                raise errors.InvalidField(
+                    f'{key} is not read by itself here: give it as options={{"{option.key}": ...}}'
+                )
+            body[option.key] = _from_text(option.key, query[key])
     return conversion_request(body)
+
+
+def converts(query: Mapping[str, str]) -> bool:
+    """Whether a query says how structures are made, so that a stored model has to be made anew for it."""
+    return "options" in query or not _IN_QUERY.keys().isdisjoint(query)
+
+
+def yes_or_no(query: Mapping[str, str], name: str) -> bool:
+    """`?compress=true`; False without it."""
+    text = query.get(name, "false").lower()
+    if text not in _YES and text not in _NO:
+        raise errors.InvalidField(f"{name} is true or false, got {query[name][:40]!r}")
+    return text in _YES
+
+
+def refuse(query: Mapping[str, str], names: Iterable[str], where: str) -> None:
+    """Raises InvalidField for what has no meaning in `where`: another answer than the one asked for would come."""
+    found = next((name for name in names if name in query), "")
+    if found:
+        raise errors.InvalidField(f"{found} has no meaning for {where}")
 
 
 def _options_of(query: Mapping[str, str]) -> dict[str, Any]:
@@ -62,7 +92,7 @@ def structures_of_query(query: Mapping[str, str]) -> tuple[int, ...]:
     parts = text.split(",") if text else []
     if not all(part.strip().isdecimal() and len(part) <= 12 for part in parts):
         raise errors.InvalidField(f"structures are numbers, separated by commas, got {text[:40]!r}")
-    return tuple(int(part) for part in parts)
+    return tuple(dict.fromkeys(int(part) for part in parts))
 
 
 def _from_text(key: str, text: str) -> Any:

@@ -57,5 +57,6 @@ def find_document(dicom: bytes, instance: str) -> memoryview:
 def info(app: App, request: Request) -> Answer:
     """GET /instances/{id}/stl/info"""
     instance = request.groups[0]
-    app.orthanc.require_class(instance, ENCAPSULATED_STL)
+    if app.orthanc.sop_class(instance) != ENCAPSULATED_OBJ:
+        app.orthanc.require_class(instance, ENCAPSULATED_STL)
     return json_answer(listing(app, request, "stored_info", instance_files(app, instance)))

@@ -14,14 +14,22 @@ from orthanc_stl import errors
 from orthanc_stl.conversion.preparation import other_instances
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MODELS
-from orthanc_stl.formats.registry import WRITERS, writer_of
+from orthanc_stl.formats.registry import WRITERS, how_to_write, writer_of
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import ranges
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-from orthanc_stl.rest.http.options import query_request, structures_of_query
+from orthanc_stl.rest.http.options import (
+    OF_CONVERSIONS,
+    converts,
+    query_request,
+    refuse,
+    structures_of_query,
+    yes_or_no,
+)
 from orthanc_stl.rest.inputs import instance_files, require_source, with_operands
 from orthanc_stl.rest.made import Recipe, made
 from orthanc_stl.rest.orthanc import what
+from orthanc_stl.rest.parents import is_orthanc_id
 from orthanc_stl.rest.running import limits
 from orthanc_stl.rest.sets import models_of, stored_files
 
@@ -37,6 +45,7 @@ def formats(app: App, request: Request) -> Answer:
 def structure(app: App, request: Request) -> Answer:
     """GET /instances/{id}/stl/structures/{number}.{suffix}: one structure of a source."""
     _, number, suffix = request.groups
+    refuse(request.query, ["structures", "part", "with"], "one structure")
     return _file(app, request, _structure(app, request, suffix), suffix, f"structure-{number}")
 
 
@@ -46,17 +55,32 @@ def structure_info(app: App, request: Request) -> Answer:
 
 
 def of_instance(app: App, request: Request) -> Answer:
-    """GET /instances/{id}/stl/scene.{suffix}: the structures of a source together, or a stored model.
+    """GET /instances/{id}/stl/scene.{suffix}: the structures of a source together, or stored models.
 
-    `options` (a body of /stl/encode) says what is done to them, `part` that only this part is wanted, from 1 on.
+    `options` (a body of /stl/encode) says what is done to them, `part` that only this part is wanted, from 1 on; `with`
+    are further stored models of the file, `structures` which parts of it there are to be.
     """
     instance, suffix = request.groups
-    if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS and "options" not in request.query:
-        return _file(app, request, _stored(app, [instance], "stored_file", {"Suffix": suffix}), suffix, "model")
-    recipe = _of_source(app, instance, scene_request(request.query), suffix)
-    if "part" in request.query:
-        recipe = replace(recipe, options=recipe.options | {"Part": _part(request.query["part"])})
+    query = request.query
+    if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS and not converts(query):
+        refuse(query, ["part"], "a stored model as it is: structures=2 is its second part")
+        return _of_stored(app, request, [instance, *_with(app, query)], suffix, "model")
+    refuse(query, ["with"], "what is made anew")
+    recipe = _of_source(app, instance, scene_request(query), suffix)
+    if "part" in query:
+        recipe = replace(recipe, options=recipe.options | {"Part": _part(query["part"])})
     return _file(app, request, recipe, suffix, "scene")
+
+
+def _with(app: App, query: Mapping[str, str]) -> list[str]:
+    """Stored models, by `?with=ID,ID`."""
+    others = query.get("with", "").split(",") if query.get("with") else []
+    for one in others:
+        if not is_orthanc_id(one):
+            raise errors.InvalidField(f"with are identifiers of stored models, separated by commas, got {one[:40]!r}")
+        if (sop_class := app.orthanc.sop_class(one)) not in ENCAPSULATED_MODELS:
+            raise errors.InvalidInput(f"instance {one} is {what(sop_class)}, but a stored model is needed")
+    return others
 
 
 def instance_info(app: App, request: Request) -> Answer:
@@ -123,8 +147,15 @@ def source_recipe(app: App, instance: str, conversion: ConversionRequest, task: 
 
 def _of_level(app: App, request: Request, level: str) -> Answer:
     identifier, suffix = request.groups
-    models = models_of(app, level, identifier)
-    return _file(app, request, _stored(app, models, "stored_file", {"Suffix": suffix}), suffix, "models")
+    refuse(request.query, [*OF_CONVERSIONS, "part", "with"], "stored models together, which are as they are")
+    return _of_stored(app, request, models_of(app, level, identifier), suffix, "models")
+
+
+def _of_stored(app: App, request: Request, instances: Sequence[str], suffix: str, name: str) -> Answer:
+    """`structures`: which parts, counted from 1 in the order of the models."""
+    numbers = structures_of_query(request.query)
+    told = {"Suffix": suffix} | ({"Structures": list(numbers)} if numbers else {})
+    return _file(app, request, _stored(app, instances, "stored_file", told), suffix, name)
 
 
 def _stored(app: App, instances: Sequence[str], task: str, options: dict[str, Any]) -> Recipe:
@@ -145,7 +176,7 @@ def _file(app: App, request: Request, recipe: Recipe, suffix: str, name: str) ->
     if writer is None:
         known = ", ".join(one.suffix for one in WRITERS)
         raise errors.NotFound(f"there is no format {suffix[:20]!r}; there are {known}")
-    if request.query.get("compress", "") in ("1", "true"):
+    if how_to_write(writer, compress=yes_or_no(request.query, "compress")).compress:
         recipe = replace(recipe, options=recipe.options | {"Compress": True})
     return ranges.answer(
         request,

@@ -39,7 +39,7 @@ function newStage() {
   }
 }
 
-const NO_NAME = 'The address of this page must end with ?instance= and the Orthanc identifier of an STL instance.';
+const NO_NAME = 'The address of this page must end with ?instance= and the Orthanc identifier of a stored model.';
 
 /**
  * What can be done where an instance is no model but holds structures.

@@ -67,7 +67,7 @@ async function seriesCatalogue(id) {
   if (STRUCTURE_MODALITIES.includes(modality)) return sourceCatalogue(instances[0]);
   if (modality === 'M3D') return modelsCatalogue(await onlyModels(instances));
   throw new RequestFailed(
-    t('This series is of modality {modality}. The viewer shows 3D models (STL, modality M3D).',
+    t('This series is of modality {modality}. The viewer shows 3D models (STL or OBJ, modality M3D).',
       { modality: modality || t('unknown') }), 400);
 }
 
@@ -76,7 +76,9 @@ async function studyCatalogue(id) {
   const series = await getJson(`studies/${safe(id)}/series`);
   const models = series.filter((/** @type {any} */ each) => each.MainDicomTags.Modality === 'M3D');
   const instances = await onlyModels(models.flatMap((/** @type {any} */ each) => each.Instances));
-  if (!instances.length) throw new RequestFailed(t('This study has no stored 3D models (STL, modality M3D).'), 400);
+  if (!instances.length) {
+    throw new RequestFailed(t('This study has no stored 3D models (STL or OBJ, modality M3D).'), 400);
+  }
   return modelsCatalogue(instances);
 }
 

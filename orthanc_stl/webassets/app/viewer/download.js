@@ -2,13 +2,13 @@
 
 import { h, icon, notice, save } from '../shared/dom.js';
 import { fileName } from '../shared/format.js';
-import { loadFacts, loadFile, namedInstance } from './load.js';
+import { loadFacts, loadStored, namedInstance } from './load.js';
 import { t } from '../shared/language.js';
 
 /** @param {string} instance Orthanc's id @throws {import('../shared/api.js').RequestFailed} */
 export async function download(instance) {
-  const [file, { name }] = await Promise.all([loadFile(instance), loadFacts(instance)]);
-  save(file, `${fileName(name)}.stl`);
+  const [{ file, suffix }, { name }] = await Promise.all([loadStored(instance), loadFacts(instance)]);
+  save(file, `${fileName(name)}.${suffix}`);
 }
 
 /**
@@ -26,5 +26,5 @@ export function downloadButton(parameters) {
   };
   const said = h('div', {});
   return [h('div', { class: 'form-buttons' }, h('button', { type: 'button', class: 'button', onclick: act },
-    icon('download'), t('Download the STL file'))), said];
+    icon('download'), t('Download 3D model'))), said];
 }

@@ -36,11 +36,29 @@ export async function downloadScene(catalogue, parts, suffix) {
     save(file, `${fileName(catalogue.title)}.${plain}`);
     return;
   }
-  const query = catalogue.source ? `?structures=${parts.map((part) => part.number).join(',')}` : '';
-  const path = catalogue.source ? `instances/${safe(catalogue.source)}/stl/scene.${plain}${query}`
-    : catalogue.series ? `series/${safe(catalogue.series)}/stl/scene.${plain}`
-      : `instances/${safe(parts[0].instance)}/stl/scene.${plain}`;
+  const path = catalogue.source
+    ? `instances/${safe(catalogue.source)}/stl/scene.${plain}?structures=${parts.map((part) => part.number).join(',')}`
+    : storedScene(catalogue, parts, plain);
   save(await (await request(path)).blob(), `${fileName(catalogue.title)}.${plain}`);
+}
+
+/**
+ * The stored models that have these parts, and of them only these.
+ * @param {import('./catalogue.js').Catalogue} catalogue @param {Part[]} parts @param {string} suffix "glb"
+ */
+function storedScene(catalogue, parts, suffix) {
+  const chosen = new Set(parts.map((part) => part.id));
+  if (catalogue.series && chosen.size === catalogue.parts.length) {
+    return `series/${safe(catalogue.series)}/stl/scene.${suffix}`;
+  }
+  const instances = [...new Set(parts.map((part) => part.instance))];
+  const all = instances.flatMap((instance) => catalogue.parts.filter((part) => part.instance === instance)
+    .sort((a, b) => a.number - b.number)); // an OBJ has several
+  const numbers = all.flatMap((part, i) => (chosen.has(part.id) ? [i + 1] : []));
+  const query = new URLSearchParams();
+  if (instances.length > 1) query.set('with', instances.slice(1).join(','));
+  if (numbers.length < all.length) query.set('structures', numbers.join(','));
+  return `instances/${safe(instances[0])}/stl/scene.${suffix}?${query}`;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { getJson, request, RequestFailed } from '../shared/api.js';
 import { dicomLabToRgb, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
+import { OBJ } from '../shared/sop-classes.js';
 
 /**
  * @param {URLSearchParams} parameters of the page: `instance`, or `series` for the buttons of Orthanc Explorer 2
@@ -14,7 +15,7 @@ export async function namedInstance(parameters) {
   const { MainDicomTags, Instances } = await getJson(`series/${encodeURIComponent(parameters.get('series') ?? '')}`);
   if (MainDicomTags.Modality === 'M3D') return Instances[0];
   const modality = MainDicomTags.Modality ?? 'unknown';
-  const sentence = `This series is of modality ${modality}. The viewer shows 3D models (STL, modality M3D).`;
+  const sentence = `This series is of modality ${modality}. The viewer shows 3D models (STL or OBJ, modality M3D).`;
   throw new RequestFailed(sentence, 400);
 }
 
@@ -48,3 +49,11 @@ function warningsIn(algorithms) {
 
 /** @param {string} instance @returns {Promise<Blob>} the STL file as it is stored */
 export const loadFile = async (instance) => (await request(`instances/${encodeURIComponent(instance)}/stl`)).blob();
+
+/** @param {string} instance @returns {Promise<{file: Blob, suffix: string}>} the same, of an OBJ a zip with its MTL */
+export async function loadStored(instance) {
+  const path = `instances/${encodeURIComponent(instance)}`;
+  const sopClass = await request(`${path}/metadata/SopClassUid`).then((answer) => answer.text(), () => '');
+  if (sopClass.trim() !== OBJ) return { file: await loadFile(instance), suffix: 'stl' };
+  return { file: await (await request(`${path}/stl/scene.obj.zip`)).blob(), suffix: 'obj.zip' };
+}
