@@ -58,7 +58,9 @@ def test_no_english_is_left(open_page: Open, stored: Stored, page: str) -> None:
         opened = open_page(f"/stl/app/{page}{of}&lang={language}")
         opened.wait_for_selector(ready)
         if page.startswith("three"):
+            opened.evaluate("viewer.loaded")  # all parts and images: until then its texts change
             opened.keyboard.press("l")
+            opened.wait_for_selector(".keep-sheet:visible")
         said.append(texts(opened))
         opened.close()
     assert english_left(*said) == []
