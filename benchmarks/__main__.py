@@ -14,9 +14,10 @@ from benchmarks.formats import formats
 from benchmarks.nifti import nifti
 from benchmarks.printer import printer
 from benchmarks.rows import Row
+from benchmarks.segments import segments
 from benchmarks.sets import sets
 
-ALL = {**rows.ALL, "nifti": nifti, "formats": formats, "printer": printer, "sets": sets}
+ALL = {**rows.ALL, "nifti": nifti, "formats": formats, "printer": printer, "sets": sets, "segments": segments}
 
 HEADINGS = ("what", "the original", "ours", "ratio", "to reach", "met")
 WIDTHS = (64, 14, 14, 8, 16, 4)
