@@ -59,6 +59,17 @@ def test_an_outline_a_little_off_its_plane(off: float) -> None:
     assert report.warnings == ()
 
 
+@pytest.mark.parametrize("channel", [0.2, 1.0])
+def test_channels_narrower_than_slices_are_apart_in_a_tilted_body(channel: float) -> None:
+    """Rounding puts them a little beside the planes of the body: no distance between slices."""
+    turn = Rotation.from_euler("xyz", TILTS[2], degrees=True)
+    places = ((0.0, 0.0), (7.0, 0.0), (-7.0, 0.0))
+    outlines = [o for z in 5.0 * np.arange(8) for o in (ring(20, z), *(ring(channel, z, at, 24) for at in places))]
+    report = report_of([np.round(turn.apply(outline), 2) for outline in outlines])
+    assert report.contours_volume == pytest.approx(np.pi * (400 - 3 * channel**2) * 40, rel=0.002)
+    assert report.volume == pytest.approx(report.contours_volume, rel=0.01)
+
+
 def test_planes_are_not_chained() -> None:
     """Slices of 0.03 mm beside slices of 3 mm: each is nearer to the next than a tenth of the usual spacing."""
     dense, usual = 0.03 * np.arange(40), 3.0 * np.arange(10)

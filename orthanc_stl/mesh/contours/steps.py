@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 BLOCK = 256
@@ -10,7 +12,7 @@ AHEAD = 1024
 
 LARGER = 75
 """Percentile: so many steps are no longer than the larger ones of a ROI. Gaps are not counted: steps longer than the
-outline is wide, where there are others."""
+body is wide there, where there are others."""
 
 NOISE = 0.05
 """Of the larger steps of a ROI: outlines over each other that are nearer are of one plane. Slices up to twenty times as
@@ -32,14 +34,28 @@ def steps_above(position: np.ndarray, low: np.ndarray, high: np.ndarray, least: 
     """
     area = np.prod(high - low, axis=1)
     found = np.full(len(position), np.inf)
-    for start in range(0, len(position), BLOCK):
-        mine = slice(start, min(start + BLOCK, len(position)))
-        others = slice(start, min(start + AHEAD, len(position)))
+    for mine, others in _blocks(len(position)):
         step = position[others] - position[mine, None]
         common = np.minimum(high[others], high[mine, None]) - np.maximum(low[others], low[mine, None])
         unlike = np.prod(common, axis=2) < UNLIKE * np.maximum(area[others], area[mine, None])
         over = (common >= 0).all(axis=2) & (step > np.where(unlike, 2 * least, least))
         found[mine] = np.where(over, step, np.inf).min(axis=1)
+    return found
+
+
+def _blocks(count: int) -> Iterator[tuple[slice, slice]]:
+    """Outlines, and those among which the next one over each is looked for."""
+    for start in range(0, count, BLOCK):
+        yield slice(start, min(start + BLOCK, count)), slice(start, min(start + AHEAD, count))
+
+
+def _widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """For each outline, how wide the widest is whose box overlaps its own: of a hole that is the body's width."""
+    extent = (high - low).max(axis=1)
+    found = extent.copy()
+    for mine, others in _blocks(len(extent)):
+        over = (low[others] <= high[mine, None]).all(axis=2) & (high[others] >= low[mine, None]).all(axis=2)
+        found[mine] = np.where(over, extent[others], 0).max(axis=1)
     return found
 
 
@@ -50,11 +66,10 @@ def local_steps(position: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.n
     """
     order = np.argsort(position, kind="stable")
     position, low, high = position[order], low[order], high[order]
-    extent = (high - low).max(axis=1)
-    floor = FLATTEST * float(np.median(extent)) if len(position) else 0.0
+    floor = FLATTEST * float(np.median((high - low).max(axis=1))) if len(position) else 0.0
     first = steps_above(position, low, high, floor)
     known = first[np.isfinite(first)]
-    usual = known[known <= extent[np.isfinite(first)]]
+    usual = known[known <= _widths(low, high)[np.isfinite(first)]]
     steps = np.full(len(position), np.inf)
     if len(known):
         least = max(floor, NOISE * float(np.percentile(usual if len(usual) else known, LARGER)))
