@@ -21,7 +21,7 @@ from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.settings import Settings
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import open_files
-from tests.sources.dicom_files import file_of, seg_dataset
+from testing.source_phantoms import file_of, seg_dataset
 
 SEGMENTS, PLANES, SIDE, PIXEL, STEP = 11, 100, 256, 1.5, 3.0
 MANY, MANY_PLANES, MANY_SIDE = 117, 400, 512
@@ -51,9 +51,8 @@ def segments() -> Iterator[Row]:
         printed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, timeout=900).stdout
     size, peak, spent = map(float, printed.split())
     name = f"SEG of {MANY} segments, {MANY_SIDE} x {MANY_SIDE} x {MANY_PLANES}, all frames kept"
-    yield Row(
-        f"{name}: peak memory, its file of {size:,.0f} MB included", None, peak, "MB", f"{limit:,} MB", peak <= limit
-    )
+    what = f"{name}: peak memory, its file of {size:,.0f} MB included"
+    yield Row(what, None, peak, "MB", f"{limit:,} MB", peak <= limit)
     yield Row(f"{name}: Separate at {RESOLUTION}, processor time", None, spent, "s")
 
 

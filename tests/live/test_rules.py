@@ -17,8 +17,8 @@ import pytest
 
 from testing import phantoms
 from testing.server import OrthancServer
+from testing.source_phantoms import ball_frames, file_of, seg_dataset
 from tests.live import samples
-from tests.sources.dicom_files import ball_frames, file_of, seg_dataset
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/automation.md").read_text()
 # By their names, as docs/automation.md has them.

@@ -17,7 +17,7 @@ from testing import phantoms
 from testing.data import shared_file
 from testing.nifti_phantoms import folder_of_masks, nifti_file
 from testing.server import OrthancServer
-from tests.sources.dicom_files import ball_frames, dose_dataset, file_of, item, plan_dataset, seg_dataset
+from testing.source_phantoms import ball_frames, dose_dataset, file_of, item, plan_dataset, seg_dataset
 from tests.sources.test_label_maps import CARET, extension, labels
 from tests.sources.test_meshes import facets, surfaces, two_parts
 

@@ -20,8 +20,8 @@ from orthanc_stl.sources.mesh_files import MeshFiles
 from orthanc_stl.sources.mesh_parts import OpenMeshes
 from orthanc_stl.sources.surface_segmentation import OpenSurfaces, SurfaceSegmentation
 from testing.data import shared_file
+from testing.source_phantoms import a_dataset, file_of, item, segment
 from tests.mesh.test_stl import TETRAHEDRON
-from tests.sources.dicom_files import a_dataset, file_of, item, segment
 
 CUBE_VERTICES = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], np.float32) * 10
 CUBE_QUADS = [(1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4)]

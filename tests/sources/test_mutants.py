@@ -28,8 +28,7 @@ from orthanc_stl.sources.registry import source_by_key
 from testing import phantoms
 from testing.data import shared_file
 from testing.nifti_phantoms import nifti_file
-from tests.mesh.test_stl import TETRAHEDRON
-from tests.sources.dicom_files import (
+from testing.source_phantoms import (
     ball_frames,
     compressed,
     dose_dataset,
@@ -39,6 +38,7 @@ from tests.sources.dicom_files import (
     plan_dataset,
     seg_dataset,
 )
+from tests.mesh.test_stl import TETRAHEDRON
 from tests.sources.test_label_maps import CARET, extension, labels
 from tests.sources.test_meshes import encapsulated_stl, facets, surfaces, two_parts
 from tests.sources.test_seg_encodings import RLE, rle_of

@@ -18,8 +18,8 @@ from orthanc_stl.sources.rtstruct import OpenStructureSet
 from testing import phantoms
 from testing.data import shared_file
 from testing.nifti_phantoms import nifti_file
+from testing.source_phantoms import a_dataset, file_of
 from tests.mesh.test_stl import TETRAHEDRON
-from tests.sources.dicom_files import a_dataset, file_of
 
 
 def test_each_kind_has_its_source() -> None:

@@ -17,7 +17,7 @@ from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.dose_levels import color_of
 from orthanc_stl.sources.rtdose import OpenDose, RtDose
 from testing.data import shared_file
-from tests.sources.dicom_files import AXIAL, OBLIQUE, dose_dataset, file_of, plan_dataset
+from testing.source_phantoms import AXIAL, OBLIQUE, dose_dataset, file_of, plan_dataset
 
 CENTRE = np.array((10.0, -15.0, 30.0))
 PRONE = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0)

@@ -16,7 +16,7 @@ from orthanc_stl.sources.dicom_object import srgb_of_d65
 from orthanc_stl.sources.pixel_frames import PixelFrames
 from orthanc_stl.sources.seg import OpenSegmentation, Seg
 from testing.data import shared_file
-from tests.sources.dicom_files import (
+from testing.source_phantoms import (
     AXIAL,
     OBLIQUE,
     SAGITTAL,

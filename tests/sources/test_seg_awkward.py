@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from orthanc_stl.errors import InvalidInput
-from tests.sources.dicom_files import ball_frames, item, seg_dataset
+from testing.source_phantoms import ball_frames, item, seg_dataset
 from tests.sources.test_seg import CENTRE, meshed, middle, notes_of, opened
 
 STEP = 2.5

@@ -13,7 +13,7 @@ from pydicom.uid import JPEGLSLossless
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.seg import Seg
-from tests.sources.dicom_files import (
+from testing.source_phantoms import (
     DEFLATED_FRAME,
     SAGITTAL,
     ball_frames,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from tests.sources.dicom_files import (
+from testing.source_phantoms import (
     DEFLATED_FRAME,
     ball_frames,
     compressed,

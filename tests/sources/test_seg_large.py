@@ -20,7 +20,7 @@ from orthanc_stl.engine import memory
 from orthanc_stl.settings import Settings
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import open_files
-from tests.sources.dicom_files import ball_frames, file_of, seg_dataset
+from testing.source_phantoms import ball_frames, file_of, seg_dataset
 from tests.sources.test_seg import opened
 
 SEGMENTS, SIDE, PLANES = 117, 512, 400
@@ -47,13 +47,11 @@ def test_one_segment_at_a_time_is_in_memory() -> None:
 def many() -> bytes:
     """Boxes of 40 x 30 x 12 voxels all over 512 x 512 x 400; the pixels are packed here, a frame for each plane."""
     placed, packed = [], []
-    for n in range(SEGMENTS):
+    for n, start in enumerate(np.linspace(0, PLANES - 12, SEGMENTS).astype(int).tolist()):
         frame = np.zeros((SIDE, SIDE // 8), np.uint8)
         frame[4 * n : 4 * n + 30, n % 50 : n % 50 + 5] = 0xFF
         packed.append(np.repeat(frame[None], 12, axis=0))
-        placed += [
-            (n + 1, (0.0, 0.0, float(k))) for k in np.linspace(0, PLANES - 12, SEGMENTS).astype(int)[n] + range(12)
-        ]
+        placed += [(n + 1, (0.0, 0.0, float(k))) for k in range(start, start + 12)]
     ds = seg_dataset(np.zeros((len(placed), 1, 8), np.uint8), placed, numbers=range(1, SEGMENTS + 1))
     ds.Rows = ds.Columns = SIDE
     ds.PixelData = np.concatenate(packed).tobytes()
