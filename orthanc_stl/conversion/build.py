@@ -124,7 +124,7 @@ def _part(
     first = structures[0]
     alone = len(structures) == 1
     name = first.name if alone else request.name or described("", [one.name for one in structures])
-    color = request.colors.get(str(first.number)) or request.color
+    color = request.colors.get(str(first.number)) or request.colors.get(first.name) or request.color
     kind = first.kind if alone else ""
     if alone and request.name and not request.separate:
         name = request.name

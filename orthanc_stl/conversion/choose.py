@@ -43,6 +43,9 @@ def choose(structures: Sequence[Structure], request: ConversionRequest) -> Choic
     """
     if request.all and request.structures:
         raise InvalidInput("All and Structures exclude each other: give one of the two")
+    for color in request.colors:
+        if not any(color in (str(one.number), one.name) for one in structures):
+            raise InvalidInput(f"Colors has {_quoted(color)}, but there is no such structure; {known(structures)}")
     if request.all:
         return _all(structures, request.exclude)
     if not request.structures:

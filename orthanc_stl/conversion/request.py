@@ -141,7 +141,7 @@ class ConversionRequest:
     opacity: float | None = option(
         "Opacity", Number(0, 1), None, "0 to 1", shown="the source's; 0.15 for the outline of the body"
     )
-    colors: Mapping[str, Any] = option("Colors", Object(), {}, "colours by the number of the structure")
+    colors: Mapping[str, Any] = option("Colors", Object(), {}, "colours by the number or the name of the structure")
     replace: bool = option(
         "Replace", Boolean(), False, "the models that the same structures of the same source had before are removed"
     )

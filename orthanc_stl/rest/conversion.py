@@ -19,15 +19,17 @@ from orthanc_stl.rest.storing import remember, series_identity, store_all, whole
 
 # What Orthanc's own /tools/create-dicom answers.
 _STORED = ("ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status")
+_LEFT_OUT = 3  # `Rank.LEFT_OUT` of mesh.types, which needs numpy
 
 
 def convert(
     app: App, request: Request, source: SourceFiles, conversion: ConversionRequest, *, asynchronous: bool,
-    identity: Mapping[str, Any] | None = None, low_priority: bool = False,
+    identity: Mapping[str, Any] | None = None, low_priority: bool = False, told: Sequence[str] = (),
 ) -> Answer:  # fmt: skip
     """Makes and stores the models that `conversion` asks for, as a job that is waited for unless `asynchronous`.
 
-    `identity` is laid over what the objects have in common (`series_identity`). `low_priority`: see `Order`.
+    `identity` is laid over what the objects have in common (`series_identity`). `low_priority`: see `Order`. `told`:
+    sentences on the request itself, which the answer gives beside those on the models.
     """
     app.orthanc.require_writable()
     conversion = replace(conversion, limits=limits(app.settings))
@@ -61,6 +63,8 @@ def convert(
         remember(app.orthanc, stored, source.instance, structures, replace_old=conversion.replace)
         for model, place in zip(answer["Models"], places, strict=True):
             model |= {"ID": stored[place]["ID"], "Path": stored[place]["Path"]}
+        answer["Warnings"] = [*answer["Warnings"], *told]
+        answer["Notes"] = [*answer["Notes"], *({"Rank": _LEFT_OUT, "Roi": "", "Text": text} for text in told)]
         return {key: stored[0][key] for key in _STORED if key in stored[0]} | answer
 
     order = Order(

@@ -71,6 +71,26 @@ def test_stored_models_of_a_series(server: OrthancServer, balls: str) -> None:
     assert rows[1]["VolumeMl"] == pytest.approx(SMALL_ML, rel=0.05)
 
 
+def test_what_is_ignored_is_told(server: OrthancServer, balls: str) -> None:
+    body = {"Instance": balls, "Structures": [1, 2], "Separate": True, "Resolution": 16}
+    answer = server.post("/stl/encode", body | {"Exclud": ["x"], "Name": "Both"}).json()
+    told = ['ignored: there is no field "Exclud": is "Exclude" meant?']
+    told.append("ignored: Name, since with Separate each model has the name of its structure")
+    assert answer["Warnings"][-2:] == told == [note["Text"] for note in answer["Notes"]][-2:]
+
+
+def test_colors_by_number_and_by_name(server: OrthancServer, balls: str) -> None:
+    body = {"Instance": balls, "Structures": [1, 2], "Separate": True, "Resolution": 16}
+    colors = {"1": [0, 0, 255], "=SUM(A1)": [0, 255, 0]}
+    made = server.post("/stl/encode", body | {"Colors": colors}).json()
+    rows = server.get(f"/series/{made['ParentSeries']}/stl/statistics").json()
+    assert [row["Color"] for row in rows] == [[0, 0, 255], [0, 255, 0]]
+    for wrong, sentence in (({"1": "red"}, "Colors.1"), ({"99": [0, 0, 0]}, 'Colors has "99", but there is no such')):
+        reply = server.post("/stl/encode", body | {"Colors": wrong})
+        assert reply.status == 400
+        assert sentence in reply.json()["Details"]
+
+
 def test_two_structures(server: OrthancServer, balls: str) -> None:
     body = {"A": {"Instance": balls, "Structure": 1}, "B": {"Instance": balls, "Structure": 2}}
     (pair,) = server.post("/stl/compare", body).json()["Pairs"]

@@ -23,6 +23,7 @@ GOOD: dict[str, Any] = {"Name": "a", "When": {"Modality": "RTSTRUCT"}}
         ({"Structures": {"Include": []}}, '"Include" must be a string or a list of strings'),
         ({"Options": {"Resolution": 1}}, "Resolution must be from 2 to 1024, but is 1"),
         ({"Options": {"All": True}}, "may not have 'All'"),
+        ({"Options": {"Resolutoin": 64}}, 'no field "Resolutoin": is "Resolution" meant'),
         ({"Then": {"Label": "a b"}}, '"Label" takes letters'),
         ({"Them": {}}, "unknown key 'Them'"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from orthanc_stl import errors
@@ -34,8 +35,26 @@ def conversion_request(body: fields.Body) -> ConversionRequest:
     if "Scale" in body:
         raise errors.InvalidField(NO_SCALE)
     request = ConversionRequest(**values, fields=given, tags=fields.tags(body))
+    for key, color in request.colors.items():
+        fields.color_of(color, f"Colors.{key}")
     preparation_of(request)
     return request
+
+
+def unknown_fields(body: fields.Body, others: Iterable[str] = ()) -> list[str]:
+    """A sentence for each field of a body that is neither an option of a conversion nor one of `others`.
+
+    >>> unknown_fields({"Smoth": True})
+    ['there is no field "Smoth": is "Smooth" meant?']
+    """
+    known = [*(option.key for option in OPTIONS), *SOURCE_OPTIONS, "Tags", *others]
+    sentences = []
+    for key in body:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f': is "{near[0]}" meant?' if near else ""
+            sentences.append(f'there is no field "{key[:40]}"{hint}')
+    return sentences
 
 
 def query_request(query: Mapping[str, str]) -> ConversionRequest:

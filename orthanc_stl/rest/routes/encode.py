@@ -10,7 +10,7 @@ from orthanc_stl.rest.conversion import convert
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request
-from orthanc_stl.rest.http.options import conversion_request
+from orthanc_stl.rest.http.options import conversion_request, unknown_fields
 from orthanc_stl.rest.inputs import (
     content_files,
     instance_files,
@@ -22,6 +22,9 @@ from orthanc_stl.rest.inputs import (
 from orthanc_stl.rest.running import SourceFiles
 from orthanc_stl.rest.series_images import MOST_STACKS
 
+_SOURCES = ("Instance", "Series", "Content", "Contents")
+_FIELDS = (*_SOURCES, "Stack", "FileName", "Parent", "Asynchronous")
+
 
 def encode(app: App, request: Request) -> Answer:
     """POST /stl/encode: `Instance`, `Series`, or `Content` or `Contents` with `Parent`; the options of a conversion."""
@@ -30,11 +33,14 @@ def encode(app: App, request: Request) -> Answer:
     if "Series" in body and not conversion.structures:
         conversion = replace(conversion, all=True)
     asynchronous = fields.boolean(body, "Asynchronous", False)
-    return convert(app, request, _source(app, body), conversion, asynchronous=asynchronous)
+    told = [f"ignored: {sentence}" for sentence in unknown_fields(body, _FIELDS)]
+    if conversion.separate and conversion.name:
+        told.append("ignored: Name, since with Separate each model has the name of its structure")
+    return convert(app, request, _source(app, body), conversion, asynchronous=asynchronous, told=told)
 
 
 def _source(app: App, body: fields.Body) -> SourceFiles:
-    given = [name for name in ("Instance", "Content", "Contents", "Series") if name in body]
+    given = [name for name in _SOURCES if name in body]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
         raise errors.InvalidField(

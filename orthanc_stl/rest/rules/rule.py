@@ -13,7 +13,7 @@ from typing import Any
 
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import StlError
-from orthanc_stl.rest.http.options import conversion_request
+from orthanc_stl.rest.http.options import conversion_request, unknown_fields
 from orthanc_stl.settings import InvalidConfiguration
 
 SERIES_TAGS = ("Modality", "SeriesDescription", "Manufacturer", "StationName", "BodyPartExamined", "ProtocolName")
@@ -111,6 +111,8 @@ def _conversion(where: str, rule: Mapping[str, Any]) -> ConversionRequest:
     for key in ("All", "Structures", "Exclude", "Replace"):
         if key in options:
             raise InvalidConfiguration(f'{where}: "Options" may not have {key!r}: say it in "Structures"')
+    for sentence in unknown_fields(options):
+        raise InvalidConfiguration(f'{where}: in "Options" {sentence}')
     try:
         return conversion_request({"Separate": True, **options})
     except StlError as error:
