@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 from orthanc_stl import errors
 from orthanc_stl.dicom import sop_classes
+from orthanc_stl.sources.kinds import kind_of
 
-# What people call the SOP classes that they are likely to pass by mistake.
+# What people call the SOP classes that they are likely to pass by mistake, beside those of sources/kinds.py.
 _KNOWN_CLASSES = {
-    sop_classes.RT_STRUCTURE_SET: "an RT-STRUCT",
     sop_classes.ENCAPSULATED_STL: "an encapsulated STL",
     sop_classes.ENCAPSULATED_OBJ: "an encapsulated OBJ",
     sop_classes.ENCAPSULATED_MTL: "an encapsulated MTL",
@@ -22,9 +22,7 @@ _KNOWN_CLASSES = {
     sop_classes.CT_IMAGE: "a CT image",
     sop_classes.MR_IMAGE: "an MR image",
     sop_classes.PET_IMAGE: "a PET image",
-    sop_classes.RT_DOSE: "an RT-DOSE",
     sop_classes.RT_PLAN: "an RT-PLAN",
-    sop_classes.SEGMENTATION: "a segmentation (DICOM SEG)",
     sop_classes.ENCAPSULATED_PDF: "an encapsulated PDF",
 }
 
@@ -115,8 +113,7 @@ class Orthanc:
         """Raises `NotFound` without such an instance, `InvalidInput` that says what it is if of another class."""
         found = self.sop_class(instance)
         if found != sop_class:
-            wanted = _KNOWN_CLASSES[sop_class]
-            raise errors.InvalidInput(f"instance {instance} is {what(found)}, but {wanted} is needed")
+            raise errors.InvalidInput(f"instance {instance} is {what(found)}, but {what(sop_class)} is needed")
 
     def tag(self, instance: str, tag: str) -> bytes:
         """The raw value of a top-level element, `tag` as `gggg-eeee`; empty when absent."""
@@ -177,7 +174,10 @@ class Orthanc:
 
 def what(sop_class: str) -> str:
     """What people call objects of that class, with an article."""
-    return _KNOWN_CLASSES.get(sop_class) or (f"of SOP class {sop_class}" if sop_class else "of an unknown SOP class")
+    if sop_class in _KNOWN_CLASSES:
+        return _KNOWN_CLASSES[sop_class]
+    kind = kind_of(sop_class)
+    return kind.name if kind else f"of SOP class {sop_class}" if sop_class else "of an unknown SOP class"
 
 
 def _raise_for(path: str, failure: Exception) -> NoReturn:

@@ -11,56 +11,72 @@ from orthanc_stl.dicom import sop_classes
 class Kind:
     """One kind of input. `key` names it in code and in JSON, `name` in messages, with its article.
 
-    `sop_classes` are the DICOM objects that it is, `suffixes` (with the point) the names of files that it is.
-    `title` says of what its models are: after "STL" or "OBJ" it is their Document Title.
+    `label` is what pages call it. `title` says of what its models are: after "STL" or "OBJ" it is their Document Title.
+    `sop_classes` are the DICOM objects that it is, `modalities` those of their series, `suffixes` (with the point) the
+    names of files that it is.
     """
 
     key: str
     name: str
+    label: str
     title: str
     sop_classes: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
 
 
 RTSTRUCT = Kind(
     "rtstruct",
     "an RT-STRUCT",
+    "Structure set",
     "Model generated from DICOM RT-STRUCT",
     sop_classes=(sop_classes.RT_STRUCTURE_SET,),
+    modalities=("RTSTRUCT",),
 )
 SEG = Kind(
     "seg",
     "a DICOM SEG",
+    "Segmentation",
     "Model generated from DICOM SEG",
     sop_classes=(sop_classes.SEGMENTATION, sop_classes.LABEL_MAP_SEGMENTATION),
+    modalities=("SEG",),
 )
 RTDOSE = Kind(
     "rtdose",
     "an RT Dose",
+    "Dose",
     "Model generated from DICOM RT-DOSE",
     sop_classes=(sop_classes.RT_DOSE,),
+    modalities=("RTDOSE",),
 )
 SURFACE_SEGMENTATION = Kind(
     "surface-segmentation",
     "a Surface Segmentation",
+    "Segmentation",
     "Model generated from DICOM Surface Segmentation",
     sop_classes=(sop_classes.SURFACE_SEGMENTATION,),
+    modalities=("SEG",),
 )
 ENCAPSULATED = Kind(
     "encapsulated",
     "an Encapsulated STL or OBJ",
+    "3D models",
     "Model generated from an encapsulated model",
     sop_classes=(sop_classes.ENCAPSULATED_STL, sop_classes.ENCAPSULATED_OBJ),
+    modalities=("M3D",),
 )
-NIFTI = Kind("nifti", "a NIfTI file", "Model generated from NIfTI", suffixes=(".nii", ".nii.gz"))
-NRRD = Kind("nrrd", "an NRRD file", "Model generated from NRRD", suffixes=(".nrrd", ".seg.nrrd"))
+NIFTI = Kind("nifti", "a NIfTI file", "NIfTI", "Model generated from NIfTI", suffixes=(".nii", ".nii.gz"))
+NRRD = Kind("nrrd", "an NRRD file", "NRRD", "Model generated from NRRD", suffixes=(".nrrd", ".seg.nrrd"))
 MESH = Kind(
     "mesh",
     "a mesh file (STL, OBJ, PLY, GLB or 3MF)",
+    "Mesh",
     "Model generated from a mesh file",
     suffixes=(".stl", ".obj", ".ply", ".glb", ".3mf"),
 )
-IMAGES = Kind("images", "a series of images", "Model generated from images")
+IMAGES = Kind(
+    "images", "a series of images", "Images", "Model generated from images", modalities=("CT", "MR", "PT", "NM")
+)
 
 KINDS: tuple[Kind, ...] = (RTSTRUCT, SEG, RTDOSE, SURFACE_SEGMENTATION, ENCAPSULATED, NIFTI, NRRD, MESH, IMAGES)
 """In the order in which files are tried."""

@@ -14,12 +14,16 @@ import pytest
 
 import orthanc_stl as stl
 from orthanc_stl.cli import main
+from orthanc_stl.dicom import sop_classes
+from orthanc_stl.rest.routes.sources import table
 from orthanc_stl.sources.base import Source
+from orthanc_stl.sources.kinds import kind_by_key
 from orthanc_stl.sources.registry import SOURCES
 from tests.sources import test_mutants as mutants
 
 REPOSITORY = Path(__file__).parents[2]
-APP = REPOSITORY / "orthanc_stl" / "webassets" / "app"
+WEBASSETS = REPOSITORY / "orthanc_stl" / "webassets"
+APP = WEBASSETS / "app"
 
 EXAMPLES = {
     "rtstruct": "$INSTANCE", "seg": "$SEG", "rtdose": "$DOSE", "surface-segmentation": "$SURFACES",
@@ -66,18 +70,32 @@ def test_the_reference_has_an_example_of_it(source: Source) -> None:
 
 @every_source
 def test_orthanc_explorer_and_the_pages_take_it(source: Source) -> None:
-    """Objects by their class or the modality of their series, files by their endings."""
-    classes, recognise = ((APP / name).read_text() for name in ("shared/sop-classes.js", "forms/recognise.js"))
-    assert [uid for uid in source.sop_classes if f"'{uid}'" not in classes] == []
+    """Objects by their class or the modality of their series, as /stl/sources has them, files by their endings."""
+    kind = kind_by_key(source.key)
+    assert (kind.name, kind.sop_classes, kind.suffixes) == (source.name, source.sop_classes, source.suffixes)
+    assert bool(kind.modalities) == bool(kind.sop_classes or source.key == "images")
+    words = [json.loads((APP / "words" / f"{language}.json").read_text("utf-8")) for language in ("de", "fr")]
+    assert not kind.modalities or all(kind.label in table for table in words)
+    recognise = (APP / "forms/recognise.js").read_text()
     endings = re.search(r"BY_NAME = /.*\((.*)\)\$/", recognise)
     assert endings
     read = {f".{ending}" for ending in endings[1].replace("\\", "").split("|")} | {".stl", ".seg.nrrd"}
     assert set(source.suffixes) <= read
 
 
-def test_pages_write_sop_classes_in_one_place() -> None:
-    classes = "1.2.840.10008.5.1.4.1.1."
-    assert [file.name for file in APP.rglob("*.js") if classes in file.read_text()] == ["sop-classes.js"]
+def test_pages_have_sop_classes_from_the_server_alone() -> None:
+    scripts = (file for file in WEBASSETS.rglob("*.js") if "node_modules" not in file.parts)
+    assert [file.name for file in scripts if "1.2.840.10008" in file.read_text("utf-8")] == []
+
+
+def test_the_route_has_the_classes_that_are_read_and_stored() -> None:
+    answer = table()
+    assert [(one["Key"], one["SOPClasses"]) for one in answer["Sources"]] == [
+        (source.key, source.sop_classes) for source in SOURCES
+    ]
+    stored = {name: getattr(sop_classes, f"ENCAPSULATED_{name}") for name in ("STL", "OBJ", "MTL")}
+    assert answer["Stored"] == stored | {"Nexus": sop_classes.RAW_DATA}
+    assert answer["NexusCreator"] == sop_classes.NEXUS_CREATOR
 
 
 @every_source

@@ -22,6 +22,7 @@ from orthanc_stl.rest.routes import (
     rtstruct,
     rules,
     scenes,
+    sources,
     structures,
 )
 from orthanc_stl.settings import Settings
@@ -44,6 +45,7 @@ ROUTES = (
     Route("/stl/encode-nifti", {"POST": nifti.encode_nifti}),
     Route("/stl/encode", {"POST": encode.encode}),
     Route("/stl/structures", {"POST": structures.of_content}),
+    Route("/stl/sources", {"GET": sources.sources}),
     Route("/stl/formats", {"GET": scenes.formats}),
     Route(f"/instances/{ID}/stl", {"GET": models.stl}),
     Route(f"/instances/{ID}/obj", {"GET": models.obj}),

@@ -10,33 +10,30 @@ import { h, icon, notice } from './shared/dom.js';
 import { date } from './shared/format.js';
 import { t } from './shared/language.js';
 import { Page } from './shared/page.js';
+import { knownSources } from './shared/sources.js';
 
 const parameters = new URLSearchParams(location.search);
 startPage();
 const page = new Page(t('Generate 3D model'));
 const NEEDS = t('Models are made from structure sets (RT-STRUCT), segmentations, doses, or images of several slices.');
 
-/** Modalities whose series hold structures, and how people call one of their objects. @type {Record<string, string>} */
-const STRUCTURES = { RTSTRUCT: t('Structure set'), SEG: t('Segmentation'), RTDOSE: t('Dose') };
-const IMAGES = ['CT', 'MR', 'PT', 'NM'];
-
 /** @param {string} level @param {string} id */
 const path = (level, id, rest = '') => `${level}/${encodeURIComponent(id)}${rest}`;
 
 /** @typedef {{query: Record<string, string>, name: string, note: string}} Item what models can be made of */
 
-/** @param {any} tags of a series @returns {string} */
-const noteOf = (tags) => [STRUCTURES[tags.Modality], date(tags.SeriesDate ?? ''), tags.Manufacturer].filter(Boolean)
-  .join(' · ');
-
 /** All that models can be made of. @param {string} study @returns {Promise<{structures: Item[], images: Item[]}>} */
 async function sourcesIn(study) {
-  /** @type {any[]} */
-  const series = await getJson(path('studies', study, '/series'));
-  const structures = series.filter(({ MainDicomTags: tags }) => tags.Modality in STRUCTURES)
-    .flatMap(({ MainDicomTags: tags, Instances }) => Instances.map((/** @type {string} */ instance) => ({
-      query: { instance }, name: tags.SeriesDescription || STRUCTURES[tags.Modality], note: noteOf(tags) })));
-  const images = series.filter(({ MainDicomTags: { Modality }, Instances }) => IMAGES.includes(Modality)
+  /** @type {[any[], import('./shared/sources.js').Sources]} */
+  const [series, sources] = await Promise.all([getJson(path('studies', study, '/series')), knownSources()]);
+  const structures = series.flatMap(({ MainDicomTags: tags, Instances }) => {
+    const kind = sources.structuresOf(tags.Modality);
+    const label = kind && t(kind.Label);
+    return !kind ? [] : Instances.map((/** @type {string} */ instance) => ({ query: { instance },
+      name: tags.SeriesDescription || label,
+      note: [label, date(tags.SeriesDate ?? ''), tags.Manufacturer].filter(Boolean).join(' · ') }));
+  });
+  const images = series.filter(({ MainDicomTags: { Modality }, Instances }) => sources.isImages(Modality)
     && Instances.length > 1).map(({ ID, MainDicomTags: tags, Instances }) => ({ query: { series: ID },
     name: tags.SeriesDescription || t('{modality} images', { modality: tags.Modality }),
     note: `${tags.Modality} · ${t('{count} images', { count: Instances.length })}` }));
@@ -51,10 +48,10 @@ async function named() {
   if (instance) return ofInstance(instance);
   const id = parameters.get('series');
   if (id) {
-    const { ParentStudy: study, MainDicomTags: { Modality: modality },
-      Instances: instances } = await getJson(path('series', id));
-    if (instances.length === 1 && !IMAGES.includes(modality)) return ofInstance(instances[0]);
-    if (IMAGES.includes(modality) && instances.length > 1) return { study, source: imagesSource(id), what: '' };
+    const [{ ParentStudy: study, MainDicomTags: { Modality: modality }, Instances: instances },
+      sources] = await Promise.all([getJson(path('series', id)), knownSources()]);
+    if (instances.length === 1 && !sources.isImages(modality)) return ofInstance(instances[0]);
+    if (sources.isImages(modality) && instances.length > 1) return { study, source: imagesSource(id), what: '' };
     return { study, source: null, what: kind(modality) };
   }
   const study = parameters.get('study') ?? '';
@@ -68,10 +65,10 @@ async function ofInstance(id) {
   const [series, sopClass] = await Promise.all([getJson(path('series', ParentSeries)),
     request(path('instances', id, '/metadata/SopClassUid')).then((answer) => answer.text())]);
   const { ParentStudy: study, MainDicomTags: { Modality: modality } } = series;
-  if (IMAGES.includes(modality)) {
+  if ((await knownSources()).isImages(modality)) {
     return { study, source: series.Instances.length > 1 ? imagesSource(ParentSeries) : null, what: kind(modality) };
   }
-  return { study, source: instanceSource(id, sopClass.trim()), what: '' };
+  return { study, source: await instanceSource(id, sopClass.trim()), what: '' };
 }
 
 /** @param {string} modality */

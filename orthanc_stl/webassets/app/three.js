@@ -3,7 +3,7 @@
 import { pageUrl, request, RequestFailed, startPage } from './shared/api.js';
 import { h, icon, notice } from './shared/dom.js';
 import { language, t } from './shared/language.js';
-import { STRUCTURES } from './shared/sop-classes.js';
+import { knownSources } from './shared/sources.js';
 import { PublicViewer } from './viewer/api.js';
 import { App } from './viewer/app.js';
 import { catalogueOf } from './viewer/catalogue.js';
@@ -48,7 +48,8 @@ const NO_NAME = 'The address of this page must end with ?instance= and the Ortha
 async function ways(instance) {
   const kind = await request(`instances/${encodeURIComponent(instance)}/metadata/SopClassUid`)
     .then((answer) => answer.text(), () => '');
-  if (!STRUCTURES.includes(kind.trim())) return [];
+  const sources = await knownSources().catch(() => null);
+  if (!sources?.holdsStructures(kind.trim())) return [];
   return [h('div', { class: 'form-buttons' },
     h('a', { class: 'button primary', href: pageUrl('three.html', { source: instance }) }, icon('cube'),
       t('Show its structures')),

@@ -3,9 +3,8 @@
 import { getJson, RequestFailed } from '../shared/api.js';
 import { date } from '../shared/format.js';
 import { t } from '../shared/language.js';
+import { knownSources } from '../shared/sources.js';
 
-/** @type {Record<string, string>} */
-const KINDS = { RTSTRUCT: 'Structure set', SEG: 'Segmentation', RTDOSE: 'Dose', M3D: '3D models' };
 const safe = encodeURIComponent;
 
 /**
@@ -24,13 +23,14 @@ export const sideOf = (named) => (named.startsWith('series/') ? { Series: named.
 
 /** @param {string} study @returns {Promise<Choice[]>} the oldest first @throws {RequestFailed} */
 export async function choicesIn(study) {
-  /** @type {any[]} */
-  const series = await getJson(`studies/${safe(study)}/series`);
-  return series.filter(({ MainDicomTags: tags }) => tags.Modality in KINDS)
+  /** @type {[any[], import('../shared/sources.js').Sources]} */
+  const [series, sources] = await Promise.all([getJson(`studies/${safe(study)}/series`), knownSources()]);
+  const kind = (/** @type {string} */ modality) => t(sources.comparableOf(modality)?.Label ?? '');
+  return series.filter(({ MainDicomTags: tags }) => sources.comparableOf(tags.Modality))
     .sort((a, b) => moment(a).localeCompare(moment(b)))
     .flatMap(({ ID, Instances, MainDicomTags: tags }) => {
-      const label = (/** @type {string} */ place) => [`${tags.SeriesDescription || t(KINDS[tags.Modality])}${place}`,
-        tags.SeriesDescription ? t(KINDS[tags.Modality]) : '', tags.Manufacturer, date(tags.SeriesDate ?? '')]
+      const label = (/** @type {string} */ place) => [`${tags.SeriesDescription || kind(tags.Modality)}${place}`,
+        tags.SeriesDescription ? kind(tags.Modality) : '', tags.Manufacturer, date(tags.SeriesDate ?? '')]
         .filter(Boolean).join(' · ');
       if (tags.Modality === 'M3D') return [{ value: `series/${ID}`, label: label('') }];
       return Instances.map((/** @type {string} */ id, /** @type {number} */ i) => ({ value: id,

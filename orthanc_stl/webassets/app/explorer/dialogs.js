@@ -113,11 +113,11 @@ export function attachNexus(study) {
   dialog.showForm(new NexusForm(study, (answer) => finish(dialog, answer)));
 }
 
-/** @param {import('../forms/sources.js').Source} source */
+/** @param {Promise<import('../forms/sources.js').Source>} source */
 async function generate(source) {
   const dialog = new Dialog(t('Generate 3D model'), waiting(t('Reading the structures …')));
   try {
-    dialog.showForm(await GenerateForm.of(source, { onDone: (answer) => finish(dialog, answer) }));
+    dialog.showForm(await GenerateForm.of(await source, { onDone: (answer) => finish(dialog, answer) }));
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
     dialog.show(notice('error', t('The structures cannot be shown'), withoutIds(message, 'this object')));
@@ -128,7 +128,7 @@ async function generate(source) {
 export const generateOfInstance = (instance, sopClass) => generate(instanceSource(instance, sopClass));
 
 /** @param {string} series of images */
-export const generateOfImages = (series) => generate(imagesSource(series));
+export const generateOfImages = (series) => generate(Promise.resolve(imagesSource(series)));
 
 /**
  * The stored models of a series or study.

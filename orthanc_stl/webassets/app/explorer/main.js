@@ -5,12 +5,9 @@
 
 import { getJson, pageUrl, request } from '../shared/api.js';
 import { t } from '../shared/language.js';
-import { MTL, OBJ, RAW_DATA, STL, STRUCTURE_MODALITIES, STRUCTURES } from '../shared/sop-classes.js';
+import { knownSources } from '../shared/sources.js';
 import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer, download, generateOfImages,
   generateOfInstance } from './dialogs.js';
-
-const IMAGES = ['CT', 'MR', 'PT', 'NM'];
-const NEXUS_CREATOR = 'OrthancSTL'; // the value of (4205,0010)
 
 /**
  * @param {string} id of the new button @param {string} page of Orthanc Explorer
@@ -52,19 +49,20 @@ async function studyButtons(study, options, shown) {
   if (options.EnableNIfTI) attach('nifti', 'Attach NIfTI 3D model', () => attachNifti(study));
   attach('instance', 'Attach STL model', () => attachStl(study, options.Version));
   removeButtons('stl-download-study', 'stl-generate-study', 'stl-viewer-study', 'stl-compare-study');
-  /** @type {any[]} */
-  const series = await getJson(`studies/${study}/series`);
+  /** @type {[any[], import('../shared/sources.js').Sources]} */
+  const [series, sources] = await Promise.all([getJson(`studies/${study}/series`), knownSources()]);
   if (!shown()) return;
-  const of = (/** @type {string[]} */ modalities) => series
-    .filter(({ MainDicomTags: { Modality } }) => modalities.includes(Modality));
-  const structures = of(STRUCTURE_MODALITIES);
-  const images = of(IMAGES).filter(({ Instances }) => Instances.length > 1);
-  const sides = [...of(STRUCTURE_MODALITIES).flatMap(({ Instances }) => Instances), ...of(['M3D'])];
+  const of = (/** @type {(modality: string) => unknown} */ wanted) => series
+    .filter(({ MainDicomTags: { Modality } }) => wanted(Modality));
+  const structures = of((modality) => sources.structuresOf(modality));
+  const images = of((modality) => sources.isImages(modality)).filter(({ Instances }) => Instances.length > 1);
+  const models = of((modality) => modality === 'M3D');
+  const sides = [...structures.flatMap(({ Instances }) => Instances), ...models];
   if (sides.length > 1) {
     addButton('stl-compare-study', 'study', 'Compare structures', 'grid', () => openPage('compare.html', { study }));
   }
   if (structures.length || images.length) addGenerate('study', 'stl-generate-study', { study });
-  if (of(['M3D']).length) {
+  if (models.length) {
     addButton('stl-download-study', 'study', 'Download 3D model', 'arrow-d',
       () => download('studies', study, 'models'));
     addViewer('study', 'stl-viewer-study', { study });
@@ -76,40 +74,43 @@ async function studyButtons(study, options, shown) {
  * @param {() => boolean} shown whether that page is still there
  */
 async function instanceButtons(instance, page, options, shown) {
-  const sopClass = (await textOf(`instances/${instance}/metadata/SopClassUid`)).trim();
-  const creator = sopClass === RAW_DATA && options.EnableNexus ? await textOf(`instances/${instance}/content/4205-0010`)
+  const [text, sources] = await Promise.all([textOf(`instances/${instance}/metadata/SopClassUid`), knownSources()]);
+  const sopClass = text.trim();
+  const { STL, OBJ, Nexus } = sources.stored;
+  const creator = sopClass === Nexus && options.EnableNexus ? await textOf(`instances/${instance}/content/4205-0010`)
     : '';
   if (!shown()) return;
   if (sopClass === STL) addButton(`stl-viewer-${page}`, page, 'STL viewer', 'search', () => chooseStlViewer(instance));
   if (sopClass === OBJ) addViewer(page, `stl-scene-${page}`, { instance });
   if ([STL, OBJ].includes(sopClass)) addGenerate(page, `stl-generate-rtstruct-${page}`, { instance });
-  if (STRUCTURES.includes(sopClass)) {
+  if (sources.holdsStructures(sopClass)) {
     addButton(`stl-generate-rtstruct-${page}`, page, 'Generate 3D model', 'gear',
       () => generateOfInstance(instance, sopClass));
     addViewer(page, `stl-scene-${page}`, { source: instance });
   }
-  if (creator.replace(/[ \0]+$/, '') === NEXUS_CREATOR) {
+  if (creator.replace(/[ \0]+$/, '') === sources.nexusCreator) {
     addButton(`stl-nexus-${page}`, page, 'Nexus 3D viewer', 'search', () => chooseNexusViewer(instance));
   }
 }
 
 /** @param {string} series @param {any} options @param {() => boolean} shown whether that page is still there */
 async function seriesButtons(series, options, shown) {
-  const { Instances, MainDicomTags: { Modality, SeriesDescription } } = await getJson(`series/${series}`);
+  const [{ Instances, MainDicomTags: { Modality, SeriesDescription } }, sources] = await Promise.all([
+    getJson(`series/${series}`), knownSources()]);
   if (!shown()) return;
   const several = Instances.length > 1;
   const only = several ? '' : await textOf(`instances/${Instances[0]}/metadata/SopClassUid`);
   if (!shown()) return;
-  if (Modality === 'M3D' && only.trim() !== MTL) { // an MTL has colours alone
+  if (Modality === 'M3D' && only.trim() !== sources.stored.MTL) { // an MTL has colours alone
     addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d',
       () => download('series', series, SeriesDescription || 'models'));
     if (several) addViewer('series', 'stl-viewer-series', { series });
   }
   const generate = 'stl-generate-rtstruct-series';
-  if (IMAGES.includes(Modality) && several) {
+  if (sources.isImages(Modality) && several) {
     addButton(generate, 'series', 'Generate 3D model', 'gear', () => generateOfImages(series));
   }
-  if (STRUCTURE_MODALITIES.includes(Modality) && several) addGenerate('series', generate, { series });
+  if (sources.structuresOf(Modality) && several) addGenerate('series', generate, { series });
   if (!several) await instanceButtons(Instances[0], 'series', options, shown);
 }
 

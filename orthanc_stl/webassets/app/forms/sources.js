@@ -1,7 +1,7 @@
 /** What models are made from: an instance or a series that Orthanc has, or a file of the person. */
 
 import { bodyWithFile, bodyWithFiles, getJson, pageUrl, postJson } from '../shared/api.js';
-import { OBJ, RT_STRUCT, STL } from '../shared/sop-classes.js';
+import { knownSources } from '../shared/sources.js';
 
 const safe = encodeURIComponent;
 
@@ -16,16 +16,21 @@ const safe = encodeURIComponent;
  */
 
 
-/** @param {string} id of an instance @param {string} sopClass @returns {Source} */
-export function instanceSource(id, sopClass) {
+/**
+ * @param {string} id of an instance @param {string} sopClass
+ * @returns {Promise<Source>} @throws {import('../shared/api.js').RequestFailed}
+ */
+export async function instanceSource(id, sopClass) {
+  const sources = await knownSources();
+  const contours = sources.is('rtstruct', sopClass);
   return {
-    kind: { contours: sopClass === RT_STRUCT, threshold: false },
-    scene: [STL, OBJ].includes(sopClass) ? null : pageUrl('three.html', { source: id }),
+    kind: { contours, threshold: false },
+    scene: sources.is('encapsulated', sopClass) ? null : pageUrl('three.html', { source: id }),
     name: '',
     list: () => getJson(`instances/${safe(id)}/stl/structures`),
-    route: sopClass === RT_STRUCT ? 'stl/encode-rtstruct' : 'stl/encode', // permissions name the former
+    route: contours ? 'stl/encode-rtstruct' : 'stl/encode', // permissions name the former
     body: async ({ Structures, ...fields }) => JSON.stringify({ Instance: id, ...fields,
-      [sopClass === RT_STRUCT ? 'RoiNumbers' : 'Structures']: Structures }),
+      [contours ? 'RoiNumbers' : 'Structures']: Structures }),
   };
 }
 

@@ -4,7 +4,7 @@ import { getJson, request, RequestFailed } from '../shared/api.js';
 import { DEFAULT_RGB, dicomLabToRgb, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
 import { t } from '../shared/language.js';
-import { OBJ, STL, STRUCTURE_MODALITIES } from '../shared/sop-classes.js';
+import { knownSources } from '../shared/sources.js';
 import { comparisonOf } from './comparison.js';
 import { kindOf, paletteColor } from './kinds.js';
 
@@ -55,7 +55,9 @@ export async function catalogueOf(parameters) {
   const value = (/** @type {string} */ name) => parameters.get(name)?.trim() ?? '';
   if (value('a') && value('b')) return comparisonOf(parameters, catalogueOf);
   if (value('source')) return sourceCatalogue(value('source'));
-  if (value('instance')) return modelsCatalogue(value('instance').split(',').map((id) => id.trim()).filter(Boolean));
+  if (value('instance')) {
+    return modelsCatalogue(await withClasses(value('instance').split(',').map((id) => id.trim()).filter(Boolean)));
+  }
   if (value('series')) return seriesCatalogue(value('series'));
   if (value('study')) return studyCatalogue(value('study'));
   return null;
@@ -64,7 +66,7 @@ export async function catalogueOf(parameters) {
 /** @param {string} id of a series @returns {Promise<Catalogue>} */
 async function seriesCatalogue(id) {
   const { MainDicomTags: { Modality: modality = '' }, Instances: instances } = await getJson(`series/${safe(id)}`);
-  if (STRUCTURE_MODALITIES.includes(modality)) return sourceCatalogue(instances[0]);
+  if ((await knownSources()).structuresOf(modality)) return sourceCatalogue(instances[0]);
   if (modality === 'M3D') return modelsCatalogue(await onlyModels(instances));
   throw new RequestFailed(
     t('This series is of modality {modality}. The viewer shows 3D models (STL or OBJ, modality M3D).',
@@ -82,41 +84,40 @@ async function studyCatalogue(id) {
   return modelsCatalogue(instances);
 }
 
-/** @param {string} instance */
-const classOf = async (instance) => (await optionalText(`instances/${safe(instance)}/metadata/SopClassUid`)).trim();
+/** @typedef {{id: string, sopClass: string}} Instance `sopClass` is empty where it may not be seen */
 
-/** @param {string[]} instances @returns {Promise<string[]>} those that are STL, else OBJ: no MTL */
+/** @param {string[]} instances Orthanc's ids @returns {Promise<Instance[]>} */
+const withClasses = (instances) => Promise.all(instances.map(async (id) => ({
+  id, sopClass: (await optionalText(`instances/${safe(id)}/metadata/SopClassUid`)).trim() })));
+
+/** @param {string[]} instances @returns {Promise<Instance[]>} those that are STL, else OBJ: no MTL */
 async function onlyModels(instances) {
-  const classes = await Promise.all(instances.map(classOf));
-  const found = [STL, OBJ].map((wanted) => instances.filter((_, i) => ['', wanted].includes(classes[i])));
-  return found.find((models) => models.length) ?? instances;
+  const [all, { stored: { STL, OBJ } }] = await Promise.all([withClasses(instances), knownSources()]);
+  const found = [STL, OBJ].map((wanted) => all.filter(({ sopClass }) => ['', wanted].includes(sopClass)));
+  return found.find((models) => models.length) ?? all;
 }
 
-/** @param {string[]} instances @returns {Promise<Catalogue>} of an OBJ, its structures */
-async function modelsCatalogue(instances) {
-  const structured = instances.length === 1 && await classOf(instances[0]) === OBJ;
-  return structured ? sourceCatalogue(instances[0]) : storedCatalogue(instances);
-}
-
-/** @param {string[]} instances Orthanc's ids @returns {Promise<Catalogue>} */
-async function storedCatalogue(instances) {
-  const all = await Promise.all(instances.map(storedParts));
+/** @param {Instance[]} models @returns {Promise<Catalogue>} of an OBJ, its structures */
+async function modelsCatalogue(models) {
+  const { stored: { OBJ } } = await knownSources();
+  if (models.length === 1 && models[0].sopClass === OBJ) return sourceCatalogue(models[0].id);
+  const all = await Promise.all(models.map(({ id, sopClass }, i) => (
+    sopClass === OBJ ? structuresOf(id) : storedPart(id, i + 1))));
   const parts = all.flat().sort((a, b) => a.group.localeCompare(b.group) || a.number - b.number);
   const series = new Set(parts.map((part) => part.series));
   return {
     title: parts.length === 1 || series.size === 1 ? parts[0].group : t('{count} models', { count: parts.length }),
-    about: await aboutOf(instances[0]),
+    about: await aboutOf(models[0].id),
     parts,
     unusable: [],
     source: null,
     series: series.size === 1 && parts.length > 1 ? parts[0].series : null,
-    origin: instances[0],
+    origin: models[0].id,
   };
 }
 
-/** @param {string} id @param {number} i its place among others @returns {Promise<(Listed & {series: string})[]>} */
-async function storedParts(id, i) {
-  if (await classOf(id) !== OBJ) return [await storedPart(id, i + 1)];
+/** @param {string} id of an OBJ among others @returns {Promise<(Listed & {series: string})[]>} */
+async function structuresOf(id) {
   const { parts } = await sourceCatalogue(id);
   return parts.map((part) => ({ ...part, id: `${id}-${part.id}`, series: '' }));
 }

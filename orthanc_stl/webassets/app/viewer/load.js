@@ -3,7 +3,7 @@
 import { getJson, request, RequestFailed } from '../shared/api.js';
 import { dicomLabToRgb, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
-import { OBJ } from '../shared/sop-classes.js';
+import { knownSources } from '../shared/sources.js';
 
 /**
  * @param {URLSearchParams} parameters of the page: `instance`, or `series` for the buttons of Orthanc Explorer 2
@@ -53,7 +53,8 @@ export const loadFile = async (instance) => (await request(`instances/${encodeUR
 /** @param {string} instance @returns {Promise<{file: Blob, suffix: string}>} the same, of an OBJ a zip with its MTL */
 export async function loadStored(instance) {
   const path = `instances/${encodeURIComponent(instance)}`;
-  const sopClass = await request(`${path}/metadata/SopClassUid`).then((answer) => answer.text(), () => '');
-  if (sopClass.trim() !== OBJ) return { file: await loadFile(instance), suffix: 'stl' };
+  const [sopClass, { stored }] = await Promise.all([
+    request(`${path}/metadata/SopClassUid`).then((answer) => answer.text(), () => ''), knownSources()]);
+  if (sopClass.trim() !== stored.OBJ) return { file: await loadFile(instance), suffix: 'stl' };
   return { file: await (await request(`${path}/stl/scene.obj.zip`)).blob(), suffix: 'obj.zip' };
 }
