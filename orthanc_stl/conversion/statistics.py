@@ -12,6 +12,7 @@ import numpy as np
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.frame import area_vector
 from orthanc_stl.mesh.measures import measures_of
+from orthanc_stl.mesh.volumes.inside import find_inside, values
 from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.base import OpenSource, Region, Shape
 from orthanc_stl.spreadsheet import spreadsheet_text
@@ -75,13 +76,26 @@ def _voxels_ml(part: Part, source: OpenSource | None) -> float | None:
 
 
 def _slices(shape: Shape) -> tuple[int | None, float | None]:
-    """How many planes a structure has, and how far they usually are apart (mm)."""
+    """How many planes a structure has, not the empty ones of a grid, and how far they usually are apart (mm)."""
     if isinstance(shape, RoiContours):
         return _planes([contour.points for contour in shape.contours])
     if isinstance(shape, Region):
-        step = float(np.linalg.norm(shape.volume.affine[:3, 2]))
-        return shape.volume.stored.shape[2], round(step, 4)
+        return _used_planes(shape)
     return None, None
+
+
+def _used_planes(region: Region) -> tuple[int, float]:
+    """The planes of the grid that have a voxel of the region, and the usual step of the grid."""
+    volume = region.volume
+    inside = find_inside(volume, region.labels, region.threshold, region.upper)
+    planes, rows, columns = inside.box
+    used = sum(
+        bool(inside.test(values(volume, (slice(k, k + 1), rows, columns))).any())
+        for k in range(planes.start, planes.stop)
+    )
+    steps = np.diff(volume.plane_index(np.arange(volume.stored.shape[2], dtype=float)))
+    usual = float(np.median(steps)) if len(steps) else 1.0
+    return used, round(usual * float(np.linalg.norm(volume.affine[:3, 2])), 4)
 
 
 def _planes(contours: Iterable[np.ndarray]) -> tuple[int, float | None]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from pathlib import Path
 
+import numpy as np
+import pydicom
 import pytest
 
 from orthanc_stl.cli import main
@@ -55,6 +58,27 @@ def test_isodose_of_a_gaussian() -> None:
     rows = rows_of(shared_file("rtdose/made/rtdose_absolute16.dcm").read_bytes(), 5, 7)
     assert [float(str(row["Name"]).split()[0]) for row in rows] == [50, 10]
     assert [row["VolumeMl"] for row in rows] == pytest.approx([54.697, 331.17], rel=0.01)
+    dose = pydicom.dcmread(shared_file("rtdose/made/rtdose_absolute16.dcm"), stop_before_pixels=True)
+    planes = np.array(dose.GridFrameOffsetVector, float)  # of this file these are places, not steps
+    radii = [20 * math.sqrt(2 * math.log(60 / dose)) for dose in (30, 6)]
+    assert [row["Slices"] for row in rows] == [np.count_nonzero(abs(planes - 30) <= radius) for radius in radii]
+
+
+@pytest.mark.parametrize("file", ["seg_binary_all_frames", "seg_binary_overlap_axial", "seg_binary_overlap_sagittal"])
+def test_slices_of_segments_are_those_that_have_voxels(file: str) -> None:
+    """The empty frames of a file do not count, nor do the planes of the other segment."""
+    path = shared_file(f"seg/made/{file}.dcm")
+    ds = pydicom.dcmread(path)
+    used = {1: 0, 2: 0}
+    for frame, groups in zip(ds.pixel_array, ds.PerFrameFunctionalGroupsSequence, strict=True):
+        used[groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber] += bool(frame.any())
+    assert {row["Number"]: row["Slices"] for row in rows_of(path.read_bytes())} == used
+
+
+def test_slices_of_a_sparse_label_map() -> None:
+    """Of three frames the middle one is missing."""
+    (row,) = rows_of(shared_file("seg/dcmqi/sparse-labelmap-noppv.dcm").read_bytes())
+    assert (row["Slices"], row["Pieces"]) == (2, 2)
 
 
 def test_slices_of_a_structure_with_a_gap() -> None:
