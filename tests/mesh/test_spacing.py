@@ -59,6 +59,16 @@ def test_an_outline_a_little_off_its_plane(off: float) -> None:
     assert report.warnings == ()
 
 
+@pytest.mark.parametrize("off", [0.29, 0.5, -0.5])
+def test_an_outline_too_far_off_the_plane_to_be_a_hole_is_told_of(off: float) -> None:
+    """It may be a slice, where the body narrows: it is taken for one, which adds 3 % here."""
+    outlines = [ring(radius, z) for z in TEN for radius in (20, 10)]
+    outlines[9] = ring(10, TEN[4] + off)
+    (told,) = report_of(outlines).warnings
+    assert f"has an outline at {12 + off:g} mm along the normal of its planes" in told
+    assert "cuts out nothing" in told
+
+
 @pytest.mark.parametrize("channel", [0.2, 1.0])
 def test_channels_narrower_than_slices_are_apart_in_a_tilted_body(channel: float) -> None:
     """Rounding puts them a little beside the planes of the body: no distance between slices."""
