@@ -75,7 +75,8 @@ def _checksum(keys: np.ndarray) -> int:
 
 def _bad_edges(forward: np.ndarray, backward: np.ndarray, count: int) -> tuple[int, np.ndarray]:
     """The number of edges, and the vertices of those that are not passed exactly once each way."""
-    keys = np.unique(np.concatenate((forward, backward)))
+    keys = np.sort(np.concatenate((forward, backward)), kind="stable")  # of two runs: far quicker than np.unique
+    keys = keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
     ways = [np.searchsorted(way, keys, side="right") - np.searchsorted(way, keys) for way in (forward, backward)]
     wrong = keys[(ways[0] != 1) | (ways[1] != 1)]
     return len(keys), np.unique(np.concatenate((wrong // count, wrong % count)))

@@ -101,6 +101,17 @@ def test_squares_that_lie_half_beside_the_next_are_refused_before_they_are_drawn
         surface_from_contours([roi_of(squares)], max_triangles=5_000_000)
 
 
+def test_the_estimate_of_triangles_is_right_for_a_ball_and_for_squares_that_lie_half_beside_the_next() -> None:
+    """The second was too low by half, so that 2,280 such planes took 60 s and 2.5 GB before they were refused."""
+    squares = [SQUARE + np.array([10 * (z % 2), 0, z]) for z in range(30)]
+    ball = [CIRCLE * np.sqrt(1 - (z / 20) ** 2) + [0, 0, z] for z in range(-19, 20)]
+    for outlines, most in ((squares, 1.2), (ball, 1.25)):
+        with pytest.raises(TooManyTriangles) as caught:
+            surface_from_contours([roi_of(outlines)], resolution=64, max_triangles=1)
+        made = len(surface_from_contours([roi_of(outlines)], resolution=64).mesh.triangles)
+        assert 0.8 < made / caught.value.count < most
+
+
 def test_a_surface_with_too_much_to_compare_is_left_unsmoothed_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     squares = [SQUARE + np.array([x + 10 * (z % 2), 0, z]) for z in range(4) for x in (0, 50)]
     monkeypatch.setattr(crossings, "MOST_CURLED", 100)

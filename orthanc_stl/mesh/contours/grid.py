@@ -166,15 +166,20 @@ def expected_triangles(grid: Grid) -> int:
     """About how many triangles the largest ROI alone will have, from the outlines: before anything is drawn.
 
     Outlines cross |dx| + |dy| lines of the grid on each layer, and the surface a line along the normal wherever one
-    plane has area that the next has not. Each crossing makes two triangles, of which half are left after merging.
+    plane has area that the next has not. Each crossing makes two triangles, of which half are left after merging; but
+    not where area comes and goes more often than once, for there the sheets are a plane thick and stay as they are.
     """
     of_roi: dict[int, float] = {}
     for slab in grid.slabs:
         chain = slab.chain
         crossings = np.array([_crossings(layer.outlines) for layer in chain.layers]) / grid.side
-        changed = float(chain.changes.sum())
+        areas = [layer.area for layer in chain.layers]
+        changed, once = float(chain.changes.sum()), 2 * max(areas)
         if chain.low < chain.positions[0] or len(chain.layers) == 1:  # it has ends of its own
-            changed += chain.layers[0].area + chain.layers[-1].area
+            changed += areas[0] + areas[-1]
+        else:
+            once -= areas[0] + areas[-1]
+        changed += max(0.0, changed - once)
         positions = chain.positions
         within = grid.layers[(grid.layers > chain.low) & (grid.layers < chain.high)]
         middles = (positions[1:] + positions[:-1]) / 2
