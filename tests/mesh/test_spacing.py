@@ -69,6 +69,11 @@ def test_an_outline_too_far_off_the_plane_to_be_a_hole_is_told_of(off: float) ->
     assert "cuts out nothing" in told
 
 
+def test_a_small_outline_before_a_gap_is_told_of_as_a_piece_only() -> None:
+    (told,) = report_of([ring(radius, z) for radius, z in ((10, 0), (10, 2), (5, 4), (12, 30), (12, 32))]).warnings
+    assert "falls into 2 pieces, gaps at z = 4 to 30" in told
+
+
 @pytest.mark.parametrize("channel", [0.2, 1.0])
 def test_channels_narrower_than_slices_are_apart_in_a_tilted_body(channel: float) -> None:
     """Rounding puts them a little beside the planes of the body: no distance between slices."""
