@@ -70,8 +70,10 @@ def test_an_outline_too_far_off_the_plane_to_be_a_hole_is_told_of(off: float) ->
 
 
 def test_a_small_outline_before_a_gap_is_told_of_as_a_piece_only() -> None:
-    (told,) = report_of([ring(radius, z) for radius, z in ((10, 0), (10, 2), (5, 4), (12, 30), (12, 32))]).warnings
-    assert "falls into 2 pieces, gaps at z = 4 to 30" in told
+    alone = [ring(3, z, (5, 0)) for z in (60.0, 100.0)]  # nothing is near these: their steps are gaps
+    body = [ring(radius, z) for radius, z in ((10, 0), (10, 2), (10, 4), (10, 6), (5, 8), (12, 30), (12, 32), (12, 34))]
+    (told,) = report_of([*body, *alone]).warnings
+    assert "falls into 4 pieces, gaps at z = 8 to 30, 34 to 60, 60 to 100" in told
 
 
 @pytest.mark.parametrize("channel", [0.2, 1.0])
@@ -115,6 +117,26 @@ def test_short_parts_far_over_each_other(planes: list[float], narrower: float) -
     assert report.euler_number == 2 * parts
     assert report.contours_volume == pytest.approx(sum(np.pi * radius**2 * spacing for radius in radii), rel=0.005)
     assert [f"falls into {parts} pieces" in text for text in report.warnings] == [True]
+
+
+@pytest.mark.parametrize(
+    "planes",
+    [[0, 3, 6, 9, 12, 15, 50, 100], [-120, -60, 0, 3, 6, 9, 12, 15, 50, 100], [0, 3, 50, 100], [0, 3, 60, 105, 150]],
+    ids=["above", "on both sides", "two slices", "more alone than not"],
+)
+def test_slices_that_lie_alone_far_apart_are_no_coarse_stack(planes: list[float]) -> None:
+    """The gaps between them were taken for their spacing, so that they were as thick, and joined to the body before
+    them: of 2 to 12 times the volume, without a word of that gap."""
+    report = report_of([ring(20, z) for z in planes])
+    pieces = 1 + int(np.count_nonzero(np.diff(planes) > 3))
+    check(report, np.pi * 400 * 3 * len(planes), 2 * pieces)
+    assert [f"falls into {pieces} pieces" in text for text in report.warnings] == [True]
+
+
+def test_slices_farther_apart_than_wide_are_a_stack_if_all_are() -> None:
+    report = report_of([ring(20, 45.0 * k) for k in range(6)])
+    check(report, np.pi * 400 * 45 * 6, 2)
+    assert report.warnings == ()
 
 
 def test_parts_of_two_spacings_are_both_whole() -> None:

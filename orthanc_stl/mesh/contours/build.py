@@ -19,6 +19,7 @@ from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import Stack, stacks_of, steps_between
 from orthanc_stl.mesh.contours.regions import regions_of
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
+from orthanc_stl.mesh.contours.steps import usual_step
 from orthanc_stl.mesh.contours.torn import compare_topology, without_strays
 from orthanc_stl.mesh.contours.union import require_room, united_volume
 from orthanc_stl.mesh.errors import TooManyTriangles
@@ -147,7 +148,7 @@ def _usual(stack: Stack, others: Sequence[np.ndarray]) -> float | None:
     steps: list[float] = [outline.step for roi in stack.rois for outline in roi.outlines if np.isfinite(outline.step)]
     steps = steps or [step for contours in others for step in steps_between(stack.frame, list(contours))]
     steps = steps or steps_between(stack.frame, [points for contours in others for points in contours])
-    return float(np.median(steps)) if steps else None
+    return usual_step(steps)
 
 
 def _grids(

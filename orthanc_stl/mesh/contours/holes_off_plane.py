@@ -28,13 +28,13 @@ def tell_of_holes_off_plane(name: str, regions: Sequence[Region], links: Sequenc
     for link in links:
         above[link.lower].append(link.upper)
         below[link.upper].append(link.lower)
-    longest = max((region.step for region in regions if np.isfinite(region.step)), default=0.0)
+    usual = float(np.median([region.step for region in regions])) if regions else 0.0
     heights = {
         regions[k].position
         for before, behind in ((below, above), (above, below))
         for k in range(len(regions))
         for near in before[k]
-        if _is_doubtful(regions, k, near, behind[k] + behind[near], longest)
+        if _is_doubtful(regions, k, near, behind[k] + behind[near], usual)
     }
     if heights:
         listed = ", ".join(f"{height:.6g}" for height in sorted(heights)[:NAMED]) + ", ..." * (len(heights) > NAMED)
@@ -46,13 +46,13 @@ def tell_of_holes_off_plane(name: str, regions: Sequence[Region], links: Sequenc
         findings.roi(Rank.GUESSED, name, text)
 
 
-def _is_doubtful(regions: Sequence[Region], k: int, near: int, others: Sequence[int], longest: float) -> bool:
-    """`longest`: how far apart slices are at most (mm): what is farther away is beyond a gap."""
+def _is_doubtful(regions: Sequence[Region], k: int, near: int, others: Sequence[int], usual: float) -> bool:
+    """`usual`: how far apart slices usually are (mm): what is farther away is beyond a gap."""
     place, start = regions[k].position, regions[near].position
     off = abs(place - start)
     beyond = [j for j in others if (regions[j].position - place) * (place - start) > 0]
     return any(
-        off <= NEARER * min(abs(regions[j].position - start), longest)
+        off <= NEARER * min(abs(regions[j].position - start), usual)
         and regions[k].area < SMALLER * min(regions[near].area, regions[j].area)
         for j in beyond
     )

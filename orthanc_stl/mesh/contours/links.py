@@ -15,11 +15,16 @@ import numpy as np
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.regions import Region
 from orthanc_stl.mesh.contours.shapes import APART, joined
+from orthanc_stl.mesh.contours.steps import FAR_GAP
 from orthanc_stl.mesh.types import Rank
 
 GAP = 2.5
 """Planes farther apart than this many of the steps beside them belong to separate parts: one missing slice (2 steps,
 uneven ones included) is bridged, two missing slices (3 steps) are a gap."""
+
+FINE = 10
+"""Percentile: FAR_GAP of two steps in a row on either side are a gap, whatever lies on the other side, for slices that
+lie alone are far apart; so are, of a link longer than its outlines are wide, FAR_GAP of so many of the ROI's steps."""
 
 BESIDE = 3
 """Steps on either side that a gap is judged against, by their median; the side with the larger ones counts. So does
@@ -196,6 +201,7 @@ def without_gaps(
     down: dict[int, Link] = {}
     for link in sorted(links, key=lambda link: step[link], reverse=True):
         up[link.lower] = down[link.upper] = link
+    fine = float(np.percentile(list(step.values()), FINE, method="lower")) if step else 0.0
     kept, gaps = [], []
     for link in links:
         below = _beside(link.lower, down, step, lambda link: link.lower)
@@ -204,7 +210,10 @@ def without_gaps(
         if below and above:
             sides.append(min(below[0], above[0]))
         known = max(sides) if sides else usual
-        if known is not None and step[link] > GAP * known:
+        small = [float(np.median(side)) for side in (below, above) if len(side) > 1]
+        small += [fine] if step[link] > max(_extent(regions[link.lower]), _extent(regions[link.upper])) else []
+        far = step[link] > FAR_GAP * min(small, default=np.inf)
+        if far or (known is not None and step[link] > GAP * known):
             gaps.append(link)
         else:
             kept.append(link)
@@ -215,6 +224,10 @@ def without_gaps(
         text = f"goes on {often} from an outline to the nearest one of the next slice, which it does not overlap"
         findings.roi(Rank.GUESSED, name, text)
     return kept
+
+
+def _extent(region: Region) -> float:
+    return float((region.high - region.low).max())
 
 
 def _beside(start: int, way: dict[int, Link], step: dict[Link, float], onward: Callable[[Link], int]) -> list[float]:

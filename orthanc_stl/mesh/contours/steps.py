@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -21,6 +21,12 @@ near as others in a ROI are still slices."""
 UNLIKE = 0.5
 """Of the larger of two boxes: outlines that have less in common are no slices of a straight body, but may be a hole and
 its outline, or two halves of a slice. These are of one plane up to twice NOISE."""
+
+FAR_GAP = 10.0
+"""So many times as long as others: no spacing changes so much."""
+
+FINER = 25
+"""Percentile: so many steps of a file are finer than those that gaps are told by."""
 
 FLATTEST = 1e-4
 """Of the extent of outlines: steps below this are rounding, whatever else is there."""
@@ -81,3 +87,11 @@ def local_steps(position: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.n
     back = np.empty_like(steps)
     back[order] = steps
     return back
+
+
+def usual_step(steps: Sequence[float]) -> float | None:
+    """The median of steps (mm) that are no gaps, None if there is none."""
+    if not len(steps):
+        return None
+    longest = FAR_GAP * float(np.percentile(steps, FINER, method="lower"))
+    return float(np.median([step for step in steps if step <= longest]))
