@@ -1,5 +1,6 @@
 // What the Khronos validator and three.js' loaders see in files, as JSON: node judge.mjs FOLDER, the packages' folders
-// in the environment. FOLDER has scene.glb, scene_compressed.glb, model.obj, model.mtl, scene.ply, scene.stl.
+// in the environment. FOLDER has scene.glb, scene_compressed.glb, model.obj, model.mtl, scene.ply, scene.stl; further GLB
+// files are validated.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -17,7 +18,7 @@ async function validated(name) {
     const file = path.join(process.env.ORTHANC_STL_JS_TOOLS, "gltf-validator/index.js");
     const validator = (await import(pathToFileURL(file))).default;
     const { issues } = await validator.validateBytes(new Uint8Array(read(name)));
-    return issues.messages.map((message) => `${message.severity} ${message.code} ${message.pointer}`);
+    return issues.messages.map((message) => `${name} ${message.severity} ${message.code} ${message.pointer}`);
 }
 
 function partOf(THREE, mesh) {
@@ -89,9 +90,12 @@ async function stl() {
     return partOf(THREE, new THREE.Mesh(new STLLoader().parse(bufferOf("scene.stl"))));
 }
 
+const glbFiles = fs.readdirSync(folder).filter((name) => name.endsWith(".glb")).sort();
+
 console.log(
     JSON.stringify({
-        issues: [...(await validated("scene.glb")), ...(await validated("scene_compressed.glb"))],
+        validated: glbFiles,
+        issues: (await Promise.all(glbFiles.map(validated))).flat(),
         glb: await gltf("scene.glb"),
         compressed: await gltf("scene_compressed.glb"),
         obj: await obj(),

@@ -11,12 +11,17 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import lxml.etree
 import numpy as np
 import pytest
 import trimesh
 
-from orthanc_stl.model import Part
-from testing.scenes import FRAME, scene
+from orthanc_stl.formats.base import WriteOptions
+from orthanc_stl.formats.registry import writer_of
+from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.model import Model, Part
+from testing.scenes import FRAME, half, scene, sphere
+from testing.scenes import part as a_part
 from tests.formats.draw import drawing, files_of
 
 if TYPE_CHECKING:
@@ -34,7 +39,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("scene")
     for name, content in files_of(SCENE).items():
         (path / name).write_bytes(content)
+    glb = writer_of("glb")
+    assert glb
+    for compress in (False, True):
+        content = glb.write(wild(), WriteOptions(compress=compress))
+        (path / f"wild{'_compressed' * compress}.glb").write_bytes(content)
     return path
+
+
+def wild() -> Model:
+    """Names of all of Unicode, several parts of one color, flat, tiny, far and large ones, vertices without a face."""
+    letters = [chr(code) for code in range(0, 0x110000, 61)]
+    names = ["".join(letters[i::40]) for i in range(40)] + ["", "\\", '"', "\u202e", "\U0001f9b4", "e\u0301"]
+    ball = sphere(5, (0, 0, 0), 6)
+    point = Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32))
+    unused = Mesh(np.concatenate([ball.vertices, [[9, 9, 9]]]).astype(np.float32), ball.triangles)
+    shapes = [ball, sphere(1e-4, (1, 1, 1), 4), sphere(1e4, (1e5, 0, 0), 4), half(ball), point, unused]
+    parts = [a_part(n, name, shapes[n % len(shapes)], color=(9, 9, 9)) for n, name in enumerate(names)]
+    return Model((*parts, a_part(99, names[0], sphere(9, (0, 0, 0), 190), opacity=0.5)), "".join(letters), FRAME)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +75,7 @@ def seen(folder: Path) -> dict[str, Any]:
 
 
 def test_the_validator_of_gltf_finds_nothing(seen: dict[str, Any]) -> None:
+    assert seen["validated"] == ["scene.glb", "scene_compressed.glb", "wild.glb", "wild_compressed.glb"]
     assert seen["issues"] == []
 
 
@@ -121,6 +144,59 @@ def test_assimp(folder: Path, file: str, names: list[str] | None, box: list[list
     assert sum(int(count) for _, count in meshes) == sum(piece.report.triangles for piece in SCENE)
     if names:
         assert [name for name, _ in meshes] == names
+
+
+@pytest.mark.parametrize(
+    ("file", "colors"),
+    [
+        # sRGB (221, 130, 101), (10, 200, 60) and (127, 127, 127) as linear light; MTL has them as they are
+        ("scene.glb", [(0.723055, 0.223228, 0.130136), (0.003035, 0.577580, 0.045186), (0.212231, 0.212231, 0.212231)]),
+        ("model.obj", [(0.866667, 0.509804, 0.396078), (0.039216, 0.784314, 0.235294), (0.498039, 0.498039, 0.498039)]),
+        ("scene.3mf", None),
+        ("scene.ply", None),
+        ("scene.stl", None),
+    ],
+)
+def test_colors_and_volumes_in_assimp(folder: Path, file: str, colors: list[tuple[float, ...]] | None) -> None:
+    if shutil.which("assimp") is None:
+        pytest.skip("assimp is not installed: it is in the package assimp-utils")
+    path = without_thumbnail(folder / file) if file.endswith(".3mf") else folder / file
+    dump = path.with_name(f"{file}.xml")
+    subprocess.run(["assimp", "dump", path, dump], capture_output=True, timeout=60, check=True)
+    root = lxml.etree.parse(dump, lxml.etree.XMLParser(huge_tree=True)).getroot()
+    meshes = list(root.iter("Mesh"))
+    parts = [piece for piece in SCENE if piece.closed]
+    if colors:
+        materials = [
+            [float(value) for value in one.text.split()]
+            for one in root.iter("MatProperty") if one.get("key") == "$clr.diffuse"
+        ]  # fmt: skip
+        assert [int(mesh.get("material_index")) for mesh in meshes] == [0, 1, 2] if "glb" in file else [1, 2, 3]
+        first = int(meshes[0].get("material_index"))
+        assert [tuple(material[:3]) for material in materials[first : first + 3]] == colors
+        volumes = [volume_of(*arrays(mesh)) for mesh in meshes[:2]]
+        assert volumes == pytest.approx([piece.report.volume for piece in parts], rel=1e-6)
+        return
+    found, triangles = zip(*map(arrays, meshes), strict=True)
+    firsts = np.cumsum([0, *map(len, found[:-1])])
+    whole = np.concatenate(found), np.concatenate([t + first for t, first in zip(triangles, firsts, strict=True)])
+    of_all = sum(volume_about_middle(piece) for piece in SCENE)
+    skin = SCENE["skin \\ scan"]
+    low, high = (np.array(corner) for corner in skin.report.box)
+    middle = (low + high) / 2  # of the open part, whose volume depends on it
+    assert volume_of(whole[0] - middle, whole[1]) == pytest.approx(of_all, rel=1e-6)
+
+
+def arrays(mesh: lxml.etree._Element) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and triangles of a mesh in a dump of assimp."""
+    (places,) = mesh.iter("Positions")
+    triangles = [[int(value) for value in str(face.text).split()] for face in mesh.iter("Face")]
+    return np.array(str(places.text).split(), float).reshape(-1, 3), np.array(triangles)
+
+
+def volume_of(points: np.ndarray, triangles: np.ndarray) -> float:
+    a, b, c = np.moveaxis(points[triangles], 1, 0)
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
 def without_thumbnail(file: Path) -> Path:
