@@ -11,13 +11,17 @@ from pathlib import Path
 
 from benchmarks import rows
 from benchmarks.formats import formats
+from benchmarks.nexus import nexus
 from benchmarks.nifti import nifti
 from benchmarks.printer import printer
 from benchmarks.rows import Row
 from benchmarks.segments import segments
 from benchmarks.sets import sets
 
-ALL = {**rows.ALL, "nifti": nifti, "formats": formats, "printer": printer, "sets": sets, "segments": segments}
+ALL = {
+    **rows.ALL, "nifti": nifti, "formats": formats, "nexus": nexus, "printer": printer, "sets": sets,
+    "segments": segments,
+}  # fmt: skip
 
 HEADINGS = ("what", "the original", "ours", "ratio", "to reach", "met")
 WIDTHS = (64, 14, 14, 8, 16, 4)

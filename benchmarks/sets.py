@@ -52,7 +52,6 @@ def sets() -> Iterator[Row]:
         yield Row(f"{name}: time", times[0], times[1], "s", "1/3 of it", times[1] <= times[0] / 3)
         one_each, together = (after - before for before, after in pairwise(stored))
         yield Row(f"{name}: bytes", one_each / 1e6, together / 1e6, "MB", "1/6 of it", together <= one_each / 6)
-        yield from _cached(server, source)
     largest = max(zip(numbers, single, strict=True), key=lambda pair: pair[1]["Triangles"])[0]
     peaks = [
         _peak_of(data, {"Separate": True, **OPTIONS, **what}) for what in ({"Structures": [largest]}, {"All": True})
@@ -92,18 +91,6 @@ def _encode(server: OrthancServer, body: dict[str, Any]) -> dict[str, Any]:
 
 def _stored_bytes(server: OrthancServer) -> int:
     return int(server.get("/statistics").json()["TotalDiskSize"])
-
-
-def _cached(server: OrthancServer, source: str) -> Iterator[Row]:
-    path = f"/instances/{source}/stl/scene.glb?resolution=256"
-    size = len(server.get(path, timeout=600).body)
-    best = float("inf")
-    for _ in range(5):
-        start = perf_counter()
-        server.get(path)
-        best = min(best, perf_counter() - start)
-    what = f"scene.glb of {size / 1e6:.1f} MB, asked for again"
-    yield Row(what, None, best * 1000, "ms", "20 ms", best <= 0.02)
 
 
 def _peak_of(data: bytes, body: dict[str, Any]) -> float:

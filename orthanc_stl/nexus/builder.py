@@ -31,7 +31,7 @@ from orthanc_stl.nexus import process
 # choice depends on the error of the coarsest level, and cuts small models to pieces.
 STEPS = 16384
 
-# Seconds that a triangle takes, for the progress: 23 s for two millions. Nearly all of them go into nxs_build, which
+# Seconds that a triangle takes, for the progress: 24 s for two millions. Nearly all of them go into nxs_build, which
 # uses one processor; compressing takes half a second.
 SECONDS_PER_TRIANGLE = 12e-6
 COMPRESSED_FROM = 0.92

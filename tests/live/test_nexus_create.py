@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import struct
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from orthanc_stl.formats.registry import writer_of
 from testing import phantoms
 from testing.scenes import scene
 from testing.server import OrthancServer, Reply
+from tests.conversion.test_nexus_surfaces import MTL, png, square, zipped
 from tests.nexus_writer import box, levels, nexus_dicom, write_nexus
 
 MODEL = write_nexus(levels([(4, 6), (12, 18)]))
@@ -33,7 +35,9 @@ def changed(at: int, value: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OrthancServer]:
-    with OrthancServer(stl={"EnableNexus": True}) as running:
+    """Its workers have the packages of the tests: pymeshlab is one."""
+    path = {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}
+    with OrthancServer(stl={"EnableNexus": True}, env=path) as running:
         yield running
 
 
@@ -152,18 +156,6 @@ def test_an_stl_is_needed_to_build_from(server: OrthancServer, image: dict[str, 
     assert create(server, Instance="-".join(["00000000"] * 5)).status == 404
 
 
-def test_without_pymeshlab_building_says_what_to_install(server: OrthancServer) -> None:
-    study = phantoms.Study(seed="nexus build")
-    rtstruct = server.upload(phantoms.structure_set([phantoms.ball("Ball", 20, (0, 0, 0))], study))
-    stl = server.post("/stl/encode-rtstruct", {"Instance": rtstruct, "RoiNames": ["Ball"], "Resolution": 32}).json()
-    reply = create(server, Instance=stl["ID"])
-    if reply.status == 200:  # it is installed here
-        assert reply.json()["ParentStudy"] == stl["ParentStudy"]
-        assert reply.json()["Triangles"] == stl["Triangles"]
-    else:
-        assert "pip install pymeshlab" in reply.json()["Details"]
-
-
 def built(server: OrthancServer, reply: Reply) -> dict[str, Any]:
     """The answer, after a look at the model; the test ends here where pymeshlab is missing."""
     if reply.status == 400 and "pip install pymeshlab" in reply.json()["Details"]:
@@ -173,6 +165,14 @@ def built(server: OrthancServer, reply: Reply) -> dict[str, Any]:
     index = read_index(server.get(f"/instances/{answer['ID']}/nexus").body)
     assert index.triangles >= answer["Triangles"]
     return answer
+
+
+def test_a_stored_stl_becomes_one(server: OrthancServer) -> None:
+    study = phantoms.Study(seed="nexus build")
+    rtstruct = server.upload(phantoms.structure_set([phantoms.ball("Ball", 20, (0, 0, 0))], study))
+    stl = server.post("/stl/encode-rtstruct", {"Instance": rtstruct, "RoiNames": ["Ball"], "Resolution": 32}).json()
+    answer = built(server, create(server, Instance=stl["ID"]))
+    assert (answer["ParentStudy"], answer["Triangles"]) == (stl["ParentStudy"], stl["Triangles"])
 
 
 def test_a_series_of_models_becomes_one(server: OrthancServer) -> None:
@@ -193,6 +193,31 @@ def test_a_glb_file_becomes_one(server: OrthancServer, image: dict[str, str]) ->
     answer = built(server, create(server, Content=encoded(glb.write(scene())), Parent=image["study"]))
     assert answer["ParentStudy"] == image["study"]
     assert (answer["Triangles"], answer["Warnings"]) == (5520, [])
+
+
+def test_a_stored_obj_becomes_one_and_what_is_not_seen_through_is_told(server: OrthancServer) -> None:
+    balls = [phantoms.ball("BODY", 30, (0, 0, 0)), phantoms.ball("Left", 10, (10, 0, 0))]
+    rtstruct = server.upload(phantoms.structure_set(balls, phantoms.Study(seed="nexus of an OBJ")))
+    body = {"Instance": rtstruct, "All": True, "Separate": True, "Resolution": 32, "Format": "obj", "Opacity": 0.5}
+    stored = server.post("/stl/encode", body).json()
+    answer = built(server, create(server, Instance=stored["ID"]))
+    assert answer["Triangles"] == sum(model["Triangles"] for model in stored["Models"])
+    assert [warning for warning in answer["Warnings"] if "opaque" in warning] == [
+        'The viewers of Nexus models here draw "BODY", "Left" opaque, which are to be seen through'
+    ]
+
+
+def test_a_textured_obj_becomes_one_and_what_it_lost_is_told(server: OrthancServer, image: dict[str, str]) -> None:
+    whole: dict[str, bytes | str] = {"s.obj": square(), "s.mtl": MTL, "pictures/s.png": png()}
+    answer = built(server, create(server, Content=encoded(zipped(whole)), Parent=image["study"]))
+    assert answer["Triangles"] > 2
+    (warning,) = answer["Warnings"]
+    assert warning.startswith("The texture became the colors of")
+    without = {name: content for name, content in whole.items() if name != "pictures/s.png"}
+    answer = built(server, create(server, Content=encoded(zipped(without)), Parent=image["study"]))
+    assert answer["Warnings"] == [
+        'the picture "pictures/s.png" is not in the zip: the colors that it gives to the surface are lost'
+    ]
 
 
 def test_a_series_that_has_no_models(server: OrthancServer, image: dict[str, str]) -> None:

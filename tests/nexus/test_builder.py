@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import resource
@@ -110,6 +111,12 @@ def test_a_crash_of_pymeshlab_is_an_error_of_this_model_alone(
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "pymeshlab.py").write_text(source)
     with pytest.raises(InvalidInput, match=words):
+        build_nexus(bumpy_sphere(10), lambda fraction, step: None)
+
+
+def test_without_pymeshlab_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InvalidInput, match="pip install pymeshlab"):
         build_nexus(bumpy_sphere(10), lambda fraction, step: None)
 
 
