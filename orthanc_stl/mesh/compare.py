@@ -101,14 +101,13 @@ def sampled(mesh: Mesh, samples: int) -> np.ndarray:
 
 
 def samples_of(mesh: Mesh, samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points `(samples, 3) float64` spread evenly over a surface, and its unit normals there.
+    """Points `(samples, 3) float64` spread evenly over a surface, and the numbers `(samples,)` of their triangles.
 
     They come after equal steps of area, in the order of the triangles, and lie in their triangles as a sequence of low
     discrepancy (Roberts' R2) falls.
     """
     corners = mesh.vertices[mesh.triangles].astype(np.float64)
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    areas = np.linalg.norm(normals, axis=1)
+    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     summed = np.cumsum(areas)
     steps = (np.arange(samples) + 0.5) / samples * summed[-1]
     chosen = np.minimum(np.searchsorted(summed, steps), len(corners) - 1)
@@ -116,4 +115,4 @@ def samples_of(mesh: Mesh, samples: int) -> tuple[np.ndarray, np.ndarray]:
     spread = np.where(spread.sum(axis=1, keepdims=True) > 1, 1 - spread, spread)
     first, second = spread.T[:, :, None]
     a, b, c = corners[chosen].transpose(1, 0, 2)
-    return a * (1 - first - second) + b * first + c * second, normals[chosen] / areas[chosen, None]
+    return a * (1 - first - second) + b * first + c * second, chosen

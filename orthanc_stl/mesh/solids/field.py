@@ -6,14 +6,13 @@ its corners are from its middle is of one sign, and is not looked into (distance
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.compare import samples_of
+from orthanc_stl.mesh.compare import sampled
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.simplify import simplified
@@ -40,10 +39,6 @@ sample is too long by at most an eighth of a spacing by NEAR: 0.006 mm for a bal
 COARSEST = 16
 """Voxels: the side of the first blocks."""
 
-Evaluation = Callable[[np.ndarray, np.ndarray | None, float], tuple[np.ndarray, np.ndarray]]
-"""Of points `(n, 3)`: the values `(n,)`, which change by no more than 1 per mm, and what is known of them `(n, k)`. The
-latter is given for points within them, with how far those are away (mm); None at first."""
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -53,41 +48,33 @@ class Grid:
     spacing: float
     shape: tuple[int, int, int]
 
+    def points(self, numbers: np.ndarray) -> np.ndarray:
+        """The middles `(n, 3)` in LPS mm of voxels by their `numbers` `(n,)` in the order of an array."""
+        z, y, x = np.unravel_index(numbers, self.shape)
+        return np.asarray(self.origin + np.column_stack((x, y, z)) * self.spacing)
+
 
 class SignedDistance:
-    """Signed distances to a closed mesh (negative inside), fast where those of neighbouring points are known.
+    """Signed distances to a closed mesh (negative inside), fast where those of neighbouring points are known."""
 
-    `samples` `(count, 3)` are points on its surface, mostly `spacing` mm apart, with `normals`.
-    """
-
-    def __init__(self, mesh: Mesh, count: int = SAMPLES) -> None:
-        self.spacing = float(np.sqrt(area_and_volume(mesh)[0] / count))
-        self.samples, self.normals = samples_of(mesh, count)
-        self._tree = cKDTree(self.samples, balanced_tree=False, leafsize=30)
+    def __init__(self, mesh: Mesh) -> None:
+        self._spacing = float(np.sqrt(area_and_volume(mesh)[0] / SAMPLES))
+        self._tree = cKDTree(sampled(mesh, SAMPLES), balanced_tree=False, leafsize=30)
         self._surface = SurfaceDistance(mesh)
 
-    def near(self, points: np.ndarray, known: np.ndarray | None, way: float) -> tuple[np.ndarray, np.ndarray]:
-        """The same of points which lie `way` from others that have the `known` signed distances `(n,)`, if any.
+    def of(self, points: np.ndarray) -> np.ndarray:
+        """Those `(n,)` of `points` `(n, 3)`."""
+        return self._surface.signed(points)
 
-        Where no surface can lie between the two, the sign is known and the nearest sample is enough. The numbers of
-        the nearest samples `(n,) int64` are returned, too.
+    def near(self, points: np.ndarray, known: np.ndarray, way: float) -> np.ndarray:
+        """The same of points which lie `way` from others that have the `known` signed distances `(n,)`.
+
+        Where no surface can lie between the two, the sign is known and the nearest sample is enough.
         """
-        to_sample, sample = self._tree.query(points, workers=-1)
-        if known is None:
-            return self._surface.signed(points), sample
-        found = np.copysign(to_sample, known)
-        close = (to_sample < NEAR * self.spacing) | (np.abs(known) <= way)
-        found[close] = self._surface.signed(points[close])
-        return found, sample
-
-    def distance_bound(self, points: np.ndarray, known: np.ndarray | None, way: float) -> np.ndarray:
-        """Signed lower bounds `(n,)` of the distances of points as in `near`: exact if nothing is known."""
-        if known is None:
-            return self._surface.signed(points)
-        left = np.abs(known) - way
-        found = np.copysign(left, known)
-        unsure = left <= 0
-        found[unsure] = self._surface.signed(points[unsure])
+        to_sample, _ = self._tree.query(points, workers=-1)
+        found = np.asarray(np.copysign(to_sample, known))
+        close = (to_sample < NEAR * self._spacing) | (np.abs(known) <= way)
+        found[close] = self.of(points[close])
         return found
 
 
@@ -114,32 +101,26 @@ def surface_at(mesh: Mesh, distance: float, *, spacing: float | None = None) -> 
     Raises InvalidInput for a mesh that is not closed or has no triangles.
     """
     require_closed(mesh)
-    known = SignedDistance(mesh)
-
-    def evaluation(points: np.ndarray, before: np.ndarray | None, way: float) -> tuple[np.ndarray, np.ndarray]:
-        signed, _ = known.near(points, before, way)
-        return signed - distance, signed
-
     grid = grid_around(mesh, spacing or spacing_for(mesh, distance), distance)
-    return mesh_of_field(field_of(grid, evaluation), grid)
+    return mesh_of_field(field_of(grid, SignedDistance(mesh), distance), grid)
 
 
-def field_of(grid: Grid, evaluation: Evaluation) -> np.ndarray:
-    """Values `(z, y, x) float32`: right where they are near zero, of the right sign elsewhere."""
+def field_of(grid: Grid, known: SignedDistance, level: float = 0.0) -> np.ndarray:
+    """Signed distances less `level` `(z, y, x) float32`: right where near zero, of the right sign elsewhere."""
     size = COARSEST
     shape = tuple(side // size for side in grid.shape)
     index = np.indices(shape).reshape(3, -1).T
-    values, known = evaluation(_middles(index, size, grid), None, 0.0)
-    field = values.astype(np.float32).reshape(shape)
+    values = known.of(_middles(index, size, grid))
+    field = (values - level).astype(np.float32).reshape(shape)
     while size > 1:
         corner = np.sqrt(3) / 2 * (size - 1) * grid.spacing
-        open_ = np.abs(values) <= corner + grid.spacing
+        open_ = np.abs(values - level) <= corner + grid.spacing
         size //= 2
         field = field.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
         index = (2 * index[open_][:, None] + EIGHT).reshape(-1, 3)
         way = float(np.sqrt(3) / 2 * size * grid.spacing)
-        values, known = evaluation(_middles(index, size, grid), np.repeat(known[open_], 8, axis=0), way)
-        field[tuple(index.T)] = values
+        values = known.near(_middles(index, size, grid), np.repeat(values[open_], 8), way)
+        field[tuple(index.T)] = values - level
     return field
 
 
@@ -153,13 +134,22 @@ def _middles(index: np.ndarray, size: int, grid: Grid) -> np.ndarray:
 
 def mesh_of_field(field: np.ndarray, grid: Grid) -> Mesh:
     """The closed surface around what is negative in `field` `(z, y, x)`; empty if nothing is."""
+    return mesh_in_grid(*surface_in_grid(field), grid)
+
+
+def surface_in_grid(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices `(n, 3)` in voxels (x, y, z), on edges of the grid, and triangles around what is negative in `field`."""
     edge = np.concatenate([field[place].reshape(-1) for place in _FACES])
     if edge.min(initial=1.0) <= 0:
         raise InvalidInput("got a surface that reaches the edge of its grid, expected one inside of it")
-    points, triangles = isosurface(-field)
+    return isosurface(-field)
+
+
+def mesh_in_grid(points: np.ndarray, triangles: np.ndarray, grid: Grid) -> Mesh:
+    """The mesh of what surface_in_grid gave, with fewer and better triangles."""
     if not len(triangles):
         return Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
-    fewer, faces, _ = simplified(points, triangles, field.shape, False)
+    fewer, faces, _ = simplified(points, triangles, grid.shape, False)
     mesh = Mesh((grid.origin + fewer.astype(np.float64) * grid.spacing).astype(np.float32), faces)
     if area_and_volume(mesh)[1] < 0:
         return Mesh(mesh.vertices, np.ascontiguousarray(mesh.triangles[:, ::-1]))

@@ -5,33 +5,40 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy import ndimage
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed
-from orthanc_stl.mesh.solids.field import SignedDistance, field_of, grid_around, mesh_of_field, spacing_for, surface_at
+from orthanc_stl.mesh.solids.booleans import require_closed
+from orthanc_stl.mesh.solids.ellipsoids import EllipsoidDistance
+from orthanc_stl.mesh.solids.field import (
+    Grid,
+    SignedDistance,
+    field_of,
+    grid_around,
+    mesh_in_grid,
+    spacing_for,
+    surface_at,
+    surface_in_grid,
+)
 from orthanc_stl.mesh.types import Mesh
 
-SAMPLES = 50_000
-"""Points on the surface that ellipsoids are put at: 0.32 mm apart for a ball of 20 mm."""
+COARSER = 1.6
+"""Times the voxel of equal margins: the surface is found exactly on the edges between the voxels."""
 
-COARSER = 2.0
-"""Times the voxel of equal margins: there are several trees to search."""
+MOST_STEPS = 20
+"""Voxels in the largest margin."""
 
-NEIGHBOURS = 9
-"""Samples around each, itself included, among which a better one is looked for, from each in turn."""
+THINNEST = 0.01
+"""mm: half-axis of the ellipsoids in a direction without a margin."""
 
-DIRECTION_OVERLAP = 0.3
-"""Of the length of a normal: so far into another eighth of the directions a sample still counts for this one, too, for
-the sake of edges, where the surface faces several ways."""
+NARROWEST = 0.5
+"""Voxels: the half-axes by which the search begins, since what begins it lies anywhere in a voxel."""
 
-WALK = 6.0
-"""Spacings of the samples: from so far away the best sample is reached by walking. From farther the trees are asked,
-and always from within a body, where walks end at the wrong one of several sides."""
+MOST_ROUNDS = 12
+"""Of looking for the surface on an edge between two voxels."""
 
-LEAST = 2.0
-"""Spacings of the samples on the surface: the smallest margin of a direction beside larger ones, since between the
-samples nothing is known. Growing, a margin of 0 is put right by cutting the body off at its old end."""
+NEARNESS = 0.02
+"""mm: how well it is found there."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def with_margin(mesh: Mesh, margin: float | Margins, *, spacing: float | None = 
         return surface_at(mesh, values[0], spacing=spacing) if values[0] else mesh
     grown, shrunk = (np.maximum(sign * np.array(values).reshape(3, 2), 0) for sign in (1, -1))
     if grown.any():
-        mesh = _clipped(_moved(mesh, grown, 1, spacing), mesh, grown)
+        mesh = _moved(mesh, grown, 1, spacing)
     if shrunk.any() and len(mesh.triangles):
         mesh = _moved(mesh, shrunk[:, ::-1], -1, spacing)
     return mesh
@@ -77,90 +84,117 @@ def _moved(mesh: Mesh, margins: np.ndarray, sign: int, spacing: float | None) ->
 
     `margins` `(3, 2)`: along x, y, z, downwards and upwards, from the surface to the points.
     """
-    known = SignedDistance(mesh, SAMPLES)
-    margins = np.maximum(margins, LEAST * known.spacing)
-    smallest = float(margins.min())
-    eighths = _eighths(known, margins, sign)
-
-    def evaluation(points: np.ndarray, before: np.ndarray | None, way: float) -> tuple[np.ndarray, np.ndarray]:
-        signed = known.distance_bound(points, None if before is None else before[:, 0], way)
-        beyond = sign * signed > 0
-        walks = sign > 0 and way <= WALK * known.spacing
-        # Of each eighth: its nearest sample, -1 if not looked for, and what `times` is of it at least.
-        nearest, least = np.full((2, len(points), len(eighths)), -1.0)
-        most = np.full(len(points), np.inf)
-        if before is not None:
-            nearest, least = before[:, 1 : 1 + len(eighths)].copy(), before[:, 1 + len(eighths) :] - way / smallest
-            most = before[:, 1 + len(eighths) :].min(axis=1, initial=np.inf) + (way + known.spacing) / smallest
-        times = np.full(len(points), np.inf)
-        for number, eighth in enumerate(eighths):
-            asked = np.flatnonzero(beyond & (least[:, number] <= most))
-            best = eighth.nearest(points[asked], nearest[asked, number].astype(np.int64) if walks else None)
-            nearest[:, number], nearest[asked, number] = -1, best
-            way_there = points[asked] - eighth.samples[best]
-            size = np.where(way_there < 0, margins[:, 0], margins[:, 1])
-            least[asked, number] = np.sqrt(((way_there / size) ** 2).sum(axis=1))
-            times[asked] = np.minimum(times[asked], least[asked, number])
-        values = np.where(beyond, (times - 1) * smallest, -smallest)
-        least[~beyond] = 0
-        return sign * values, np.column_stack((signed, nearest, least))
-
-    grid = grid_around(mesh, spacing or spacing_for(mesh) * COARSER, float(margins.max()) if sign > 0 else 0.0)
-    return mesh_of_field(field_of(grid, evaluation), grid)
+    largest = float(margins.max())
+    voxel = spacing or max(spacing_for(mesh) * COARSER, largest / MOST_STEPS)
+    grid = grid_around(mesh, voxel, largest if sign > 0 else 0.0)
+    return _Moving(mesh, np.maximum(margins, THINNEST), sign, grid).result()
 
 
-class _Eighth:
-    """Samples that face one way, in which the distances are those of one eighth of the ellipsoid."""
+class _Moving:
+    """The points that a surface passes as it moves outwards (`sign` 1) or inwards (-1), first in voxels."""
 
-    def __init__(self, samples: np.ndarray, half_axes: np.ndarray) -> None:
-        self.samples, self._half_axes = samples, half_axes
-        self._scaled = samples / half_axes
-        self._tree = cKDTree(self._scaled, balanced_tree=False)
-        self._around = cKDTree(samples).query(samples, min(NEIGHBOURS, len(samples)), workers=-1)[1]
-        self._around = self._around.reshape(len(samples), -1)
+    def __init__(self, mesh: Mesh, margins: np.ndarray, sign: int, grid: Grid) -> None:
+        self._known, self._ellipsoids = SignedDistance(mesh), EllipsoidDistance(mesh, margins)
+        self._margins, self._sign, self._grid = margins, sign, grid
 
-    def nearest(self, points: np.ndarray, start: np.ndarray | None) -> np.ndarray:
-        """The nearest sample `(n,)`; from `start` `(n,)`, where not -1, by walking to a nearer one while one is."""
-        scaled = points / self._half_axes
-        best = np.full(len(points), -1) if start is None else start.copy()
-        new = best < 0
-        best[new] = self._tree.query(scaled[new], workers=-1)[1]
-        length = ((scaled - self._scaled[best]) ** 2).sum(axis=1)
-        moving = np.flatnonzero(~new)
-        while len(moving):
-            place, now, other = scaled[moving], length[moving], best[moving]
-            for neighbour in self._around[best[moving]].T[1:]:
-                there = ((place - self._scaled[neighbour]) ** 2).sum(axis=1)
-                nearer = there < now
-                now[nearer], other[nearer] = there[nearer], neighbour[nearer]
-            moved = other != best[moving]
-            length[moving], best[moving] = now, other
-            moving = moving[moved]
-        return best
+    def result(self) -> Mesh:
+        """The surface around what is inside afterwards."""
+        signed = field_of(self._grid, self._known)
+        beyond = self._sign * signed > 0
+        place = self._nearest_places(signed)
+        length = self._lengths(beyond, place)
+        points, triangles = surface_in_grid(np.where(length <= 1, np.float32(-1), np.float32(1)) * self._sign)
+        return mesh_in_grid(self._on_edges(points, beyond, place, length), triangles, self._grid)
 
+    def _nearest_places(self, signed: np.ndarray) -> np.ndarray:
+        """For each voxel about the place on the surface that the shortest way to it begins at; -1 where none is near.
 
-def _eighths(known: SignedDistance, margins: np.ndarray, sign: int) -> list[_Eighth]:
-    """One for each combination of half-axes, with the samples that face its way or nearly so.
+        Exact distances go from line to line along one axis after another (Saito and Toriwaki, Pattern Recognition 27
+        (1994) 1551), here with the places themselves.
+        """
+        grid, voxel = self._grid, self._grid.spacing
+        wide = np.maximum(self._margins, NARROWEST * voxel)
+        found = np.full(signed.size, -1, np.int32)
+        near = np.flatnonzero(np.abs(signed.reshape(-1)) < 1.5 * voxel)
+        found[near] = self._ellipsoids.nearest_places(grid.points(near))
+        for axis in range(3):
+            down, up = np.ceil(self._margins[axis] / voxel).astype(int) + 1
+            before = found.reshape(grid.shape).copy()
+            length = np.full(found.shape, np.inf, np.float32)
+            for step in range(-down, up + 1):
+                there = np.full_like(before, -1)
+                size = before.shape[2 - axis]
+                to, start = [slice(None)] * 3, [slice(None)] * 3
+                to[2 - axis] = slice(max(step, 0), size + min(step, 0))
+                start[2 - axis] = slice(max(-step, 0), size + min(-step, 0))
+                there[tuple(to)] = before[tuple(start)]
+                asked = np.flatnonzero(there.reshape(-1) >= 0)
+                other = there.reshape(-1)[asked]
+                way = self._ellipsoids.of_places(grid.points(asked), other, wide)
+                shorter = way < length[asked]
+                found[asked[shorter]], length[asked[shorter]] = other[shorter], way[shorter]
+        return found
 
-    The ellipsoid that touches the new surface from a sample does so in the eighth that the sample's normal points into.
-    """
-    found: dict[tuple[float, ...], np.ndarray] = {}
-    for ways in np.indices((2, 2, 2)).reshape(3, -1).T:
-        half_axes = tuple(margins[np.arange(3), ways].tolist())
-        facing = (sign * known.normals * (2 * ways - 1) > -DIRECTION_OVERLAP).all(axis=1)
-        found[half_axes] = found.get(half_axes, False) | facing
-    return [_Eighth(known.samples[facing], np.array(axes)) for axes, facing in found.items() if facing.any()]
+    def _lengths(self, beyond: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Of the shortest ways to the voxels beyond the surface, `(z, y, x)`: right near 1, of the right side of it
+        elsewhere; looked for from the voxels that are known to be less, neighbour by neighbour. 0 before the surface.
 
+        `place` becomes the one that the way begins at, where it was looked for.
+        """
+        found = np.where(beyond.reshape(-1), np.inf, 0)
+        near = np.flatnonzero(beyond.reshape(-1) & (place >= 0))
+        found[near] = self._ellipsoids.of_places(self._grid.points(near), place[near])
+        unknown = np.zeros(beyond.size, bool)
+        unknown[near] = found[near] > 1
+        news = True
+        while news:
+            reached = ndimage.binary_dilation(found.reshape(beyond.shape) <= 1, np.ones((3, 3, 3)))
+            asked = np.flatnonzero(unknown & reached.reshape(-1))
+            found[asked], place[asked] = self._ellipsoids.shortest(self._grid.points(asked), place[asked])
+            unknown[asked] = False
+            news = bool((found[asked] <= 1).any())
+        return found.reshape(beyond.shape)
 
-def _clipped(grown: Mesh, mesh: Mesh, margins: np.ndarray) -> Mesh:
-    """`grown` cut off at the ends of `mesh` in the directions whose margin is 0."""
-    if (margins > 0).all():
-        return grown
-    origin = middle_of([grown])
-    body = manifold_of(grown, origin)
-    ends = mesh.vertices.min(axis=0) - origin, mesh.vertices.max(axis=0) - origin
-    for axis, way in np.argwhere(margins == 0).tolist():
-        normal = np.zeros(3)
-        normal[axis] = 1 if way == 0 else -1
-        body = body.trim_by_plane(tuple(normal), float(normal[axis] * ends[way][axis]))
-    return mesh_of(body, origin)
+    def _on_edges(self, points: np.ndarray, beyond: np.ndarray, place: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """`points` `(n, 3)` in voxels, each moved along the edge of the grid that it lies on to where the surface is:
+        by false position, as in the Illinois algorithm (Dowell and Jarratt, BIT 11 (1971) 168)."""
+        ends = np.stack((np.floor(points), np.ceil(points)))
+        number = np.ravel_multi_index(tuple(ends[:, :, ::-1].astype(np.int64).transpose(2, 0, 1)), beyond.shape)
+        value = np.clip(length.reshape(-1)[number] - 1, -1, 1)
+        turned = value[0] > 0
+        for both in (ends, number, value):
+            both[:, turned] = both[::-1, turned]
+        crossing = ~beyond.reshape(-1)[number[0]]
+        start, way = self._grid.origin + ends[0] * self._grid.spacing, (ends[1] - ends[0]) * self._grid.spacing
+        place = place[number]
+        low, high, found = np.zeros(len(points)), np.ones(len(points)), np.full(len(points), 0.5)
+        left, side = np.arange(len(points)), np.zeros(len(points))
+        for _ in range(MOST_ROUNDS):
+            below, above = value[:, left]
+            part = np.clip(-below / (above - below), 0.05, 0.95)
+            found[left] = low[left] + part * (high[left] - low[left])
+            there = start[left] + found[left, None] * way[left]
+            now = self._shortest(there, place, left)
+            cross = np.flatnonzero(crossing[left])
+            now[cross[self._sign * self._known.of(there[cross]) <= 0]] = -1
+            under = now <= 0
+            low[left[under]], high[left[~under]] = found[left[under]], found[left[~under]]
+            value[0, left] = np.where(under, now, np.where(side[left] > 0, below / 2, below))
+            value[1, left] = np.where(under, np.where(side[left] < 0, above / 2, above), now)
+            side[left] = np.where(under, -1, 1)
+            narrow = (high[left] - low[left]) * self._grid.spacing < NEARNESS
+            left = left[(np.abs(now) * self._margins.max() > NEARNESS) & ~narrow]
+            if not len(left):
+                break
+        return ends[0] + found[:, None] * (ends[1] - ends[0])
+
+    def _shortest(self, points: np.ndarray, place: np.ndarray, left: np.ndarray) -> np.ndarray:
+        """Lengths less 1, at most 1, from the better of the places `(2, n)` of both ends, which is kept."""
+        one, other = place[:, left]
+        better = np.where(other < 0, one, other)
+        both = np.flatnonzero((one >= 0) & (other >= 0) & (one != other))
+        first, second = (self._ellipsoids.of_places(points[both], which[both]) for which in (one, other))
+        better[both[first < second]] = one[both[first < second]]
+        found, better = self._ellipsoids.shortest(points, better)
+        place[:, left] = better
+        return np.asarray(np.minimum(found - 1, 1))
