@@ -1,5 +1,5 @@
 // What the Khronos validator and three.js' loaders see in files, as JSON: node judge.mjs FOLDER, the packages' folders
-// in the environment. FOLDER has scene.glb, scene_compressed.glb, model.obj, model.mtl, scene.ply, scene.stl; further GLB
+// in the environment. FOLDER has scene.glb, scene_compressed.glb, model.obj, model.mtl, scene.ply, scene.stl; all GLB
 // files are validated.
 
 import fs from "node:fs";
