@@ -14,6 +14,7 @@ import pytest
 
 from testing import phantoms
 from testing.data import shared_file
+from testing.image_phantoms import enhanced, nuclear, single_frame
 from testing.server import OrthancServer
 from tests.sources import test_mutants as mutants
 
@@ -304,13 +305,39 @@ def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: Orth
 
 @pytest.mark.slow
 def test_every_source_has_its_button_that_leads_to_its_structures(open_page: Open, server: OrthancServer) -> None:
-    """Of what Orthanc stores; a series of images has a test of its own."""
-    for name in ("seg", "rtdose", "surfaces", "encapsulated"):
+    for name in ("seg", "seg-labelmap", "rtdose", "surfaces", "encapsulated"):
         instance = server.upload(mutants.FILES[name][1]())
         series = server.get(f"/instances/{instance}").json()["ParentSeries"]
         page = open_page(explorer("series", series))
-        page.wait_for_selector("#stl-generate-rtstruct-series")
-        page.goto(f"{server.url}/stl/app/generate.html?instance={instance}")
-        page.wait_for_selector(".structure-name")
+        if name == "encapsulated":  # has a page of its own
+            with page.context.expect_page() as opened:
+                page.click("#stl-generate-rtstruct-series")
+            opened.value.wait_for_selector(".structure-name")
+            opened.value.close()
+        else:
+            page.click("#stl-generate-rtstruct-series")
+            page.wait_for_selector(".structure-name")
         server.delete(f"/series/{series}")
         page.close()
+
+
+@pytest.mark.slow
+def test_images_of_every_kind_have_the_button(open_page: Open, server: OrthancServer) -> None:
+    """Several instances, or one of several frames."""
+    ramp = np.arange(3 * 8 * 8, dtype=np.uint16).reshape(3, 8, 8)
+    places = [(0, 0, 2 * z) for z in range(3)]
+    kinds = {
+        modality: [single_frame(one, at, n, seed=modality, Modality=modality)
+                   for n, (one, at) in enumerate(zip(ramp, places, strict=True))]
+        for modality in ("CT", "MR", "PT")
+    }  # fmt: skip
+    kinds["NM of several frames"] = [nuclear(ramp, (0, 0, 0), 3.0, seed="button")]
+    kinds["CT of several frames"] = [enhanced(ramp.astype(np.int16), places, seed="button", slopes=[1.0] * 3)]
+    for files in kinds.values():
+        first, *_ = [server.upload(file) for file in files]
+        series = server.get(f"/instances/{first}/series").json()["ID"]
+        page = open_page(explorer("series", series))
+        page.click("#stl-generate-rtstruct-series")
+        page.get_by_label("Threshold").wait_for()
+        page.close()
+        server.delete(f"/series/{series}")

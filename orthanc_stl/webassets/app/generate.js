@@ -2,7 +2,7 @@
 
 import { withoutIds } from './forms/errors.js';
 import { answerOf, GenerateForm, waiting } from './forms/generate-form.js';
-import { imagesSource, instanceSource } from './forms/sources.js';
+import { countSlices, imagesSource, instanceSource } from './forms/sources.js';
 import { resultView } from './forms/result.js';
 import { FileForm } from './forms/upload-forms.js';
 import { getJson, pageUrl, request, RequestFailed, startPage, stateWithToken } from './shared/api.js';
@@ -33,11 +33,12 @@ async function sourcesIn(study) {
       name: tags.SeriesDescription || label,
       note: [label, date(tags.SeriesDate ?? ''), tags.Manufacturer].filter(Boolean).join(' · ') }));
   });
-  const images = series.filter(({ MainDicomTags: { Modality }, Instances }) => sources.isImages(Modality)
-    && Instances.length > 1).map(({ ID, MainDicomTags: tags, Instances }) => ({ query: { series: ID },
-    name: tags.SeriesDescription || t('{modality} images', { modality: tags.Modality }),
-    note: `${tags.Modality} · ${t('{count} images', { count: Instances.length })}` }));
-  return { structures, images };
+  const images = await Promise.all(series.filter(({ MainDicomTags: { Modality } }) => sources.isImages(Modality))
+    .map(async ({ ID, MainDicomTags: tags, Instances }) => ({ query: { series: ID }, modality: tags.Modality,
+      name: tags.SeriesDescription || t('{modality} images', { modality: tags.Modality }),
+      slices: await countSlices(Instances) })));
+  return { structures, images: images.filter(({ slices }) => slices > 1).map(({ query, name, modality, slices }) => ({
+    query, name, note: `${modality} · ${t('{count} images', { count: slices })}` })) };
 }
 
 /** @typedef {{study: string, source: import('./forms/sources.js').Source | null, what: string}} Named */
@@ -51,7 +52,9 @@ async function named() {
     const [{ ParentStudy: study, MainDicomTags: { Modality: modality }, Instances: instances },
       sources] = await Promise.all([getJson(path('series', id)), knownSources()]);
     if (instances.length === 1 && !sources.isImages(modality)) return ofInstance(instances[0]);
-    if (sources.isImages(modality) && instances.length > 1) return { study, source: imagesSource(id), what: '' };
+    if (sources.isImages(modality) && await countSlices(instances) > 1) {
+      return { study, source: imagesSource(id), what: '' };
+    }
     return { study, source: null, what: kind(modality) };
   }
   const study = parameters.get('study') ?? '';
@@ -66,7 +69,8 @@ async function ofInstance(id) {
     request(path('instances', id, '/metadata/SopClassUid')).then((answer) => answer.text())]);
   const { ParentStudy: study, MainDicomTags: { Modality: modality } } = series;
   if ((await knownSources()).isImages(modality)) {
-    return { study, source: series.Instances.length > 1 ? imagesSource(ParentSeries) : null, what: kind(modality) };
+    const several = await countSlices(series.Instances) > 1;
+    return { study, source: several ? imagesSource(ParentSeries) : null, what: kind(modality) };
   }
   return { study, source: await instanceSource(id, sopClass.trim()), what: '' };
 }

@@ -3,6 +3,7 @@
  * Called by ../../explorer.js each time that one of its pages is shown.
  */
 
+import { countSlices } from '../forms/sources.js';
 import { getJson, pageUrl, request } from '../shared/api.js';
 import { t } from '../shared/language.js';
 import { knownSources } from '../shared/sources.js';
@@ -55,13 +56,15 @@ async function studyButtons(study, options, shown) {
   const of = (/** @type {(modality: string) => unknown} */ wanted) => series
     .filter(({ MainDicomTags: { Modality } }) => wanted(Modality));
   const structures = of((modality) => sources.structuresOf(modality));
-  const images = of((modality) => sources.isImages(modality)).filter(({ Instances }) => Instances.length > 1);
+  const slices = await Promise.all(of((modality) => sources.isImages(modality))
+    .map(({ Instances }) => countSlices(Instances)));
+  if (!shown()) return;
   const models = of((modality) => modality === 'M3D');
   const sides = [...structures.flatMap(({ Instances }) => Instances), ...models];
   if (sides.length > 1) {
     addButton('stl-compare-study', 'study', 'Compare structures', 'grid', () => openPage('compare.html', { study }));
   }
-  if (structures.length || images.length) addGenerate('study', 'stl-generate-study', { study });
+  if (structures.length || slices.some((count) => count > 1)) addGenerate('study', 'stl-generate-study', { study });
   if (models.length) {
     addButton('stl-download-study', 'study', 'Download 3D model', 'arrow-d',
       () => download('studies', study, 'models'));
@@ -107,7 +110,8 @@ async function seriesButtons(series, options, shown) {
     if (several) addViewer('series', 'stl-viewer-series', { series });
   }
   const generate = 'stl-generate-rtstruct-series';
-  if (sources.isImages(Modality) && several) {
+  if (sources.isImages(Modality) && await countSlices(Instances) > 1) {
+    if (!shown()) return;
     addButton(generate, 'series', 'Generate 3D model', 'gear', () => generateOfImages(series));
   }
   if (sources.structuresOf(Modality) && several) addGenerate('series', generate, { series });

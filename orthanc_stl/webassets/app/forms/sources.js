@@ -34,6 +34,15 @@ export async function instanceSource(id, sopClass) {
   };
 }
 
+/**
+ * How many slices a series of images has: one in each instance, or the frames of the only one.
+ * @param {string[]} instances @returns {Promise<number>}
+ */
+export async function countSlices(instances) {
+  if (instances.length !== 1) return instances.length;
+  return getJson(`instances/${safe(instances[0])}/frames`).then((frames) => frames.length, () => 1);
+}
+
 /** @param {string} id of a series of images @returns {Source} */
 export function imagesSource(id) {
   return {
