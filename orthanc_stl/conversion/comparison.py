@@ -65,11 +65,12 @@ class Side:
 def compared(a: Side, b: Side, progress: Progress = no_progress) -> dict[str, Any]:
     """Pairs by name: exactly, else without regard to case and blanks, which is told; two single parts in any case.
 
+    A frame of reference that is not known is told.
+
     `OnlyInA`, `OnlyInB`: names without a partner. `SkippedA`, `SkippedB`: what could not be meshed. Raises InvalidInput
     if the frames of reference are known and differ, or no name is common.
     """
-    if len({a.frame_of_reference_uid, b.frame_of_reference_uid} - {""}) > 1:
-        raise InvalidInput("A and B lie in different frames of reference, so that their places cannot be compared")
+    told = _frames(a, b)
     single = len(a.names) == len(b.names) == 1
     places = [(0, 0)] if single else namesakes(a.names, b.names)
     if not places:
@@ -88,7 +89,8 @@ def compared(a: Side, b: Side, progress: Progress = no_progress) -> dict[str, An
         "OnlyInB": [name for place, name in enumerate(b.names) if place not in in_b],
         "SkippedA": a.skipped,
         "SkippedB": b.skipped,
-        "Warnings": [
+        "Warnings": told
+        + [
             f'"{one.name}" of A was compared with "{other.name}" of B'
             for one, other in pairs
             if one.name != other.name and not single
@@ -98,9 +100,9 @@ def compared(a: Side, b: Side, progress: Progress = no_progress) -> dict[str, An
 
 def namesakes(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
     """Which names of `a` and `b` go together, by their places, each once: those that are equal, then the others
-    without regard to case, blanks and punctuation.
+    without regard to case and blanks. Signs count: "GTV+5" and "GTV-5" are different structures.
 
-        >>> namesakes(["heart", "Lung L"], ["lung_l", "Heart", "heart"])
+        >>> namesakes(["heart", "Lung L"], ["lungl", "Heart", "heart"])
         [(0, 2), (1, 0)]
     """
     found: dict[int, int] = {}
@@ -132,10 +134,22 @@ def colored_by_distance(a: Part, b: Part, suffix: str = "ply") -> tuple[bytes, f
 
 
 def only_parts(a: Side, b: Side, progress: Progress = no_progress) -> tuple[Part, Part]:
-    """The one structure of A and the one of B. Raises InvalidInput for several."""
+    """The one structure of A and the one of B. Raises InvalidInput for several, and for other frames of reference."""
+    _frames(a, b)
     if len(a.names) != 1 or len(b.names) != 1:
         raise InvalidInput("a file is made of two single structures: Structure names one of A and one of B")
     return a.parts([0], portion(progress, 0, 0.5))[0], b.parts([0], portion(progress, 0.5, 0.9))[0]
+
+
+def _frames(a: Side, b: Side) -> list[str]:
+    """A sentence if a frame of reference is not known. Raises InvalidInput if both are and differ."""
+    missing = [name for name, side in (("A", a), ("B", b)) if not side.frame_of_reference_uid]
+    if missing:
+        none = f"{' and '.join(missing)} {'name' if len(missing) == 2 else 'names'} no frame of reference"
+        return [f"{none}: it was assumed that A and B lie in the same one"]
+    if a.frame_of_reference_uid != b.frame_of_reference_uid:
+        raise InvalidInput("A and B lie in different frames of reference, so that their places cannot be compared")
+    return []
 
 
 def _row(a: Part, b: Part) -> dict[str, Any]:
@@ -158,7 +172,7 @@ def _row(a: Part, b: Part) -> dict[str, Any]:
 
 
 def _folded(name: str) -> str:
-    return "".join(c for c in name.casefold() if c.isalnum())
+    return "".join(name.casefold().split())
 
 
 def _named(names: Sequence[str]) -> str:

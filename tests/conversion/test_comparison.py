@@ -17,12 +17,12 @@ from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.base import OpenSource, ReadOptions
 from orthanc_stl.sources.registry import open_files
 from testing import phantoms
-from tests.mesh.shapes import sphere
+from tests.mesh.shapes import box, sphere
 
 LARGE, SMALL = sphere(20, (10, -15, 30)), sphere(12, (28, -15, 30))
 
 
-def model(*named: tuple[str, Mesh], frame: str = "") -> Model:
+def model(*named: tuple[str, Mesh], frame: str = "1.2") -> Model:
     parts = (Part(number, name, mesh, report_of(mesh)) for number, (name, mesh) in enumerate(named, 1))
     return Model(tuple(parts), frame_of_reference_uid=frame)
 
@@ -33,7 +33,10 @@ def model(*named: tuple[str, Mesh], frame: str = "") -> Model:
         (["Heart"], ["heart"], [(0, 0)]),
         (["heart", "Heart"], ["Heart", "HEART"], [(0, 1), (1, 0)]),  # what is equal goes together first
         (["Node", "Node"], ["Node", "Node", "Node"], [(0, 0), (1, 1)]),  # each once
-        (["Lung L"], ["lung_l"], [(0, 0)]),
+        (["Lung L"], [" lungl"], [(0, 0)]),
+        (["GTV+5"], ["GTV-5"], []),  # only case and blanks are folded
+        (["GTV+5"], ["gtv +5"], [(0, 0)]),
+        (["Lung L", "PTV-1"], ["Lung_L", "PTV1"], []),
         (["Größe"], ["GRÖSSE"], [(0, 0)]),
         (["a"], ["b"], []),
     ],
@@ -44,15 +47,29 @@ def test_namesakes(a: list[str], b: list[str], expected: list[tuple[int, int]]) 
 
 def test_each_structure_is_in_the_answer_once() -> None:
     a = model(("Ball", LARGE), ("Left Node", SMALL), ("Alone", SMALL))
-    b = model(("left_node", SMALL), ("Ball", SMALL), ("Ball", LARGE))
+    b = model(("LEFT NODE ", SMALL), ("Ball", SMALL), ("Ball", LARGE))
     found = compared(Side(a), Side(b))
     assert [(row["A"], row["B"], row["NumberB"]) for row in found["Pairs"]] == [
         ("Ball", "Ball", 2),
-        ("Left Node", "left_node", 1),
+        ("Left Node", "LEFT NODE ", 1),
     ]
     assert [row["Dice"] for row in found["Pairs"]] == pytest.approx([0.17965, 1], abs=3e-4)
     assert (found["OnlyInA"], found["OnlyInB"]) == (["Alone"], ["Ball"])
-    assert found["Warnings"] == ['"Left Node" of A was compared with "left_node" of B']
+    assert found["Warnings"] == ['"Left Node" of A was compared with "LEFT NODE " of B']
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "told"),
+    [
+        ("1.2", "1.2", []),
+        ("1.2", "", ["B names no frame of reference: it was assumed that A and B lie in the same one"]),
+        ("", "1.2", ["A names no frame of reference: it was assumed that A and B lie in the same one"]),
+        ("", "", ["A and B name no frame of reference: it was assumed that A and B lie in the same one"]),
+    ],
+)
+def test_a_frame_of_reference_that_is_not_known_is_told(a: str, b: str, told: list[str]) -> None:
+    cube = box(10, 10, 10)
+    assert compared(Side(model(("Cube", cube), frame=a)), Side(model(("Cube", cube), frame=b)))["Warnings"] == told
 
 
 def test_only_what_has_a_partner_is_meshed_and_what_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +85,7 @@ def test_only_what_has_a_partner_is_meshed_and_what_cannot_be_is_named(monkeypat
 
     monkeypatch.setattr(type(source), "shape", watched)
     request = ConversionRequest(all=True, separate=True, resolution=48)
-    found = compared(Side(source, request), Side(model(("ball", sphere(20)), ("Marker", SMALL))))
+    found = compared(Side(source, request), Side(model(("ball", sphere(20)), ("Marker", SMALL), frame="")))
     assert set(meshed) == {1}
     assert found["Pairs"][0]["Dice"] == pytest.approx(1, abs=0.02)
     assert found["OnlyInA"] == ["Other"]
@@ -81,6 +98,8 @@ def test_only_what_has_a_partner_is_meshed_and_what_cannot_be_is_named(monkeypat
 def test_other_frames_and_other_names_are_refused_before_anything_is_meshed() -> None:
     with pytest.raises(InvalidInput, match="frames of reference"):
         compared(Side(model(("a", LARGE), frame="1.2")), Side(model(("a", LARGE), frame="1.3")))
+    with pytest.raises(InvalidInput, match="frames of reference"):
+        only_parts(Side(model(("a", LARGE), frame="1.2")), Side(model(("a", LARGE), frame="1.3")))
     with pytest.raises(InvalidInput, match='A has "a", "b", B has "c"'):
         compared(Side(model(("a", LARGE), ("b", LARGE))), Side(model(("c", LARGE))))
     with pytest.raises(InvalidInput, match="two single structures"):

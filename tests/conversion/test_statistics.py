@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,21 @@ def test_names_are_harmless_in_a_spreadsheet() -> None:
     assert header[4] == "Volume of contours or voxels (mL)"
     assert [line[1] for line in lines] == ["'=SUM(A1)", "'+A1", "'-cmd|' /C calc'!A0", "'@x", 'Lung, "left"', "Größe"]
     assert all(len(line) == len(header) for line in lines)
+
+
+def test_the_document_has_the_volumes_of_a_planning_systems_structures() -> None:
+    """The table of docs/accuracy.md at 256, `EndCaps` false and true, but for the large structures, which take long."""
+    document = (Path(__file__).parents[2] / "docs/accuracy.md").read_text()
+    source = open_files([shared_file("rtstruct/eclipse-dicompyler/rtss.dcm").read_bytes()], ReadOptions())
+    names = ("Tumor Bed Block", "Tumor Bed", "Borders", "Nodes", "Scar")
+    for place, end_caps in ((1, False), (3, True)):
+        request = ConversionRequest(structures=names, separate=True, resolution=256, end_caps=end_caps)
+        ours = {row["Name"]: row["VolumeMl"] for row in statistics(build_model(source, request).model, source)}
+        for name in names:
+            (row,) = re.findall(rf"^\| {name} \|(.*)\|$", document, re.MULTILINE)
+            cells = row.split("|")
+            assert ours[name] == pytest.approx(float(cells[place]), abs=0.0006), name
+            error = 100 * (ours[name] / float(cells[0]) - 1)
+            assert error == pytest.approx(float(cells[place + 1].strip(" %")), abs=0.6 if abs(error) > 10 else 0.06), (
+                name
+            )

@@ -149,6 +149,19 @@ def test_what_cannot_be_compared(server: OrthancServer, body: dict[str, object])
     assert reply.json()["Details"]
 
 
+@pytest.mark.parametrize(
+    ("side", "sentence"),
+    [
+        ({"Instance": "0" * 44, "Series": "0" * 44}, "A has an Instance and a Series, expected one of them"),
+        ({"Instance": "0" * 44, "Structures": [1]}, "A has the unknown field 'Structures'"),
+    ],
+)
+def test_a_side_that_says_two_things(server: OrthancServer, side: dict[str, object], sentence: str) -> None:
+    reply = server.post("/stl/compare", {"A": side, "B": {"Instance": "0" * 44}})
+    assert reply.status == 400
+    assert sentence in reply.json()["Details"]
+
+
 def test_print_check_of_a_prepared_model(server: OrthancServer, balls: str) -> None:
     options = {"Resolution": 64, "Shell": {"Wall": 2, "Drain": {"Diameter": 5}}, "Mirror": "x"}
     made = server.post("/stl/encode", {"Instance": balls, "Structures": [1], **options}).json()

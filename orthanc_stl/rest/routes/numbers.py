@@ -25,6 +25,7 @@ WALL_MM = 0.8
 MOST_MM = 10_000.0
 
 _OF_COMPARE = ("A", "B", "File", "Asynchronous")
+_OF_SIDE = ("Instance", "Series", "Structure")
 _COLORED = {"ply": "model/ply", "glb": "model/gltf-binary"}
 
 _CSV = {"Content-Disposition": 'attachment; filename="statistics.csv"', "X-Content-Type-Options": "nosniff"}
@@ -138,6 +139,11 @@ def _side(
 ) -> tuple[SourceFiles, dict[str, Any], tuple[str, ...]]:
     """The files of A or B, what the task is told of them, and their versions."""
     side = fields.mapping(body, name) if name in body else {}
+    for key in side:
+        if key not in _OF_SIDE:
+            raise errors.InvalidField(f"{name} has the unknown field {key[:40]!r}: {', '.join(_OF_SIDE)} are known")
+    if "Instance" in side and "Series" in side:
+        raise errors.InvalidField(f"{name} has an Instance and a Series, expected one of them")
     chosen = fields.numbers_or_texts(side, "Structure") if "Structure" in side else ()
     structures = tuple(one for one in chosen if isinstance(one, int | str))
     if "Series" in side:
