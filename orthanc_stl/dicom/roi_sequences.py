@@ -89,7 +89,7 @@ def listed_rois(file: DicomFile, top: Elements, terms: Sequence[str], frame: str
         raw_frame = file.value_of(item, _ROI_FRAME)
         own_frame = ascii_uid(raw_frame)
         unreadable = bool(raw_frame.strip(b"\0 ")) and not own_frame
-        guesses = ["its Frame of Reference UID is not ASCII: it was left out"] if unreadable else []
+        guesses = ["its Frame of Reference UID is not ASCII or not one value: it was left out"] if unreadable else []
         yield Listed(number, name, own_frame or frame, guesses=guesses)
 
 

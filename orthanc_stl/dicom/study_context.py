@@ -124,7 +124,7 @@ def read_study_context(data: Buffer | DicomFile) -> StudyContext:
         if not uid:
             raise InvalidInput(f"this DICOM file has no {keyword_for_tag(tag)}")
         if not is_nameable(uid):
-            raise InvalidInput(f"this DICOM file is damaged: its {keyword_for_tag(tag)} is not ASCII")
+            raise InvalidInput(f"this DICOM file is damaged: its {keyword_for_tag(tag)} is not ASCII or not one value")
     terms = character_sets(file.value(found[_SPECIFIC_CHARACTER_SET])) if _SPECIFIC_CHARACTER_SET in found else ()
     patient = dict.fromkeys(_PATIENT_TYPE_2, "") | _values(file, found, _PATIENT, terms)
     if patient["PatientSex"] not in ("M", "F", "O"):

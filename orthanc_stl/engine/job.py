@@ -71,6 +71,10 @@ class Order:
         return self.all_or_none and not isinstance(error, errors.InvalidInput | errors.TooLarge | errors.NotFound)
 
 
+_OVER = threading.Event()
+_OVER.set()
+
+
 class Job:
     """State and progress of an order. `ended` is set when it is over and counted."""
 
@@ -211,11 +215,21 @@ class Job:
     def _end(self, state: str, error: errors.StlError | None) -> None:
         if self.state == PENDING:
             self._clock[1] = time.monotonic()
-        self.state, self.error, self.order, self.files, self._outcomes = state, error, None, (), []
+        self.state, self.error, self.order, self.files = state, error, None, ()
+        self._outcomes, self._fractions = [], []
         if error is not None:
             self.step = "cancelled" if state == CANCELLED else "failed"
         self.completed = datetime.now(UTC)
         self._clock[2] = time.monotonic()
+
+    def settled(self) -> None:
+        """It ended, and who has to know does: whoever waits goes on.
+
+        Thousands of such jobs are remembered, so they share one event: each has a lock and memory of malloc's own, in
+        between what comes and goes, and that memory is not given back then.
+        """
+        self.ended.set()
+        self.ended = self.cancelled = _OVER
 
     def as_json(self) -> dict[str, Any]:
         """What /stl/jobs/{uuid} shows. Times as Orthanc's own jobs have them, in UTC. `Parts` while a set runs."""

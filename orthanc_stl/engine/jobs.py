@@ -290,7 +290,7 @@ class Jobs:
             if self._on_finished is not None:
                 self._on_finished(job)
         finally:
-            job.ended.set()
+            job.settled()
 
     def _count(self, job: Job) -> None:
         if not job.interactive:

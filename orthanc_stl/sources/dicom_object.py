@@ -53,7 +53,7 @@ class Item:
         raw = self.raw(tag)
         uid = ascii_uid(raw)
         if raw.strip(b"\0 ") and not uid:
-            raise InvalidInput(f"this DICOM file is damaged: its {name_of(tag)} is not ASCII")
+            raise InvalidInput(f"this DICOM file is damaged: its {name_of(tag)} is not ASCII or not one value")
         return uid
 
     def decimals(self, tag: int) -> tuple[float, ...]:

@@ -70,6 +70,8 @@ def test_a_uid_that_nothing_can_refer_to_is_damage(uid: str) -> None:
     value = str(getattr(read(data), uid)).encode()
     with pytest.raises(InvalidInput, match=f"its {uid} is not ASCII"):
         read_study_context(data.replace(value, value[:-1] + b"\xff"))
+    with pytest.raises(InvalidInput, match=f"its {uid} is not ASCII or not one value"):
+        read_study_context(data.replace(value, value[:5] + b"\\" + value[6:]))
 
 
 def test_no_value_can_be_written_that_its_vr_cannot_hold() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -14,6 +16,7 @@ import pytest
 
 from orthanc_stl import errors
 from orthanc_stl.engine.executor import Result
+from orthanc_stl.engine.finished_jobs import CHARACTER_BYTES, JOB_BYTES
 from orthanc_stl.engine.jobs import Job, Jobs, Order
 from tests.engine.conftest import background, order, pids_of, wait_for
 
@@ -182,13 +185,41 @@ def test_finished_jobs_are_remembered_whatever_their_number_and_bounded_in_bytes
     made[-1].ended.wait(30)
     known = [job for job in made if jobs._finished.get(job.id)]
     assert known == made[-len(known) :]
-    assert 400_000 / 9000 < len(known) < 400_000 / 7000
+    assert 400_000 / 6500 < len(known) < 400_000 / 4500
     with pytest.raises(errors.NotFound):
         jobs.get(made[0].id)
     many = make_jobs(queue_size=1000)
     made = [many.submit(order("echo", client="one")) for _ in range(300)]
     made[-1].ended.wait(30)
     assert [many.get(job.id) for job in made] == made
+
+
+def test_a_finished_job_takes_what_is_counted_for_it() -> None:
+    """Without its events and locks, which took half of it."""
+
+    def finished(number: int) -> Job:
+        job = Job(order("echo", client="one"), background=True)
+        job.start()
+        job.open([b""], None)
+        job.begin_storing()
+        box = [[number - 0.5, 0.25 * number, -3.5], [number + 0.5, 1.0, 3.5]]
+        model = {"ID": f"{number} of the models", "Triangles": 1000 * number, "VolumeMl": number / 7, "Extent": box}
+        job.succeed({"Path": f"/instances/{number}", "Models": [model | {"Warnings": [f"{number} is doubtful"]}]})
+        job.settled()
+        return job
+
+    def taken(count: int) -> float:
+        tracemalloc.start()
+        kept = [finished(number + 100) for number in range(count)]
+        gc.collect()
+        assert all(job.ended.is_set() for job in kept)
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return size / count
+
+    taken(10)
+    characters = len(json.dumps(finished(100).as_json()))
+    assert taken(300) == pytest.approx(JOB_BYTES + CHARACTER_BYTES * characters, rel=0.25)
 
 
 def test_finished_jobs_are_kept_for_a_while(make_jobs: Callable[..., Jobs]) -> None:

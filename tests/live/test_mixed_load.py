@@ -46,6 +46,8 @@ class Load:
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     system: list[float] = field(default_factory=list)
     orthanc: list[float] = field(default_factory=list)  # MB
+    in_use: list[float] = field(default_factory=list)  # MB of Orthanc's heap
+    free: list[float] = field(default_factory=list)  # MB that malloc keeps of it
     workers: list[float] = field(default_factory=list)  # MB, all of them
 
     def ask(self, kind: str, call: Callable[[], Reply]) -> Reply:
@@ -93,6 +95,9 @@ class Load:
             assert self.server.get("/system").status == 200
             self.system.append(time.monotonic() - start)
             self.orthanc.append(resident_mb(self.server.pid))
+            heap = self.server.get("/heap").json()
+            self.in_use.append(heap["InUse"] / 2**20)
+            self.free.append(heap["Free"] / 2**20)
             self.workers.append(sum(map(resident_mb, self.server.children())))
             time.sleep(0.1)
 
@@ -113,7 +118,7 @@ def load() -> Iterator[Load]:
     volume[6:18, 6:18, 6:18] = 1
     content = gzip.compress(nibabel.Nifti1Image(volume, np.diag([1.0, 1.0, 1.0, 1.0])).to_bytes())
     nifti = "data:;base64," + base64.b64encode(content).decode()
-    with OrthancServer(stl={"Workers": 2}) as server:
+    with OrthancServer(stl={"Workers": 2}, plugin=Path(__file__).with_name("heap_plugin.py")) as server:
         instance = server.upload(samples.structure_set({"Box": samples.box(), "Ball": samples.ball()}))
         study = server.get(f"/instances/{instance}/study").json()["ID"]
         body = {"Instance": instance, "RoiNames": ["Ball"], "Resolution": 64}
@@ -156,6 +161,13 @@ def test_memory_stays_level(load: Load) -> None:
     assert last < middle * 1.1 + 30
 
 
+@pytest.mark.timeout(900)
+def test_what_is_in_use_of_the_heap_stays_level(load: Load) -> None:
+    """What grows besides is memory that malloc keeps for later, and Orthanc's cache of files."""
+    _, middle, last = thirds(load.in_use)
+    assert last < middle + 6
+
+
 def thirds(values: list[float]) -> list[float]:
     """The medians of the first, the second and the last third."""
     return [statistics.median(values[n * len(values) // 3 : (n + 1) * len(values) // 3]) for n in range(3)]
@@ -172,5 +184,10 @@ def _print(load: Load) -> None:
     print(f"conversions: {len(seconds)}, waited {statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s")
     print(f"/system: median {statistics.median(load.system):.3f} s, 99 % {percentile(load.system, 99):.3f} s, "
           f"at most {max(load.system):.3f} s")  # fmt: skip
-    for name, values in (("Orthanc", load.orthanc), ("its workers", load.workers)):
-        print(f"memory of {name} by thirds: {[round(third) for third in thirds(values)]} MB")
+    for name, values in (
+        ("memory of Orthanc", load.orthanc),
+        ("its heap in use", load.in_use),
+        ("its heap free", load.free),
+        ("memory of its workers", load.workers),
+    ):
+        print(f"{name} by thirds: {[round(third) for third in thirds(values)]} MB")
