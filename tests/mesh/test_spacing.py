@@ -121,8 +121,14 @@ def test_short_parts_far_over_each_other(planes: list[float], narrower: float) -
 
 @pytest.mark.parametrize(
     "planes",
-    [[0, 3, 6, 9, 12, 15, 50, 100], [-120, -60, 0, 3, 6, 9, 12, 15, 50, 100], [0, 3, 50, 100], [0, 3, 60, 105, 150]],
-    ids=["above", "on both sides", "two slices", "more alone than not"],
+    [
+        [0, 3, 6, 9, 12, 15, 50, 100],
+        [-120, -60, 0, 3, 6, 9, 12, 15, 50, 100],
+        [0, 3, 50, 100],
+        [0, 3, 60, 105, 150],
+        [0, 3, 14, 60, 84, 87, 90],
+    ],
+    ids=["above", "on both sides", "two slices", "more alone than not", "gap beside gap"],
 )
 def test_slices_that_lie_alone_far_apart_are_no_coarse_stack(planes: list[float]) -> None:
     """The gaps between them were taken for their spacing, so that they were as thick, and joined to the body before

@@ -7,7 +7,7 @@ overlap little or not at all from slice to slice is followed from outline to out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -195,17 +195,21 @@ def _moves_on(one: Region, other: Region) -> bool:
 def without_gaps(
     name: str, regions: Sequence[Region], links: list[Link], usual: float | None, findings: Findings
 ) -> list[Link]:
-    """The links that are no gaps. `usual`: the usual distance between slices of the file (mm), if anything tells it."""
+    """The links that are no gaps. `usual`: the usual distance between slices of the file (mm), if anything tells it.
+
+    The longest are judged first, for beyond a gap is nothing that others are judged by.
+    """
     step = {link: regions[link.upper].position - regions[link.lower].position for link in links}
     up: dict[int, Link] = {}
     down: dict[int, Link] = {}
-    for link in sorted(links, key=lambda link: step[link], reverse=True):
+    longest_first = sorted(links, key=lambda link: step[link], reverse=True)
+    for link in longest_first:
         up[link.lower] = down[link.upper] = link
     fine = float(np.percentile(list(step.values()), FINE, method="lower")) if step else 0.0
-    kept, gaps = [], []
-    for link in links:
-        below = _beside(link.lower, down, step, lambda link: link.lower)
-        above = _beside(link.upper, up, step, lambda link: link.upper)
+    gaps: set[Link] = set()
+    for link in longest_first:
+        below = _beside(link.lower, down, step, lambda link: link.lower, gaps)
+        above = _beside(link.upper, up, step, lambda link: link.upper, gaps)
         sides = [float(np.median(side)) for side in (below, above) if side]
         if below and above:
             sides.append(min(below[0], above[0]))
@@ -214,9 +218,8 @@ def without_gaps(
         small += [fine] if step[link] > max(_extent(regions[link.lower]), _extent(regions[link.upper])) else []
         far = step[link] > FAR_GAP * min(small, default=np.inf)
         if far or (known is not None and step[link] > GAP * known):
-            gaps.append(link)
-        else:
-            kept.append(link)
+            gaps.add(link)
+    kept = [link for link in links if link not in gaps]
     _tell_of_gaps(name, regions, kept, gaps, findings)
     apart = sum(link.apart for link in kept)
     if apart:
@@ -230,18 +233,22 @@ def _extent(region: Region) -> float:
     return float((region.high - region.low).max())
 
 
-def _beside(start: int, way: dict[int, Link], step: dict[Link, float], onward: Callable[[Link], int]) -> list[float]:
-    """The steps that follow from region `start`, at most BESIDE."""
+def _beside(
+    start: int, way: dict[int, Link], step: dict[Link, float], onward: Callable[[Link], int], gaps: set[Link]
+) -> list[float]:
+    """The steps that follow from region `start`, at most BESIDE, up to a gap."""
     steps: list[float] = []
     while start in way and len(steps) < BESIDE:
         link = way[start]
+        if link in gaps:
+            break
         steps.append(step[link])
         start = onward(link)
     return steps
 
 
 def _tell_of_gaps(
-    name: str, regions: Sequence[Region], kept: Sequence[Link], gaps: Sequence[Link], findings: Findings
+    name: str, regions: Sequence[Region], kept: Sequence[Link], gaps: Collection[Link], findings: Findings
 ) -> None:
     if not gaps:
         return
