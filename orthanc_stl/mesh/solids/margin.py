@@ -189,12 +189,11 @@ class _Moving:
         return ends[0] + found[:, None] * (ends[1] - ends[0])
 
     def _shortest(self, points: np.ndarray, place: np.ndarray, left: np.ndarray) -> np.ndarray:
-        """Lengths less 1, at most 1, from the better of the places `(2, n)` of both ends, which is kept."""
-        one, other = place[:, left]
-        better = np.where(other < 0, one, other)
-        both = np.flatnonzero((one >= 0) & (other >= 0) & (one != other))
-        first, second = (self._ellipsoids.of_places(points[both], which[both]) for which in (one, other))
-        better[both[first < second]] = one[both[first < second]]
-        found, better = self._ellipsoids.shortest(points, better)
-        place[:, left] = better
+        """Lengths less 1, at most 1, from the better of the places `(2, n)` of both ends, which is then made better."""
+        known = np.full((2, len(left)), np.inf)
+        for end in range(2):
+            asked = np.flatnonzero(place[end, left] >= 0)
+            known[end, asked] = self._ellipsoids.of_places(points[asked], place[end, left[asked]])
+        better = known.argmin(axis=0)
+        found, place[better, left] = self._ellipsoids.shortest(points, place[better, left])
         return np.asarray(np.minimum(found - 1, 1))
