@@ -70,6 +70,30 @@ def test_volumes_of_a_real_dose() -> None:
         assert surface.report.volume / 1000 == pytest.approx(expected, rel=0.01)
 
 
+def trilinear_ml(dose: np.ndarray, level: float, sides: np.ndarray) -> float:
+    """What is at `level` Gy or above, with straight lines between the voxels, on a grid of at most 0.5 mm."""
+    inside = np.argwhere(dose >= 0.9 * level)
+    low, high = np.maximum(inside.min(axis=0) - 1, 0), inside.max(axis=0) + 2
+    box = tuple(slice(start, stop) for start, stop in zip(low.tolist(), high.tolist(), strict=True))
+    fine, steps = dose[box], np.ceil(sides / 0.5)
+    for axis, count in enumerate(steps):
+        at = np.arange(0, fine.shape[axis] - 1, 1 / count)
+        first = at.astype(int)
+        share = (at - first).astype(np.float32).reshape([-1 if side == axis else 1 for side in range(3)])
+        fine = np.take(fine, first, axis) * (1 - share) + np.take(fine, first + 1, axis) * share
+    return float(np.count_nonzero(fine >= level) * np.prod(sides / steps) / 1000)
+
+
+@pytest.mark.parametrize(("level", "most"), [(5, 0.01), (10, 0.01), (12, 0.015), (14, 0.045)])
+def test_a_real_dose_against_straight_lines_at_half_a_millimetre(level: float, most: float) -> None:
+    """Near its peak (14.7 Gy) straight lines cut it short: at 14 Gy they have 3.9 % less than the voxels."""
+    source = real_dose(level)
+    volume = source.volume
+    dose = (volume.stored.T * volume.slope).astype(np.float32)
+    truth = trilinear_ml(dose, level, np.linalg.norm(volume.affine[:3, :3], axis=0)[::-1])
+    assert mesh_shape(source.shape(1)[0]).report.volume / 1000 == pytest.approx(truth, rel=most)
+
+
 def test_values_between_voxels_are_those_of_the_dose() -> None:
     """Every second voxel of a real dose along each axis, and what the ones between them are."""
     volume = real_dose(1).volume

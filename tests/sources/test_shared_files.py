@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import nibabel
+import nrrd
+import numpy as np
 import pytest
 
 from orthanc_stl.errors import InvalidInput, TooLarge
@@ -57,6 +60,21 @@ REASONS = {
 }
 
 
+def counted(path: Path) -> Facts:
+    """Voxels and mL of each label by nibabel or pynrrd."""
+    data: Any
+    if path.suffix == ".nrrd":
+        data, header = nrrd.read(str(path))
+        side = header["space directions"]
+    else:
+        image: Any = nibabel.load(path)
+        data, side = np.asanyarray(image.dataobj), image.affine[:3, :3]
+    labels, counts = np.unique(data[data != 0], return_counts=True)
+    millilitres = abs(float(np.linalg.det(side))) / 1000
+    pairs = zip(labels.tolist(), counts.tolist(), strict=True)
+    return {label: (count, pytest.approx(count * millilitres, abs=1e-3)) for label, count in pairs}
+
+
 def told(path: Path) -> tuple[Facts, list[str]]:
     """Voxels and mL of what can be used, each with a shape; and the reasons of what cannot, or of the whole file."""
     data = path.read_bytes()
@@ -81,6 +99,8 @@ def test_a_file_gives_its_truth_or_its_reason(path: Path) -> None:
     for end, truth in TRUTHS.items():
         if place.endswith(end):
             assert found == truth
+    if place.endswith((".nii", ".nii.gz", ".nrrd")) and any(voxels for voxels, _ in found.values()):
+        assert found == counted(path)  # grey volumes have no count of voxels
     for part, reason in REASONS.items():
         if part in path.name:
             assert not found
