@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+import re
+
+# Where a cell may begin: at the start, and after a semicolon, at which spreadsheets of many countries split a CSV, in
+# quotes or not. Some take the wide forms of the signs for the signs.
+_FORMULA = re.compile(r"(^|;)(?=[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def spreadsheet_text(text: str) -> str:
@@ -10,5 +14,7 @@ def spreadsheet_text(text: str) -> str:
 
     >>> spreadsheet_text("=1+1")
     "'=1+1"
+    >>> spreadsheet_text("Lung;=1+1")
+    "Lung;'=1+1"
     """
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'", text)

@@ -16,7 +16,7 @@ import pytest
 from orthanc_stl.cli import main
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.request import ConversionRequest
-from orthanc_stl.conversion.statistics import as_csv, statistics
+from orthanc_stl.conversion.statistics import COLUMNS, as_csv, statistics
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import open_files
 from testing import phantoms
@@ -115,6 +115,24 @@ def test_names_are_harmless_in_a_spreadsheet() -> None:
     assert header[4] == "Volume of contours or voxels (mL)"
     assert [line[1] for line in lines] == ["'=SUM(A1)", "'+A1", "'-cmd|' /C calc'!A0", "'@x", 'Lung, "left"', "Größe"]
     assert all(len(line) == len(header) for line in lines)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("quotes", [True, False])
+def test_no_cell_is_a_formula_at_whichever_sign_a_spreadsheet_splits(delimiter: str, quotes: bool) -> None:
+    """A German Excel splits at `;`, where quotes in the middle of a cell are letters."""
+    signs = "=+-@\uff1d\uff0b\uff0d\uff20"
+    names = [f"{before}{sign}1+1" for sign in signs for before in ("", " ", "\t", "\r", "Lung;", "Lung; ", 'a";')]
+    row = dict.fromkeys(COLUMNS, None) | {"Number": 1}
+    content = as_csv([row | {"Name": name, "Warnings": [name, name]} for name in names]).decode("utf-8-sig")
+    file = io.StringIO(content, newline="")
+    if quotes:
+        lines = list(csv.reader(file, delimiter=delimiter))
+    else:
+        lines = list(csv.reader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE))
+    assert len(lines) == len(names) + 1
+    cells = [cell.lstrip(' "') for line in lines for cell in line]
+    assert [cell for cell in cells if cell.startswith(tuple(signs)) or (cell[:1] in "\t\r" and cell)] == []
 
 
 def test_the_document_has_the_volumes_of_a_planning_systems_structures() -> None:

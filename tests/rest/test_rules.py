@@ -19,6 +19,12 @@ GOOD: dict[str, Any] = {"Name": "a", "When": {"Modality": "RTSTRUCT"}}
         ({"When": {}}, 'has no "When"'),
         ({"When": {"Modalty": "CT"}}, "unknown key 'Modalty'"),
         ({"When": {"Modality": 5}}, '"Modality" must be a string or a list of strings, got 5'),
+        (
+            {"When": {"Modality": "CT"}},
+            "can never apply: \"Modality\" is 'CT', but rules make models of RTSTRUCT, SEG,",
+        ),
+        ({"When": {"Modality": ["MR", "M3D"]}}, "\"Modality\" is 'MR' or 'M3D'"),
+        ({"When": {"Modality": "SEG", "SOPClass": "1.2.840.10008.5.1.4.1.1.2"}}, 'can never apply: "SOPClass"'),
         ({"When": []}, '"When" must be an object'),
         ({"Structures": {"Include": []}}, '"Include" must be a string or a list of strings'),
         ({"Options": {"Resolution": 1}}, "Resolution must be from 2 to 1024, but is 1"),
@@ -45,6 +51,13 @@ def test_all_conditions_must_hold() -> None:
     assert not rule.applies({"Modality": ["SEG"]})
     assert rule.conversion.all
     assert rule.conversion.separate
+
+
+@pytest.mark.parametrize("when", [{"Modality": ["CT", "seg"]}, {"Modality": "*"}, {"SOPClass": "*.66.5"}])
+def test_what_some_source_can_meet_is_a_rule(when: dict[str, Any]) -> None:
+    (rule,) = read_rules([GOOD | {"When": when}])
+    facts = {"Modality": ["SEG"], "SOPClass": ["1.2.840.10008.5.1.4.1.1.66.5"]}
+    assert rule.applies(facts)
 
 
 def test_uids_follow_from_source_and_rule() -> None:

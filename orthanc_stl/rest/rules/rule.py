@@ -15,10 +15,17 @@ from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import StlError
 from orthanc_stl.rest.http.options import conversion_request, unknown_fields
 from orthanc_stl.settings import InvalidConfiguration
+from orthanc_stl.sources.kinds import ENCAPSULATED, KINDS
 
 SERIES_TAGS = ("Modality", "SeriesDescription", "Manufacturer", "StationName", "BodyPartExamined", "ProtocolName")
 STUDY_TAGS = ("StudyDescription", "InstitutionName")
 CONDITIONS = (*SERIES_TAGS, *STUDY_TAGS, "SOPClass", "Labels")
+
+# What sources have there, of which rules make models: of images they make none, nor of models.
+_POSSIBLE = {
+    "Modality": ("RTSTRUCT", "SEG", "RTDOSE"),
+    "SOPClass": tuple(uid for kind in KINDS if kind is not ENCAPSULATED for uid in kind.sop_classes),
+}
 
 # Orthanc allows no other characters in a label.
 _LABEL = re.compile("[A-Za-z0-9_-]{1,64}")
@@ -86,6 +93,8 @@ def _rule(number: int, rule: Mapping[str, Any]) -> Rule:
     when = _part(where, rule, "When", CONDITIONS)
     if not when:
         raise InvalidConfiguration(f'{where} has no "When": at least one of {", ".join(CONDITIONS)} is expected')
+    conditions = {condition: _texts(where, when, condition) for condition in when}
+    _require_possible(where, conditions)
     structures = _part(where, rule, "Structures", ("Include", "Exclude"))
     then = _part(where, rule, "Then", ("Label", "SendTo"))
     labels = _texts(where, then, "Label")
@@ -96,12 +105,22 @@ def _rule(number: int, rule: Mapping[str, Any]) -> Rule:
             )
     return Rule(
         name,
-        {condition: _texts(where, when, condition) for condition in when},
+        conditions,
         _texts(where, structures, "Include"),
         replace(_conversion(where, rule), all=True, exclude=_texts(where, structures, "Exclude")),
         labels,
         _texts(where, then, "SendTo"),
     )
+
+
+def _require_possible(where: str, conditions: Mapping[str, tuple[str, ...]]) -> None:
+    for condition, possible in _POSSIBLE.items():
+        patterns = conditions.get(condition)
+        if patterns and not any(fits(value, patterns) for value in possible):
+            got = " or ".join(map(repr, patterns))
+            raise InvalidConfiguration(
+                f'{where} can never apply: "{condition}" is {got}, but rules make models of {", ".join(possible)} only'
+            )
 
 
 def _conversion(where: str, rule: Mapping[str, Any]) -> ConversionRequest:
