@@ -19,7 +19,7 @@ from orthanc_stl.mesh.compare import compare
 from orthanc_stl.mesh.distance import distances
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.model import Model, Part
-from orthanc_stl.sources.base import OpenSource
+from orthanc_stl.sources.base import ContourSource, OpenSource
 
 COLD, MIDDLE, WARM = np.array([59, 76, 192]), np.array([221, 221, 221]), np.array([180, 4, 38])
 """Colors of A where it lies inside of B, on it, and outside (Moreland's diverging map)."""
@@ -42,8 +42,10 @@ class Side:
             self._numbers = [one.number for one in choice.structures]
             self.names = [one.name for one in choice.structures]
 
-    @property
-    def frame_of_reference_uid(self) -> str:
+    def frame_of(self, place: int) -> str:
+        """The frame of reference of one structure, empty if not known: those of an RT-STRUCT may lie in several."""
+        if isinstance(self._of, ContourSource):
+            return self._of.frame_of([self._numbers[place]])[0]
         return self._of.frame_of_reference_uid
 
     @property
@@ -70,11 +72,11 @@ def compared(a: Side, b: Side, progress: Progress = no_progress) -> dict[str, An
     `OnlyInA`, `OnlyInB`: names without a partner. `SkippedA`, `SkippedB`: what could not be meshed. Raises InvalidInput
     if the frames of reference are known and differ, or no name is common.
     """
-    told = _frames(a, b)
     single = len(a.names) == len(b.names) == 1
     places = [(0, 0)] if single else namesakes(a.names, b.names)
     if not places:
         raise InvalidInput(f"no structure of A has a namesake in B; A has {_named(a.names)}, B has {_named(b.names)}")
+    told = _frames(a, b, places)
     parts_a = a.parts([one for one, _ in places], portion(progress, 0, 0.4))
     parts_b = b.parts([other for _, other in places], portion(progress, 0.4, 0.7))
     pairs = [(parts_a[one], parts_b[other]) for one, other in places if one in parts_a and other in parts_b]
@@ -135,21 +137,22 @@ def colored_by_distance(a: Part, b: Part, suffix: str = "ply") -> tuple[bytes, f
 
 def only_parts(a: Side, b: Side, progress: Progress = no_progress) -> tuple[Part, Part]:
     """The one structure of A and the one of B. Raises InvalidInput for several, and for other frames of reference."""
-    _frames(a, b)
     if len(a.names) != 1 or len(b.names) != 1:
         raise InvalidInput("a file is made of two single structures: Structure names one of A and one of B")
+    _frames(a, b, [(0, 0)])
     return a.parts([0], portion(progress, 0, 0.5))[0], b.parts([0], portion(progress, 0.5, 0.9))[0]
 
 
-def _frames(a: Side, b: Side) -> list[str]:
-    """A sentence if a frame of reference is not known. Raises InvalidInput if both are and differ."""
-    missing = [name for name, side in (("A", a), ("B", b)) if not side.frame_of_reference_uid]
-    if missing:
-        none = f"{' and '.join(missing)} {'name' if len(missing) == 2 else 'names'} no frame of reference"
-        return [f"{none}: it was assumed that A and B lie in the same one"]
-    if a.frame_of_reference_uid != b.frame_of_reference_uid:
+def _frames(a: Side, b: Side, places: Sequence[tuple[int, int]]) -> list[str]:
+    """A sentence if a frame of reference is not known. Raises InvalidInput if both of a pair are and differ."""
+    frames = [(a.frame_of(one), b.frame_of(other)) for one, other in places]
+    if any(one and other and one != other for one, other in frames):
         raise InvalidInput("A and B lie in different frames of reference, so that their places cannot be compared")
-    return []
+    missing = [name for name, known in zip("AB", zip(*frames, strict=True), strict=True) if not all(known)]
+    if not missing:
+        return []
+    none = f"{' and '.join(missing)} {'name' if len(missing) == 2 else 'names'} no frame of reference"
+    return [f"{none}: it was assumed that A and B lie in the same one"]
 
 
 def _row(a: Part, b: Part) -> dict[str, Any]:

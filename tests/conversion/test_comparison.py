@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 
 import numpy as np
+import pydicom
 import pytest
 
 from orthanc_stl.conversion.comparison import Side, colored_by_distance, compared, namesakes, only_parts
@@ -104,6 +106,22 @@ def test_other_frames_and_other_names_are_refused_before_anything_is_meshed() ->
         compared(Side(model(("a", LARGE), ("b", LARGE))), Side(model(("c", LARGE))))
     with pytest.raises(InvalidInput, match="two single structures"):
         only_parts(Side(model(("a", LARGE), ("b", LARGE))), Side(model(("c", LARGE))))
+
+
+def test_structures_of_one_set_may_lie_in_several_frames_of_reference() -> None:
+    """The second one lies elsewhere: it goes with itself, and with nothing of the frame of the first."""
+    ds = pydicom.dcmread(io.BytesIO(phantoms.structure_set([phantoms.ball("Ball", 10), phantoms.ball("PET", 10)])))
+    ds.StructureSetROISequence[1].ReferencedFrameOfReferenceUID = "1.2.3"
+    file = io.BytesIO()
+    ds.save_as(file, enforce_file_format=True)
+    source = open_files([file.getvalue()], ReadOptions())
+
+    def side(*numbers: int) -> Side:
+        return Side(source, ConversionRequest(structures=numbers, separate=True, resolution=32))
+
+    assert [row["Dice"] for row in compared(side(1, 2), side(1, 2))["Pairs"]] == pytest.approx([1, 1], abs=1e-4)
+    with pytest.raises(InvalidInput, match="different frames of reference"):
+        compared(side(1), side(2))
 
 
 def test_glb_has_colors_and_distances_of_each_vertex() -> None:

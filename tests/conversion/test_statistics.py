@@ -35,10 +35,12 @@ def rows_of(content: bytes, *structures: int | str, name: str = "") -> list[dict
         ("seg/made/seg_binary_overlap_axial.dcm", (33.510, 7.238)),
         ("seg/made/seg_binary_overlap_sagittal.dcm", (33.510, 7.238)),
         ("surfaces/surface_segmentation_balls.dcm", (33.2219, 7.1759)),
+        ("surfaces/encapsulated_obj.dcm", (33.2219, 7.1759)),
+        ("surfaces/balls.obj", (33.2219, 7.1759)),
     ],
 )
 def test_volumes_of_the_made_balls(file: str, volumes: tuple[float, ...]) -> None:
-    rows = rows_of(shared_file(file).read_bytes())
+    rows = rows_of(shared_file(file).read_bytes(), name=Path(file).name)
     assert [row["VolumeMl"] for row in rows] == pytest.approx(volumes, rel=0.02)
     assert [(row["Pieces"], row["Closed"]) for row in rows] == [(1, True)] * 2
 
@@ -74,6 +76,13 @@ def test_slices_of_segments_are_those_that_have_voxels(file: str) -> None:
     for frame, groups in zip(ds.pixel_array, ds.PerFrameFunctionalGroupsSequence, strict=True):
         used[groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber] += bool(frame.any())
     assert {row["Number"]: row["Slices"] for row in rows_of(path.read_bytes())} == used
+
+
+@pytest.mark.slow
+def test_a_segment_of_slicer_has_the_volume_of_its_voxels() -> None:
+    rows = rows_of(shared_file("segnrrd/Segmentation.seg.nrrd").read_bytes(), 1, name="Segmentation.seg.nrrd")
+    assert len(rows) == 1
+    assert [row["VolumeMl"] for row in rows] == pytest.approx([row["ContoursMl"] for row in rows], rel=0.02)
 
 
 def test_slices_of_a_sparse_label_map() -> None:
@@ -135,6 +144,7 @@ def test_no_cell_is_a_formula_at_whichever_sign_a_spreadsheet_splits(delimiter: 
     assert [cell for cell in cells if cell.startswith(tuple(signs)) or (cell[:1] in "\t\r" and cell)] == []
 
 
+@pytest.mark.slow
 def test_the_document_has_the_volumes_of_a_planning_systems_structures() -> None:
     """The table of docs/accuracy.md at 256, `EndCaps` false and true, but for the large structures, which take long."""
     document = (Path(__file__).parents[2] / "docs/accuracy.md").read_text()

@@ -123,7 +123,7 @@ def test_a_comparison_in_the_background(server: OrthancServer, balls: str) -> No
 
 
 def test_whole_sets_by_name(server: OrthancServer, balls: str) -> None:
-    other = server.upload(samples.structure_set({"BALL  große,": samples.ball(), "alone": samples.ball(5)}))
+    other = server.upload(samples.structure_set({"BALL,  große": samples.ball(), "alone": samples.ball(5)}))
     answer = server.post("/stl/compare", {"A": {"Instance": balls}, "B": {"Instance": other}, "Resolution": 64})
     assert answer.status == 400  # another frame of reference
     assert "frames of reference" in answer.json()["Details"]
