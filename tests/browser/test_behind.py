@@ -51,8 +51,9 @@ def test_the_token_goes_with_every_request(open_page: Open, server: OrthancServe
         page.wait_for_selector("text=The model is ready")
         frame = page.frame_locator("iframe.preview")
         frame.locator("#viewer[data-ready=true]").wait_for()
+        frame.locator("#tool-keep").click()
         with page.expect_download():
-            frame.locator("#tool-download").click()
+            frame.locator(".keep-body .chip").get_by_text("stl", exact=True).click()
         assert "Orthanc Explorer" not in page.inner_text(".result-links"), "its links would lack the token"
     assert proxy.refused == []
 

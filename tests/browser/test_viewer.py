@@ -192,11 +192,13 @@ def test_the_picture_has_the_model_and_its_name_as_file_name(ball: Any) -> None:
 
 
 def test_the_downloaded_file_is_the_stored_one(ball: Any, server: OrthancServer, stored: Stored) -> None:
-    with ball.expect_download() as saved:
-        ball.click("#tool-download")
-    assert saved.value.suggested_filename == "Contours Ball.stl"
-    with open(saved.value.path(), "rb") as file:
-        assert file.read() == server.get(f"/instances/{stored.model}/stl").body
+    ball.click("#tool-keep")
+    for suffix, address in (("stl", "stl"), ("3mf", "stl/scene.3mf")):
+        with ball.expect_download() as saved:
+            ball.locator(".keep-body .chip").get_by_text(suffix, exact=True).click()
+        assert saved.value.suggested_filename == f"Contours Ball.{suffix}"
+        assert saved.value.path().read_bytes() == server.get(f"/instances/{stored.model}/{address}").body
+    ball.click("#tool-keep")
 
 
 def test_turns_by_itself_until_it_is_touched(open_page: Open, cube: str) -> None:

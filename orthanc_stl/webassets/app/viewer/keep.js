@@ -9,11 +9,6 @@ import { follow } from '../shared/job.js';
 
 const safe = encodeURIComponent;
 
-/** @param {string} instance of a stored model @param {string} name */
-export async function downloadStl(instance, name) {
-  save(await (await request(`instances/${safe(instance)}/stl`)).blob(), `${fileName(name)}.stl`);
-}
-
 /** Formats that hold colors of their own for each vertex. */
 const COLORED = ['glb', 'ply'];
 
@@ -43,7 +38,7 @@ export async function downloadScene(catalogue, parts, suffix) {
 }
 
 /**
- * The stored models that have these parts, and of them only these.
+ * The stored models that have these parts, and of them only these; a single STL as it is stored.
  * @param {import('./catalogue.js').Catalogue} catalogue @param {Part[]} parts @param {string} suffix "glb"
  */
 function storedScene(catalogue, parts, suffix) {
@@ -52,6 +47,7 @@ function storedScene(catalogue, parts, suffix) {
     return `series/${safe(catalogue.series)}/stl/scene.${suffix}`;
   }
   const instances = [...new Set(parts.map((part) => part.instance))];
+  if (suffix === 'stl' && parts.length === 1 && parts[0].mesh.endsWith('/stl')) return parts[0].mesh;
   const all = instances.flatMap((instance) => catalogue.parts.filter((part) => part.instance === instance)
     .sort((a, b) => a.number - b.number)); // an OBJ has several
   const numbers = all.flatMap((part, i) => (chosen.has(part.id) ? [i + 1] : []));

@@ -3,7 +3,6 @@
 import { save } from '../shared/dom.js';
 import { fileName } from '../shared/format.js';
 import { t } from '../shared/language.js';
-import { downloadStl } from './keep.js';
 import { keepPanel } from './keep-panel.js';
 import { linkOf } from './link.js';
 import { numbersDialog } from './numbers.js';
@@ -65,12 +64,8 @@ export function buildTools(app) {
     { id: 'link', icon: 'link', label: 'Copy link', short: 'Link', key: 'K', act: () => copyLink(app) },
     { id: 'screenshot', icon: 'camera', label: 'Save a picture', short: 'Picture', key: 'S', act: async () =>
       save(await picture(app), `${fileName(app.catalogue.title)}.png`) },
-    app.parts.all.length === 1 && !app.catalogue.source
-      ? { id: 'download', icon: 'download', label: 'Download the STL file', short: 'File', key: 'L',
-        act: () => downloadStl(app.parts.all[0].instance, app.catalogue.title).catch((error) =>
-        app.toast(error.message)) }
-      : { id: 'keep', icon: 'download', label: 'Store and download', short: 'Keep', key: 'L', toggle: true,
-        act: (/** @type {boolean} */ on) => { open('keep', on); if (on) keep.fill(); } },
+    { id: 'keep', icon: 'download', label: app.catalogue.source ? 'Store and download' : 'Download', short: 'Keep',
+      key: 'L', toggle: true, act: (/** @type {boolean} */ on) => { open('keep', on); if (on) keep.fill(); } },
     { id: 'fullscreen', icon: 'fullscreen', label: 'Full screen', short: 'Full', key: 'F',
       act: () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.()) },
     { id: 'help', icon: 'help', label: 'Mouse and keys', short: 'Help', key: '?', act: () => help.showModal() },
