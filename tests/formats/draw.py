@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KINDS = ("glb", "3mf", "obj", "ply", "stl")
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 HOST = "http://drawing.invalid"
+BACKGROUND = (0x22, 0x26, 0x2E)
 SIZE: ViewportSize = {"width": 320, "height": 320}
 
 
@@ -90,7 +91,7 @@ def main() -> None:
             facts, image = draw(kind)
             print(kind, facts)
             (IMAGES / f"export-{kind}.png").write_bytes(image)
-    (IMAGES / "export-picture.png").write_bytes(png(picture(model, 320, 320, (0x22, 0x26, 0x2E))))
+    (IMAGES / "export-picture.png").write_bytes(png(picture(model, 320, 320, BACKGROUND)))
 
 
 if __name__ == "__main__":
