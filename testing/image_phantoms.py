@@ -55,14 +55,15 @@ def single_frame(
 
 
 def enhanced(
-    values: np.ndarray, positions: Sequence[Sequence[float] | np.ndarray], *, seed: str, slopes: Sequence[float]
-) -> bytes:
+    values: np.ndarray, positions: Sequence[Sequence[float] | np.ndarray], *, seed: str, slopes: Sequence[float],
+    orientation: Sequence[float] = AXIAL, spacing: tuple[float, float] = (1.5, 1.5), **more: Any,
+) -> bytes:  # fmt: skip
     """An Enhanced CT with `values` (frames, rows, columns)."""
-    ds = series_tags(seed, sop_class=EnhancedCTImageStorage)
+    ds = series_tags(seed, sop_class=EnhancedCTImageStorage, **more)
     ds.SOPInstanceUID, ds.InstanceNumber, ds.NumberOfFrames = uid(seed, "enhanced"), 1, len(values)
     shared = Dataset()
-    shared.PixelMeasuresSequence = [_item(PixelSpacing=[1.5, 1.5], SliceThickness=2.0)]
-    shared.PlaneOrientationSequence = [_item(ImageOrientationPatient=list(AXIAL))]
+    shared.PixelMeasuresSequence = [_item(PixelSpacing=list(spacing), SliceThickness=2.0)]
+    shared.PlaneOrientationSequence = [_item(ImageOrientationPatient=list(orientation))]
     shared.FrameVOILUTSequence = [_item(WindowCenter=50.0, WindowWidth=350.0)]
     ds.SharedFunctionalGroupsSequence = [shared]
     ds.PerFrameFunctionalGroupsSequence = []
