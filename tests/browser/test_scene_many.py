@@ -24,6 +24,12 @@ setInterval(() => document.querySelectorAll('.part[data-state=ready] .part-text'
   if (!arrivals.includes(name)) arrivals.push(name);
 }), 50);
 """
+# Counts in `window.frames` how often the scene is drawn.
+FRAMES = """
+window.frames = 0;
+const { clear } = WebGL2RenderingContext.prototype;
+WebGL2RenderingContext.prototype.clear = function (...what) { window.frames += 1; return clear.apply(this, what); };
+0"""
 
 
 def hiding(parts: list[str]) -> str:
@@ -54,6 +60,8 @@ def test_46_structures_come_without_freezing_the_page(open_page: Open, server: O
     page = open_page("/stl/app/settings.json", **WIDE)
     page.add_init_script(HEARTBEAT)
     page.add_init_script(ARRIVALS)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
     page.goto(f"{server.url}/stl/app/three.html?source={source}")
     page.evaluate("viewer.ready")
     assert page.locator(".part").count() == 31
@@ -67,6 +75,9 @@ def test_46_structures_come_without_freezing_the_page(open_page: Open, server: O
     last = page.evaluate("arrivals.slice(-6)")  # several are on their way at once
     assert sum("couch" in name for name in last) == 3
     assert page.evaluate("arrivals.length") == 31
+    meshes = [name for name in asked if name.endswith(".stl")]
+    assert meshes[0] == "25.stl", "the smallest of the organs: something is soon to be seen"
+    assert asked.count("structures") == 1
     page.evaluate("window.gap = 0")
     for eye in page.locator(".part-eye").all()[:5]:
         eye.click()
@@ -84,6 +95,29 @@ def test_100_structures_are_listed_at_once_and_come_one_after_the_other(open_pag
     assert page.locator(".part").count() == 11
     page.get_by_role("button", name="Show Node 99").click()
     page.wait_for_selector(".part[data-id='100'][data-state=ready]")
+
+
+def test_the_list_is_asked_for_before_the_scripts_are_there(
+    open_page: Open, server: OrthancServer, hundred: str
+) -> None:
+    page = open_page("/stl/app/settings.json")
+    page.route("**/stl/app/three.js", lambda route: None)  # it never comes
+    with page.expect_request(f"**/instances/{hundred}/stl/structures"):
+        page.goto(f"{server.url}/stl/app/three.html?source={hundred}", wait_until="commit")
+
+
+def test_a_press_on_an_eye_draws_the_scene_once(open_page: Open, hundred: str) -> None:
+    """Also over the images, where the outlines follow."""
+    page = open_page(f"/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO, **WIDE)
+    page.evaluate("viewer.loaded")
+    page.evaluate("viewer.showSlice({ index: 3 })")
+    page.wait_for_timeout(300)
+    page.evaluate(FRAMES)
+    assert list(page.evaluate("viewer.outlines()")) == ["1", "2"]
+    page.get_by_role("button", name="Show Node 0", exact=True).click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("frames") == 1
+    assert list(page.evaluate("viewer.outlines()")) == ["2"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360)], ids=["upright", "sideways"])

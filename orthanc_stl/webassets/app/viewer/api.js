@@ -96,7 +96,8 @@ export class PublicViewer extends EventTarget {
       slices.move(2, Number(index));
     }
     await (plane && plane !== slices.all[2].name ? stack.full : stack.hasSlice(slices.all[2].index));
-    slices.refresh();
+    slices.update();
+    app.stage.draw();
   }
 
   outlines() {

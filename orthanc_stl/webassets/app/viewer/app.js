@@ -14,6 +14,7 @@ import { Measure } from './measure.js';
 import { Orientation } from './orientation.js';
 import { Overlay } from './overlay.js';
 import { Panels } from './panels.js';
+import { compileFor } from './part-mesh.js';
 import { PartPanel } from './part-panel.js';
 import { Parts } from './parts.js';
 import { pick } from './picking.js';
@@ -112,6 +113,7 @@ export class App extends EventTarget {
     const box = this.parts.bounds();
     if (!box.isEmpty()) this.stage.setBounds(box, true);
     this.parts.load();
+    compileFor(this.stage);
     await this.#first();
     progress.end();
     if (box.isEmpty() && this.parts.loaded.length) this.stage.setBounds(this.parts.bounds(), true);

@@ -32,6 +32,17 @@ export function meshOf(model, rgb, opacity, place) {
 }
 
 /**
+ * The graphics card's programs for opaque and translucent parts, made before the first part is there.
+ * @param {import('./stage.js').Stage} stage
+ */
+export function compileFor({ renderer, scene, camera }) {
+  const nothing = { min: [0, 0, 0], max: [0, 0, 0], centre: [0, 0, 0], triangles: 0, volume: 0, area: 0,
+    positions: new Float32Array(), normals: new Float32Array(), index: new Uint32Array() };
+  const meshes = new THREE.Group().add(...[1, 0.5].map((opacity) => meshOf(nothing, [0, 0, 0], opacity, 0)));
+  renderer.compile(meshes, camera, scene);
+}
+
+/**
  * @param {THREE.Mesh<THREE.BufferGeometry, THREE.MeshStandardMaterial>} mesh @param {number[]} rgb 0..255
  * @param {number} opacity
  */

@@ -78,18 +78,20 @@ export class Parts extends EventTarget {
 
   /** Loads all that are to be seen; those that are hidden come when they are asked for. */
   load() {
-    for (const part of this.all) if (part.visible) this.#want(part);
+    const wanted = this.all.filter(({ visible }) => visible);
+    const quick = quickest(wanted);
+    for (const part of wanted) this.#want(part, part === quick);
     this.#checkReady();
   }
 
-  /** @param {Part} part */
-  #want(part) {
+  /** @param {Part} part @param {boolean} first before all others */
+  #want(part, first = false) {
     if (part.wanted) return;
     part.wanted = true;
     this.loader.add({
       path: part.mesh,
       body: part.body,
-      weight: () => (part.visible ? 1e15 : 0) + LOADING_RANK[part.kind] * 1e12 + part.weight,
+      weight: () => (first ? 1e16 : 0) + (part.visible ? 1e15 : 0) + LOADING_RANK[part.kind] * 1e12 + part.weight,
       onStart: () => this.#setState(part, 'loading'),
       onProgress: (fraction, step) => this.dispatchEvent(new CustomEvent('progress',
         { detail: { fraction, step } })),
@@ -128,6 +130,7 @@ export class Parts extends EventTarget {
     this.#setState(part, 'ready');
     this.tell('shape');
     this.stage.drawSoon();
+    if (this.loaded.length === 1) this.stage.hurry();
     this.#learn(part);
     this.#checkReady();
   }
@@ -212,6 +215,16 @@ export class Parts extends EventTarget {
     object.visible = part.visible && !this.wireframe;
     if (part.edges) part.edges.visible = part.visible && this.wireframe;
   }
+}
+
+/**
+ * The smallest of what people look at: something is to be seen while the large ones, which come next, are made.
+ * @param {Part[]} parts @returns {Part | undefined}
+ */
+function quickest(parts) {
+  const rank = Math.max(...parts.map(({ kind }) => LOADING_RANK[kind]));
+  const looked = parts.filter(({ kind, weight }) => LOADING_RANK[kind] === rank && weight > 0);
+  return looked.sort((a, b) => a.weight - b.weight)[0];
 }
 
 /** @param {Listed} listed @returns {Part} one that waits to be loaded */

@@ -71,7 +71,7 @@ export class SlicePanel {
         { type: 'checkbox', 'aria-label': t('Show the {plane} slice in the scene', { plane: t(slice.name) }),
         onchange: () => {
         slice.on = eye.checked;
-        this.slices.refresh();
+        this.slices.stage.draw();
         this.slices.changed();
       } }));
       const input = /** @type {HTMLInputElement} */ (h('input',

@@ -50,11 +50,11 @@ export class Slices extends EventTarget {
     this.last = 2;
     /** @type {Record<Aspect, Set<number>>} axes of the slices of which that is to be brought up to date */
     this.dirty = { image: new Set(), outlines: new Set() };
-    parts.addEventListener('look', () => this.#soon('outlines'));
-    const refresh = () => this.refresh();
+    stage.beforeFrame.push(() => this.update());
+    parts.addEventListener('look', () => this.#changed('outlines'));
     parts.addEventListener('shape', () => {
-      for (const { axis } of this.all) this.dirty.outlines.add(axis); // whoever asks before that frame gets them, too
-      stage.drawSoon(refresh);
+      this.#mark('outlines');
+      stage.drawSoon();
     });
   }
 
@@ -64,7 +64,7 @@ export class Slices extends EventTarget {
 
   set visible(on) {
     this.group.visible = on;
-    this.#soon('image', 'outlines');
+    this.#changed('image', 'outlines');
   }
 
   /**
@@ -76,7 +76,8 @@ export class Slices extends EventTarget {
     this.series = series;
     this.window = [...stack.window];
     this.all = [0, 1, 2].map((axis) => this.#slice(stack, axis));
-    stack.addEventListener('values', () => this.stack === stack && this.#soon('image'));
+    stack.addEventListener('values', () => this.stack === stack && this.#arrived());
+    for (const step of [stack.coarse, stack.full]) step.then(() => this.stack === stack && this.stage.draw(), () => {});
     this.goTo(box.isEmpty() ? stack.bounds().getCenter(new THREE.Vector3()) : box.getCenter(new THREE.Vector3()));
     this.setWindow(this.window);
   }
@@ -109,7 +110,14 @@ export class Slices extends EventTarget {
     if (!this.stack) return;
     this.window = window;
     this.table = greys(window, this.stack);
-    this.#soon('image');
+    this.#changed('image');
+  }
+
+  /** More values: the flat views have them at once, the scene with the next parts. */
+  #arrived() {
+    this.#mark('image');
+    this.update();
+    this.stage.drawSoon();
   }
 
   /** @param {number} axis @param {number} index */
@@ -119,7 +127,8 @@ export class Slices extends EventTarget {
     slice.index = Math.min(this.stack.size[axis] - 1, Math.max(0, Math.round(index)));
     this.last = axis;
     if (axis === 2) this.stack.wanted = slice.index;
-    this.#later([axis], 'image', 'outlines');
+    for (const aspect of /** @type {const} */ (['image', 'outlines'])) this.dirty[aspect].add(axis);
+    this.stage.draw();
   }
 
   /** All three through a point. @param {THREE.Vector3} point */
@@ -130,32 +139,27 @@ export class Slices extends EventTarget {
     this.last = last;
   }
 
-  /** All slices, once in the next frame. @param {...Aspect} what of them changed */
-  #soon(...what) {
-    this.#later(this.all.map(({ axis }) => axis), ...what);
+  /** @param {...Aspect} what of all slices is to be brought up to date */
+  #mark(...what) {
+    for (const aspect of what) for (const { axis } of this.all) this.dirty[aspect].add(axis);
   }
 
-  /** @param {number[]} axes @param {...Aspect} what */
-  #later(axes, ...what) {
-    for (const aspect of what) for (const axis of axes) this.dirty[aspect].add(axis);
-    if (this.pending || !this.stack) return;
-    this.pending = requestAnimationFrame(() => this.refresh());
+  /** The same, in the next frame. @param {...Aspect} what */
+  #changed(...what) {
+    this.#mark(...what);
+    this.stage.draw();
   }
 
   /** Brings up to date what has changed, at once. */
-  refresh() {
-    cancelAnimationFrame(this.pending ?? 0);
-    this.pending = undefined;
-    if (!this.stack) return;
+  update() {
+    for (const { on, quad, lines } of this.all) quad.visible = lines.visible = on;
+    if (!this.stack || !(this.dirty.image.size + this.dirty.outlines.size)) return;
     for (const slice of this.all) {
       if (this.dirty.image.has(slice.axis)) this.#paint(slice);
       if (this.dirty.outlines.has(slice.axis)) this.#outline(slice);
-      slice.quad.visible = slice.on;
-      slice.lines.visible = slice.on;
     }
     this.dirty.image.clear();
     this.dirty.outlines.clear();
-    this.stage.draw();
     this.dispatchEvent(new Event('slice'));
   }
 
@@ -221,7 +225,7 @@ export class Slices extends EventTarget {
 
   /** Outlines of the parts on one plane. @param {number} axis @returns {Record<string, number[][][]>} by part */
   outlines(axis = this.last) {
-    this.refresh();
+    this.update();
     const { cuts } = this.all[axis] ?? { cuts: new Map() };
     return Object.fromEntries([...cuts].map(([part, segments]) => [part.id, loopsOf(segments)]));
   }
