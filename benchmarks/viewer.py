@@ -1,4 +1,7 @@
-"""Times of a scene in the browser, which draws by the processor: `python -m benchmarks.viewer rtss.dcm`. Linux."""
+"""Times of a scene in the browser, which draws by the processor. Linux.
+
+`python -m benchmarks.viewer rtss.dcm`: of this file; `python -m benchmarks.viewer 100`: of so many balls over a CT.
+"""
 
 from __future__ import annotations
 
@@ -54,12 +57,22 @@ def _command(pid: int) -> str:
         return ""  # it has ended
 
 
-def main(path: str) -> None:
+def made(server: OrthancServer, count: int) -> str:
+    """Orthanc's identifier of balls of 14 to 20 mm over a CT of 41 slices of 512 x 512."""
+    study = phantoms.Study(seed="made")
+    for file in phantoms.ct_slices(study, size=512):
+        server.upload(file)
+    places = [(16.0 * (i % 10) - 70, 16.0 * (i // 10) - 60, 12.0 * (i % 3) - 12) for i in range(count)]
+    balls = [phantoms.ball(f"Node {i}", 7 + i % 4, place, 2.0) for i, place in enumerate(places)]
+    return server.upload(phantoms.structure_set(balls, study))
+
+
+def main(what: str) -> None:
     with OrthancServer(stl={"Workers": 2}) as server, chromium_browser() as browser:
-        source = server.upload(Path(path).read_bytes())
+        source = made(server, int(what)) if what.isdecimal() else server.upload(Path(what).read_bytes())
         warm = server.upload(phantoms.structure_set([phantoms.ball("Ball", 5)], phantoms.Study(seed="warm")))
-        for what in ("structures", "structures/1.stl", "structures/1.ply"):
-            server.get(f"/instances/{warm}/stl/{what}")
+        for answer in ("structures", "structures/1.stl", "structures/1.ply"):
+            server.get(f"/instances/{warm}/stl/{answer}")
         page = browser.new_page(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
         page.set_default_timeout(300_000)
         page.goto(f"{server.url}/stl/app/three.html?source={warm}")  # from now on the browser has the scripts

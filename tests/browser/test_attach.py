@@ -162,7 +162,10 @@ def test_what_a_file_is_is_found_out(attach_page: Any, tmp_path: Path) -> None:
 def test_a_model_can_join_the_images_of_the_study(
     attach_page: Any, server: OrthancServer, stored: Stored, tmp_path: Path
 ) -> None:
+    """Its series has a number of its own."""
     (tmp_path / "cube.stl").write_bytes(stl_of(box()))
+    series = [one["MainDicomTags"] for one in server.get(f"/studies/{stored.study}/series").json()]
+    numbers = [int(one["SeriesNumber"]) for one in series if one["Modality"] == "M3D"]
     attach_page.set_input_files("input[type=file]", tmp_path / "cube.stl")
     attach_page.wait_for_selector(".found-line")
     attach_page.get_by_label("The model lies").select_option(index=1)
@@ -171,7 +174,8 @@ def test_a_model_can_join_the_images_of_the_study(
     _, file = stored_by(attach_page, server)
     image = server.get(f"/series/{stored.ct_series}").json()["Instances"][0]
     frame = server.get(f"/instances/{image}/simplified-tags").json()["FrameOfReferenceUID"]
-    assert pydicom.dcmread(io.BytesIO(file)).FrameOfReferenceUID == frame
+    model = pydicom.dcmread(io.BytesIO(file))
+    assert (model.FrameOfReferenceUID, model.SeriesNumber) == (frame, max(numbers) + 1)
 
 
 def test_several_masks_are_a_structure_each(attach_page: Any, server: OrthancServer, tmp_path: Path) -> None:

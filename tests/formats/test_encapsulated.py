@@ -13,6 +13,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
+from orthanc_stl.conversion.stored import stored_facts
 from orthanc_stl.dicom.encapsulated_model import Series
 from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
@@ -250,3 +251,22 @@ def test_study_context_is_taken_over() -> None:
     assert isinstance(STUDY, StudyContext)
     for dicom in (*parts(), *as_obj()):
         assert (read(dicom).PatientID, read(dicom).StudyDate) == ("PHANTOM", "20240102")
+
+
+def test_closedness_is_known_of_a_model_of_any_size() -> None:
+    """A ring of more than 500,000 triangles, of which one is missing."""
+    n = 502
+    u, v = np.meshgrid(*[np.arange(n) * 2 * np.pi / n] * 2)
+    wide = 40 + 10 * np.cos(v)
+    corners = np.stack([wide * np.cos(u), wide * np.sin(u), 10 * np.sin(v)], axis=-1).astype("<f4")
+    right, below, both = np.roll(corners, -1, 1), np.roll(corners, -1, 0), np.roll(corners, (-1, -1), (0, 1))
+    triangles = np.concatenate([np.stack([corners, right, both], 2), np.stack([corners, both, below], 2)])
+    records = np.zeros(2 * n * n - 1, [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2")])
+    records["corners"] = triangles.reshape(-1, 3, 3)[1:]
+    ds = read(parts()[0])
+    ds.EncapsulatedDocument = bytes(80) + np.uint32(len(records)).tobytes() + records.tobytes()
+    ds.EncapsulatedDocumentLength = len(ds.EncapsulatedDocument)
+    out = BytesIO()
+    ds.save_as(out, enforce_file_format=True)
+    facts = stored_facts(out.getvalue())
+    assert (facts["Triangles"], facts["Closed"]) == (504_007, False)

@@ -115,8 +115,9 @@ export class StlForm extends WorkForm {
     const description = this.description.value.trim();
     progress.show(null, 'preparing the file');
     const stl = await this.#binary(file);
-    const study = await getJson(`studies/${encodeURIComponent(this.study)}`);
-    const tags = { ...this.#tags(description, stl.size), ...missing(study) };
+    const path = `studies/${encodeURIComponent(this.study)}`;
+    const [study, series] = await Promise.all([getJson(path), getJson(`${path}/series`)]);
+    const tags = { ...this.#tags(description, stl.size), SeriesNumber: nextNumber(series), ...missing(study) };
     const body = await bodyWithFile('Content', 'data:model/stl;base64,', stl, { Parent: this.study, Tags: tags });
     progress.signal.throwIfAborted();
     return postJson('tools/create-dicom', body, { signal: progress.signal,
@@ -139,7 +140,7 @@ export class StlForm extends WorkForm {
    */
   #tags(description, bytes) {
     return {
-      SeriesDescription: description, SeriesNumber: '1', InstanceNumber: '1', DocumentTitle: description,
+      SeriesDescription: description, InstanceNumber: '1', DocumentTitle: description,
       ContentDescription: description.slice(0, 64), Manufacturer: 'Orthanc STL plugin',
       ManufacturerModelName: 'Orthanc STL plugin', DeviceSerialNumber: '1', SoftwareVersions: this.version,
       FrameOfReferenceUID: this.frame.uid || newUid(), PositionReferenceIndicator: '', AcquisitionDateTime: '',
@@ -149,6 +150,13 @@ export class StlForm extends WorkForm {
       RecommendedDisplayCIELabValue: rgbToDicomLab(rgbOf(this.color.value)).join('\\'),
     };
   }
+}
+
+/** As `next_series_number` of orthanc_stl/rest/storing.py. @param {any[]} series of the study @returns {string} */
+function nextNumber(series) {
+  const numbers = series.filter(({ MainDicomTags }) => MainDicomTags.Modality === 'M3D')
+    .map(({ MainDicomTags }) => Number(MainDicomTags.SeriesNumber)).filter((number) => number >= 0 && number < 1e9);
+  return String(Math.max(0, ...numbers) + 1);
 }
 
 /** Empty values for what DICOM wants and the study does not have. @param {any} study */
