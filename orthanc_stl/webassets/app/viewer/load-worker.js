@@ -2,8 +2,8 @@
  * Fetches STL files, or GLB colored by distance, reads them, and makes of them what the graphics card and the tools
  * need, away from the page: a model of millions of triangles takes seconds, during which the page goes on answering.
  *
- * In: {id, url, headers, body}. Out, with the same id: {progress: {fraction, step}}*, then {model} and after it {bvh},
- * or {failure: {status, body} | {message}}; {done} ends each.
+ * In: {id, url, headers, body}. Out, with the same id: {asked} when the request is on its way, {progress: {fraction,
+ * step}}*, then {model} and after it {bvh}, or {failure: {status, body} | {message}}; {done} ends each.
  */
 
 import { isGlb, readGlb } from '../shared/glb.js';
@@ -95,7 +95,9 @@ onmessage = async ({ data: { id, url, headers, body } }) => {
   const report = (/** @type {number | null} */ fraction, /** @type {string} */ step) =>
     post({ id, progress: { fraction, step } });
   try {
-    const response = await fetch(url, body ? { method: 'POST', headers, body } : { headers });
+    const asked = fetch(url, body ? { method: 'POST', headers, body } : { headers });
+    post({ id, asked: true });
+    const response = await asked;
     if (!response.ok) {
       post({ id, failure: { status: response.status, body: await response.text() } });
     } else {

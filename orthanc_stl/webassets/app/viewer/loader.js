@@ -25,7 +25,9 @@ const BROKEN = 'The part of this page that reads models could not be started. Pl
 
 export class Loader {
   constructor(workers = WORKERS) {
-    this.limit = workers;
+    /** How many may load at once: one, until the server has got its request, and two until a model is there. */
+    this.limit = 1;
+    this.workersInAll = workers;
     /** @type {Task[]} */
     this.waiting = [];
     /** @type {Map<Worker, {id: number, task: Task} | null>} null: free */
@@ -53,6 +55,12 @@ export class Loader {
     }
   }
 
+  /** @param {number} limit of workers, if that is more than now */
+  #allow(limit) {
+    this.limit = Math.max(this.limit, Math.min(limit, this.workersInAll));
+    this.#next();
+  }
+
   #freeWorker() {
     for (const [worker, doing] of this.workers) if (!doing) return worker;
     if (this.workers.size >= this.limit) return null;
@@ -64,18 +72,22 @@ export class Loader {
   }
 
   /** @param {Worker} worker @param {any} message of load-worker.js */
-  #answer(worker, { id, progress, model, bvh, failure, done }) {
+  #answer(worker, { id, asked, progress, model, bvh, failure, done }) {
     const doing = this.workers.get(worker);
     if (!doing || doing.id !== id) return;
     const { task } = doing;
-    if (progress) task.onProgress?.(progress.fraction, progress.step);
-    else if (model) task.onModel(model);
+    if (asked) this.#allow(2);
+    else if (progress) task.onProgress?.(progress.fraction, progress.step);
+    else if (model) {
+      task.onModel(model);
+      this.#allow(this.workersInAll);
+    }
     else if (bvh) task.onTree(bvh);
     else if (failure) {
       task.onFailure(new RequestFailed(failure.message ?? sentence(failure.status, failure.body), failure.status ?? 0));
     } else if (done) {
       this.workers.set(worker, null);
-      this.#next();
+      this.#allow(this.workersInAll);
     }
   }
 
