@@ -268,5 +268,5 @@ def test_closedness_is_known_of_a_model_of_any_size() -> None:
     ds.EncapsulatedDocumentLength = len(ds.EncapsulatedDocument)
     out = BytesIO()
     ds.save_as(out, enforce_file_format=True)
-    facts = stored_facts(out.getvalue())
+    facts = stored_facts([out.getvalue()])
     assert (facts["Triangles"], facts["Closed"]) == (504_007, False)
