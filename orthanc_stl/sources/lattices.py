@@ -20,6 +20,7 @@ SQUARE = 1e-3  # how far row and column may be from unit length, and their produ
 SAME_PLANE = 0.02  # of a voxel's side: planes that are nearer to each other are one
 ON_LATTICE = 0.05  # of a step: how far a plane may be from its place on the lattice
 ALIGNED = 0.05  # of a voxel's side: how far the first pixels of planes may be from a straight line
+OTHER_THAN_THICK = 0.05  # of the thickness: a step that is guessed and differs more from it is told
 MOST_PLANES = 1 << 20
 
 
@@ -106,6 +107,13 @@ def lattice_of(
         ALIGNED * min(spacing), ON_LATTICE * float(np.linalg.norm(k_axis))
     ):
         raise InvalidInput("the planes of the frames are shifted against each other: their first pixels lie on no line")
+    height = float(axes[:, 2] @ k_axis)
+    if not step and thickness and not guesses and abs(height - thickness) > OTHER_THAN_THICK * thickness:
+        text = (
+            f"there is no Spacing Between Slices: {height:.4g} mm was taken, the smallest step of the planes, "
+            f"though Slice Thickness says {thickness:g} mm"
+        )
+        guesses = [Note(Rank.GUESSED, "", text)]
     affine = np.eye(4)
     affine[:3, :3] = np.stack((axes[:, 0], axes[:, 1], k_axis), axis=1)
     affine[:3, 3] = positions[first[0]]

@@ -111,6 +111,18 @@ def test_tiled_full_is_refused_with_the_reason() -> None:
         opened(ds)
 
 
+def test_a_step_that_nobody_declares_is_told_where_the_thickness_is_another() -> None:
+    """Every second plane alone: two bodies a plane or one of thick planes, which the file does not say."""
+    placed = [(1, position) for position in POSITIONS[::2]]
+    source = opened(seg_dataset(FRAMES[::2], placed, step=None, thickness=STEP))
+    assert meshed(source).report.volume == pytest.approx(FRAMES[::2].sum() * 2 * STEP, rel=1e-3)
+    assert notes_of(source) == [
+        "there is no Spacing Between Slices: 5 mm was taken, the smallest step of the planes, "
+        "though Slice Thickness says 2.5 mm"
+    ]
+    assert notes_of(opened(seg_dataset(FRAMES, [(1, p) for p in POSITIONS], step=None, thickness=STEP))) == []
+
+
 def test_one_plane_has_the_thickness_that_there_is_or_says_what_was_taken() -> None:
     single = FRAMES[8:9], [(1, POSITIONS[8])]
     source = opened(seg_dataset(*single, step=None, thickness=4))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from openjpeg.utils import encode_array
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEG2000Lossless
 
 from testing.source_phantoms import (
     DEFLATED_FRAME,
@@ -56,6 +57,15 @@ def test_padded_frames_are_known_by_their_length(layout: str) -> None:
     assert notes_of(source) == [
         f"each {layout} of the 1-bit pixel data is padded to whole bytes, which the standard forbids"
     ]
+
+
+def test_jpeg_2000_of_one_bit() -> None:
+    frames, positions = ball_frames(CENTRE, 8, places=range(-9, 10), size=48)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    compressed(ds, [encode_array(frame, bits_stored=1) for frame in frames])
+    source = opened(ds, JPEG2000Lossless)
+    assert source.structures[0].facts["Voxels"] == frames.sum()
+    assert meshed(source).report.volume == pytest.approx(frames.sum(), rel=2e-3)
 
 
 def rle_of(data: bytes) -> bytes:
