@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import combinations
 
@@ -16,6 +16,12 @@ from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.topology import Topology, crowded_vertices, neighbours_of
 from orthanc_stl.mesh.triangles import area_normals, chosen_part, unit_normals
 from orthanc_stl.mesh.types import Mesh
+
+DOUBTFUL = 0.5
+"""Of what is allowed: where a surface is farther, more points of the edges there are measured."""
+
+BESIDES = (0.25, 0.375, 0.625, 0.75)
+"""The places of these on an edge."""
 
 FEW_POINTS = 500
 """For no more, the surface around each is searched, and not the whole."""
@@ -79,24 +85,66 @@ def far_vertices(
     fewer, triangles = attempt.mesh, attempt.mesh.triangles[changed]
     touched = np.zeros(len(fewer.vertices), bool)
     touched[triangles] = True
-    onward = np.roll(triangles, -1, axis=1)
-    rising = triangles < onward  # each edge of a closed mesh is passed both ways
-    edges = np.stack((triangles[rising], onward[rising]), axis=1)
-    middles = fewer.vertices[edges].mean(axis=1, dtype=np.float64)
+    edges = _edges(triangles)
     own = np.flatnonzero(touched)
-    samples = np.concatenate((fewer.vertices[own], middles))
-    # The triangles around the nearest vertex, or around what became of one, are nearly always near enough; only where
-    # they are not, the whole surface is searched.
-    there = distances_to_fans(samples, full.nearest_vertices(samples), mesh, limit)
-    _search(there, samples, limit, full.distance_from)
+    samples = np.concatenate((fewer.vertices[own], _along(fewer, edges, (0.5,))))
+    nearest = full.nearest_vertices(samples)
+    there = _to_full(samples, nearest, mesh, full, limit)
     before = np.flatnonzero(touched[attempt.became])
-    points = mesh.vertices[before].astype(np.float64)
-    back = distances_to_fans(points, attempt.became[before], fewer, limit)
-    _search(back, points, limit, lambda _: SurfaceDistance(fewer))
-    of_vertices, of_edges = np.split(there > limit, (len(own),))
-    bad = (own[of_vertices], edges[of_edges].reshape(-1), attempt.became[before[back > limit]])
-    found = np.concatenate((there, back))
+    back = _to_fewer(mesh.vertices[before].astype(np.float64), attempt.became[before], fewer, limit)
+    doubtful = DOUBTFUL * min(limit, max(there.max(initial=0), back.max(initial=0)))
+
+    of_vertices, of_middles = np.split(there, (len(own),))
+    looked_at = edges[of_middles > doubtful]
+    points = _along(fewer, looked_at, BESIDES)
+    on_edges = _to_full(points, full.nearest_vertices(points), mesh, full, limit)
+
+    around = np.zeros(len(mesh.vertices), bool)
+    around[nearest[there > doubtful]] = around[before[back > doubtful]] = True
+    full_edges = _edges(mesh.triangles[around[mesh.triangles].any(axis=1)])
+    ends = attempt.became[full_edges]
+    ways = BESIDES[:2], (0.5, *BESIDES[2:])
+    near_ends = np.concatenate([np.repeat(end, len(way)) for end, way in zip(ends.T, ways, strict=True)])
+    points = np.concatenate([_along(mesh, full_edges, way) for way in ways])
+    on_full_edges = _to_fewer(points, near_ends, fewer, limit)
+
+    bad = (
+        own[of_vertices > limit],
+        edges[of_middles > limit].reshape(-1),
+        np.repeat(looked_at, len(BESIDES), axis=0)[on_edges > limit].reshape(-1),
+        attempt.became[before[back > limit]],
+        near_ends[on_full_edges > limit],
+    )
+    found = np.concatenate((there, back, on_edges, on_full_edges))
     return np.unique(np.concatenate(bad)), float(found[found <= limit].max(initial=0))
+
+
+def _edges(triangles: np.ndarray) -> np.ndarray:
+    """The edges `(n, 2)` of triangles of a closed mesh, each once."""
+    onward = np.roll(triangles, -1, axis=1)
+    rising = triangles < onward  # each edge is passed both ways
+    return np.stack((triangles[rising], onward[rising]), axis=1)
+
+
+def _along(mesh: Mesh, edges: np.ndarray, ways: Sequence[float]) -> np.ndarray:
+    """Points `(n * len(ways), 3) float64` on each edge, at these shares of the way from its first end to the other."""
+    first, second = mesh.vertices[edges].astype(np.float64).transpose(1, 0, 2)[:, :, None]
+    return np.asarray((first + np.array(ways)[:, None] * (second - first)).reshape(-1, 3))
+
+
+def _to_full(points: np.ndarray, nearest: np.ndarray, mesh: Mesh, full: FullSurface, limit: float) -> np.ndarray:
+    """Distances of points of the new mesh. The triangles around the nearest vertex, or around what became of one, are
+    nearly always near enough; only where they are not, the whole surface is searched."""
+    found = distances_to_fans(points, nearest, mesh, limit)
+    _search(found, points, limit, full.distance_from)
+    return found
+
+
+def _to_fewer(points: np.ndarray, became: np.ndarray, fewer: Mesh, limit: float) -> np.ndarray:
+    """Distances of points of the full surface."""
+    found = distances_to_fans(points, became, fewer, limit)
+    _search(found, points, limit, lambda _: SurfaceDistance(fewer))
+    return found
 
 
 def _search(

@@ -10,7 +10,7 @@ from orthanc_stl.mesh.types import Mesh
 MOST_PAIRS = 20_000_000
 """Pairs of boxes followed at once: 3 GB. Meshes of a million triangles have half as many."""
 
-TOUCHING = 1e-9
+AT_END = 1e-9
 """Of an edge: crossings so near to an end count as touching. Of a triangle: so far outside they still count."""
 
 
@@ -149,4 +149,4 @@ def _crosses(start: np.ndarray, end: np.ndarray, corners: np.ndarray) -> np.ndar
         other = _cross(offset, e1)
         v = (way * other).sum(axis=1) / size
         t = (e2 * other).sum(axis=1) / size
-        return np.asarray((np.minimum(np.minimum(u, v), 1 - u - v) > -TOUCHING) & (t > TOUCHING) & (t < 1 - TOUCHING))
+        return np.asarray((np.minimum(np.minimum(u, v), 1 - u - v) > -AT_END) & (t > AT_END) & (t < 1 - AT_END))

@@ -51,8 +51,8 @@ def check_within(full: Mesh, found: Decimated, tolerance: float) -> None:
     assert after.volume == pytest.approx(before.volume, abs=before.area * tolerance)
     assert found.distance <= tolerance
     there = SurfaceDistance(full).unsigned(dense_points(found.mesh)).max()
-    back = SurfaceDistance(found.mesh).unsigned(full.vertices).max()
-    assert max(there, back) <= 1.05 * tolerance
+    back = SurfaceDistance(found.mesh).unsigned(dense_points(full, 3)).max()
+    assert max(there, back) <= tolerance
 
 
 @pytest.mark.slow
@@ -199,12 +199,18 @@ def bumpy(seed: int) -> Mesh:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "most"), [(21, 18_000), (16, 18_500), (30, 14_000), (42, 28_000)])
-def test_organs(number: int, most: int) -> None:
-    """Rectum, prostate with seminal vesicles (handles), a target of many pieces, and a ring around one."""
+@pytest.mark.parametrize(
+    ("number", "tolerance", "most"),
+    [(21, 0.1, 18_000), (16, 0.1, 18_500), (30, 0.1, 14_000), (42, 0.1, 28_000), (14, 0.0377, 24_500)],
+)
+def test_organs(number: int, tolerance: float, most: int) -> None:
+    """Rectum, prostate with seminal vesicles (handles), a target of many pieces, and a ring around one.
+
+    The prostate alone strayed by 1.05 of its tolerance at a third of an edge, farther than at the edge's middle.
+    """
     structures = read_structure_set(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm").read_bytes())
     rois, _ = structures.contours([number])
     surface = surface_from_contours(rois, surroundings=structures.surroundings([number]), resolution=256)
-    found = decimated(surface.mesh, tolerance=0.1)
-    check_within(surface.mesh, found, 0.1)
+    found = decimated(surface.mesh, tolerance=tolerance)
+    check_within(surface.mesh, found, tolerance)
     assert len(found.mesh.triangles) < most

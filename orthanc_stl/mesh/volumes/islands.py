@@ -16,7 +16,7 @@ from scipy import ndimage
 from orthanc_stl.mesh.volumes.inside import Inside, Level, find_inside, value_range, values
 from orthanc_stl.mesh.volumes.volume import Volume
 
-TOUCHING = np.ones((3, 3, 3), bool)
+ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 FAINTEST = 1e-3
 """Of the reach of a grey volume: how far beyond the threshold a changed value is at least."""
@@ -59,7 +59,7 @@ def cleaned(
     """
     inside = find_inside(volume, labels, threshold, upper)
     cut, mask = _cut(volume, inside)
-    found, count = ndimage.label(mask, TOUCHING)
+    found, count = ndimage.label(mask, ALL_NEIGHBOURS)
     sizes = _sizes(found, count, cut)
     kept = _kept(sizes, _at_sides(found, count) if leave_out_sides else None, min_share, min_volume)
     left_out = mask & ~kept[found]
