@@ -162,6 +162,13 @@ def test_what_is_no_picture(server: OrthancServer, made: dict[str, Any], source:
         assert (reply.status, words in reply.json()["Details"]) == (status, True)
 
 
+def test_an_obj_alone_is_no_file_and_its_zip_is_named(server: OrthancServer, made: dict[str, Any], source: str) -> None:
+    for path in (f"/instances/{source}/stl/structures/1", f"/series/{made['ParentSeries']}/stl/scene"):
+        reply = server.get(f"{path}.obj")
+        assert (reply.status, "comes with its MTL, as obj.zip" in reply.json()["Details"]) == (404, True)
+        assert server.get(f"{path}.obj.zip?resolution=16" if "structures" in path else f"{path}.obj.zip").status == 200
+
+
 def test_replaced_are_both(server: OrthancServer, source: str) -> None:
     first = server.post("/stl/encode", BODY | {"Instance": source}).json()
     before = server.get("/statistics").json()["CountInstances"]
@@ -175,10 +182,3 @@ def test_a_format_that_is_none(server: OrthancServer, source: str) -> None:
     reply = server.post("/stl/encode", BODY | {"Instance": source, "Format": "glb"})
     assert reply.status == 400
     assert "Format must be 'stl' or 'obj'" in reply.json()["Details"]
-
-
-def test_an_obj_alone_is_no_file_and_its_zip_is_named(server: OrthancServer, made: dict[str, Any], source: str) -> None:
-    for path in (f"/instances/{source}/stl/structures/1", f"/series/{made['ParentSeries']}/stl/scene"):
-        reply = server.get(f"{path}.obj")
-        assert (reply.status, "comes with its MTL, as obj.zip" in reply.json()["Details"]) == (404, True)
-        assert server.get(f"{path}.obj.zip?resolution=16" if "structures" in path else f"{path}.obj.zip").status == 200
