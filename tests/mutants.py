@@ -2,7 +2,7 @@
 
     python -m tests.mutants --count 2000
 
-damages three real files that often each, runs the tasks that a worker runs for them, and prints what became of it.
+damages four real files that often each, runs the tasks that a worker runs for them, and prints what became of it.
 tests/engine/test_mutants.py does the same with few. The same seed gives the same files. tests/sources/test_mutants.py
 damages files of all kinds that it makes itself, and asks their readers alone.
 """
@@ -46,11 +46,16 @@ SUBJECTS = {
     "structure set": "rtstruct/innereye/RS_passthrough.dcm",
     "NIfTI": "nifti/med-imagetools/star_mask.nii.gz",
     "Encapsulated STL": "encapsulated/dcmtk_20mm-xyz-cube.stl.dcm",
+    "Nexus": "nexus/box12.nxs",
 }
 
 
 def tasks_of(subject: str, data: bytes) -> Iterator[tuple[str, dict[str, Any], list[bytes]]]:
     """What a worker is told to do with a file: task, options, files."""
+    if subject == "Nexus":
+        for name in ("create_nexus", "build_nexus_of_file"):
+            yield name, {"tags": {}, "joins": False}, [data]
+        return
     if subject == "structure set":
         yield "roi_names", {}, [data]
     if subject == "Encapsulated STL":

@@ -79,6 +79,10 @@ class Decimated:
     distance: float
 
 
+LEAST = 1e-9
+"""mm: a tolerance below that is none, for float32 coordinates tell no such distances apart."""
+
+
 def decimated(mesh: Mesh, *, tolerance: float | None = None, triangles: int | None = None) -> Decimated:
     """`mesh` with fewer triangles.
 
@@ -95,7 +99,7 @@ def decimated(mesh: Mesh, *, tolerance: float | None = None, triangles: int | No
     if triangles is not None and triangles < 4:
         raise ValueError(f"got {triangles} triangles, expected 4 or more: a closed surface has no fewer")
     goals: Iterator[Goal] = iter(())
-    if tolerance:
+    if tolerance and tolerance > LEAST:
         goals = _within(tolerance)
     elif triangles is not None:
         goals = _to_count(mesh, triangles)

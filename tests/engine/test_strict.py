@@ -26,3 +26,12 @@ def test_parts_smaller_than_a_voxel(side: float, height: int, refused: bool) -> 
             convert(data, "", [1], Strict=True, **coarse)
     else:
         assert convert(data, "", [1], Strict=True, **coarse)[0]["Warnings"] == told
+
+
+def test_a_gap_of_two_planes() -> None:
+    rings = [phantoms.Contour(SQUARE * [10, 10, 1] + [0, 0, 3.0 * k]) for k in (0, 1, 2, 3, 6, 7, 8, 9)]
+    data = phantoms.structure_set([phantoms.Roi("Box", rings)])
+    told = "falls into 2 pieces, gaps at z = 9 to 18"
+    assert any(told in text for text in convert(data, "", [1])[0]["Warnings"])
+    with pytest.raises(InvalidInput, match=f"Strict is true, .* {told}"):
+        convert(data, "", [1], Strict=True)

@@ -8,12 +8,14 @@ The suite sends a few of each kind. Two thousand of each:
 from __future__ import annotations
 
 import base64
+import json
 import os
 from collections.abc import Iterator
 from random import Random
 
 import pytest
 
+from testing.data import shared_file
 from testing.server import OrthancServer, Reply
 from tests.live import samples
 from tests.mutants import mutant
@@ -27,7 +29,9 @@ OTHERS = {"nifti": "nii", "nrrd": "nrrd", "stl": "stl", "ply": "ply", "obj": "ob
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OrthancServer]:
-    with OrthancServer(stl={"MaxNiftiMB": 16, "MaxVoxels": 5_000_000, "MaxTriangles": 100_000}) as server:
+    with OrthancServer(
+        stl={"EnableNexus": True, "MaxNiftiMB": 16, "MaxVoxels": 5_000_000, "MaxTriangles": 100_000}
+    ) as server:
         yield server
 
 
@@ -85,3 +89,26 @@ def test_other_files(server: OrthancServer, study: str, name: str) -> None:
     assert {reply.status for reply in of_content(server, study, data, OTHERS[name])} <= {200, 400}
     for _ in range(COUNT):
         check(of_content(server, study, mutant(data, chance), OTHERS[name]))
+
+
+@pytest.mark.timeout(7200)
+def test_nexus_files(server: OrthancServer) -> None:
+    data, chance = shared_file("nexus/box12.nxs").read_bytes(), Random("http nexus")
+    for damaged in [data, *(mutant(data, chance) for _ in range(COUNT))]:
+        content = base64.b64encode(damaged).decode()
+        reply = server.post("/stl/create-nexus", {"Content": content, "Tags": {"SeriesDescription": "damaged"}})
+        assert reply.status == 200 or damaged != data
+        check([reply])
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("path", ["/stl/encode", "/stl/encode-nifti", "/stl/create-nexus", "/stl/compare"])
+def test_bodies(server: OrthancServer, study: str, path: str) -> None:
+    file = "data:;base64,AAAA"
+    body = {
+        "Parent": study, "ParentStudy": study, "Resolution": 8, "Labels": [1], "All": True, "Tags": {"0018,1030": "x"},
+        "Content": file, "Nifti": file, "A": {"Content": file}, "B": {"Instance": study},
+    }  # fmt: skip
+    data, chance = json.dumps(body).encode(), Random(f"http {path}")
+    for _ in range(COUNT):
+        check([server.post(path, mutant(data, chance))])

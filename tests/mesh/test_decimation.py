@@ -214,3 +214,9 @@ def test_organs(number: int, tolerance: float, most: int) -> None:
     found = decimated(surface.mesh, tolerance=tolerance)
     check_within(surface.mesh, found, tolerance)
     assert len(found.mesh.triangles) < most
+
+
+@pytest.mark.parametrize("tolerance", [5e-324, 1e-320, 1e-200])
+def test_a_tolerance_of_next_to_nothing_is_none(tolerance: float) -> None:
+    """Its square is zero: it was divided by, and the answer was a 500."""
+    assert decimated(TETRAHEDRON, tolerance=tolerance).mesh is TETRAHEDRON
