@@ -1,16 +1,20 @@
 """Damaged files over HTTP: each is converted, or refused with a sentence, and never a 500.
 
+Some end Orthanc itself while they are uploaded, without any plugin: these are left out.
+
 The suite sends a few of each kind. Two thousand of each:
 
-    ORTHANC_STL_MUTANTS=385 ./orthanc-stl test tests/live/test_mutants.py
+    ORTHANC_STL_MUTANTS=2000 ./orthanc-stl test tests/live/test_mutants.py
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -39,6 +43,36 @@ def server() -> Iterator[OrthancServer]:
 def study(server: OrthancServer) -> str:
     image = server.upload(samples.image())
     return str(server.get(f"/instances/{image}/study").json()["ID"])
+
+
+class PlainOrthanc:
+    """An Orthanc without the plugin, for files that end Orthanc while they are uploaded; then it is started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._script = folder / "nothing.py"
+        self._script.write_text("import orthanc\n")
+        self._server = OrthancServer(plugin=self._script)
+
+    def survives(self, data: bytes) -> bool:
+        try:
+            stored = self._server.post("/instances", data)
+        except OSError:
+            self.close()
+            self._server = OrthancServer(plugin=self._script)
+            return False
+        if stored.status == 200:
+            self._server.delete(f"/instances/{stored.json()['ID']}")
+        return True
+
+    def close(self) -> None:
+        with self._server:
+            pass
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainOrthanc]:
+    with contextlib.closing(PlainOrthanc(tmp_path_factory.mktemp("plain"))) as plain:
+        yield plain
 
 
 def of_dicom(server: OrthancServer, data: bytes) -> list[Reply]:
@@ -75,11 +109,13 @@ def check(replies: list[Reply]) -> None:
 
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", DICOM)
-def test_dicom(server: OrthancServer, name: str) -> None:
+def test_dicom(server: OrthancServer, plain: PlainOrthanc, name: str) -> None:
     data, chance = FILES[name][1](), Random(f"http {name}")
     assert [reply.status for reply in of_dicom(server, data)] == [200, 200, 200]
     for _ in range(COUNT):
-        check(of_dicom(server, mutant(data, chance)))
+        damaged = mutant(data, chance)
+        if plain.survives(damaged):
+            check(of_dicom(server, damaged))
 
 
 @pytest.mark.timeout(7200)
