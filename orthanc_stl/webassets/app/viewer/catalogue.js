@@ -6,7 +6,7 @@ import { date, person } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { knownSources } from '../shared/sources.js';
 import { comparisonOf } from './comparison.js';
-import { structuresOf } from './first-request.js';
+import { listOfStructures } from './first-request.js';
 import { kindOf, paletteColor } from './kinds.js';
 
 /**
@@ -164,7 +164,7 @@ function warningsIn(algorithms) {
 /** @param {string} id of an RT-STRUCT, SEG or RTDOSE @returns {Promise<Catalogue>} */
 async function sourceCatalogue(id) {
   const [structures, series, about] = await Promise.all([
-    structuresOf(id), optional(`instances/${safe(id)}/series`), aboutOf(id)]);
+    listOfStructures(id), optional(`instances/${safe(id)}/series`), aboutOf(id)]);
   const { SeriesDescription: description, Modality: modality } = series?.MainDicomTags ?? {};
   const title = description || t('Structures of {what}', { what: modality ?? t('a file') });
   const usable = structures.filter((/** @type {any} */ each) => each.Usable);

@@ -13,4 +13,4 @@ asked?.catch(() => {}); // whoever wants the list is told
  * @param {string} instance @returns {Promise<any>} answer of its `stl/structures`
  * @throws {import('../shared/api.js').RequestFailed}
  */
-export const structuresOf = (instance) => (asked && instance === source ? asked : listOf(instance));
+export const listOfStructures = (instance) => (asked && instance === source ? asked : listOf(instance));
