@@ -170,6 +170,9 @@ def test_print_check_of_a_prepared_model(server: OrthancServer, balls: str) -> N
     (part,) = server.get(f"/instances/{made['ID']}/stl/print-check?wall=0.8&bed=220,220,30").json()["Parts"]
     assert (part["Closed"], part["Cavities"], part["FitsBed"]) == (True, 0, False)
     assert part["SolidMl"] == pytest.approx(9.08 - 0.04, rel=0.03)
+    facts, told = (server.get(f"/instances/{made['ID']}/stl/info{query}").json() for query in ("", "?bed=220,220,30"))
+    assert told == facts | {"PrintCheck": told["PrintCheck"]}
+    assert told["PrintCheck"]["Parts"] == [part]
     refused = server.get(f"/instances/{made['ID']}/stl/print-check?bed=220")
     assert refused.status == 400
 

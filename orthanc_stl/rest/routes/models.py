@@ -8,8 +8,12 @@ from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MTL, ENCAPSULATED_OBJ, EN
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.inputs import instance_files
+from orthanc_stl.rest.routes.numbers import checked_for_print
 from orthanc_stl.rest.running import listing
 from orthanc_stl.rest.stored_models import model_answer
+
+PRINT_SIZES = frozenset({"wall", "bed", "hollow"})
+"""Of a URL that asks for a print check."""
 
 _CONTENT, _LENGTH = 0x00420011, 0x00420015
 
@@ -55,8 +59,11 @@ def find_document(dicom: bytes, instance: str) -> memoryview:
 
 
 def info(app: App, request: Request) -> Answer:
-    """GET /instances/{id}/stl/info"""
+    """GET /instances/{id}/stl/info: with `wall`, `bed` or `hollow`, the print check with these sizes, too."""
     instance = request.groups[0]
     if app.orthanc.sop_class(instance) != ENCAPSULATED_OBJ:
         app.orthanc.require_class(instance, ENCAPSULATED_STL)
-    return json_answer(listing(app, request, "stored_info", instance_files(app, instance)))
+    facts = listing(app, request, "stored_info", instance_files(app, instance))
+    if not PRINT_SIZES.isdisjoint(request.query):
+        facts = facts | {"PrintCheck": checked_for_print(app, request).facts}
+    return json_answer(facts)

@@ -56,7 +56,7 @@ def print_check(app: App, request: Request) -> Answer:
 
     With `options` (a body of /stl/encode): of what they would make of a source or of a stored model.
     """
-    return json_answer(_checked(app, request).facts)
+    return json_answer(checked_for_print(app, request).facts)
 
 
 def print_check_ply(app: App, request: Request) -> Answer:
@@ -64,10 +64,11 @@ def print_check_ply(app: App, request: Request) -> Answer:
     headers = {
         "Content-Disposition": 'attachment; filename="print-check.ply"', "X-Content-Type-Options": "nosniff",
     }  # fmt: skip
-    return Answer(_checked(app, request).file, "model/ply", headers=headers)
+    return Answer(checked_for_print(app, request).file, "model/ply", headers=headers)
 
 
-def _checked(app: App, request: Request) -> Made:
+def checked_for_print(app: App, request: Request) -> Made:
+    """The print check of a stored model, or of what `options` make, by the sizes of the URL."""
     instance = request.groups[0]
     told = {
         "Wall": _millimetres(request, "wall", 1)[0] if "wall" in request.query else WALL_MM,
