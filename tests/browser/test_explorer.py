@@ -75,11 +75,14 @@ def test_a_dialog_that_is_closed_stops_its_work_and_leads_nowhere(open_page: Ope
 
 
 def test_the_back_button_closes_the_dialog(open_page: Open, stored: Stored) -> None:
+    """Its cross has not the focus."""
     page = open_page(explorer("series", stored.rtstruct_series))
     page.wait_for_selector("#stl-generate-rtstruct-series")
     page.evaluate(f"location.hash = '#instance?uuid={stored.rtstruct}'")
     page.click("#stl-generate-rtstruct-instance")
     page.wait_for_selector(".structure")
+    focused = page.evaluate("document.querySelector('.stl-dialog').shadowRoot.activeElement.className")
+    assert focused != "dialog-close", "Return would close what was just opened"
     page.go_back()
     page.wait_for_selector("#stl-generate-rtstruct-series")
     assert page.locator(".stl-dialog").count() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,9 @@ def test_46_structures_come_without_freezing_the_page(open_page: Open, server: O
     meshes = [name for name in asked if name.endswith(".stl")]
     assert meshes[0] == "25.stl", "the smallest of the organs: something is soon to be seen"
     assert asked.count("structures") == 1
+    said = page.inner_text(".warnings-button")  # by what it was, not just how many
+    assert re.fullmatch(r"(\w[\w ]*: \d+( · )?)+", said)
+    assert sum(map(int, re.findall(r"\d+", said))) == sum(len(p["warnings"]) for p in page.evaluate("viewer.parts()"))
     page.evaluate("window.gap = 0")
     for eye in page.locator(".part-eye").all()[:5]:
         eye.click()

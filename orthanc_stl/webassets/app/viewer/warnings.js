@@ -31,8 +31,8 @@ export class Warnings {
     if (this.parts.all.length === 1) this.element.replaceChildren(...(all.length
       ? [warningList(all.map(({ text }) => text))] : []));
     else {
-      const words = all.length === 1 ? t('One thing to know')
-        : t('{count} things to know', { count: all.length });
+      const words = [1, 2, 3].map((rank) => ({ rank, count: all.filter((each) => each.rank === rank).length }))
+        .filter(({ count }) => count).map(({ rank, count }) => `${t(RANKS[rank])}: ${count}`).join(' · ');
       this.element.replaceChildren(...(all.length
         ? [h('button', { type: 'button', class: 'chip warnings-button', onclick: () => this.open() }, icon('warning'),
         words)] : []));
