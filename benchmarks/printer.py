@@ -43,6 +43,8 @@ def operations(ball: Mesh) -> dict[str, Callable[[], object]]:
         "Margin of 5 mm": lambda: with_margin(ball, 5),
         "Margin of -5 mm": lambda: with_margin(ball, -5),
         "Margins of 5, 7, 5, 6, 8 and 3 mm": lambda: with_margin(ball, Margins(5, 7, 5, 6, 8, 3)),
+        "Margins of 10 beside 1 mm": lambda: with_margin(ball, Margins(10, 1, 10, 1, 10, 1)),
+        "Margin of 5 mm to the left only": lambda: with_margin(ball, Margins(x_plus=5)),
         "SmoothMm 4": lambda: without_short_waves(ball, 4),
         "Label of 10 mm": lambda: labelled(ball, "Left", (0, -60, 0), 10, 1),
         "Tolerance 0.1": lambda: decimated(ball, tolerance=0.1),
