@@ -45,6 +45,17 @@ def runs(server: OrthancServer, instance: str, state: str = "Success") -> list[d
     return [run for run in listed if (run["Instance"], run["State"]) == (instance, state)]
 
 
+def wait_for_metric(server: OrthancServer, line: str) -> None:
+    wait_for(lambda: line in server.get("/tools/metrics-prometheus").body.decode())
+
+
+def made_of_before(server: OrthancServer, file: bytes) -> list[str]:
+    """Of which instances models were made before those of `file`, which is sent now."""
+    last = server.upload(file)
+    wait_for(lambda: runs(server, last))
+    return [run["Instance"] for run in server.get("/stl/rules").json()["Runs"] if run["Instance"] != last]
+
+
 def models(server: OrthancServer) -> list[str]:
     found = server.post("/tools/find", {"Level": "Instance", "Query": {"Modality": "M3D"}}).json()
     return sorted(found)
@@ -67,7 +78,8 @@ def test_once_sent_again_and_restarted(tmp_path: Path) -> None:
         assert study["Labels"] == ["models"]
         log = server.log_text()
         assert 'Rule "structures" on instance' in log
-        assert "orthanc_stl_rules_made 1" in server.get("/tools/metrics-prometheus").body.decode()
+        for line in ("orthanc_stl_rules_made 1", "orthanc_stl_rules_waiting 0", "orthanc_stl_rules_failed 0"):
+            wait_for_metric(server, line)
         missed = server.upload(late)  # Orthanc ends before the series is stable
     with OrthancServer(stl, {**SOON, "OverwriteInstances": True}, data=tmp_path) as server:
         wait_for(lambda: runs(server, missed))  # missed, and found at the start
@@ -115,6 +127,8 @@ def test_a_failure_is_listed_without_its_reason() -> None:
         assert (run["Error"], run["Models"]) == ("InvalidInput", [])
         details = server.get(run["Details"]).json()["structures"]
         assert "Include" in details["Reason"]
+        wait_for_metric(server, "orthanc_stl_rules_failed 1")
+        assert f'Rule "structures" on instance {source}: Failure (InvalidInput)' in server.log_text()
         assert "Reason" not in run  # which may name structures: it is told to who may see the instance
         assert server.post("/stl/rules/run", {}).status == 400
         assert server.post("/stl/rules/run", {"Instance": "0" * 8}).status == 404
@@ -163,9 +177,10 @@ def test_sent_to_a_peer_and_back() -> None:
             other.put("/peers/first", {"Url": server.url})
             assert other.post("/peers/first/store", made).status == 200
             time.sleep(2.5)  # stable here and there
-            assert models(server) == made
-            assert [run["Instance"] for run in server.get("/stl/rules").json()["Runs"]] == [source]
-        assert other.get("/stl/rules").json()["Runs"] == []
+            later = two_balls()  # rules do one after the other: when this one is done, those before it are
+            assert made_of_before(server, later) == [source]
+            assert made_of_before(other, later) == []
+            assert len(models(server)) == 2 * len(made)
 
 
 def test_a_person_comes_before_100_studies() -> None:
@@ -190,13 +205,20 @@ def test_a_full_queue_only_makes_it_later() -> None:
     long = phantoms.structure_set([phantoms.cylinder("Large", 150, range(-150, 151, 2))], study)
     with OrthancServer({"Rules": [EVERY_RTSTRUCT], "QueueSize": 1}, SOON) as server:
         body = {"Instance": server.upload(long), "Structures": [1], "Resolution": 512, "Asynchronous": True}
-        answers = [server.post("/stl/encode", body) for _ in range(6)]
-        assert 503 in [answer.status for answer in answers]
+        paths = []
+
+        def fill() -> None:
+            while (answer := server.post("/stl/encode", body)).status != 503:
+                paths.append(answer.json()["Path"])
+
+        fill()
         source = server.upload(two_balls())
-        wait_for(lambda: server.get("/stl/rules").json()["Waiting"] or runs(server, source))
-        for answer in answers:
-            if answer.status == 200:
-                server.delete(answer.json()["Path"])
+        wait_for(lambda: server.get(f"/instances/{source}/series").json()["IsStable"])
+        fill()
+        time.sleep(1.5)  # the rule has tried
+        assert server.get("/stl/rules").json()["Runs"] == []
+        for path in paths:
+            server.delete(path)
         wait_for(lambda: runs(server, source))
         assert runs(server, source, "Failure") == []
 
