@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import rows
 from benchmarks.formats import formats
+from benchmarks.load import load
 from benchmarks.nexus import nexus
 from benchmarks.nifti import nifti
 from benchmarks.printer import printer
@@ -20,8 +21,7 @@ from benchmarks.sets import sets
 
 ALL = {
     **rows.ALL, "nifti": nifti, "formats": formats, "nexus": nexus, "printer": printer, "sets": sets,
-    "segments": segments,
-}  # fmt: skip
+    "segments": segments, "load": load}  # fmt: skip
 
 HEADINGS = ("what", "the original", "ours", "ratio", "to reach", "met")
 WIDTHS = (64, 14, 14, 8, 16, 4)

@@ -1,4 +1,4 @@
-"""What Orthanc runs in a test of its memory: the plugin, and GET /heap, the bytes in use of those that malloc has."""
+"""What Orthanc runs where its memory is measured: the plugin, and GET /heap, the bytes in use of all it has."""
 
 import ctypes
 import json
