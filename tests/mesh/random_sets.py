@@ -227,7 +227,7 @@ def branches(rng: Generator) -> Built:
 
 
 def narrow_gap(rng: Generator) -> Built:
-    """Two bodies side by side, from a hair apart to some millimetres."""
+    """Two bodies side by side, from a hundredth of a millimetre apart to some."""
     planes, _ = grid(rng)
     width, gap = rng.uniform(8, 20), float(np.exp(rng.uniform(np.log(0.02), np.log(4))))
     block = width * np.array([[-0.5, -0.7], [0.5, -0.7], [0.5, 0.7], [-0.5, 0.7]])
