@@ -102,6 +102,9 @@ def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
         os.chdir(REPOSITORY)
         if _whole_suite(rest):
             rest = ["--cov", *rest]
+        elif _only_folders(rest):
+            print('Slow tests are left out; -m "" runs them too.')
+            rest = ["-m", "not slow", *rest]
     sys.stdout.flush()
     os.execve(runtime.python, [str(runtime.python), "-P", "-m", *module, *rest], env)
 
@@ -109,6 +112,12 @@ def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
 def _whole_suite(arguments: list[str]) -> bool:
     """Whether pytest's arguments leave nothing out: such a run ends with the coverage."""
     return all(argument in ("-q", "-v", "-x") for argument in arguments)
+
+
+def _only_folders(arguments: list[str]) -> bool:
+    """Whether pytest's arguments choose tests by folders alone: what is tried often, so it is quick."""
+    paths = [argument for argument in arguments if argument.startswith("tests/") and (REPOSITORY / argument).is_dir()]
+    return bool(paths) and _whole_suite([argument for argument in arguments if argument not in paths])
 
 
 def _without_npm(arguments: list[str]) -> bool:

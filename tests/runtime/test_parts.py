@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runtime import parts
-from runtime.__main__ import _whole_suite, _without_npm
+from runtime.__main__ import _only_folders, _whole_suite, _without_npm
 from runtime.common import REPOSITORY, SetupError
 from runtime.parts import Part
 
@@ -189,3 +189,19 @@ def test_tests_of_the_geometry_need_no_npm(arguments: list[str], without: bool) 
 )
 def test_a_run_that_leaves_nothing_out_prints_the_coverage(arguments: list[str], whole: bool) -> None:
     assert _whole_suite(arguments) is whole
+
+
+@pytest.mark.parametrize(
+    ("arguments", "only"),
+    [
+        (["tests/mesh"], True),
+        (["tests/mesh/", "-x"], True),
+        ([], False),
+        (["tests"], False),
+        (["tests/mesh", "-m", ""], False),
+        (["tests/mesh/test_build.py"], False),
+        (["tests/mesh", "-k", "gap"], False),
+    ],
+)
+def test_a_folder_alone_leaves_out_what_is_slow(arguments: list[str], only: bool) -> None:
+    assert _only_folders(arguments) is only
