@@ -21,7 +21,7 @@ from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.types import Note, Slight, Surface, ranked
-from orthanc_stl.model import Model, Part, Structure
+from orthanc_stl.model import Color, Model, Part, Structure
 from orthanc_stl.sources.base import ContourSource, OpenSource
 from orthanc_stl.sources.clean_region import told_once
 
@@ -124,7 +124,6 @@ def _part(
     first = structures[0]
     alone = len(structures) == 1
     name = first.name if alone else request.name or described("", [one.name for one in structures])
-    color = request.colors.get(str(first.number)) or request.colors.get(first.name) or request.color
     kind = first.kind if alone else ""
     if alone and request.name and not request.separate:
         name = request.name
@@ -134,7 +133,7 @@ def _part(
         name=name + which,
         mesh=surface.mesh,
         report=surface.report,
-        color=_rgb(color) if color else next((one.color for one in structures if one.color), None),
+        color=_color(structures, request),
         opacity=_opacity(first, alone) if request.opacity is None else request.opacity,
         kind=kind,
         category=first.category if alone else None,
@@ -154,7 +153,19 @@ def _opacity(structure: Structure, alone: bool) -> float:
     return OUTLINE_OPACITY if alone and outline else 1.0
 
 
-def _rgb(values: Sequence[int]) -> tuple[int, int, int]:
+def _color(structures: Sequence[Structure], request: ConversionRequest) -> Color | None:
+    """None for several of different colors: that of one of them would pass the whole off as that one."""
+    if request.color and len(structures) > 1:
+        return request.color
+    colors = [
+        request.colors.get(str(one.number)) or request.colors.get(one.name) or request.color or one.color
+        for one in structures
+    ]
+    different = {_rgb(color) for color in colors if color}
+    return different.pop() if len(different) == 1 else None
+
+
+def _rgb(values: Sequence[int]) -> Color:
     red, green, blue = values
     return red, green, blue
 

@@ -137,7 +137,7 @@ class ConversionRequest:
         '`"both"`, `"front"` (where the normal points to) or `"back"`',
     )
     name: str = option("Name", Text(), "", "of one model of several structures", shown="their names")
-    color: tuple[int, int, int] | None = option("Color", Color(), None, "the same", shown="the first one's")
+    color: tuple[int, int, int] | None = option("Color", Color(), None, "the same", shown="theirs, if it is one")
     opacity: float | None = option(
         "Opacity", Number(0, 1), None, "0 to 1", shown="the source's; 0.15 for the outline of the body"
     )

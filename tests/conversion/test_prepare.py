@@ -52,6 +52,31 @@ def test_balls_united_subtracted_and_intersected() -> None:
     assert (union.modified, difference.modified) == (False, True)
 
 
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+@pytest.mark.parametrize(
+    ("own", "options", "color"),
+    [
+        ((RED, BLUE), {}, None),
+        ((RED, RED), {}, RED),
+        ((None, BLUE), {}, BLUE),
+        ((None, None), {}, None),
+        ((RED, BLUE), {"color": (1, 2, 3), "colors": {"1": [9, 9, 9]}}, (1, 2, 3)),
+        ((RED, BLUE), {"colors": {"1": [0, 0, 255]}}, BLUE),
+        ((RED, RED), {"colors": {"1": [0, 0, 255]}}, None),
+    ],
+)
+def test_a_union_has_no_color_of_one_of_several(own: Any, options: dict[str, Any], color: Any) -> None:
+    file = dcmread(io.BytesIO(FILE))
+    for item, rgb in zip(file.ROIContourSequence, own, strict=True):
+        item.ROIDisplayColor = list(rgb) if rgb else None
+    buffer = io.BytesIO()
+    file.save_as(buffer)
+    (union,) = stl.read(buffer.getvalue()).mesh([1, 2], union=True, resolution=16, **options)
+    assert union.color == color
+
+
 @pytest.mark.parametrize(("name", "difference"), [("binary_all_frames", 3.486), ("binary_overlap_sagittal", 3.578)])
 def test_the_balls_of_a_segmentation(name: str, difference: float) -> None:
     """Of voxels of 1 x 1 x 3 mm: in the axial ones the ball without the other has 3.486 mL and not 3.578."""
