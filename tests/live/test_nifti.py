@@ -156,6 +156,15 @@ def test_labels_and_threshold(server: OrthancServer, study: str) -> None:
     assert post(server, study, grey, Threshold=5, Labels=[1]).status == 400
 
 
+def test_a_series_is_named_by_what_is_in_it(server: OrthancServer, study: str) -> None:
+    """Viewers list series by their description; these files are on no series whose name could be taken."""
+    grey = nifti_file(MASK * np.float32(7.5))
+    named = stored(server, post(server, study, nifti_file(MASK), LabelNames={"1": "Liver"}))
+    assert named.SeriesDescription == "Liver"
+    assert stored(server, post(server, study, nifti_file(MASK))).SeriesDescription == "label 1"
+    assert stored(server, post(server, study, grey, Threshold=5)).SeriesDescription == "values from 5 on"
+
+
 @pytest.mark.parametrize(
     "fields", [{"Labels": []}, {"Labels": "1"}, {"Labels": [1.5]}, {"Threshold": "5"}, {"Tags": []}]
 )

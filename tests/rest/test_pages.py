@@ -11,7 +11,7 @@ import pytest
 from orthanc_stl import errors
 from orthanc_stl.rest import static_files
 from orthanc_stl.rest.http.messages import Request
-from orthanc_stl.rest.static_files import Pages, asset_answer, content_policy, find_file
+from orthanc_stl.rest.static_files import WEBASSETS, Pages, asset_answer, content_policy, find_file
 
 
 @pytest.fixture
@@ -91,3 +91,44 @@ def test_pages_are_framed_by_our_own_and_by_the_origins_that_are_named() -> None
 def test_every_vendor_prefix_leads_into_the_npm_parts() -> None:
     for target in static_files.VENDOR.values():
         assert (static_files.NPM / target).resolve().is_relative_to(static_files.NPM.resolve())
+
+
+ORIGINAL_NAMES = {
+    "app/basic-viewer/es-module-shims.js": b"import maps",
+    "app/basic-viewer/three.module.min.js": b"REVISION",
+    "app/basic-viewer/three.core.js": b"REVISION",
+    "app/basic-viewer/OrbitControls.js": b"class OrbitControls",
+    "app/basic-viewer/STLLoader.js": b"class STLLoader",
+    "app/o3dv/o3dv.min.js": b"EmbeddedViewer",
+    "nexus/threejs.html": b"threejs.js",
+    "3dhop/3DHOP_all_tools.html": b"all_tools.js",
+    "nexus/js/nexus.js": None,
+    "nexus/js/three.min.js": None,
+    "nexus/js/corto.js": None,
+    "3dhop/js/presenter.js": None,
+    "3dhop/stylesheet/3dhop.css": None,
+    "3dhop/skins/backgrounds/light.jpg": None,
+}
+"""Names below /stl/ of the original plugin's files, and a word of what answers; None for what docs/migration.md calls
+gone without the option 3DHOP.Path."""
+
+
+@pytest.mark.parametrize("name", ORIGINAL_NAMES)
+def test_a_name_of_the_original_plugin_answers_as_the_migration_page_says(name: str) -> None:
+    assert mentioned(name)
+    word = ORIGINAL_NAMES[name]
+    viewer, _, file = name.partition("/")
+    folder = WEBASSETS / viewer.replace("3dhop", "hop")
+    if word is None:
+        with pytest.raises(errors.NotFound):
+            find_file(file, folder)
+    else:
+        assert word in find_file(file, folder).read_bytes()
+
+
+def mentioned(name: str) -> bool:
+    """Whether docs/migration.md has the name, its folder with a star, or its end."""
+    page = (Path(__file__).parents[2] / "docs/migration.md").read_text()
+    folders = [part for part in ("basic-viewer/*", "o3dv/*", "stylesheet/*", "skins/*", "3dhop/js/*") if part in page]
+    end = "/".join(name.split("/")[1:])
+    return end in page or any(part[:-1] in name for part in folders)
