@@ -53,6 +53,7 @@ def nexus_object(
     version: str,
     parent: StudyContext | None = None,
     level: Level = "study",
+    series_number: int = 1,
     instance_number: int = 1,
     tags: Mapping[str, Any] | None = None,
     now: datetime | None = None,
@@ -60,8 +61,8 @@ def nexus_object(
     """The DICOM file of a Nexus model.
 
     `parent` is an instance of the patient, study or Nexus series (`level`) that the object joins; without one it is a
-    study and patient of its own, unless `tags` name them. Raises InvalidInput if the series is of no Nexus models, and
-    UnknownTag, Overridden or InvalidField for what `tags` may not hold.
+    study and patient of its own, unless `tags` name them. `series_number` is that of a new series. Raises InvalidInput
+    if the series is of no Nexus models, and UnknownTag, Overridden or InvalidField for what `tags` may not hold.
     """
     if parent and level == "series" and parent.reference.sop_class_uid != RAW_DATA:
         found = class_name(parent.reference.sop_class_uid)
@@ -69,7 +70,7 @@ def nexus_object(
     now = now or datetime.now().astimezone()
     ds = Dataset()
     _patient_and_study(ds, parent, level)
-    _series(ds, parent if level == "series" else None, now)
+    _series(ds, parent if level == "series" else None, series_number, now)
     ds.Manufacturer = MANUFACTURER
     ds.SoftwareVersions = version
     ds.AcquisitionContextSequence = []  # C.7.6.14 is mandatory, and may be empty
@@ -110,11 +111,11 @@ def _patient_and_study(ds: Dataset, parent: StudyContext | None, level: Level) -
         set_values(ds, parent.study)
 
 
-def _series(ds: Dataset, joined: StudyContext | None, now: datetime) -> None:
+def _series(ds: Dataset, joined: StudyContext | None, number: int, now: datetime) -> None:
     """C.7.3.1"""
     ds.Modality = "OT"
     ds.SeriesInstanceUID = generate_uid(prefix=None)
-    ds.SeriesNumber = "1"
+    ds.SeriesNumber = str(number)
     ds.SeriesDate, ds.SeriesTime = date_and_time(now)
     ds.Laterality = ""  # Type 2C: which side a model is of is not known
     if joined:

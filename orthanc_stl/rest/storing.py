@@ -131,11 +131,16 @@ def series_identity(orthanc: Orthanc, parent: str) -> dict[str, Any]:
 
 
 def next_series_number(orthanc: Orthanc, parent: str) -> int:
-    """One more than the largest Series Number of the study's models, so that they can be told apart."""
+    """One more than the largest Series Number of the study's models, so that they can be told apart.
+
+    Those of modality OT count, too, as Nexus models are.
+    """
     path = parent if parent.startswith("/studies/") or not parent else f"{parent}/study"
     study = orthanc.get_json(path)["ID"] if path else ""
     series = all_series(orthanc, f"/studies/{study}") if study else []
     numbers = [
-        s["MainDicomTags"].get("SeriesNumber", "") for s in series if s["MainDicomTags"].get("Modality") == "M3D"
+        s["MainDicomTags"].get("SeriesNumber", "")
+        for s in series
+        if s["MainDicomTags"].get("Modality") in ("M3D", "OT")
     ]
     return max((int(number) for number in numbers if number.isdecimal() and len(number) < 10), default=0) + 1

@@ -22,7 +22,8 @@ from orthanc_stl.tasks.common import MESHED, READ, Blob, Options, Outcome, porti
 def create_nexus(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
     """Files: a Nexus file; an instance of what the model joins, if anything. Files that come out: the DICOM object.
 
-    Options: `level`: what it joins, "patient", "study" or "series"; `instance_number` in that series; `tags`.
+    Options: `level`: what it joins, "patient", "study" or "series"; `series_number` of a new series;
+    `instance_number` in that series; `tags`.
     """
     progress(0.0, "checking the model")
     read_index(blobs[0])
@@ -68,6 +69,7 @@ def _nexus_file(content: Blob, parent: StudyContext | None, options: Options, ta
         version=__version__,
         parent=parent,
         level=options.get("level") or "study",
+        series_number=options.get("series_number") or 1,
         instance_number=options.get("instance_number") or 1,
         tags={**tags, **options["tags"]},
     )

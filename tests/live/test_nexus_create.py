@@ -99,6 +99,21 @@ def test_a_model_joins_a_series_of_models_but_no_other(server: OrthancServer, im
     assert "CT Image" in refused.json()["Details"]
 
 
+def test_a_new_series_has_the_next_number_of_its_study(server: OrthancServer) -> None:
+    study = phantoms.Study(seed="nexus numbers")
+    rtstruct = server.upload(phantoms.structure_set([phantoms.ball("Ball", 20, (0, 0, 0))], study))
+    order = {"Instance": rtstruct, "RoiNames": ["Ball"], "Resolution": 16}
+    stl = server.post("/stl/encode-rtstruct", order).json()
+    joins = {"Content": encoded(MODEL), "Parent": stl["ParentStudy"]}
+    first, second = (create(server, **joins).json() for _ in range(2))
+    again = server.post("/stl/encode-rtstruct", order).json()
+    chosen = create(server, **joins, Tags={"SeriesNumber": "42"}).json()
+    numbers = [tags_of(server, one["ID"])["SeriesNumber"] for one in (stl, first, second, again, chosen)]
+    assert numbers == ["1", "2", "3", "4", "42"]
+    elsewhere = create(server, Content=encoded(MODEL), Parent=stl["ParentPatient"]).json()
+    assert tags_of(server, elsewhere["ID"])["SeriesNumber"] == "1"
+
+
 def test_a_model_of_odd_length_comes_back_without_a_byte_more(server: OrthancServer) -> None:
     odd = MODEL + b"\1"
     answer = create(server, Content=encoded(odd)).json()

@@ -27,6 +27,7 @@ from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.inputs import instance_files
 from orthanc_stl.rest.parents import find_parent, is_orthanc_id, smallest_file
 from orthanc_stl.rest.stored_models import model_answer
+from orthanc_stl.rest.storing import next_series_number
 
 MOST_MODELS = 100
 """In one Nexus model."""
@@ -88,8 +89,11 @@ def create(app: App, request: Request) -> Answer:
     parent = find_parent(app.orthanc, fields.text(body, "Parent"), "Parent") if "Parent" in body else None
     if parent:
         options |= {"level": parent.level}
+    where = parent.path if parent else f"/instances/{models[0]}" if models else ""
     if parent and parent.level == "series":
         options |= {"instance_number": len(parent.series[0]["Instances"]) + 1}
+    elif where and not (parent and parent.level == "patient"):  # in a patient it is a study of its own
+        options |= {"series_number": next_series_number(app.orthanc, where)}
 
     def fetch() -> Sequence[Blob]:
         joined = [smallest_file(app.orthanc, parent.series, "the resource named by Parent")] if parent else []
@@ -104,7 +108,7 @@ def create(app: App, request: Request) -> Answer:
         task=task,
         options=options,
         fetch=fetch,
-        parent=parent.path if parent else f"/instances/{models[0]}" if models else "",
+        parent=where,
         asynchronous=asynchronous,
         runs_on_cluster=task != "create_nexus",  # a finished model is checked and stored faster than sent there
     )

@@ -154,7 +154,7 @@ export class StlForm extends WorkForm {
 
 /** As `next_series_number` of orthanc_stl/rest/storing.py. @param {any[]} series of the study @returns {string} */
 function nextNumber(series) {
-  const numbers = series.filter(({ MainDicomTags }) => MainDicomTags.Modality === 'M3D')
+  const numbers = series.filter(({ MainDicomTags }) => ['M3D', 'OT'].includes(MainDicomTags.Modality))
     .map(({ MainDicomTags }) => Number(MainDicomTags.SeriesNumber)).filter((number) => number >= 0 && number < 1e9);
   return String(Math.max(0, ...numbers) + 1);
 }
