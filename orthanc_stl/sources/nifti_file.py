@@ -52,7 +52,7 @@ def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volum
             f'over the {max_bytes / MEGABYTE:.0f} MB of the option "MaxNiftiMB"'
         )
     affine = _affine(header, shape, warnings)
-    slope, inter = _scaling(header)
+    slope, inter = _scaling(header, warnings)
     content = source.whole(size, warnings)
     raw = np.frombuffer(content, dtype, math.prod(shape), offset).reshape(shape, order="F")
     return Volume(raw, affine, slope, inter, int(header["intent_code"]) == INTENT_LABEL, tuple(warnings))
@@ -136,8 +136,11 @@ def _offset(header: Nifti1Header) -> int:
     return int(value)
 
 
-def _scaling(header: Nifti1Header) -> tuple[float, float]:
+def _scaling(header: Nifti1Header, warnings: list[str]) -> tuple[float, float]:
     """scl_slope and scl_inter; a slope of 0 (or none) means that the values are as stored."""
+    stated = float(header["scl_slope"])
+    if not math.isfinite(stated):
+        warnings.append(f"The scl_slope of the NIfTI header is {stated:g}, no number: the values were taken as stored")
     try:
         slope, inter = header.get_slope_inter()
     except HeaderDataError as e:

@@ -74,7 +74,7 @@ class OpenVolume(FileSource):
     @cached_property
     def structures(self) -> tuple[Structure, ...]:
         if self.labels == {}:
-            return (Structure(0, "empty mask", reason="it has no voxel that is not zero"),)
+            return (Structure(0, "empty mask", reason=self._why_empty()),)
         if self.labels is not None:
             return tuple(structure_of(self.volume, label, facts, self.naming) for label, facts in self.labels.items())
         return (self._grey_structure(),)
@@ -90,6 +90,12 @@ class OpenVolume(FileSource):
     def whole(self, labels: Sequence[int] | None = None, threshold: float | None = None) -> Region:
         """The region of several labels, of all that is not zero, or of grey values from `threshold` on: one shape."""
         return Region(self.volume, labels=tuple(labels) if labels is not None else None, threshold=threshold)
+
+    def _why_empty(self) -> str:
+        found = value_range(self.volume)
+        if found.low or found.high:
+            return f"its values, scaled to {found.low:g} to {found.high:g}, are too small or too large for labels"
+        return "it has no voxel that is not zero"
 
     def _grey_structure(self) -> Structure:
         found = value_range(self.volume)

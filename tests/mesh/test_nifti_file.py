@@ -85,6 +85,9 @@ def test_extensions_are_passed_over() -> None:
 def test_slope_and_intercept(slope: float, inter: float, expected: tuple[float, float]) -> None:
     volume = read(nifti_file(DATA, scl_slope=slope, scl_inter=inter))
     assert (volume.slope, volume.intercept) == expected
+    assert [f"scl_slope of the NIfTI header is {slope:g}" in text for text in volume.warnings] == (
+        [] if math.isfinite(slope) else [True]
+    )
 
 
 QFORM: dict[str, Any] = {

@@ -213,3 +213,15 @@ def test_masks_are_kept_cut_to_what_is_inside() -> None:
     assert isinstance(source, OpenMasks)
     assert [mask.volume.stored.base for mask in source.masks if mask.volume] == [None] * 3
     assert [mask.volume.stored.size for mask in source.masks if mask.volume] == [400] * 3
+
+
+@pytest.mark.parametrize(
+    ("slope", "reason"),
+    [(1e38, "scaled to 0 to 1e+38"), (1e-40, "scaled to 0 to 9.99995e-41"), (0, "no voxel that is not zero")],
+)
+def test_why_a_mask_is_empty_is_true(slope: float, reason: str) -> None:
+    values = np.zeros((5, 5, 5), np.uint8)
+    values[2, 2, 2] = 1 if slope else 0
+    source = Nifti().open([nifti_file(values, scl_slope=slope)], ReadOptions())
+    (structure,) = source.structures
+    assert reason in structure.reason
