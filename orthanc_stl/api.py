@@ -45,7 +45,7 @@ class Model(BaseModel):
         return tuple(note for part in self.parts for note in part.notes)
 
     def save(self, path: str | Path, *, compress: bool = False) -> None:
-        """Write the file that the suffix names: .stl, .glb, .3mf, .ply, .obj.zip, .stl.zip.
+        """Write the file that the suffix names: .stl, .glb, .3mf, .ply, .obj, .obj.zip, .stl.zip.
 
         `compress`: a smaller .glb, which fewer programs read. Raises InvalidInput for another suffix.
         """

@@ -1,4 +1,4 @@
-"""Wavefront OBJ and its MTL: in a zip for files, each by itself for DICOM.
+"""Wavefront OBJ and its MTL: in a zip for files, each by itself for DICOM, the OBJ alone for who wants one file.
 
 Coordinates are LPS mm, which OBJ cannot say otherwise than in a comment (3D Slicer reads `SPACE=LPS`). One `o` and one
 material a structure; names have no blanks, since readers cut there, and the true name stands in a comment.
@@ -35,16 +35,27 @@ def obj_and_mtl(model: Model, mtl_name: str = MTL_NAME) -> tuple[bytes, bytes]:
     return b"".join(pieces), _mtl(parts)
 
 
+def obj_alone(model: Model) -> bytes:
+    """The OBJ without an MTL, and so without colours."""
+    pieces: list[bytes] = []
+    _write_obj(pieces.append, model, written_parts(model), "")
+    return b"".join(pieces)
+
+
 def _write_obj(write: Callable[[bytes], object], model: Model, parts: Sequence[Part], mtl_name: str) -> None:
+    """`mtl_name` empty: without materials."""
     head = [f"# orthanc-stl {__version__}", "# UNITS=mm", "# SPACE=LPS"]
     if model.frame_of_reference_uid:
         head.append(f"# FrameOfReferenceUID={plain(model.frame_of_reference_uid)}")
-    write("\n".join([*head, f"mtllib {mtl_name}", ""]).encode())
+    if mtl_name:
+        head.append(f"mtllib {mtl_name}")
+    write("\n".join([*head, ""]).encode())
     first = 1
     for part, name in zip(parts, single_names(parts), strict=True):
         write(f"{_comment(part)}\no {name}\n".encode())
         write_rows(write, "v %.9g %.9g %.9g\n", part.mesh.vertices)
-        write(f"usemtl {name}\n".encode())
+        if mtl_name:
+            write(f"usemtl {name}\n".encode())
         write_rows(write, "f %d %d %d\n", part.mesh.triangles, add=first)
         first += len(part.mesh.vertices)
 

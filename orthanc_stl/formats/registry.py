@@ -36,6 +36,7 @@ WRITERS: tuple[Writer, ...] = (
     _Format("glb", "GLB", "model/gltf-binary", "glb", compresses=True),
     _Format("3mf", "3MF", "model/3mf", "threemf"),
     _Format("obj.zip", "OBJ with MTL (zip)", "application/zip", "obj"),
+    _Format("obj", "OBJ", "model/obj", "obj_alone"),
     _Format("ply", "PLY", "model/ply", "ply"),
     _Format("stl", "STL", "model/stl", "stl", several_parts=False),
     _Format("stl.zip", "STL files (zip)", "application/zip", "stl_zip"),

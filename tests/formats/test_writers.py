@@ -230,6 +230,14 @@ def test_obj_by_trimesh() -> None:
         assert tuple(mesh.visual.material.diffuse[:3]) == (piece.color or (127, 127, 127))
 
 
+def test_obj_alone_by_trimesh() -> None:
+    obj = written("obj")
+    loaded: Any = trimesh.load(io.BytesIO(obj), file_type="obj")
+    assert loaded.volume == pytest.approx(sum(trimesh.Trimesh(*_arrays(one.mesh)).volume for one in SCENE), rel=1e-6)
+    words = [line.split(b" ")[0] for line in obj.splitlines()]
+    assert (words.count(b"o"), words.count(b"mtllib"), words.count(b"usemtl")) == (len(SCENE.parts), 0, 0)
+
+
 def test_obj_says_what_it_is() -> None:
     obj, mtl = obj_and_mtl(SCENE, "colors.mtl")
     lines = obj.decode().splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -162,11 +163,15 @@ def test_what_is_no_picture(server: OrthancServer, made: dict[str, Any], source:
         assert (reply.status, words in reply.json()["Details"]) == (status, True)
 
 
-def test_an_obj_alone_is_no_file_and_its_zip_is_named(server: OrthancServer, made: dict[str, Any], source: str) -> None:
+def test_an_obj_alone_and_with_its_mtl(server: OrthancServer, made: dict[str, Any], source: str) -> None:
     for path in (f"/instances/{source}/stl/structures/1", f"/series/{made['ParentSeries']}/stl/scene"):
-        reply = server.get(f"{path}.obj")
-        assert (reply.status, "comes with its MTL, as obj.zip" in reply.json()["Details"]) == (404, True)
-        assert server.get(f"{path}.obj.zip?resolution=16" if "structures" in path else f"{path}.obj.zip").status == 200
+        query = "?resolution=16" if "structures" in path else ""
+        alone, zipped = (server.get(f"{path}.{suffix}{query}") for suffix in ("obj", "obj.zip"))
+        assert alone.headers["content-type"] == ["model/obj"]
+        with zipfile.ZipFile(io.BytesIO(zipped.body)) as files:
+            lines = files.read("model.obj").splitlines(keepends=True)
+        assert alone.body == b"".join(line for line in lines if not line.startswith((b"mtllib ", b"usemtl ")))
+        assert alone.body != b"".join(lines)
 
 
 def test_replaced_are_both(server: OrthancServer, source: str) -> None:

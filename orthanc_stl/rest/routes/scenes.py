@@ -175,8 +175,7 @@ def _file(app: App, request: Request, recipe: Recipe, suffix: str, name: str) ->
     writer = writer_of(suffix)
     if writer is None:
         known = ", ".join(one.suffix for one in WRITERS)
-        zipped = ": an OBJ comes with its MTL, as obj.zip" if suffix == "obj" else ""
-        raise errors.NotFound(f"there is no format {suffix[:20]!r}; there are {known}{zipped}")
+        raise errors.NotFound(f"there is no format {suffix[:20]!r}; there are {known}")
     if how_to_write(writer, compress=yes_or_no(request.query, "compress")).compress:
         recipe = replace(recipe, options=recipe.options | {"Compress": True})
     return ranges.answer(

@@ -10,6 +10,7 @@ const GOOD_FOR = {
   glb: t('one file with colours, for viewers and slides'),
   '3mf': t('for printing, with colours'),
   'obj.zip': t('with colours, for most 3D programs'),
+  obj: t('without colours, for CAD'),
   ply: t('with colours, for mesh programs'),
   stl: t('for printing, one surface'),
   'stl.zip': t('one file for each structure'),
