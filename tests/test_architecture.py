@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from orthanc_stl.conversion.options import SOURCE_OPTIONS
+from orthanc_stl.conversion.request import OPTIONS
+
 PACKAGE = Path(__file__).parent.parent / "orthanc_stl"
 
 # A package may import those of lower rank, and itself. `errors`, `settings` and `__version__` are for all.
@@ -63,6 +66,19 @@ def test_geometry_knows_no_configuration_and_no_server() -> None:
         f"{file} imports {other}" for file, own, other in imports() if own == "mesh" and other not in {"mesh", *FOR_ALL}
     }
     assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_messages_of_the_geometry_name_no_options() -> None:
+    """Whoever calls it from Python has no `EndCaps`, and its volumes need not be NIfTI."""
+    keys = "|".join([*(option.key for option in OPTIONS), *SOURCE_OPTIONS, "NIfTI"])
+    named = []
+    for file in sorted((PACKAGE / "mesh").rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+        documents = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
+                named += [f"{file.name}: {key}" for key in re.findall(rf"\b({keys})\b", node.value)]
+    assert named == []
 
 
 def test_the_engine_knows_nothing_of_what_it_carries() -> None:

@@ -48,7 +48,7 @@ def test_a_negative_label() -> None:
         ([3], "no label 3; it has 1, 2, 7"),
         ([1, 300, -4], "no label -4, 300"),
         ([10**400], "no label 1000"),
-        ([], "Labels is empty"),
+        ([], "no label is given"),
     ],
 )
 @pytest.mark.parametrize("kind", ["u1", "f4"])

@@ -80,7 +80,7 @@ def test_a_band_of_values_is_a_shell() -> None:
 
 def test_an_upper_below_the_threshold_is_refused() -> None:
     values = np.arange(27, dtype=np.float32).reshape(3, 3, 3)
-    with pytest.raises(OutOfRange, match="Upper must be at least the Threshold 20, but is 10"):
+    with pytest.raises(OutOfRange, match="the upper limit must be at least the threshold 20, but is 10"):
         mesh_shape(Region(Volume(values, np.eye(4)), threshold=20.0, upper=10.0))
 
 

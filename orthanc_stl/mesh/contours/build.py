@@ -64,7 +64,7 @@ def surface_from_contours(
     _doubt_voxels(plans, grids, findings)
     mesh, topology = _mesh_of(grids, smooth, max_triangles, findings, progress)
     if not len(mesh.triangles):
-        raise InvalidInput("the contours enclose less than one voxel: a higher Resolution may show them")
+        raise InvalidInput("the contours enclose less than one voxel: a higher resolution may show them")
     progress(0.8, "checking the surface")
     expected = _expected(plans)
     bodies = bodies_of(plans[0].chains, plans[0].frame, grids[0][0].side, smooth)

@@ -108,7 +108,7 @@ def grid_of(
     TooManyTriangles before anything of that size is made.
     """
     if resolution < 2:
-        raise OutOfRange(f"Resolution is at least 2, not {resolution}")
+        raise OutOfRange(f"the resolution is at least 2, not {resolution}")
     boxes = [_box(chain) for chain in chains]
     corners = np.concatenate([*boxes, extra_points[:, :2]] if extra_points is not None else boxes)
     low, high = corners.min(axis=0), corners.max(axis=0)

@@ -116,7 +116,7 @@ def _tell_of_single_slices(name: str, chains: Sequence[Chain], usual: Usual, fin
         text = f"has a single slice and nothing else tells the slice spacing: it is taken to be {LONE_SLICE_SPACING} mm"
         findings.roi(Rank.GUESSED, name, text)
     if not usual.end_caps and single:
-        text = f'a single slice of ROI "{name}" is given the thickness of a slice without EndCaps too'
+        text = f'a single slice of ROI "{name}" is given the thickness of a slice: without, it would have none'
         findings.sentence(Rank.GUESSED, name, text)
 
 

@@ -119,7 +119,7 @@ def surface_from_volume(
             )
         mesh = with_volume(mesh, target, measures, min(field.voxel) * LONGEST_STEP)
     if not len(mesh.triangles):
-        raise InvalidInput("What is inside the volume is too thin for the grid: a higher Resolution makes a finer one")
+        raise InvalidInput("What is inside the volume is too thin for the grid: a higher resolution makes a finer one")
     progress(0.9, "checking the surface")
     measures = area_and_volume(mesh)
     notes = _notes(volume, inside, measures[1])

@@ -1,4 +1,4 @@
-"""From the voxels of a NIfTI volume to the field that a surface is made from.
+"""From the voxels of a volume to the field that a surface is made from.
 
 The field covers what is inside and a margin, nothing else. Its cells are whole multiples or fractions of the voxels:
 

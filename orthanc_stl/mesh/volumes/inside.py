@@ -1,4 +1,4 @@
-"""Which voxels of a NIfTI volume are inside: labels, a mask, or the values from a threshold on.
+"""Which voxels of a volume are inside: labels, a mask, or the values from a threshold on.
 
 A volume of a gigabyte is looked at block by block, so that no copy of it is ever made.
 
@@ -83,13 +83,13 @@ def find_inside(
     Raises `InvalidInput` when nothing is inside, for an unknown label, and for `labels` together with a `threshold`.
     """
     if labels is not None and (threshold is not None or upper is not None):
-        raise InvalidInput("Labels are for a label map and a Threshold is for a grey volume: give one of them")
+        raise InvalidInput("labels are for a label map and a threshold is for a grey volume: give one of them")
     if labels is not None:
         _check_labels(volume, labels)
         return _located(volume, _is_one_of(labels), None)
     found = value_range(volume)
     if found.low > found.high:
-        raise InvalidInput("The NIfTI volume has no finite value, so nothing is inside")
+        raise InvalidInput("the volume has no finite value, so nothing is inside")
     warnings = [f"{found.others} voxels are not finite numbers and count as outside"] if found.others else []
     open_below = upper is not None and threshold is None
     if open_below:
@@ -102,15 +102,15 @@ def find_inside(
             )
         return replace(_located(volume, _is_not_zero, None), warnings=tuple(warnings))
     if threshold is None and found.low == found.high:
-        raise InvalidInput(f"Every value of the NIfTI volume is {found.low:g}: give a Threshold, or a mask")
+        raise InvalidInput(f"every value of the volume is {found.low:g}: give a threshold, or a mask")
     value = found.low / 2 + found.high / 2 if threshold is None else threshold
     if not found.low <= value <= found.high:
-        raise OutOfRange(f"Threshold must be from {found.low:g} to {found.high:g}, as the volume is, but is {value:g}")
+        raise OutOfRange(f"the threshold must be from {found.low:g} to {found.high:g}, as values are, but is {value:g}")
     if threshold is None:
         warnings.append(f"The volume is no mask: its surface is where the values are {value:g}, half of their range")
     highest = found.high if upper is None else min(upper, found.high)
     if highest < value:
-        raise OutOfRange(f"Upper must be at least the Threshold {value:g}, but is {highest:g}")
+        raise OutOfRange(f"the upper limit must be at least the threshold {value:g}, but is {highest:g}")
     if open_below:  # so far below the values that only `upper` says where the surface is
         value -= highest - found.low + 1
     level = Level(value, max(value - found.low, found.high - value) or 1.0, math.inf if upper is None else upper)
@@ -179,7 +179,7 @@ def _located(volume: Volume, test: Callable[[np.ndarray], np.ndarray], level: Le
         used[2][i] |= np.any(inside, axis=(0, 1))
         voxels += int(np.count_nonzero(inside))
     if not voxels:
-        raise InvalidInput("The NIfTI volume has no voxel that is not zero, so there is nothing to make a model of")
+        raise InvalidInput("the volume has no voxel that is not zero, so there is nothing to make a model of")
     first, second, third = (slice(int(np.argmax(u)), len(u) - int(np.argmax(u[::-1]))) for u in used)
     return Inside((first, second, third), voxels, test, level)
 
@@ -212,14 +212,14 @@ def _is_label(found: np.ndarray, label: int) -> np.ndarray:
 def _check_labels(volume: Volume, labels: Sequence[int]) -> None:
     missing = set(labels)
     if not missing:
-        raise InvalidInput("Labels is empty, at least one label is expected")
+        raise InvalidInput("no label is given, at least one is expected")
     for box in blocks(volume.stored.shape[::-1]):
         found = values(volume, box)
         missing -= {label for label in missing if _is_label(found, label).any()}
         if not missing:
             return
     unknown = ", ".join(str(label) for label in sorted(missing))
-    raise InvalidInput(f"The NIfTI volume has no label {unknown}; {_labels_in_words(volume)}")
+    raise InvalidInput(f"the volume has no label {unknown}; {_labels_in_words(volume)}")
 
 
 def _labels_in_words(volume: Volume) -> str:

@@ -11,12 +11,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from scipy import ndimage
+from skimage.measure import label
 
 from orthanc_stl.mesh.volumes.inside import Inside, Level, find_inside, value_range, values
 from orthanc_stl.mesh.volumes.volume import Volume
-
-ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 FAINTEST = 1e-3
 """Of the reach of a grey volume: how far beyond the threshold a changed value is at least."""
@@ -59,7 +57,7 @@ def cleaned(
     """
     inside = find_inside(volume, labels, threshold, upper)
     cut, mask = _cut(volume, inside)
-    found, count = ndimage.label(mask, ALL_NEIGHBOURS)
+    found, count = label(mask, connectivity=3, return_num=True)
     sizes = _sizes(found, count, cut)
     kept = _kept(sizes, _at_sides(found, count) if leave_out_sides else None, min_share, min_volume)
     left_out = mask & ~kept[found]
@@ -166,7 +164,7 @@ def _at_sides(found: np.ndarray, count: int) -> np.ndarray:
 
 def _holes(mask: np.ndarray, volume: Volume) -> tuple[np.ndarray, int, float]:
     """Which voxels are holes of `mask`, how many holes there are, and their volume (mm³)."""
-    found, count = ndimage.label(np.pad(~mask, 1, constant_values=True))
+    found, count = label(np.pad(~mask, 1, constant_values=True), connectivity=1, return_num=True)
     found = found[1:-1, 1:-1, 1:-1]
     sizes = _sizes(found, count, volume)
     holes = np.ones(count + 1, bool)
