@@ -161,7 +161,7 @@ def _color(structures: Sequence[Structure], request: ConversionRequest) -> Color
         request.colors.get(str(one.number)) or request.colors.get(one.name) or request.color or one.color
         for one in structures
     ]
-    different = {_rgb(color) for color in colors if color}
+    different = {_rgb(color) if color else None for color in colors}
     return different.pop() if len(different) == 1 else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from orthanc_stl.conversion.request import ConversionRequest
@@ -43,15 +43,12 @@ def choose(structures: Sequence[Structure], request: ConversionRequest) -> Choic
     """
     if request.all and request.structures:
         raise InvalidInput("All and Structures exclude each other: give one of the two")
-    for color in request.colors:
-        if not any(color in (str(one.number), one.name) for one in structures):
-            raise InvalidInput(f"Colors has {_quoted(color)}, but there is no such structure; {known(structures)}")
+    notes = _colors_of_none(structures, request)
     if request.all:
-        return _all(structures, request.exclude)
+        return replace(_all(structures, request.exclude), notes=tuple(notes))
     if not request.structures:
         raise InvalidInput("no structure was chosen: Structures names at least one, or All is true")
     chosen: dict[int, Structure] = {}
-    notes: list[Note] = []
     for key in request.structures:
         found = [one for one in structures if key in (one.number, one.name)]
         if not found:
@@ -65,6 +62,13 @@ def choose(structures: Sequence[Structure], request: ConversionRequest) -> Choic
     if unusable and (not request.separate or request.strict or len(unusable) == len(chosen)):
         raise InvalidInput("; ".join(f"{title(one)} cannot be used: {one.reason}" for one in unusable))
     return Choice(_usable(chosen.values()), tuple(_skipped(one) for one in unusable), tuple(notes))
+
+
+def _colors_of_none(structures: Sequence[Structure], request: ConversionRequest) -> list[Note]:
+    """A rule names colours of structures that not every source has, so this refuses nothing."""
+    known = {key for one in structures for key in (str(one.number), one.name)}
+    lost = [key for key in request.colors if key not in known]
+    return [Note(Rank.LEFT_OUT, key, f"Colors has {_quoted(key)}, but there is no such structure") for key in lost]
 
 
 def _all(structures: Sequence[Structure], exclude: Sequence[str]) -> Choice:

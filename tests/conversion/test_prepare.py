@@ -60,7 +60,7 @@ RED, BLUE = (255, 0, 0), (0, 0, 255)
     [
         ((RED, BLUE), {}, None),
         ((RED, RED), {}, RED),
-        ((None, BLUE), {}, BLUE),
+        ((None, BLUE), {}, None),
         ((None, None), {}, None),
         ((RED, BLUE), {"color": (1, 2, 3), "colors": {"1": [9, 9, 9]}}, (1, 2, 3)),
         ((RED, BLUE), {"colors": {"1": [0, 0, 255]}}, BLUE),
