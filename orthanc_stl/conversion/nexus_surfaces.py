@@ -15,7 +15,7 @@ import trimesh
 from PIL import Image
 
 from orthanc_stl.conversion.painted_files import PaintedFile, picture_of, read_painted
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.formats.scene import color_of, written_parts
 from orthanc_stl.formats.stl import joined
 from orthanc_stl.mesh.types import Mesh
@@ -55,6 +55,7 @@ def surface_of_model(model: Model) -> tuple[Mesh, np.ndarray | None]:
     return mesh, each.repeat([len(part.mesh.vertices) for part in parts], axis=0)
 
 
+@reading("the painted file")
 def surface_of_file(
     content: bytes | bytearray | memoryview, max_triangles: int
 ) -> tuple[Mesh, np.ndarray, tuple[str, ...]]:

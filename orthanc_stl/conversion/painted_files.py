@@ -27,16 +27,20 @@ from orthanc_stl.sources.glb_document import (
     pictures_left_out,
     textured_primitives,
 )
-from orthanc_stl.sources.mesh_files import OBJ_LINES, obj_has_lines
+from orthanc_stl.sources.mesh_files import OBJ_COLORS, OBJ_LINES, obj_has_colors, obj_has_lines
 
 MOST_UNPACKED_BYTES = 1 << 30
 MOST_FILES = 1000
 _MOST_TOLD = 5
 
-_MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]+(.+?)[ \t\r]*$", re.MULTILINE)
-_USED = re.compile(rb"^[ \t]*usemtl[ \t]+(.+?)[ \t\r]*$", re.MULTILINE)
-_DEFINED = re.compile(rb"^[ \t]*newmtl[ \t]+(.+?)[ \t\r]*$", re.MULTILINE)
+_MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t](.*)", re.MULTILINE)
+_USED = re.compile(rb"^[ \t]*usemtl[ \t](.*)", re.MULTILINE)
 _PLACES = re.compile(rb"^[ \t]*vt[ \t]", re.MULTILINE)
+_VALUE = re.compile(r"[-+.\d]+|on|off|[rgbmlz]")
+"""Of an option before the name of a picture: `-s 2 2 1`, `-clamp on`, `-imfchan r`."""
+_ZERO = re.compile(r"[-+]?[0.]+")
+_UNMOVED = {"-s": re.compile(r"\+?1(\.0*)?"), "-o": _ZERO, "-t": _ZERO}
+"""Values with which a picture lies as it does without the option."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def read_painted(data: bytes) -> PaintedFile:
         folder = posixpath.dirname(name) or "."
         others = _Files({posixpath.relpath(key, folder): file for key, file in files.items()})
         scene = _loaded(files[name], "obj", others)
-        return PaintedFile(scene, {}, tuple(_lost_of_obj(files[name], others)), False)
+        return PaintedFile(scene, {}, tuple(_lost_of_obj(files[name], others, scene)), False)
     raise InvalidInput("this is neither a GLB file nor a zip with an OBJ file")
 
 
@@ -86,26 +90,69 @@ def picture_of(visual: Any) -> Image.Image | None:
     return of_glb or (of_obj if of_obj is not None and "file_path" in of_obj.info else None)
 
 
-def _lost_of_obj(obj: bytes, files: _Files) -> list[str]:
-    named = {_shown(name) for name in _MTLLIB.findall(obj)}
+def _lost_of_obj(obj: bytes, files: _Files, scene: Any) -> list[str]:
+    named = {_shown(name) for name in _MTLLIB.findall(obj)} - {""}
     lost = []
     if not named and (_USED.search(obj) or _PLACES.search(obj)):
         lost.append("the OBJ file names no MTL, so that nothing is known of its colors and pictures")
     if len(named) > 1:
-        lost.append(f"the OBJ file names {len(named)} MTL files, of which the first is read")
+        lost.append(f"the OBJ file names MTL files in {len(named)} lines, of which the first is read")
     for name in list(files.missing)[:_MOST_TOLD]:
-        what = "MTL" if _shown(name) in named else "picture"
+        what = "MTL" if _shown(name) in named or name.lower().endswith(".mtl") else "picture"
         lost.append(f'the {what} "{_shown(name)}" is not in the zip: the colors that it gives to the surface are lost')
-    materials: set[bytes] = set()
-    for name, content in files.read.items():
-        if _shown(name) in named:
-            materials.update(_DEFINED.findall(content))
-        elif not _is_picture(content):
+    mtl = [content for name, content in files.read.items() if _shown(name) in named]
+    pictures = {name: content for name, content in files.read.items() if _shown(name) not in named}
+    for name, content in pictures.items():
+        if not _is_picture(content):
             lost.append(f'the picture "{_shown(name)}" cannot be read: what it covers is in one color')
-    unknown = set(_USED.findall(obj)) - materials
-    if unknown and materials:
-        lost.append(f"{len(unknown)} of the materials of the OBJ file are not in its MTL: their surfaces are grey")
+        elif _is_moved(name):
+            lost.append(
+                f'the picture "{_shown(name)}" is moved or scaled by options of the MTL, which are not read:'
+                " its colors are at wrong places"
+            )
+    if mtl:
+        lost += _lost_of_materials(obj, b"\n".join(mtl))
+    if obj_has_colors(obj) and any(getattr(mesh.visual, "kind", "") == "texture" for mesh in scene.geometry.values()):
+        lost.append(f"{OBJ_COLORS} where faces have a material or places in a picture")
     return [*lost, *([OBJ_LINES] if obj_has_lines(obj) else [])]
+
+
+def _lost_of_materials(obj: bytes, mtl: bytes) -> list[str]:
+    used = {name.strip() for name in _USED.findall(obj)} - {b""}
+    keys: dict[bytes, set[bytes]] = {}
+    name = b""
+    for line in io.BytesIO(mtl):
+        key, *words = line.split() or [b""]
+        if key.lower() == b"newmtl":
+            name = b" ".join(words)
+        keys.setdefault(name, set()).add(key.lower())
+    lost = []
+    if unknown := len(used - keys.keys()):
+        lost.append(f"{unknown} of the materials of the OBJ file are not in its MTL: their surfaces are grey")
+    ambient = sum(b"map_ka" in keys.get(name, ()) and b"map_kd" not in keys[name] for name in used)
+    if ambient:
+        lost.append(f"{ambient} of the materials have a picture for ambient light alone (map_Ka), which is left out")
+    return lost
+
+
+def _options_of(name: str) -> tuple[list[str], str]:
+    """What stands before the name of a picture in an MTL, and the name."""
+    words = name.split()
+    count = 0
+    while words and count < len(words) - 1 and (words[count][0] == "-" or (count and _VALUE.fullmatch(words[count]))):
+        count += 1
+    return words[:count], name.split(None, count)[-1] if words else ""
+
+
+def _is_moved(name: str) -> bool:
+    """Whether options change where a picture lies."""
+    option = ""
+    for word in _options_of(name)[0]:
+        if word[1:].isalpha():
+            option = word
+        elif option in _UNMOVED and not _UNMOVED[option].fullmatch(word):
+            return True
+    return False
 
 
 def _shown(name: bytes | str) -> str:
@@ -153,13 +200,22 @@ class _Files(trimesh.resolvers.Resolver):
         self.missing: dict[str, None] = {}
 
     def get(self, name: str) -> bytes:
-        path = posixpath.normpath(name.strip().replace("\\", "/"))
-        found = self._files.get(path, self._lower.get(path.lower()))
-        if found is None:
-            self.missing[name.strip()] = None
+        """By the rest of a line: a name, several of MTL files, or options and the name of a picture."""
+        name = name.strip()
+        names = name.split()
+        if self._found(name) is not None or not all(one.lower().endswith(".mtl") for one in names):
+            names = [name if self._found(name) is not None else _options_of(name)[1]]
+        found = {one: self._found(one) for one in names}
+        self.missing.update({one: None for one, content in found.items() if content is None})
+        contents = [content for content in found.values() if content is not None]
+        if not contents:
             raise KeyError(name)
-        self.read[name.strip()] = found
-        return found
+        self.read[name] = contents[0] if len(contents) == 1 else b"\n".join(contents)
+        return self.read[name]
+
+    def _found(self, name: str) -> bytes | None:
+        path = posixpath.normpath(name.replace("\\", "/"))
+        return self._files.get(path, self._lower.get(path.lower()))
 
     def keys(self) -> list[str]:
         return list(self._files)

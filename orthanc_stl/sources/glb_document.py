@@ -154,19 +154,23 @@ def _check_modes(document: Mapping[str, Any]) -> None:
 
 
 def materials_of(document: Mapping[str, Any]) -> Materials:
-    """Base colors by the name of the material: linear in the file, sRGB here. A name that several have is left out."""
+    """Base colors by the name of the material: linear in the file, sRGB here; None for one without.
+
+    A name that several materials of different colors have is left out.
+    """
     found: dict[str, tuple[Color | None, float]] = {}
     several: set[str] = set()
     for material in dicts(document, "materials"):
         rough = material.get("pbrMetallicRoughness")
         factor = rough.get("baseColorFactor") if isinstance(rough, dict) else None
+        each: tuple[Color | None, float] = None, 1.0
         if isinstance(factor, list) and len(factor) == 4 and all(isinstance(v, (int, float)) for v in factor):
             red, green, blue = (srgb(float(value)) for value in factor[:3])
             opaque = material.get("alphaMode", "OPAQUE") == "OPAQUE"  # then glTF's readers pass the alpha over
             each = (red, green, blue), 1.0 if opaque else min(max(float(factor[3]), 0.0), 1.0)
-            name = str(material.get("name", ""))
-            if found.setdefault(name, each) != each:
-                several.add(name)
+        name = str(material.get("name", ""))
+        if found.setdefault(name, each) != each:
+            several.add(name)
     return {name: each for name, each in found.items() if name not in several}
 
 

@@ -34,7 +34,7 @@ _NEWMTL = re.compile(rb"^[ \t]*newmtl[ \t]", re.MULTILINE)
 _MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]", re.MULTILINE)
 _NO_COLORS = Note(Rank.LEFT_OUT, "", "the colors of the OBJ file are in another file, an MTL, which did not come")
 _TEXTURE = Note(Rank.LEFT_OUT, "", "the OBJ file has pictures on it, which are left out: a part has one color")
-_COLORED = Note(Rank.LEFT_OUT, "", "the OBJ file has colors of vertices, which are left out")
+OBJ_COLORS = "the OBJ file has colors of vertices, which are left out"
 OBJ_LINES = "the OBJ file has points, lines or curved surfaces besides its faces, which are left out"
 _PAINTED = re.compile(rb"^[ \t]*map_Kd[ \t]", re.MULTILINE)
 _COLORED_VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+.\deE]+){6}", re.MULTILINE)
@@ -113,10 +113,15 @@ def _left_out_of_obj(data: bytes, mtl: bytes | memoryview | None) -> tuple[Note,
     found = (
         (_NO_COLORS, mtl is None and _MTLLIB.search(data[: 1 << 16])),
         (_TEXTURE, mtl is not None and _PAINTED.search(bytes(mtl))),
-        (_COLORED, _COLORED_VERTEX.search(data[: 1 << 16])),
+        (Note(Rank.LEFT_OUT, "", OBJ_COLORS), obj_has_colors(data)),
         (Note(Rank.LEFT_OUT, "", OBJ_LINES), obj_has_lines(data)),
     )
     return tuple(note for note, told in found if told)
+
+
+def obj_has_colors(data: bytes) -> bool:
+    """Whether the first vertices of an OBJ file have colors."""
+    return _COLORED_VERTEX.search(data[: 1 << 16]) is not None
 
 
 def obj_has_lines(data: bytes) -> bool:

@@ -33,7 +33,7 @@ from orthanc_stl.sources.mesh_parts import RAS_TO_LPS, MeshPart, check_parts, ch
 MOST_HEADER = 1 << 20  # bytes of a PLY header
 
 _ELEMENT = re.compile(rb"^element\s+\S+\s+([0-9]+)\s*$", re.MULTILINE)
-_LABEL = re.compile(rb"^comment label (-?[0-9]{1,9}) (.+?)\s*$", re.MULTILINE)
+_LABEL = re.compile(rb"^comment label (-?[0-9]{1,9}) (.*)", re.MULTILINE)
 _SRGB = np.array([srgb(step / 255) for step in range(256)], np.uint8)
 """Of linear light in bytes."""
 
@@ -62,7 +62,7 @@ def read_ply(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPar
     for label in [None] if labels is None else np.unique(labels).tolist():
         check_parts(len(parts) + 1)
         chosen = faces if label is None else faces[labels == label]
-        name = "part" if label is None else names.get(label, f"label {label}")
+        name = "part" if label is None else names.get(label) or f"label {label}"
         color, opacity, several = _common(colors, chosen)
         painted += several
         part = part_of(name, points, chosen, color, opacity)
@@ -181,6 +181,8 @@ def material_of(mesh: trimesh.Trimesh, materials: Materials) -> tuple[Color | No
 
 def _base_color(mesh: trimesh.Trimesh, materials: Materials) -> tuple[Color | None, float]:
     material = getattr(mesh.visual, "material", None)
+    if material is None:
+        return None, 1.0
     name = str(getattr(material, "name", "") or "")
     if name in materials:
         return materials[name]

@@ -192,6 +192,26 @@ def test_colors_of_vertices_count_times_that_of_the_material() -> None:
     assert found[1] == pytest.approx((137, 0, 0), abs=1)  # a quarter of the light
 
 
+def test_colors_belong_to_the_materials_of_the_primitives() -> None:
+    """Beside an unnamed material, one is without; of two with one name, one has no color."""
+    red, white = {"pbrMetallicRoughness": {"baseColorFactor": [1, 0, 0, 1]}}, {"name": "x"}
+    for materials, second in (([red], {}), ([{**red, "name": "x"}, white], {"material": 1})):
+        data = tetrahedron_glb([0, 2, 1, 0, 1, 3, 0, 3, 2, 1, 2, 3], attributes={"POSITION": 0}, material=0)
+        length = int.from_bytes(data[12:16], "little")
+        document = json.loads(data[20 : 20 + length])
+        (primitive, _) = document["meshes"][0]["primitives"]
+        plain = {key: value for key, value in primitive.items() if key != "material"}
+        document |= {"materials": materials, "meshes": [{"primitives": [primitive, plain | second]}]}
+        found = opened(glb(document, data[28 + length :]))
+        assert {color for _, color, _ in facts(found)} == {(255, 0, 0), None}
+
+
+def test_a_megabyte_of_blanks_in_the_comment_of_a_ply() -> None:
+    head = f"ply\nformat ascii 1.0\ncomment label 1 a{' ' * 1_000_000}b\nelement vertex 3\nproperty float x\n"
+    head += "property float y\nproperty float z\nelement face 1\nproperty list uchar int vertex_indices\nend_header\n"
+    assert len(opened(f"{head}0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n".encode()).structures) == 1
+
+
 def test_what_mesh_files_have_besides_is_told() -> None:
     corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
     cases = {
