@@ -27,7 +27,7 @@ HEADER_BYTES = 80
 TRIANGLE_BYTES = 50
 RECORD = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
 
-NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 VERTEX = re.compile(rb"\bvertex\s+(" + rb")\s+(".join([NUMBER] * 3) + rb")(?=\s|$)", re.IGNORECASE)
 KEYWORD = re.compile(rb"\b(vertex|endloop|endfacet)\b", re.IGNORECASE)
 NAMES = re.compile(rb"(?:\A|(?<=[\r\n]))[ \t]*(?:end)?solid\b(?:(?!\bfacet\s+normal\b)[^\r\n])*", re.IGNORECASE)

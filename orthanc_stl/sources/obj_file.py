@@ -107,14 +107,18 @@ def _piece(pieces: dict[str, _Piece], names: dict[str, str]) -> _Piece:
 
 def _lines(data: bytes | memoryview) -> Iterator[bytes]:
     """Lines, with those that end in a backslash joined to the next, but for comments."""
-    held = b""
+    held: list[bytes] = []
+    size = 0
     for line in BytesIO(data):
-        line = held + line.rstrip(b"\r\n")
-        if line.endswith(b"\\") and len(line) < 1 << 20 and not line.lstrip().startswith(b"#"):
-            held = line[:-1] + b" "
+        line = line.rstrip(b"\r\n")
+        if line.endswith(b"\\") and size < 1 << 20 and (held or not line.lstrip().startswith(b"#")):
+            held.append(line[:-1])
+            size += len(line)
             continue
-        held = b""
-        yield line
+        yield b" ".join((*held, line)) if held else line
+        held, size = [], 0
+    if held:
+        yield b" ".join(held)
 
 
 def _place(words: list[bytes], number: int) -> tuple[float, float, float]:

@@ -206,6 +206,18 @@ def test_colors_belong_to_the_materials_of_the_primitives() -> None:
         assert {color for _, color, _ in facts(found)} == {(255, 0, 0), None}
 
 
+def test_long_runs_in_an_obj_and_an_stl() -> None:
+    """A megabyte of lines that go on in the next, and one of digits."""
+    corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
+    obj = corners + "\\\n" * 500_000 + "f 1 \\\n2 3\n"
+    (found,) = read_obj(obj.encode(), None, 10)
+    assert len(found.mesh.triangles) == 1
+    (found,) = read_obj(f"{corners}f 1 2 \\\n3\\".encode(), None, 10)
+    assert len(found.mesh.triangles) == 1
+    with pytest.raises(InvalidInput):
+        opened(b"solid a\nfacet normal 0 0 0\nouter loop\nvertex " + b"1" * 1_000_000 + b"x\n")
+
+
 def test_a_megabyte_of_blanks_in_the_comment_of_a_ply() -> None:
     head = f"ply\nformat ascii 1.0\ncomment label 1 a{' ' * 1_000_000}b\nelement vertex 3\nproperty float x\n"
     head += "property float y\nproperty float z\nelement face 1\nproperty list uchar int vertex_indices\nend_header\n"
