@@ -105,8 +105,9 @@ def surface_at(mesh: Mesh, distance: float, *, spacing: float | None = None) -> 
     return mesh_of_field(field_of(grid, SignedDistance(mesh), distance), grid)
 
 
-def field_of(grid: Grid, known: SignedDistance, level: float = 0.0) -> np.ndarray:
-    """Signed distances less `level` `(z, y, x) float32`: right where near zero, of the right sign elsewhere."""
+def field_of(grid: Grid, known: SignedDistance, level: float = 0.0, around: float = 1.0) -> np.ndarray:
+    """Signed distances less `level` `(z, y, x) float32`: right up to `around` voxels from zero, of the right sign
+    elsewhere."""
     size = COARSEST
     shape = tuple(side // size for side in grid.shape)
     index = np.indices(shape).reshape(3, -1).T
@@ -114,7 +115,7 @@ def field_of(grid: Grid, known: SignedDistance, level: float = 0.0) -> np.ndarra
     field = (values - level).astype(np.float32).reshape(shape)
     while size > 1:
         corner = np.sqrt(3) / 2 * (size - 1) * grid.spacing
-        open_ = np.abs(values - level) <= corner + grid.spacing
+        open_ = np.abs(values - level) <= corner + around * grid.spacing
         size //= 2
         field = field.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
         index = (2 * index[open_][:, None] + EIGHT).reshape(-1, 3)

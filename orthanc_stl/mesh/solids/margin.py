@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from itertools import product
 
 import numpy as np
 from scipy import ndimage
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.solids.booleans import require_closed
-from orthanc_stl.mesh.solids.ellipsoids import EllipsoidDistance
 from orthanc_stl.mesh.solids.field import (
     Grid,
     SignedDistance,
     field_of,
     grid_around,
-    mesh_in_grid,
+    mesh_of_field,
     spacing_for,
     surface_at,
-    surface_in_grid,
 )
 from orthanc_stl.mesh.types import Mesh
 
 COARSER = 1.6
-"""Times the voxel of equal margins: the surface is found exactly on the edges between the voxels."""
+"""Times the voxel of equal margins, since there is more to work out for each."""
 
 MOST_STEPS = 20
 """Voxels in the largest margin."""
 
-THINNEST = 0.01
-"""mm: half-axis of the ellipsoids in a direction without a margin."""
-
-NARROWEST = 0.5
-"""Voxels: the half-axes by which the search begins, since what begins it lies anywhere in a voxel."""
-
-MOST_ROUNDS = 12
-"""Of looking for the surface on an edge between two voxels."""
-
-NEARNESS = 0.02
-"""mm: how well it is found there."""
+FINER = 5
+"""Times that the best shift is looked for by half as far around it."""
 
 
 @dataclass(frozen=True)
@@ -80,120 +70,143 @@ def with_margin(mesh: Mesh, margin: float | Margins, *, spacing: float | None = 
 
 
 def _moved(mesh: Mesh, margins: np.ndarray, sign: int, spacing: float | None) -> Mesh:
-    """Points outside (`sign` 1) or inside (-1) join the other side where an ellipsoid at a surface point holds them.
+    """What is inside (`sign` 1) or outside (-1) grows by the eighths of ellipsoids with the half-axes `margins`.
 
-    `margins` `(3, 2)`: along x, y, z, downwards and upwards, from the surface to the points.
+    `margins` `(3, 2)`: along x, y, z, downwards and upwards.
     """
     largest = float(margins.max())
     voxel = spacing or max(spacing_for(mesh) * COARSER, largest / MOST_STEPS)
     grid = grid_around(mesh, voxel, largest if sign > 0 else 0.0)
-    return _Moving(mesh, np.maximum(margins, THINNEST), sign, grid).result()
+    return mesh_of_field(sign * _least_within(SignedDistance(mesh), sign, margins, grid), grid)
 
 
-class _Moving:
-    """The points that a surface passes as it moves outwards (`sign` 1) or inwards (-1), first in voxels."""
+def _least_within(known: SignedDistance, sign: int, margins: np.ndarray, grid: Grid) -> np.ndarray:
+    """The least signed distance `(z, y, x)` of all places from which a shift within the margins leads to a voxel.
 
-    def __init__(self, mesh: Mesh, margins: np.ndarray, sign: int, grid: Grid) -> None:
-        self._known, self._ellipsoids = SignedDistance(mesh), EllipsoidDistance(mesh, margins)
-        self._margins, self._sign, self._grid = margins, sign, grid
+    It is negative where the grown body is: right near 0, of the right sign elsewhere. A body thinner than a voxel is
+    seen by its surface alone.
+    """
+    voxel = grid.spacing
+    signed = sign * field_of(grid, known, around=2.0)
+    certain = _reached(signed <= 0, margins / voxel)
+    possible = ndimage.binary_dilation(_reached(signed <= voxel, margins / voxel + 1), np.ones((3, 3, 3)))
+    edges = possible & ~ndimage.binary_erosion(certain, np.ones((3, 3, 3)))
+    asked = np.flatnonzero(edges)
+    found = np.where(certain, -voxel, voxel).astype(np.float32)
+    parts = parts_of_shifts(margins, voxel)
+    least, best = _least_of_shifts(signed, asked, _shifts(parts, margins) / voxel)
+    near = np.flatnonzero((least > -1.2 * voxel) & (least < 2.2 * voxel))
+    points = grid.points(asked[near])
+    least[near] = sign * known.of(points - _better(signed, points, parts[best[near]], margins, grid))
+    inside = certain.reshape(-1)[asked]
+    found.reshape(-1)[asked] = np.where(inside, np.minimum(least, -1e-3 * voxel), least)
+    return found
 
-    def result(self) -> Mesh:
-        """The surface around what is inside afterwards."""
-        signed = field_of(self._grid, self._known)
-        beyond = self._sign * signed > 0
-        place = self._nearest_places(signed)
-        length = self._lengths(beyond, place)
-        points, triangles = surface_in_grid(np.where(length <= 1, np.float32(-1), np.float32(1)) * self._sign)
-        return mesh_in_grid(self._on_edges(points, beyond, place, length), triangles, self._grid)
 
-    def _nearest_places(self, signed: np.ndarray) -> np.ndarray:
-        """For each voxel about the place on the surface that the shortest way to it begins at; -1 where none is near.
+def _reached(start: np.ndarray, margins: np.ndarray) -> np.ndarray:
+    """The voxels that lie within the margins `(3, 2)` in voxels of one in `start` `(z, y, x) bool`.
 
-        Exact distances go from line to line along one axis after another (Saito and Toriwaki, Pattern Recognition 27
-        (1994) 1551), here with the places themselves.
-        """
-        grid, voxel = self._grid, self._grid.spacing
-        wide = np.maximum(self._margins, NARROWEST * voxel)
-        found = np.full(signed.size, -1, np.int32)
-        near = np.flatnonzero(np.abs(signed.reshape(-1)) < 1.5 * voxel)
-        found[near] = self._ellipsoids.nearest_places(grid.points(near))
-        for axis in range(3):
-            down, up = np.ceil(self._margins[axis] / voxel).astype(int) + 1
-            before = found.reshape(grid.shape).copy()
-            length = np.full(found.shape, np.inf, np.float32)
-            for step in range(-down, up + 1):
-                there = np.full_like(before, -1)
-                size = before.shape[2 - axis]
-                to, start = [slice(None)] * 3, [slice(None)] * 3
-                to[2 - axis] = slice(max(step, 0), size + min(step, 0))
-                start[2 - axis] = slice(max(-step, 0), size + min(-step, 0))
-                there[tuple(to)] = before[tuple(start)]
-                asked = np.flatnonzero(there.reshape(-1) >= 0)
-                other = there.reshape(-1)[asked]
-                way = self._ellipsoids.of_places(grid.points(asked), other, wide)
-                shorter = way < length[asked]
-                found[asked[shorter]], length[asked[shorter]] = other[shorter], way[shorter]
-        return found
+    Squares of lengths go from line to line along one axis after another (Saito and Toriwaki, Pattern Recognition 27
+    (1994) 1551).
+    """
+    length = np.where(start, np.float32(0), np.float32(4))
+    for axis in range(3):
+        before, side = length, start.shape[2 - axis]
+        length = before.copy()
+        for towards, most in zip((-1, 1), margins[axis], strict=True):
+            for step in range(1, min(int(most), side - 1) + 1):
+                to, of = [slice(None)] * 3, [slice(None)] * 3
+                to[2 - axis], of[2 - axis] = slice(step, None), slice(None, -step)
+                if towards < 0:
+                    to, of = of, to
+                np.minimum(length[tuple(to)], before[tuple(of)] + np.float32((step / most) ** 2), out=length[tuple(to)])
+    return np.asarray(length <= 1)
 
-    def _lengths(self, beyond: np.ndarray, place: np.ndarray) -> np.ndarray:
-        """Of the shortest ways to the voxels beyond the surface, `(z, y, x)`: right near 1, of the right side of it
-        elsewhere; looked for from the voxels that are known to be less, neighbour by neighbour. 0 before the surface.
 
-        `place` becomes the one that the way begins at, where it was looked for.
-        """
-        found = np.where(beyond.reshape(-1), np.inf, 0)
-        near = np.flatnonzero(beyond.reshape(-1) & (place >= 0))
-        found[near] = self._ellipsoids.of_places(self._grid.points(near), place[near])
-        unknown = np.zeros(beyond.size, bool)
-        unknown[near] = found[near] > 1
-        news = True
-        while news:
-            reached = ndimage.binary_dilation(found.reshape(beyond.shape) <= 1, np.ones((3, 3, 3)))
-            asked = np.flatnonzero(unknown & reached.reshape(-1))
-            found[asked], place[asked] = self._ellipsoids.shortest(self._grid.points(asked), place[asked])
-            unknown[asked] = False
-            news = bool((found[asked] <= 1).any())
-        return found.reshape(beyond.shape)
+def _shifts(parts: np.ndarray, margins: np.ndarray) -> np.ndarray:
+    """Shifts `(n, 3)` in mm from `parts` `(n, 3)` of the margins `(3, 2)`; those of a length of 1 are on the surface of
+    the eighths of ellipsoids."""
+    return parts * np.where(parts < 0, margins[:, 0], margins[:, 1])
 
-    def _on_edges(self, points: np.ndarray, beyond: np.ndarray, place: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """`points` `(n, 3)` in voxels, each moved along the edge of the grid that it lies on to where the surface is:
-        by false position, as in the Illinois algorithm (Dowell and Jarratt, BIT 11 (1971) 168)."""
-        ends = np.stack((np.floor(points), np.ceil(points)))
-        number = np.ravel_multi_index(tuple(ends[:, :, ::-1].astype(np.int64).transpose(2, 0, 1)), beyond.shape)
-        value = np.clip(length.reshape(-1)[number] - 1, -1, 1)
-        turned = value[0] > 0
-        for both in (ends, number, value):
-            both[:, turned] = both[::-1, turned]
-        crossing = ~beyond.reshape(-1)[number[0]]
-        start, way = self._grid.origin + ends[0] * self._grid.spacing, (ends[1] - ends[0]) * self._grid.spacing
-        place = place[number]
-        low, high, found = np.zeros(len(points)), np.ones(len(points)), np.full(len(points), 0.5)
-        left, side = np.arange(len(points)), np.zeros(len(points))
-        for _ in range(MOST_ROUNDS):
-            below, above = value[:, left]
-            part = np.clip(-below / (above - below), 0.05, 0.95)
-            found[left] = low[left] + part * (high[left] - low[left])
-            there = start[left] + found[left, None] * way[left]
-            now = self._shortest(there, place, left)
-            cross = np.flatnonzero(crossing[left])
-            now[cross[self._sign * self._known.of(there[cross]) <= 0]] = -1
-            under = now <= 0
-            low[left[under]], high[left[~under]] = found[left[under]], found[left[~under]]
-            value[0, left] = np.where(under, now, np.where(side[left] > 0, below / 2, below))
-            value[1, left] = np.where(under, np.where(side[left] < 0, above / 2, above), now)
-            side[left] = np.where(under, -1, 1)
-            narrow = (high[left] - low[left]) * self._grid.spacing < NEARNESS
-            left = left[(np.abs(now) * self._margins.max() > NEARNESS) & ~narrow]
-            if not len(left):
-                break
-        return ends[0] + found[:, None] * (ends[1] - ends[0])
 
-    def _shortest(self, points: np.ndarray, place: np.ndarray, left: np.ndarray) -> np.ndarray:
-        """Lengths less 1, at most 1, from the better of the places `(2, n)` of both ends, which is then made better."""
-        known = np.full((2, len(left)), np.inf)
-        for end in range(2):
-            asked = np.flatnonzero(place[end, left] >= 0)
-            known[end, asked] = self._ellipsoids.of_places(points[asked], place[end, left[asked]])
-        better = known.argmin(axis=0)
-        found, place[better, left] = self._ellipsoids.shortest(points, place[better, left])
-        return np.asarray(np.minimum(found - 1, 1))
+def parts_of_shifts(margins: np.ndarray, voxel: float) -> np.ndarray:
+    """Parts `(n, 3)` of the margins `(3, 2)` to begin with: those on the curved part of an eighth of an ellipsoid, and
+    where it is flat or a line, all over that."""
+    found = [np.zeros((1, 3))]
+    for ends in product((0, 1), repeat=3):
+        half_axes = margins[np.arange(3), ends]
+        wide = np.flatnonzero(half_axes > 0)
+        if len(wide):
+            most = half_axes.max() / voxel
+            round_ = _ROUND[len(wide)](int(np.ceil(2 * most if len(wide) == 1 else max(1.5 * np.sqrt(most), 3))))
+            part = np.zeros((len(round_), 3))
+            part[:, wide] = round_
+            found.append(part * np.where(ends, 1, -1))
+    return np.unique(np.concatenate(found).round(6) + 0.0, axis=0)
+
+
+def _line(steps: int) -> np.ndarray:
+    return np.linspace(0, 1, steps + 1)[:, None]
+
+
+def _quarter(steps: int) -> np.ndarray:
+    """Points `(n, 2)` of a quarter of a disk."""
+    rings = []
+    for radius in np.linspace(0, 1, steps + 1):
+        angle = np.linspace(0, np.pi / 2, int(np.ceil(radius * steps * np.pi / 2)) + 1)
+        rings.append(radius * np.column_stack((np.cos(angle), np.sin(angle))))
+    return np.concatenate(rings)
+
+
+def _eighth(steps: int) -> np.ndarray:
+    """Points `(n, 3)` of an eighth of a sphere."""
+    rings = []
+    for height in np.linspace(0, np.pi / 2, int(np.ceil(steps * np.pi / 2)) + 1):
+        angle = np.linspace(0, np.pi / 2, int(np.ceil(np.cos(height) * steps * np.pi / 2 - 1e-9)) + 1)
+        around = np.column_stack((np.cos(angle), np.sin(angle))) * np.cos(height)
+        rings.append(np.column_stack((around, np.full(len(angle), np.sin(height)))))
+    return np.concatenate(rings)
+
+
+_ROUND = {1: _line, 2: _quarter, 3: _eighth}
+
+
+def _least_of_shifts(signed: np.ndarray, asked: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least `(n,)` of `signed` `(z, y, x)` at the voxels `asked` `(n,)`, each shifted back by `shifts` `(m, 3)` in
+    voxels (between the voxels by straight lines), and the number `(n,)` of the shift."""
+    reach = int(np.ceil(np.abs(shifts).max())) + 1
+    wider = np.pad(signed, reach, mode="edge")
+    place = np.column_stack(np.unravel_index(asked, signed.shape)) + reach
+    number = np.ravel_multi_index(tuple(place.T), wider.shape).astype(np.int32)
+    flat, strides = wider.reshape(-1), np.array(wider.strides) // wider.itemsize
+    least, best = np.full(len(asked), np.inf, np.float32), np.zeros(len(asked), np.int32)
+    for count, shift in enumerate(-shifts[:, ::-1]):
+        whole = np.floor(shift).astype(int)
+        part = shift - whole
+        now = np.zeros(len(asked), np.float32)
+        for corner in product((0, 1), repeat=3):
+            weight = np.prod(np.where(corner, part, 1 - part))
+            if weight > 0:
+                now += np.float32(weight) * flat[number + int((whole + corner) @ strides)]
+        less = now < least
+        least[less], best[less] = now[less], count
+    return least, best
+
+
+def _better(signed: np.ndarray, points: np.ndarray, parts: np.ndarray, margins: np.ndarray, grid: Grid) -> np.ndarray:
+    """Shifts `(n, 3)` in mm like those of `parts` `(n, 3)`, so that `signed` is still less at `points` `(n, 3)`."""
+
+    def value(of: np.ndarray) -> np.ndarray:
+        place = (points - _shifts(of, margins) - grid.origin) / grid.spacing
+        return np.asarray(ndimage.map_coordinates(signed, place.T[::-1], order=1, mode="nearest", prefilter=False))
+
+    least, way = value(parts), 0.5 / max(1.5 * np.sqrt(margins.max() / grid.spacing), 3)
+    for _ in range(FINER):
+        for step in (*np.eye(3), *-np.eye(3)):
+            other = parts + way * step
+            other /= np.maximum(np.linalg.norm(other, axis=1), 1)[:, None]
+            now = value(other)
+            less = now < least
+            least[less], parts[less] = now[less], other[less]
+        way /= 2
+    return _shifts(parts, margins)
