@@ -70,7 +70,7 @@ def test_says_name_size_volume_and_triangles_as_text(ball: Any, stored: Stored, 
 
 
 def test_the_patients_left_is_right_from_the_front(open_page: Open, server: OrthancServer, stored: Stored) -> None:
-    body = {"Instance": stored.rtstruct, "RoiNames": ["Ball", "Left"], "Resolution": 128}
+    body = {"Instance": stored.rtstruct, "RoiNames": ["Ball", "Left"], "Resolution": 128, "Color": [255, 0, 0]}
     page = viewer_ready(open_page(url(server.post("/stl/encode-rtstruct", body).json()["ID"])))
     views = {"Anterior": "RLSI", "Posterior": "LRSI", "Right": "PASI", "Superior": "RLPA", "Inferior": "RLAP"}
     for view, edges in views.items():

@@ -83,7 +83,7 @@ def test_the_balls_of_a_segmentation(name: str, difference: float) -> None:
     segments = stl.read(shared_file(f"seg/made/seg_{name}.dcm"))
     assert segments.mesh([1, 2], union=True).parts[0].volume_ml == near(37.088)
     assert segments.mesh([2], subtract=[1]).parts[0].volume_ml == near(difference)
-    assert segments.mesh([2], intersect=[1]).parts[0].volume_ml == near(LENS, 0.015)
+    assert segments.mesh([2], intersect=[1]).parts[0].volume_ml == near(LENS, 0.016)
 
 
 def test_a_structure_less_itself_is_left_out_with_the_reason() -> None:
