@@ -63,7 +63,7 @@ def test_low_resolutions_still_give_closed_bodies(resolution: int) -> None:
 
 @pytest.mark.parametrize("resolution", [-1, 0, 1])
 def test_resolution_below_two(resolution: int) -> None:
-    with pytest.raises(OutOfRange, match="Resolution"):
+    with pytest.raises(OutOfRange, match="the resolution is at least 2"):
         model_of(ball(30), resolution=resolution)
 
 
