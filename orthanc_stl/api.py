@@ -87,10 +87,10 @@ class Structures:
         `union`: one part of them all. `options`: those of `ConversionRequest`: `resolution`, `smooth`, `end_caps`,
         `tolerance` (mm), `triangles`, `keep_largest`, `min_volume_ml`, `strict`, and those of docs/printing.md:
         `unite`, `subtract`, `intersect`, `fill_cavities`, `smooth_mm`, `margin`, `shell`, `mirror`, `mirror_at`,
-        `label`, `cut`.
+        `label`, `cut`, and `scale`, which needs `tags={"ModelModification": "YES"}`.
         Raises InvalidInput for an unknown structure or option, and if nothing can be made.
         """
-        known = {option.field for option in OPTIONS} - {"structures", "all", "separate", "replace"}
+        known = {"tags", *(option.field for option in OPTIONS)} - {"structures", "all", "separate", "replace"}
         unknown = sorted(options.keys() - known)
         if unknown:
             raise InvalidInput(f"mesh() has no option {unknown[0]!r}; it has {', '.join(sorted(known))}")

@@ -13,8 +13,8 @@ from orthanc_stl.conversion import options as kinds
 from orthanc_stl.conversion.options import SOURCE_OPTIONS, Kind, Option
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 
-# Said in another way on the command line.
-_OTHERWISE = ("Structures", "Replace", "Format")
+# Said in another way on the command line, or not there: `Scale` needs the `Tags` of an object.
+_OTHERWISE = ("Structures", "Replace", "Format", "Scale")
 
 _FLAGS = {"Label": "--text"}
 """Where a flag is not named as its option: `--label` is a structure's number, as in version 0.1."""

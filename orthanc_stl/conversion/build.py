@@ -127,6 +127,7 @@ def _part(
     kind = first.kind if alone else ""
     if alone and request.name and not request.separate:
         name = request.name
+    which = (f" ({request.scale:g}:1)" if request.scale != 1 else "") + which
     which = (" (mirrored)" if request.mirror else "") + which
     return Part(
         number=first.number,
@@ -182,7 +183,7 @@ def parameters(request: ConversionRequest, source: OpenSource) -> dict[str, str]
 
 _TOLD = (
     *("Tolerance", "Triangles", "KeepLargest", "MinVolumeMl", "Unite", "Subtract", "Intersect", "FillCavities"),
-    *("SmoothMm", "Margin", "Shell", "Mirror", "MirrorAt", "Label", "Cut"),
+    *("SmoothMm", "Margin", "Shell", "Mirror", "MirrorAt", "Label", "Cut", "Scale"),
 )
 
 

@@ -1,4 +1,4 @@
-"""What `Shell`, `Margin`, `Cut`, `Label` and `Mirror` of a request say, checked: before anything is read or meshed.
+"""What `Shell`, `Margin`, `Cut`, `Label`, `Mirror` and `Scale` of a request say: checked before anything is read.
 
 Imported in the Orthanc process: the standard library only.
 """
@@ -33,7 +33,10 @@ MOST_PLANES, MOST_HOLES, MOST_PEGS, MOST_OTHERS = 6, 16, 8, 16
 FARTHEST = 1e5
 """mm: no coordinate of a patient is larger."""
 
-NO_SCALE = "Scale is not possible: medical models are 1:1, so that what is measured on them is true of the patient"
+NO_SCALE = (
+    "Scale is refused: medical models are 1:1, so that what is measured on them is true of the patient; "
+    'if another size is meant, say so by "Tags": {"ModelModification": "YES"}'
+)
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,16 @@ def other_instances(request: ConversionRequest) -> tuple[str, ...]:
     return tuple(dict.fromkeys(instance for instance, _ in found))
 
 
+def says_modified(tags: Mapping[str, Any]) -> bool:
+    """Whether `Tags` of a request say that the model is modified on purpose.
+
+    >>> says_modified({"0068,7001": "YES"})
+    True
+    """
+    names = ("ModelModification", "0068,7001", "0068-7001", "00687001")
+    return any(tags.get(name) == "YES" for name in names)
+
+
 def preparation_of(request: ConversionRequest) -> Preparation:
     """Raises InvalidField, with what came and what was expected, for the first value that cannot be used."""
     if request.mirror and request.mirror not in AXES:
@@ -120,6 +133,8 @@ def preparation_of(request: ConversionRequest) -> Preparation:
     several = request.all or len(request.structures) > 1
     if request.mirror and request.mirror_at is None and request.separate and several:
         raise InvalidField("MirrorAt is missing: with Separate it says where the one mirror of all structures stands")
+    if request.scale != 1 and not says_modified(request.tags):
+        raise InvalidField(NO_SCALE)
     if len(other_instances(request)) > MOST_OTHERS:
         raise InvalidField(f"got operands of {len(other_instances(request))} instances, expected at most {MOST_OTHERS}")
     if len(request.cut) > MOST_PLANES:

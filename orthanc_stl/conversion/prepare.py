@@ -1,7 +1,7 @@
 """Models made ready for printing or planning: what the options `Unite` to `Cut` do to a surface.
 
 In this order, whatever that of the request: Unite, Subtract, Intersect; FillCavities, SmoothMm, Margin, Shell with its
-Drain, Mirror, Label, Cut. Pieces are left out after the first three (clean.py), and triangles at the end.
+Drain, Mirror, Label, Cut, Scale. Pieces are left out after the first three (clean.py), and triangles at the end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from orthanc_stl.mesh.solids.cut import Halves, Pegs, Plane, cut
 from orthanc_stl.mesh.solids.label import labelled, place_on
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
-from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
+from orthanc_stl.mesh.solids.smooth import mirrored, scaled, without_short_waves
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 
 
@@ -95,14 +95,17 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
         progress(0.8, "cutting")
         parts = _cut(mesh, asked.cuts)
         notes.append(_done(f"cut by {_count(len(asked.cuts), 'plane', 'planes')}{_kept(asked.cuts, len(parts))}"))
-    return [_changed(surface, part, notes) for part in parts] if notes else [surface]
+    if request.scale != 1:
+        parts = [scaled(part, request.scale) for part in parts]
+        notes.append(_done(f"{request.scale:g} times the patient's size, from the origin of the patient's coordinates"))
+    return [_changed(surface, part, notes, request.scale) for part in parts] if notes else [surface]
 
 
 def changes_shape(request: ConversionRequest) -> bool:
     """Whether the model is another body than the structure: DICOM's Model Modification."""
     operands = (request.unite, request.subtract, request.intersect)
     options = (request.fill_cavities, request.smooth_mm, request.shell, request.label)
-    return any((*operands, *options, request.margin, request.cut, request.mirror))
+    return any((*operands, *options, request.margin, request.cut, request.mirror, request.scale != 1))
 
 
 def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
@@ -159,11 +162,13 @@ def _margin_text(margin: Sequence[float]) -> str:
     return f"a margin was added, in mm: {told}"
 
 
-def _changed(surface: Surface, mesh: Mesh, notes: Sequence[Note]) -> Surface:
+def _changed(surface: Surface, mesh: Mesh, notes: Sequence[Note], scale: float = 1.0) -> Surface:
     """With the figures of `mesh`. The volume of the contours is none to compare with any more."""
     old = surface.report
-    report = report_of(mesh, old.voxel, (*old.notes, *notes))
-    return Surface(mesh, replace(report, distance=old.distance))
+    x, y, z = old.voxel or (0.0, 0.0, 0.0)
+    voxel = (x * scale, y * scale, z * scale) if old.voxel else None
+    report = report_of(mesh, voxel, (*old.notes, *notes))
+    return Surface(mesh, replace(report, distance=None if old.distance is None else old.distance * scale))
 
 
 def _left(mesh: Mesh, what: str) -> Mesh:

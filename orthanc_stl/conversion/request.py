@@ -136,6 +136,12 @@ class ConversionRequest:
         "`Clearance` (mm), `Count` hold them together; `Keep`: "
         '`"both"`, `"front"` (where the normal points to) or `"back"`',
     )
+    scale: float = option(
+        "Scale",
+        Number(0.01, 100),
+        1.0,
+        'makes it so many times as large, only with `"Tags": {"ModelModification": "YES"}`: medical models are 1:1',
+    )
     name: str = option("Name", Text(), "", "of one model of several structures", shown="their names")
     color: tuple[int, int, int] | None = option("Color", Color(), None, "the same", shown="theirs, if it is one")
     opacity: float | None = option(

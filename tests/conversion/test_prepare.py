@@ -147,6 +147,32 @@ def test_a_text_is_raised_on_the_side_that_was_named(side: str, axis: int, end: 
     assert marked.modified
 
 
+def test_a_scaled_model_says_so() -> None:
+    """Refused unless the tags say that it is meant; every length of the object is that of the scaled body."""
+    asked: dict[str, Any] = {"resolution": 64, "shell": {"Wall": 2}, "tolerance": 0}
+    (whole,) = made(1, **asked)
+    model = made(1, **asked, scale=0.5, tags={"ModelModification": "YES"})
+    (part,) = model
+    assert part.mesh.vertices == pytest.approx(whole.mesh.vertices / 2, abs=1e-5)
+    assert (part.volume_ml, part.closed) == (near(whole.volume_ml / 8, 1e-5), True)
+    assert part.name == "Ball 20 (0.5:1)"
+    assert part.warnings[-1] == "0.5 times the patient's size, from the origin of the patient's coordinates"
+    assert part.report.contours_volume is None
+    assert whole.report.voxel is not None
+    assert part.report.voxel == pytest.approx(np.array(whole.report.voxel) / 2)
+    (check,) = print_checks(model, wall=1.1)["Parts"]
+    assert check["SizeMm"] == pytest.approx([20, 20, 20], abs=0.3)
+    assert check["SmallestWallMm"] == pytest.approx(1, abs=0.1)
+    (file,) = encapsulate_parts(model, study=read_study_context(FILE), references=[], version="1")
+    ds = dcmread(io.BytesIO(file))
+    assert ds.ModelModification == "YES"
+    assert ds.ContentDescription == "Ball 20 (0.5:1)"
+    assert "Scale: 0.5" in ds.DerivationAlgorithmSequence[0].AlgorithmParameters
+    with pytest.raises(InvalidInput, match="1:1"):
+        made(1, scale=2.0)
+    assert conversion_request({"Scale": 2, "Tags": {"ModelModification": "YES"}}).scale == 2
+
+
 def test_an_ordinary_model_says_nothing_of_it() -> None:
     (file,) = encapsulate_parts(made(1), study=read_study_context(FILE), references=[], version="1")
     ds = dcmread(io.BytesIO(file))
@@ -162,6 +188,8 @@ def test_strict_takes_what_was_asked_for() -> None:
     ("options", "reason"),
     [
         ({"Scale": 2}, "1:1"),
+        ({"Scale": 2, "Tags": {"ModelModification": "NO"}}, "1:1"),
+        ({"Scale": 0, "Tags": {"ModelModification": "YES"}}, "Scale"),
         ({"Shell": {"Wall": 0}}, "Shell.Wall is 0, expected a number from 0.05 to 50"),
         ({"Shell": {"Walls": 2}}, "has the field 'Walls'"),
         ({"Shell": {"Wall": 2, "Drain": {"Diameter": 3, "At": "top"}}}, "Drain.At is 'top'"),

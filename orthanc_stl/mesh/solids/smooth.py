@@ -1,4 +1,4 @@
-"""Surfaces without waves shorter than a given length, and mirrored ones."""
+"""Surfaces without waves shorter than a given length, mirrored ones, and ones of another size."""
 
 from __future__ import annotations
 
@@ -87,6 +87,16 @@ def mirrored(mesh: Mesh, axis: int = 0, at: float | None = None) -> Mesh:
         at = (low[axis] + high[axis]) / 2
     points[:, axis] = 2 * at - points[:, axis]
     return inside_out(Mesh(points.astype(np.float32), mesh.triangles))
+
+
+def scaled(mesh: Mesh, factor: float) -> Mesh:
+    """`mesh` with all coordinates (LPS mm) times `factor`, so that bodies scaled one by one still fit together.
+
+    Raises InvalidInput for a factor of 0 or less.
+    """
+    if not 0 < factor < np.inf:
+        raise InvalidInput(f"got a factor of {factor}, expected more than 0")
+    return Mesh((mesh.vertices.astype(np.float64) * factor).astype(np.float32), mesh.triangles)
 
 
 def _with_volume(mesh: Mesh, volume: float) -> Mesh:

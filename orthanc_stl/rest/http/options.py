@@ -10,7 +10,7 @@ from typing import Any
 from orthanc_stl import errors
 from orthanc_stl.conversion import options as kinds
 from orthanc_stl.conversion.options import SOURCE_OPTIONS, Kind, Option
-from orthanc_stl.conversion.preparation import NO_SCALE, preparation_of
+from orthanc_stl.conversion.preparation import preparation_of
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 from orthanc_stl.rest.http import fields
 
@@ -32,8 +32,6 @@ def conversion_request(body: fields.Body) -> ConversionRequest:
     if values["tolerance"] is not None and values["triangles"] is not None:
         raise errors.InvalidField("Tolerance and Triangles exclude each other: give one of the two")
     given = {key: _value(body, key, kind) for key, (kind, _) in SOURCE_OPTIONS.items() if body.get(key) is not None}
-    if "Scale" in body:
-        raise errors.InvalidField(NO_SCALE)
     request = ConversionRequest(**values, fields=given, tags=fields.tags(body))
     for key, color in request.colors.items():
         fields.color_of(color, f"Colors.{key}")
