@@ -59,16 +59,6 @@ def test_an_outline_a_little_off_its_plane(off: float) -> None:
     assert report.warnings == ()
 
 
-@pytest.mark.parametrize("off", [0.29, 0.5, -0.5])
-def test_an_outline_too_far_off_the_plane_to_be_a_hole_is_told_of(off: float) -> None:
-    """It may be a slice, where the body narrows: it is taken for one, which adds 3 % here."""
-    outlines = [ring(radius, z) for z in TEN for radius in (20, 10)]
-    outlines[9] = ring(10, TEN[4] + off)
-    (told,) = report_of(outlines).warnings
-    assert f"has an outline at {12 + off:g} mm along the normal of its planes" in told
-    assert "cuts out nothing" in told
-
-
 def test_a_small_outline_before_a_gap_is_told_of_as_a_piece_only() -> None:
     alone = [ring(3, z, (5, 0)) for z in (60.0, 100.0)]  # nothing is near these: their steps are gaps
     body = [ring(radius, z) for radius, z in ((10, 0), (10, 2), (10, 4), (10, 6), (5, 8), (12, 30), (12, 32), (12, 34))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from orthanc_stl.mesh.contours.crossings import without_new_crossings
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.grid import HELD, MAX_TRIANGLES, MAX_VOXELS, Grid, Limits, grid_of, held_by
+from orthanc_stl.mesh.contours.holes_off_plane import with_holes_on_planes
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import Stack, stacks_of, steps_between
 from orthanc_stl.mesh.contours.regions import regions_of
@@ -105,7 +106,8 @@ def _plans(
     rois: Sequence[RoiContours], others: Sequence[np.ndarray], end_caps: bool, smooth: bool, findings: Findings
 ) -> list[_Plan]:
     plans = []
-    for stack in stacks_of(rois, findings):
+    for found in stacks_of(rois, findings):
+        stack = replace(found, rois=tuple(with_holes_on_planes(roi, findings) for roi in found.rois))
         usual = Usual(_usual(stack, others), end_caps)
         chains = [
             chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, smooth, findings), usual, findings)

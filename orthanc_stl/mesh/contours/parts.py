@@ -18,7 +18,6 @@ import numpy as np
 from manifold3d import CrossSection, OpType
 
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.holes_off_plane import tell_of_holes_off_plane
 from orthanc_stl.mesh.contours.links import BESIDE, Link, components, links_of, with_forks, without_gaps
 from orthanc_stl.mesh.contours.planes import RoiOutlines
 from orthanc_stl.mesh.contours.regions import Region
@@ -91,9 +90,7 @@ class Usual:
 
 def chains_of(roi: RoiOutlines, regions: Sequence[Region], usual: Usual, findings: Findings) -> list[Chain]:
     """The chains of one ROI: its parts, each with the ends that it has."""
-    linked = links_of(regions)
-    tell_of_holes_off_plane(roi.name, regions, linked, findings)
-    links = without_gaps(roi.name, regions, linked, usual.spacing, findings)
+    links = without_gaps(roi.name, regions, links_of(regions), usual.spacing, findings)
     regions, links = with_forks(regions, links)
     part = components(len(regions), links)
     chains: list[Chain] = []

@@ -40,7 +40,7 @@ def steps_above(position: np.ndarray, low: np.ndarray, high: np.ndarray, least: 
     """
     area = np.prod(high - low, axis=1)
     found = np.full(len(position), np.inf)
-    for mine, others in _blocks(len(position)):
+    for mine, others in blocks(len(position)):
         step = position[others] - position[mine, None]
         common = np.minimum(high[others], high[mine, None]) - np.maximum(low[others], low[mine, None])
         unlike = np.prod(common, axis=2) < UNLIKE * np.maximum(area[others], area[mine, None])
@@ -49,7 +49,7 @@ def steps_above(position: np.ndarray, low: np.ndarray, high: np.ndarray, least: 
     return found
 
 
-def _blocks(count: int) -> Iterator[tuple[slice, slice]]:
+def blocks(count: int) -> Iterator[tuple[slice, slice]]:
     """Outlines, and those among which the next one over each is looked for."""
     for start in range(0, count, BLOCK):
         yield slice(start, min(start + BLOCK, count)), slice(start, min(start + AHEAD, count))
@@ -59,7 +59,7 @@ def _widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """For each outline, how wide the widest is whose box overlaps its own: of a hole that is the body's width."""
     extent = (high - low).max(axis=1)
     found = extent.copy()
-    for mine, others in _blocks(len(extent)):
+    for mine, others in blocks(len(extent)):
         over = (low[others] <= high[mine, None]).all(axis=2) & (high[others] >= low[mine, None]).all(axis=2)
         found[mine] = np.where(over, extent[others], 0).max(axis=1)
     return found

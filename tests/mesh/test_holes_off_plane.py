@@ -1,0 +1,75 @@
+"""Holes drawn between the slices of their outlines: taken for holes where slices tell that they are none of their own,
+else told of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.types import Report
+from testing.solids import ring, roi_of
+
+TEN = 3.0 * np.arange(10)
+WHOLE = np.pi * 400 * 30
+HOLE = np.pi * 100 * 3
+
+
+def report_of(outlines: Sequence[np.ndarray], rotation: Rotation | None = None) -> Report:
+    return surface_from_contours([roi_of(outlines, rotation or Rotation.identity())], resolution=64).report
+
+
+def with_holes(off: float, planes: Sequence[float] | np.ndarray = TEN, radius: float = 10) -> list[np.ndarray]:
+    return [*(ring(20, z) for z in TEN), *(ring(radius, z + off) for z in planes)]
+
+
+@pytest.mark.parametrize(
+    ("off", "planes", "radius", "euler_number"),
+    [
+        (0.3, TEN, 10, 0),  # 3.96 mL of 37.5, with nothing but the gaps told
+        (-0.9, TEN, 10, 0),  # no word at all
+        (1.0, TEN[::2], 10, 10),
+        (0.5, TEN[4:5], 10, 4),
+        (0.9, TEN, 17, 0),  # where all slices have them, they are large, too
+    ],
+)
+def test_a_hole_between_slices_is_one_in_the_nearer(
+    off: float, planes: Sequence[float], radius: float, euler_number: int
+) -> None:
+    report = report_of(with_holes(off, planes, radius))
+    assert report.volume == pytest.approx(WHOLE - len(planes) * HOLE * (radius / 10) ** 2, rel=0.005)
+    assert report.contours_volume == pytest.approx(WHOLE - len(planes) * HOLE * (radius / 10) ** 2, rel=0.001)
+    assert report.euler_number == euler_number
+    (told,) = report.warnings
+    assert f"mm along the normal of its planes, up to {abs(off):g} mm off the plane of a larger one and" in told
+    assert ("they are taken for holes there" in told) == (len(planes) > 1)
+
+
+def test_also_tilted_with_islands_in_them_and_beside_another_body() -> None:
+    islands = [ring(4, z + 0.9) for z in TEN]
+    other = [ring(15, z + 0.9, (60, 0)) for z in TEN]
+    tilted = Rotation.from_euler("xyz", (33, -48, 71), degrees=True)
+    report = report_of([*with_holes(0.9), *islands, *other], tilted)
+    volume = WHOLE + 30 * np.pi * (-100 + 16 + 225)
+    assert report.volume == pytest.approx(volume, rel=0.005)
+    assert report.euler_number == 0 + 2 + 2
+
+
+@pytest.mark.parametrize(("off", "planes"), [(1.2, TEN[:-1]), (1.5, TEN[:-1]), (1.5, TEN[4:5]), (-1.4, TEN[1::2])])
+def test_what_lies_about_halfway_is_told_of(off: float, planes: Sequence[float]) -> None:
+    (told,) = report_of(with_holes(off, planes)).warnings
+    assert f"{planes[0] + off:.6g}" in told
+    assert "between the planes of larger ones: what is meant as a hole there cuts out nothing" in told
+
+
+@pytest.mark.parametrize("narrow", [(12.0, 10.0), (12.9, 17.0)])
+def test_where_a_body_narrows_nothing_is_cut_out(narrow: tuple[float, float]) -> None:
+    """In a slice of its own, or a little in one that was drawn in addition."""
+    place, radius = narrow
+    report = report_of([*(ring(20, z) for z in TEN if z != place), ring(radius, place)])
+    assert report.euler_number == 2
+    assert report.contours_volume == pytest.approx(WHOLE, rel=0.08)
+    assert not any("hole" in text for text in report.warnings)
