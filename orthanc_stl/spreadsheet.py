@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 # Where a cell may begin: at the start, and after a semicolon, at which spreadsheets of many countries split a CSV, in
-# quotes or not. Some take the wide forms of the signs for the signs.
+# quotes or not. Some take the wide forms of the signs for the signs. The pages have the same (shared/csv.js);
+# tests/spreadsheet_texts.json holds both to it.
 _FORMULA = re.compile(r"(^|;)(?=[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 

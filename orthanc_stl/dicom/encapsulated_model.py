@@ -199,7 +199,7 @@ def _refused(tag: int) -> bool:
 
 def _encapsulated_document_series(ds: Dataset, series: Series, now: datetime) -> None:
     """C.24.1"""
-    ds.Modality = "M3D"
+    ds.Modality = sop_classes.MODEL_MODALITY
     ds.SeriesInstanceUID = series.uid
     ds.SeriesNumber = str(series.number)
     ds.SeriesDescription = series.description

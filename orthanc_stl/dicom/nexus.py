@@ -22,6 +22,7 @@ from orthanc_stl.dicom.sop_classes import (
     NEXUS_CREATOR_TAG,
     NEXUS_GROUP,
     NEXUS_LENGTH_TAG,
+    NEXUS_MODALITY,
     RAW_DATA,
 )
 from orthanc_stl.dicom.study_context import StudyContext, class_name
@@ -113,7 +114,7 @@ def _patient_and_study(ds: Dataset, parent: StudyContext | None, level: Level) -
 
 def _series(ds: Dataset, joined: StudyContext | None, number: int, now: datetime) -> None:
     """C.7.3.1"""
-    ds.Modality = "OT"
+    ds.Modality = NEXUS_MODALITY
     ds.SeriesInstanceUID = generate_uid(prefix=None)
     ds.SeriesNumber = str(number)
     ds.SeriesDate, ds.SeriesTime = date_and_time(now)

@@ -1,5 +1,5 @@
-"""SOP classes (PS3.4 B.5) and private elements that this project reads, writes or names. The standard library only:
-Orthanc's process imports it as well."""
+"""SOP classes (PS3.4 B.5), modalities and private elements that this project reads, writes or names. The standard
+library only: Orthanc's process imports it as well."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ RT_DOSE = _STORAGE + "481.2"
 RT_STRUCTURE_SET = _STORAGE + "481.3"
 RT_PLAN = _STORAGE + "481.5"
 RT_ION_PLAN = _STORAGE + "481.8"
+
+# Modalities of the series that are stored here.
+MODEL_MODALITY = "M3D"
+NEXUS_MODALITY = "OT"
+STORED_MODALITIES = (MODEL_MODALITY, NEXUS_MODALITY)
 
 # The private block that the original plugin keeps Nexus models in, and its elements.
 NEXUS_CREATOR = "OrthancSTL"

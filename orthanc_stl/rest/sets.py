@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orthanc_stl import errors
-from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MODELS
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MODELS, MODEL_MODALITY
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.inputs import instance_files
 from orthanc_stl.rest.parents import is_orthanc_id
@@ -26,7 +26,7 @@ def models_of(app: App, level: str, identifier: str) -> list[str]:
         )
     found = app.orthanc.get_json(f"/{level}/{identifier}{'/series' if level == 'studies' else ''}")
     series = found if isinstance(found, list) else [found]
-    of_models = [one["ID"] for one in series if one["MainDicomTags"].get("Modality") == "M3D"]
+    of_models = [one["ID"] for one in series if one["MainDicomTags"].get("Modality") == MODEL_MODALITY]
     candidates = [instance for one in of_models for instance in _in_order(app, one)]
     models = [instance for instance in candidates if app.orthanc.sop_class(instance) in ENCAPSULATED_MODELS]
     if not models:

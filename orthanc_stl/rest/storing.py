@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from orthanc_stl import errors
+from orthanc_stl.dicom.sop_classes import MODEL_MODALITY, STORED_MODALITIES
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.parents import all_series
 
@@ -111,7 +113,7 @@ def remember(
 def _made_of(orthanc: Orthanc, study: str, wanted: set[str]) -> Iterator[str]:
     """The models of a study that were made of one of these."""
     for series in all_series(orthanc, f"/studies/{study}"):
-        if series["MainDicomTags"].get("Modality") == "M3D":
+        if series["MainDicomTags"].get("Modality") == MODEL_MODALITY:
             for instance in series["Instances"]:
                 if orthanc.metadata(instance, MADE_OF) in wanted:
                     yield instance
@@ -131,16 +133,14 @@ def series_identity(orthanc: Orthanc, parent: str) -> dict[str, Any]:
 
 
 def next_series_number(orthanc: Orthanc, parent: str) -> int:
-    """One more than the largest Series Number of the study's models, so that they can be told apart.
-
-    Those of modality OT count, too, as Nexus models are.
-    """
+    """One more than the largest Series Number of the study's models, so that they can be told apart."""
     path = parent if parent.startswith("/studies/") or not parent else f"{parent}/study"
     study = orthanc.get_json(path)["ID"] if path else ""
     series = all_series(orthanc, f"/studies/{study}") if study else []
-    numbers = [
-        s["MainDicomTags"].get("SeriesNumber", "")
-        for s in series
-        if s["MainDicomTags"].get("Modality") in ("M3D", "OT")
-    ]
-    return max((int(number) for number in numbers if number.isdecimal() and len(number) < 10), default=0) + 1
+    return number_after([one["MainDicomTags"] for one in series])
+
+
+def number_after(series: Sequence[Mapping[str, str]]) -> int:
+    """The same by the tags of the study's series. The page that stores an STL has the same (forms/series-number.js)."""
+    numbers = [tags.get("SeriesNumber", "") for tags in series if tags.get("Modality") in STORED_MODALITIES]
+    return max((int(number) for number in numbers if re.fullmatch("[0-9]{1,9}", number)), default=0) + 1

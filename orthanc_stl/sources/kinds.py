@@ -63,7 +63,7 @@ ENCAPSULATED = Kind(
     "3D models",
     "Model generated from an encapsulated model",
     sop_classes=(sop_classes.ENCAPSULATED_STL, sop_classes.ENCAPSULATED_OBJ),
-    modalities=("M3D",),
+    modalities=(sop_classes.MODEL_MODALITY,),
 )
 NIFTI = Kind("nifti", "a NIfTI file", "NIfTI", "Model generated from NIfTI", suffixes=(".nii", ".nii.gz"))
 NRRD = Kind("nrrd", "an NRRD file", "NRRD", "Model generated from NRRD", suffixes=(".nrrd", ".seg.nrrd"))
@@ -80,6 +80,9 @@ IMAGES = Kind(
 
 KINDS: tuple[Kind, ...] = (RTSTRUCT, SEG, RTDOSE, SURFACE_SEGMENTATION, ENCAPSULATED, NIFTI, NRRD, MESH, IMAGES)
 """In the order in which files are tried."""
+
+SHOWN_MODALITIES = (*IMAGES.modalities, "XA", "US", "OT", "CTPT")
+"""Of series of images whose slices the viewer lays over models; models are made of those in `IMAGES` alone."""
 
 
 def kind_of(sop_class: str) -> Kind | None:

@@ -19,8 +19,11 @@ from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.statistics import COLUMNS, as_csv, statistics
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import open_files
+from orthanc_stl.spreadsheet import spreadsheet_text
 from testing import phantoms
 from testing.data import shared_file
+
+TEXTS = Path(__file__).parents[1] / "spreadsheet_texts.json"
 
 
 def rows_of(content: bytes, *structures: int | str, name: str = "") -> list[dict[str, object]]:
@@ -124,6 +127,12 @@ def test_names_are_harmless_in_a_spreadsheet() -> None:
     assert header[4] == "Volume of contours or voxels (mL)"
     assert [line[1] for line in lines] == ["'=SUM(A1)", "'+A1", "'-cmd|' /C calc'!A0", "'@x", 'Lung, "left"', "Größe"]
     assert all(len(line) == len(header) for line in lines)
+
+
+@pytest.mark.parametrize(("text", "written"), json.loads(TEXTS.read_text("utf-8")))
+def test_texts_are_written_as_the_pages_write_them(text: str, written: str) -> None:
+    """`tests/js/csv.test.mjs` holds the pages to the same."""
+    assert spreadsheet_text(text) == written
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

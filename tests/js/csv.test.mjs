@@ -1,16 +1,19 @@
 /** Tables for a spreadsheet: no cell is a formula, at whichever sign it splits. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { csvOf } from '../../orthanc_stl/webassets/app/shared/csv.js';
 
-const CASES = [
-  ['=1', "'=1"], ['+1', "'+1"], ['-1', "'-1"], ['@x', "'@x"], ['\t=1', "'\t=1"],
-  ['\uff1d1', "'\uff1d1"], [' =1', "' =1"],
-  ['a;=1', "\"a;'=1\""], ['a; \uff0b1', "\"a;' \uff0b1\""], ['a=1', 'a=1'],
-  ['Lung, "left"', '"Lung, ""left"""'], [-1.5, '-1.5'],
-];
+/** The server's tables are held to the same by tests/conversion/test_statistics.py. */
+const TABLE = JSON.parse(readFileSync(new URL('../spreadsheet_texts.json', import.meta.url), 'utf-8'));
 
-for (const [value, written] of CASES) {
-  test(`${JSON.stringify(value)}`, () => assert.equal(csvOf([[value, 2]]), `${written},2\r\n`));
+const quoted = (text) => (/[",\n\r;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+for (const [text, written] of TABLE) {
+  test(`${JSON.stringify(text)}`, () => assert.equal(csvOf([[text, 2]]), `${quoted(written)},2\r\n`));
 }
+
+test('cells are quoted where they must be, and numbers are none', () => {
+  assert.equal(csvOf([['Lung, "left"', 'a;=1', -1.5]]), '"Lung, ""left""","a;\'=1",-1.5\r\n');
+});

@@ -15,9 +15,10 @@ import pytest
 import orthanc_stl as stl
 from orthanc_stl.cli import main
 from orthanc_stl.dicom import sop_classes
+from orthanc_stl.dicom.sop_classes import STORED_MODALITIES
 from orthanc_stl.rest.routes.sources import table
 from orthanc_stl.sources.base import Source
-from orthanc_stl.sources.kinds import kind_by_key
+from orthanc_stl.sources.kinds import KINDS, SHOWN_MODALITIES, kind_by_key
 from orthanc_stl.sources.registry import SOURCES
 from tests.sources import test_mutants as mutants
 
@@ -86,6 +87,23 @@ def test_orthanc_explorer_and_the_pages_take_it(source: Source) -> None:
 def test_pages_have_sop_classes_from_the_server_alone() -> None:
     scripts = (file for file in WEBASSETS.rglob("*.js") if "node_modules" not in file.parts)
     assert [file.name for file in scripts if "1.2.840.10008" in file.read_text("utf-8")] == []
+
+
+def test_pages_have_modalities_from_the_server_alone() -> None:
+    """Of structures, models and images; what a page says of them in a sentence is no comparison."""
+    known = {modality for kind in KINDS for modality in kind.modalities} | {*STORED_MODALITIES, *SHOWN_MODALITIES}
+    literal = re.compile(rf"""(['"`])({"|".join(sorted(known))})\1""")
+    scripts = (file for file in APP.rglob("*.js") if "node_modules" not in file.parts)
+    assert [f"{file.name}: {found[2]}" for file in scripts for found in literal.finditer(file.read_text("utf-8"))] == []
+
+
+def test_the_route_has_the_modalities() -> None:
+    answer = table()
+    kinds = {one["Key"]: one["Modalities"] for one in answer["Sources"]}
+    assert kinds["encapsulated"] == ("M3D",)
+    assert answer["StoredModalities"] == ("M3D", "OT")
+    assert set(kinds["images"]) < set(answer["ShownModalities"])
+    assert not {"M3D", "SEG", "RTSTRUCT", "RTDOSE"} & set(answer["ShownModalities"])
 
 
 def test_the_route_has_the_classes_that_are_read_and_stored() -> None:

@@ -1,4 +1,4 @@
-"""What is read here, and the SOP classes of what is stored: one table for pages and scripts."""
+"""What is read here, what is stored and what is shown beside it: one table for pages and scripts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from orthanc_stl.dicom import sop_classes
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-from orthanc_stl.sources.kinds import KINDS
+from orthanc_stl.sources.kinds import KINDS, SHOWN_MODALITIES
 
 
 def sources(app: App, request: Request) -> Answer:
-    """GET /stl/sources: the kinds of input, and the classes of the objects that are stored."""
+    """GET /stl/sources: the kinds of input, classes and modalities of what is stored, modalities of images shown."""
     return replace(json_answer(table()), headers={"Cache-Control": "no-cache"})
 
 
@@ -33,4 +33,10 @@ def table() -> dict[str, Any]:
         "MTL": sop_classes.ENCAPSULATED_MTL,
         "Nexus": sop_classes.RAW_DATA,
     }
-    return {"Sources": kinds, "Stored": stored, "NexusCreator": sop_classes.NEXUS_CREATOR}
+    return {
+        "Sources": kinds,
+        "Stored": stored,
+        "StoredModalities": sop_classes.STORED_MODALITIES,
+        "ShownModalities": SHOWN_MODALITIES,
+        "NexusCreator": sop_classes.NEXUS_CREATOR,
+    }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MODELS, ENCAPSULATED_MTL
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MODELS, ENCAPSULATED_MTL, MODEL_MODALITY
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.rules.rule import SERIES_TAGS, STUDY_TAGS
 from orthanc_stl.sources.kinds import kind_of
@@ -26,7 +26,7 @@ def series_facts(orthanc: Orthanc, series: str) -> dict[str, list[str]]:
 
 def sources_of(orthanc: Orthanc, series: str, facts: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
     """The instances of a series that models can be made of, with their SOP class. What was made here is none."""
-    if facts["Modality"] == ["M3D"] or facts["Manufacturer"][0] in OWN_MANUFACTURERS:
+    if facts["Modality"] == [MODEL_MODALITY] or facts["Manufacturer"][0] in OWN_MANUFACTURERS:
         return
     for instance in orthanc.get_json(f"/series/{series}")["Instances"]:
         sop_class = orthanc.sop_class(instance)

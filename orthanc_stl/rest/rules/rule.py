@@ -22,9 +22,10 @@ STUDY_TAGS = ("StudyDescription", "InstitutionName")
 CONDITIONS = (*SERIES_TAGS, *STUDY_TAGS, "SOPClass", "Labels")
 
 # What sources have there, of which rules make models: of images they make none, nor of models.
+_KINDS = [kind for kind in KINDS if kind.sop_classes and kind is not ENCAPSULATED]
 _POSSIBLE = {
-    "Modality": ("RTSTRUCT", "SEG", "RTDOSE"),
-    "SOPClass": tuple(uid for kind in KINDS if kind is not ENCAPSULATED for uid in kind.sop_classes),
+    "Modality": tuple(dict.fromkeys(modality for kind in _KINDS for modality in kind.modalities)),
+    "SOPClass": tuple(uid for kind in _KINDS for uid in kind.sop_classes),
 }
 
 # Orthanc allows no other characters in a label.

@@ -32,7 +32,7 @@ export async function choicesIn(study) {
       const label = (/** @type {string} */ place) => [`${tags.SeriesDescription || kind(tags.Modality)}${place}`,
         tags.SeriesDescription ? kind(tags.Modality) : '', tags.Manufacturer, date(tags.SeriesDate ?? '')]
         .filter(Boolean).join(' · ');
-      if (tags.Modality === 'M3D') return [{ value: `series/${ID}`, label: label('') }];
+      if (sources.isModels(tags.Modality)) return [{ value: `series/${ID}`, label: label('') }];
       return Instances.map((/** @type {string} */ id, /** @type {number} */ i) => ({ value: id,
         label: label(Instances.length > 1 ? ` ${i + 1}` : '') }));
     });

@@ -59,7 +59,7 @@ async function studyButtons(study, options, shown) {
   const slices = await Promise.all(of((modality) => sources.isImages(modality))
     .map(({ Instances }) => countSlices(Instances)));
   if (!shown()) return;
-  const models = of((modality) => modality === 'M3D');
+  const models = of((modality) => sources.isModels(modality));
   const sides = [...structures.flatMap(({ Instances }) => Instances), ...models];
   if (sides.length > 1) {
     addButton('stl-compare-study', 'study', 'Compare structures', 'grid', () => openPage('compare.html', { study }));
@@ -104,7 +104,7 @@ async function seriesButtons(series, options, shown) {
   const several = Instances.length > 1;
   const only = several ? '' : await textOf(`instances/${Instances[0]}/metadata/SopClassUid`);
   if (!shown()) return;
-  if (Modality === 'M3D' && only.trim() !== sources.stored.MTL) { // an MTL has colours alone
+  if (sources.isModels(Modality) && only.trim() !== sources.stored.MTL) { // an MTL has colours alone
     addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d',
       () => download('series', series, SeriesDescription || 'models'));
     if (several) addViewer('series', 'stl-viewer-series', { series });

@@ -4,6 +4,7 @@ import { getJson } from '../shared/api.js';
 import { h } from '../shared/dom.js';
 import { field } from './options.js';
 import { t } from '../shared/language.js';
+import { knownSources } from '../shared/sources.js';
 
 const OWN = ['', t('on its own, beside no images')];
 
@@ -18,11 +19,13 @@ export class FrameChoice {
 
   /** @param {string} study */
   async #fill(study) {
-    /** @type {any[]} */
-    const series = await getJson(`studies/${encodeURIComponent(study)}/series`);
+    /** @type {[any[], import('../shared/sources.js').Sources]} */
+    const [series, { shownModalities }] = await Promise.all([
+      getJson(`studies/${encodeURIComponent(study)}/series`), knownSources()]);
     const frames = new Map();
-    await Promise.all(series.filter(({ MainDicomTags: { Modality } }) => !['M3D', 'RTSTRUCT', 'RTPLAN', 'SEG']
-      .includes(Modality)).map(async ({ Instances, MainDicomTags: { Modality, SeriesDescription, SeriesNumber } }) => {
+    const images = series.filter(({ MainDicomTags: { Modality } }) => shownModalities.includes(Modality));
+    await Promise.all(images.map(async ({ Instances, MainDicomTags }) => {
+      const { Modality, SeriesDescription, SeriesNumber } = MainDicomTags;
       const tags = await getJson(`instances/${Instances[0]}/simplified-tags`);
       const uid = tags.FrameOfReferenceUID;
       const name = [Modality, SeriesDescription || `series ${SeriesNumber ?? ''}`.trim()].join(' ');

@@ -13,6 +13,8 @@ import { field } from './options.js';
 import { stem } from './sources.js';
 import { NotYet, WorkForm } from './work-form.js';
 import { t } from '../shared/language.js';
+import { knownSources } from '../shared/sources.js';
+import { numberAfter } from './series-number.js';
 
 /** @type {[string, number, string][]} short, millimetres, long */
 const UNITS = [['mm', 1, t('millimetres')], ['cm', 10, t('centimetres')], ['m', 1000, t('metres')],
@@ -116,8 +118,10 @@ export class StlForm extends WorkForm {
     progress.show(null, 'preparing the file');
     const stl = await this.#binary(file);
     const path = `studies/${encodeURIComponent(this.study)}`;
-    const [study, series] = await Promise.all([getJson(path), getJson(`${path}/series`)]);
-    const tags = { ...this.#tags(description, stl.size), SeriesNumber: nextNumber(series), ...missing(study) };
+    const [study, series, { storedModalities }] = await Promise.all([
+      getJson(path), getJson(`${path}/series`), knownSources()]);
+    const number = numberAfter(series.map((/** @type {any} */ one) => one.MainDicomTags), storedModalities);
+    const tags = { ...this.#tags(description, stl.size), SeriesNumber: String(number), ...missing(study) };
     const body = await bodyWithFile('Content', 'data:model/stl;base64,', stl, { Parent: this.study, Tags: tags });
     progress.signal.throwIfAborted();
     return postJson('tools/create-dicom', body, { signal: progress.signal,
@@ -150,13 +154,6 @@ export class StlForm extends WorkForm {
       RecommendedDisplayCIELabValue: rgbToDicomLab(rgbOf(this.color.value)).join('\\'),
     };
   }
-}
-
-/** As `next_series_number` of orthanc_stl/rest/storing.py. @param {any[]} series of the study @returns {string} */
-function nextNumber(series) {
-  const numbers = series.filter(({ MainDicomTags }) => ['M3D', 'OT'].includes(MainDicomTags.Modality))
-    .map(({ MainDicomTags }) => Number(MainDicomTags.SeriesNumber)).filter((number) => number >= 0 && number < 1e9);
-  return String(Math.max(0, ...numbers) + 1);
 }
 
 /** Empty values for what DICOM wants and the study does not have. @param {any} study */

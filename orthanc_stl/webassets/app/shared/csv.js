@@ -1,6 +1,6 @@
 /** Tables for a spreadsheet. */
 
-// As orthanc_stl/spreadsheet.py has it: a cell may begin after a semicolon, too.
+// As orthanc_stl/spreadsheet.py has it (tests/spreadsheet_texts.json): a cell may begin after a semicolon, too.
 const FORMULA = /(^|;)(?=[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
 
 /** What a spreadsheet would take for a formula begins with an apostrophe. @param {string | number} value */

@@ -9,12 +9,17 @@ const MODELS = 'encapsulated';
 
 export class Sources {
   /**
-   * @param {{Sources: Kind[], Stored: Record<'STL' | 'OBJ' | 'MTL' | 'Nexus', string>, NexusCreator: string}} table
+   * @param {{Sources: Kind[], Stored: Record<'STL' | 'OBJ' | 'MTL' | 'Nexus', string>, StoredModalities: string[],
+   *   ShownModalities: string[], NexusCreator: string}} table
    */
-  constructor({ Sources: kinds, Stored, NexusCreator }) {
+  constructor({ Sources: kinds, Stored, StoredModalities, ShownModalities, NexusCreator }) {
     this.kinds = kinds;
     /** SOP classes of what is stored here. */
     this.stored = Stored;
+    /** Modalities of its series. */
+    this.storedModalities = StoredModalities;
+    /** Modalities of images that can be shown beside models. */
+    this.shownModalities = ShownModalities;
     this.nexusCreator = NexusCreator;
   }
 
@@ -36,6 +41,11 @@ export class Sources {
   /** @param {string} modality @returns {Kind | undefined} of objects with structures, or of models */
   comparableOf(modality) {
     return this.kinds.find((kind) => kind.Key !== IMAGES && kind.Modalities.includes(modality));
+  }
+
+  /** @param {string} modality whether such series are stored models (a Nexus model is none of these) */
+  isModels(modality) {
+    return this.kinds.some((kind) => kind.Key === MODELS && kind.Modalities.includes(modality));
   }
 
   /** @param {string} modality whether models are made of such images, if a series has several */

@@ -67,8 +67,9 @@ export async function catalogueOf(parameters) {
 /** @param {string} id of a series @returns {Promise<Catalogue>} */
 async function seriesCatalogue(id) {
   const { MainDicomTags: { Modality: modality = '' }, Instances: instances } = await getJson(`series/${safe(id)}`);
-  if ((await knownSources()).structuresOf(modality)) return sourceCatalogue(instances[0]);
-  if (modality === 'M3D') return modelsCatalogue(await onlyModels(instances));
+  const sources = await knownSources();
+  if (sources.structuresOf(modality)) return sourceCatalogue(instances[0]);
+  if (sources.isModels(modality)) return modelsCatalogue(await onlyModels(instances));
   throw new RequestFailed(
     t('This series is of modality {modality}. The viewer shows 3D models (STL or OBJ, modality M3D).',
       { modality: modality || t('unknown') }), 400);
@@ -76,8 +77,8 @@ async function seriesCatalogue(id) {
 
 /** @param {string} id of a study @returns {Promise<Catalogue>} */
 async function studyCatalogue(id) {
-  const series = await getJson(`studies/${safe(id)}/series`);
-  const models = series.filter((/** @type {any} */ each) => each.MainDicomTags.Modality === 'M3D');
+  const [series, sources] = await Promise.all([getJson(`studies/${safe(id)}/series`), knownSources()]);
+  const models = series.filter((/** @type {any} */ each) => sources.isModels(each.MainDicomTags.Modality));
   const instances = await onlyModels(models.flatMap((/** @type {any} */ each) => each.Instances));
   if (!instances.length) {
     throw new RequestFailed(t('This study has no stored 3D models (STL or OBJ, modality M3D).'), 400);

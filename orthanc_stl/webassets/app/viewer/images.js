@@ -2,12 +2,12 @@
 
 import { getJson } from '../shared/api.js';
 import { t } from '../shared/language.js';
+import { knownSources } from '../shared/sources.js';
 import { Stack } from './stack.js';
 
 /** @typedef {{id: string, name: string, frame: string, uid: string, facts: any, reason: string}} ImageSeries */
 
 const safe = encodeURIComponent;
-const MODALITIES = ['CT', 'MR', 'PT', 'NM', 'XA', 'US', 'OT', 'CTPT'];
 
 const OTHER_FRAME = '“{name}” has another frame of reference: '
   + 'it is not known how the patient lay in it, so it is not laid over the parts.';
@@ -44,8 +44,9 @@ export class Images {
   async find() {
     const study = await getJson(`instances/${safe(this.origin)}/study`).catch(() => null);
     if (!study) return;
-    const series = await getJson(`studies/${safe(study.ID)}/series`).catch(() => []);
-    const images = series.filter((/** @type {any} */ each) => MODALITIES.includes(each.MainDicomTags.Modality)
+    const [series, { shownModalities }] = await Promise.all([
+      getJson(`studies/${safe(study.ID)}/series`).catch(() => []), knownSources()]);
+    const images = series.filter((/** @type {any} */ each) => shownModalities.includes(each.MainDicomTags.Modality)
       && each.Instances.length);
     if (!images.length) return;
     const { frame, referenced } = await placeOf(this.origin);

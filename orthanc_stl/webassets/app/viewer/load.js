@@ -13,7 +13,7 @@ import { knownSources } from '../shared/sources.js';
 export async function namedInstance(parameters) {
   if (parameters.get('instance') || !parameters.get('series')) return parameters.get('instance');
   const { MainDicomTags, Instances } = await getJson(`series/${encodeURIComponent(parameters.get('series') ?? '')}`);
-  if (MainDicomTags.Modality === 'M3D') return Instances[0];
+  if ((await knownSources()).isModels(MainDicomTags.Modality)) return Instances[0];
   const modality = MainDicomTags.Modality ?? 'unknown';
   const sentence = `This series is of modality ${modality}. The viewer shows 3D models (STL or OBJ, modality M3D).`;
   throw new RequestFailed(sentence, 400);
