@@ -13,14 +13,14 @@ from orthanc_stl.conversion.choose import Choice, Skipped, choose
 from orthanc_stl.conversion.clean import made_small, without_pieces
 from orthanc_stl.conversion.operands import Operands, changes_by_operands, operands_of
 from orthanc_stl.conversion.preparation import preparation_of
-from orthanc_stl.conversion.prepare import Done, changes_shape, combined, prepared
+from orthanc_stl.conversion.prepare import RequestedChange, changes_shape, combined, prepared
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.result import ConversionResult
 from orthanc_stl.conversion.unions import portion, union_surface
 from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress, no_progress
-from orthanc_stl.mesh.types import Note, Slight, Surface, ranked
+from orthanc_stl.mesh.types import MinorNote, Note, Surface, ranked
 from orthanc_stl.model import Color, Model, Part, Structure
 from orthanc_stl.sources.base import ContourSource, OpenSource
 from orthanc_stl.sources.clean_region import told_once
@@ -188,7 +188,7 @@ _TOLD = (
 
 
 def _refuse(notes: Sequence[Note]) -> None:
-    notes = [note for note in notes if not isinstance(note, (Done, Slight))]
+    notes = [note for note in notes if not isinstance(note, (RequestedChange, MinorNote))]
     if notes:
         sentences = "; ".join(note.text for note in ranked(notes))
         raise InvalidInput(f"Strict is true, and this would have to be skipped or guessed: {sentences}")

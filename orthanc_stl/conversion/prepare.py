@@ -27,7 +27,7 @@ from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 
 
 @dataclass(frozen=True)
-class Done(Note):
+class RequestedChange(Note):
     """What was done because it was asked for: `Strict` does not refuse it."""
 
 
@@ -47,13 +47,13 @@ def combined(surface: Surface, unite: Operand | None, subtract: Operand | None, 
     mesh, notes = surface.mesh, []
     if unite is not None:
         mesh = united([mesh, unite.mesh])
-        notes.append(_done(f"united with {unite.names}"))
+        notes.append(_asked(f"united with {unite.names}"))
     if subtract is not None:
         mesh = _left(subtracted(mesh, [subtract.mesh]), f"without {subtract.names}")
-        notes.append(_done(f"{subtract.names} taken away"))
+        notes.append(_asked(f"{subtract.names} taken away"))
     if intersect is not None:
         mesh = _left(intersected([mesh, intersect.mesh]), f"within {intersect.names}")
-        notes.append(_done(f"only what lies within {intersect.names} kept"))
+        notes.append(_asked(f"only what lies within {intersect.names} kept"))
     return _changed(surface, mesh, notes) if notes else surface
 
 
@@ -69,35 +69,39 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
         kept = without_cavities(mesh)
         mesh = kept.mesh
         if kept.removed:
-            notes.append(_done(f"{_count(len(kept.removed), 'cavity', 'cavities')} of {_ml(sum(kept.removed))} filled"))
+            notes.append(
+                _asked(f"{_count(len(kept.removed), 'cavity', 'cavities')} of {_ml(sum(kept.removed))} filled")
+            )
     if request.smooth_mm:
         progress(0.1, "smoothing")
         mesh = without_short_waves(mesh, request.smooth_mm)
-        notes.append(_done(f"smoothed: what is shorter than {request.smooth_mm:g} mm is gone, the volume stays"))
+        notes.append(_asked(f"smoothed: what is shorter than {request.smooth_mm:g} mm is gone, the volume stays"))
     if asked.margin is not None and any(asked.margin):
         progress(0.2, "adding the margin")
         mesh = _left(with_margin(mesh, Margins(*asked.margin)), "with this margin")
-        notes.append(_done(_margin_text(asked.margin)))
+        notes.append(_asked(_margin_text(asked.margin)))
     if asked.shell is not None:
         progress(0.4, "making it hollow")
         mesh, found = _hollow(mesh, asked.shell)
         notes += found
     if asked.mirror is not None:
         mesh = mirrored(mesh, asked.mirror, request.mirror_at)
-        notes.append(_done(f"mirrored along {AXES[asked.mirror]}: this is not the patient's own side"))
+        notes.append(_asked(f"mirrored along {AXES[asked.mirror]}: this is not the patient's own side"))
     if asked.label is not None:
         progress(0.7, "writing the text")
         mesh = _labelled(mesh, asked.label)
         how = "raised on" if asked.label.raised else "engraved in"
-        notes.append(_done(f"the text {asked.label.text!r} is {how} it"))
+        notes.append(_asked(f"the text {asked.label.text!r} is {how} it"))
     parts = [mesh]
     if asked.cuts:
         progress(0.8, "cutting")
         parts = _cut(mesh, asked.cuts)
-        notes.append(_done(f"cut by {_count(len(asked.cuts), 'plane', 'planes')}{_kept(asked.cuts, len(parts))}"))
+        notes.append(_asked(f"cut by {_count(len(asked.cuts), 'plane', 'planes')}{_kept(asked.cuts, len(parts))}"))
     if request.scale != 1:
         parts = [scaled(part, request.scale) for part in parts]
-        notes.append(_done(f"{request.scale:g} times the patient's size, from the origin of the patient's coordinates"))
+        notes.append(
+            _asked(f"{request.scale:g} times the patient's size, from the origin of the patient's coordinates")
+        )
     return [_changed(surface, part, notes, request.scale) for part in parts] if notes else [surface]
 
 
@@ -113,14 +117,14 @@ def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
     if not found.hollow:
         raise InvalidInput(f"no place is thick enough to be hollow: the wall is to have {asked.wall:g} mm on each side")
     where = "around it" if asked.outwards else "within it"
-    notes = [_done(f"hollow: a wall of {asked.wall:g} mm {where}, {_ml(found.hollow)} of hollow")]
+    notes = [_asked(f"hollow: a wall of {asked.wall:g} mm {where}, {_ml(found.hollow)} of hollow")]
     if not asked.diameter:
         return found.mesh, notes
     points: Sequence[Sequence[float]] = [lowest_point(found.mesh).tolist()] if asked.holes is None else asked.holes
     open_body = drained(found.mesh, points, asked.diameter, asked.wall)
     if not open_body.opened:
         raise InvalidInput("the holes of Drain reach no hollow: where they are, the body is solid or the wall thicker")
-    return open_body.mesh, [*notes, _done(f"{_count(len(points), 'hole', 'holes')} of {asked.diameter:g} mm to drain")]
+    return open_body.mesh, [*notes, _asked(f"{_count(len(points), 'hole', 'holes')} of {asked.diameter:g} mm to drain")]
 
 
 def _labelled(mesh: Mesh, asked: LabelOptions) -> Mesh:
@@ -177,8 +181,8 @@ def _left(mesh: Mesh, what: str) -> Mesh:
     return mesh
 
 
-def _done(text: str) -> Note:
-    return Done(Rank.CHANGED_SHAPE, "", text)
+def _asked(text: str) -> Note:
+    return RequestedChange(Rank.CHANGED_SHAPE, "", text)
 
 
 def _count(number: int, one: str, more: str) -> str:

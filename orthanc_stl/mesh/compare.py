@@ -109,12 +109,7 @@ def _distances(mesh: Mesh, other: Mesh, samples: int) -> tuple[np.ndarray, float
 
 
 def sampled(mesh: Mesh, samples: int) -> np.ndarray:
-    """Points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time."""
-    return samples_of(mesh, samples)[0]
-
-
-def samples_of(mesh: Mesh, samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points `(samples, 3) float64` spread evenly over a surface, and the numbers `(samples,)` of their triangles.
+    """Points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time.
 
     They come after equal steps of area, in the order of the triangles, and lie in their triangles as a sequence of low
     discrepancy (Roberts' R2) falls.
@@ -128,4 +123,4 @@ def samples_of(mesh: Mesh, samples: int) -> tuple[np.ndarray, np.ndarray]:
     spread = np.where(spread.sum(axis=1, keepdims=True) > 1, 1 - spread, spread)
     first, second = spread.T[:, :, None]
     a, b, c = corners[chosen].transpose(1, 0, 2)
-    return a * (1 - first - second) + b * first + c * second, chosen
+    return np.asarray(a * (1 - first - second) + b * first + c * second)

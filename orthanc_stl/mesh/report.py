@@ -11,6 +11,9 @@ from orthanc_stl.mesh.topology import Topology, topology_of
 from orthanc_stl.mesh.triangles import CHUNK, area_normals
 from orthanc_stl.mesh.types import Mesh, Note, Report, ranked
 
+VOLUME_PRECISION = 5e-4
+"""Of a volume that is to be reached: what is nearer is left as it is."""
+
 
 def report_of(
     mesh: Mesh,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
+
+from orthanc_stl.mesh.notes import MinorNote, Note, Rank, ranked
+
+__all__ = ["Mesh", "MinorNote", "Note", "Rank", "Report", "Surface", "ranked"]
 
 
 @dataclass(frozen=True)
@@ -19,36 +21,6 @@ class Mesh:
 
     vertices: np.ndarray
     triangles: np.ndarray
-
-
-class Rank(IntEnum):
-    """How much a note matters, worst first."""
-
-    CHANGED_SHAPE = 1
-    GUESSED = 2
-    LEFT_OUT = 3
-
-
-@dataclass(frozen=True)
-class Note:
-    """One sentence on what was changed, guessed or left out. `structure` is the name, empty if it is of all."""
-
-    rank: Rank
-    structure: str
-    text: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {"Rank": int(self.rank), "Roi": self.structure, "Text": self.text}
-
-
-@dataclass(frozen=True)
-class Slight(Note):
-    """What is too little to matter for a measure or a plan. It is told, but `Strict` does not refuse it."""
-
-
-def ranked(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """The notes, worst first, in their order otherwise, each once."""
-    return tuple(sorted(dict.fromkeys(notes), key=lambda note: note.rank))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.engine.executor import Blob, Result
 from orthanc_stl.engine.job import Outcome
 from orthanc_stl.engine.jobs import Order
+from orthanc_stl.mesh.notes import Note, Rank
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.inputs import with_operands
@@ -19,7 +20,6 @@ from orthanc_stl.rest.storing import remember, series_identity, store_all, whole
 
 # What Orthanc's own /tools/create-dicom answers.
 _STORED = ("ID", "ParentPatient", "ParentSeries", "ParentStudy", "Path", "Status")
-_LEFT_OUT = 3  # `Rank.LEFT_OUT` of mesh.types, which needs numpy
 
 
 def convert(
@@ -64,7 +64,7 @@ def convert(
         for model, place in zip(answer["Models"], places, strict=True):
             model |= {"ID": stored[place]["ID"], "Path": stored[place]["Path"]}
         answer["Warnings"] = [*answer["Warnings"], *told]
-        answer["Notes"] = [*answer["Notes"], *({"Rank": _LEFT_OUT, "Roi": "", "Text": text} for text in told)]
+        answer["Notes"] = [*answer["Notes"], *(Note(Rank.LEFT_OUT, "", text).as_json() for text in told)]
         return {key: stored[0][key] for key in _STORED if key in stored[0]} | answer
 
     order = Order(

@@ -14,7 +14,7 @@ from orthanc_stl.mesh.contours.torn import without_strays
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.triangles import together
-from orthanc_stl.mesh.types import Report, Slight
+from orthanc_stl.mesh.types import MinorNote, Report
 from testing.solids import ring, roi_of
 from tests.mesh.shapes import sphere
 
@@ -80,14 +80,14 @@ def test_of_several_rois_their_union_counts() -> None:
 
 
 @pytest.mark.parametrize("rod", [False, True])
-def test_lost_specks_are_told_of_once_and_are_slight_if_they_are_little(rod: bool) -> None:
+def test_lost_specks_are_told_of_once_and_are_minor_if_they_are_little(rod: bool) -> None:
     """`Strict` refuses the loss of a rod of 0.036 mL, not that of 0.001 mL of 24 mL, as structures of any kind have."""
     outlines = [ring(16, z) for z in TEN] + [square(0.3, z, 30 + 9 * k) for k in range(3) for z in TEN[:2]]
     outlines += [square(1.1, z, -40) for z in TEN] if rod else []
     report = surface_from_contours([roi_of(outlines)], resolution=16, max_voxels=8_000).report
     (note,) = (note for note in report.notes if "lost" in note.text and "parts" in note.text)
     assert f"has {3 + rod} of its {4 + rod} parts lost" in note.text
-    assert isinstance(note, Slight) == (not rod)
+    assert isinstance(note, MinorNote) == (not rod)
     assert rod or report.notes == (note,)
 
 

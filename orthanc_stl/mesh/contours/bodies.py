@@ -17,7 +17,7 @@ from orthanc_stl.mesh.contours.crossings import without_new_crossings
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.parts import Chain
-from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.report import VOLUME_PRECISION, area_and_volume
 from orthanc_stl.mesh.surface import vertex_normals
 from orthanc_stl.mesh.topology import components_of
 from orthanc_stl.mesh.triangles import area_normals
@@ -25,9 +25,6 @@ from orthanc_stl.mesh.types import Mesh, Rank
 
 FARTHEST_MOVE = 0.3
 """Of a voxel's side: how far vertices are moved for the sake of the volume."""
-
-VOLUME_PRECISION = 5e-4
-"""Of the volume: what is nearer is left as it is."""
 
 EVENLY = 5e-4
 """Of the volume of a body that only grows and shrinks: so far may that of its surface be from it. Measured: organs of
@@ -193,7 +190,7 @@ def _tell(bodies: Sequence[Body], volumes: np.ndarray, merged: np.ndarray, findi
         if lost:
             gone = sum(bodies[k].expected.volume for k in lost)
             text = f"has {len(lost)} of its {len(own)} parts lost, {gone / 1000:.3g} mL: they are smaller than a voxel"
-            findings.roi(Rank.CHANGED_SHAPE, roi, text, slight=gone <= little)
+            findings.roi(Rank.CHANGED_SHAPE, roi, text, minor=gone <= little)
         if changed:
             worst = max((volumes[k] / bodies[k].expected.volume - 1 for k in changed), key=abs)
             text = (
@@ -201,5 +198,5 @@ def _tell(bodies: Sequence[Body], volumes: np.ndarray, merged: np.ndarray, findi
                 f" their contours' volume, at most by {100 * worst:+.1f} %"
             )
             by = sum(abs(volumes[k] - bodies[k].expected.volume) for k in changed)
-            findings.roi(Rank.CHANGED_SHAPE, roi, text, slight=by <= little)
+            findings.roi(Rank.CHANGED_SHAPE, roi, text, minor=by <= little)
     return all_lost

@@ -24,8 +24,8 @@ along the mean meets it once."""
 REACH = 1.2
 """Longest edges: no farther apart do the middles of two triangles lie that cross (2 x 2/3 of the longest median)."""
 
-FEW_BLOCKS = 1_000_000
-"""For no more than these, beside one for each triangle, all are held, without looking for those that are used."""
+MOST_UNUSED_BLOCKS = 1_000_000
+"""Blocks that may hold no triangle: with more, only those in use are kept, which takes a sort to find them."""
 
 
 MOST_CURLED = 1_000_000
@@ -67,7 +67,7 @@ def _curled(mesh: Mesh) -> np.ndarray:
         x, y, z = ((along + one) >> 1 for along, one in zip(cells, by, strict=True))
         block = (x * size[1] + y) * size[2] + z
         count = int(size.prod())
-        if count > FEW_BLOCKS + len(block):
+        if count > MOST_UNUSED_BLOCKS + len(block):
             numbers, block = np.unique(block, return_inverse=True)
             count = len(numbers)
         mean = _units(np.stack([np.bincount(block, along, count) for along in normals]))

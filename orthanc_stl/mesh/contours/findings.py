@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from orthanc_stl.mesh.types import Note, Rank, Slight, ranked
+from orthanc_stl.mesh.types import MinorNote, Note, Rank, ranked
 
 MOST_NUMBERS = 5
 """Contours named by their numbers in one sentence."""
@@ -28,9 +28,9 @@ class Findings:
     _notes: list[Note] = field(default_factory=list)
     _kinds: dict[tuple[str, str], _Kind] = field(default_factory=dict)
 
-    def roi(self, rank: Rank, name: str, text: str, *, slight: bool = False) -> None:
+    def roi(self, rank: Rank, name: str, text: str, *, minor: bool = False) -> None:
         """`text` goes on after the ROI's name: "has a single slice"."""
-        self._notes.append((Slight if slight else Note)(rank, name, f'ROI "{name}" {text}'))
+        self._notes.append((MinorNote if minor else Note)(rank, name, f'ROI "{name}" {text}'))
 
     def sentence(self, rank: Rank, name: str, text: str) -> None:
         """`text` is a whole sentence, with the name in it."""

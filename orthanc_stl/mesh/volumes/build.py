@@ -12,7 +12,7 @@ from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE
 from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
 from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
-from orthanc_stl.mesh.report import area_and_volume, report_of
+from orthanc_stl.mesh.report import VOLUME_PRECISION, area_and_volume, report_of
 from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.surface import isosurface, smooth_and_orient, smoothed, vertex_normals
 from orthanc_stl.mesh.topology import Topology
@@ -57,9 +57,6 @@ CORRECTIONS = 8
 
 LONGEST_STEP = 0.25
 """Of a cell's shortest side: what has nearly no surface left would be blown up otherwise."""
-
-VOLUME_PRECISION = 5e-4
-"""Of the volume: what is nearer is left as it is."""
 
 LAST_STEP = 0.02
 """Of the volume: after a step for less, what is left is nearly nothing."""
