@@ -8,29 +8,23 @@ Lengths in mm, patient coordinates (LPS). The same arguments give the same bytes
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from io import BytesIO
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filewriter import dcmwrite
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
-from pydicom.uid import UID, generate_uid
+
+from testing.dicom_study import SYNTAXES as SYNTAXES
+from testing.dicom_study import Study as Study
+from testing.dicom_study import file_of as file_of
+from testing.dicom_study import instance_of
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
-
-SYNTAXES = {
-    "implicit": "1.2.840.10008.1.2",
-    "explicit": "1.2.840.10008.1.2.1",
-    "big": "1.2.840.10008.1.2.2",
-    "deflated": "1.2.840.10008.1.2.1.99",
-}
 
 
 @dataclass(frozen=True)
@@ -59,25 +53,6 @@ class Roi:
     frame: str | None = None
     listed: bool = True
     drawn: bool = True
-
-
-@dataclass(frozen=True)
-class Study:
-    """What all objects of a study share, and the knobs of the file."""
-
-    seed: str = "phantom"
-    patient_name: str = "Phantom^Torso"
-    patient_id: str | None = "PHANTOM"
-    study_description: str = "Phantom study"
-    character_set: str | Sequence[str] | None = None
-    syntax: str = "explicit"
-    preamble: bool = True
-    meta: bool = True
-    undefined_lengths: bool = False
-    extra: dict[str, object] = field(default_factory=dict)
-
-    def uid(self, of: str) -> str:
-        return str(generate_uid(entropy_srcs=[self.seed, of]))
 
 
 # Shapes ---------------------------------------------------------------------------------------------------------------
@@ -157,7 +132,7 @@ def structure_set(
     study = study or Study()
     rois = body_and_sphere() if rois is None else rois
     numbered = [replace(roi, number=place if roi.number is None else roi.number) for place, roi in enumerate(rois, 1)]
-    ds = _instance(study, RT_STRUCTURE_SET, "RTSTRUCT", "rtstruct", series_description)
+    ds = instance_of(study, RT_STRUCTURE_SET, "RTSTRUCT", "rtstruct", series_description)
     ds.StructureSetLabel = label
     ds.StructureSetDate, ds.StructureSetTime = "20240102", "030405"
     if frames is not None:
@@ -198,7 +173,7 @@ def ct_slices(study: Study | None = None, planes: Iterable[float] = range(-60, 6
 
 
 def _ct_slice(study: Study, place: int, z: float, size: int, pixels: bytes) -> bytes:
-    ds = _instance(study, CT_IMAGE, "CT", f"ct {place}", "Phantom CT")
+    ds = instance_of(study, CT_IMAGE, "CT", f"ct {place}", "Phantom CT")
     ds.SeriesInstanceUID = study.uid("series of CT")
     ds.FrameOfReferenceUID = study.uid("frame 0")
     ds.InstanceNumber = str(place)
@@ -214,26 +189,6 @@ def _ct_slice(study: Study, place: int, z: float, size: int, pixels: bytes) -> b
     ds.RescaleIntercept, ds.RescaleSlope = "-1024", "1"
     ds.add_new(0x7FE00010, "OW", pixels)
     return file_of(ds, study)
-
-
-def _instance(study: Study, sop_class: str, modality: str, what: str, series_description: str) -> Dataset:
-    ds = Dataset()
-    if study.character_set is not None:
-        ds.SpecificCharacterSet = study.character_set
-    ds.SOPClassUID, ds.SOPInstanceUID = sop_class, study.uid(what)
-    ds.StudyDate, ds.StudyTime, ds.AccessionNumber = "20240102", "030405", "A1"
-    ds.Modality, ds.Manufacturer = modality, "Phantom builder"
-    ds.ReferringPhysicianName = "Doctor^Who"
-    ds.StudyDescription, ds.SeriesDescription = study.study_description, series_description
-    ds.PatientName = study.patient_name
-    if study.patient_id is not None:
-        ds.PatientID = study.patient_id
-    ds.PatientBirthDate, ds.PatientSex = "19700101", "O"
-    ds.StudyInstanceUID, ds.SeriesInstanceUID = study.uid("study"), study.uid(f"series of {what}")
-    ds.StudyID, ds.SeriesNumber = "1", "1"
-    for keyword, value in study.extra.items():
-        setattr(ds, keyword, value)
-    return ds
 
 
 def _frame(study: Study, place: int) -> Dataset:
@@ -295,32 +250,3 @@ def _observation(roi: Roi) -> Dataset:
     item.ObservationNumber = item.ReferencedROINumber = str(roi.number)
     item.RTROIInterpretedType, item.ROIInterpreter = roi.interpreted_type, ""
     return item
-
-
-def file_of(ds: Dataset, study: Study | None = None) -> bytes:
-    """The bytes of a data set, in the study's transfer syntax, with or without preamble and meta information."""
-    study = study or Study()
-    if study.undefined_lengths:
-        _undefine_lengths(ds)
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = UID(SYNTAXES[study.syntax])
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    buffer = BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is wrong in the data set is meant to be
-        dcmwrite(buffer, ds, enforce_file_format=True)
-    data = buffer.getvalue()
-    meta_length = 144 + int.from_bytes(data[140:144], "little")
-    if not study.meta:
-        return data[meta_length:]
-    return data if study.preamble else data[132:]
-
-
-def _undefine_lengths(ds: Dataset) -> None:
-    for element in ds:
-        if element.VR == "SQ":
-            element.is_undefined_length = True
-            for item in element.value:
-                item.is_undefined_length_sequence_item = True
-                _undefine_lengths(item)

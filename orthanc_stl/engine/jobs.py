@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from orthanc_stl import errors
@@ -19,28 +18,13 @@ from orthanc_stl.engine.admission import Admission
 from orthanc_stl.engine.executor import Executor, Work
 from orthanc_stl.engine.fair_queue import FairQueue
 from orthanc_stl.engine.finished_jobs import FinishedJobs
-from orthanc_stl.engine.job import CANCELLED, FAILURE, PENDING, RUNNING, Job, Order, Outcome
+from orthanc_stl.engine.job import PENDING, RUNNING, Job, Order, Outcome
+from orthanc_stl.engine.stats import Figures, Stats
 
 __all__ = ["Job", "Jobs", "Order", "Outcome", "Stats"]
 
 # As which clients those without a name take turns with the jobs that they do not wait for.
 _NAMELESS_CLIENTS = tuple(f"nameless {number}" for number in range(8))
-
-
-@dataclass(frozen=True)
-class Stats:
-    """Figures since the start, on conversions and not on quick listings: `seconds` is the time spent running.
-
-    `peak_memory` is the largest worker's, in bytes.
-    """
-
-    jobs: int = 0
-    failures: int = 0
-    cancelled: int = 0
-    queued: int = 0
-    running: int = 0
-    seconds: float = 0.0
-    peak_memory: int = 0
 
 
 class Task(NamedTuple):
@@ -78,7 +62,7 @@ class Jobs:
         self._unfinished: dict[str, Job] = {}  # those that can be asked for
         self._finished = FinishedJobs(remember_seconds, remember_bytes)
         self._running: dict[Job, int] = {}  # how many tasks of it run
-        self._figures = {"jobs": 0, "failures": 0, "cancelled": 0, "seconds": 0.0, "peak_memory": 0}
+        self._figures = Figures()
         self._stopped = False
 
     def run(self, order: Order) -> Any:
@@ -131,7 +115,7 @@ class Jobs:
         with self._changed:
             queued = sum(task.job.state == PENDING for queue in self._queues() for task in queue)
             running = sum(job.state == RUNNING for job in self._running)
-            return Stats(queued=queued, running=running, **self._figures)  # type: ignore[arg-type]
+            return self._figures.stats(queued, running)
 
     def _queues(self) -> tuple[FairQueue[Task], FairQueue[Task]]:
         return self._listings, self._conversions
@@ -285,20 +269,12 @@ class Jobs:
             if self._unfinished.pop(job.id, None) is not None:
                 self._finished.add(job)
             self._admission.release(job)
-            self._count(job)
+            self._figures.add(job)
         try:
             if self._on_finished is not None:
                 self._on_finished(job)
         finally:
             job.settled()
-
-    def _count(self, job: Job) -> None:
-        if not job.interactive:
-            self._figures["jobs"] += 1
-            self._figures["failures"] += job.state == FAILURE
-            self._figures["cancelled"] += job.state == CANCELLED
-            self._figures["seconds"] += job.seconds
-        self._figures["peak_memory"] = max(self._figures["peak_memory"], job.peak_memory)
 
 
 def _stopping() -> errors.Busy:

@@ -11,7 +11,7 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.model import Rank
 from testing.data import shared_file
 from testing.phantoms import Contour, contour_data
-from tests.dicom.test_structure_set import RING, assert_others_are_whole, with_spoiled
+from tests.dicom.small_sets import RING, assert_others_are_whole, with_spoiled
 
 DATA = contour_data(RING)
 BROKEN = contour_data(RING[:12]) + b"\\\\" + contour_data(RING[12:])

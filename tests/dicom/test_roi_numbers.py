@@ -15,7 +15,7 @@ from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.model import Rank
 from testing.phantoms import Roi, structure_set
 from tests.dicom.edited import edited
-from tests.dicom.test_structure_set import small, tiny
+from tests.dicom.small_sets import small, tiny
 
 
 def test_contours_belong_to_a_roi_by_number_not_by_place() -> None:

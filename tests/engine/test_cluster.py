@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -23,57 +21,15 @@ from orthanc_stl.engine.jobs import Jobs, Order
 from orthanc_stl.engine.pool import LocalPool
 from orthanc_stl.sources.registry import SOURCES
 from tests.engine.conftest import TASKS, order, perform, runs, wait_for
+from tests.engine.dask_cluster import Dask
 from tests.sources.test_places import sample
 
 pytest.importorskip("distributed", reason="the tests of the cluster need Dask: pip install distributed")
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 def pids_of(pool: object) -> list[int]:
     assert isinstance(pool, LocalPool)
     return pool.pids()
-
-
-def dask(*arguments: str, folder: Path) -> subprocess.Popen[bytes]:
-    path = os.pathsep.join([str(REPOSITORY), *sys.path])
-    env = {**os.environ, "PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": str(folder)}
-    return subprocess.Popen(
-        [sys.executable, "-m", *arguments], cwd=REPOSITORY, env=env,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
-class Dask:
-    """A scheduler and its workers."""
-
-    def __init__(self, folder: Path, workers: int = 2) -> None:
-        self.folder = folder
-        self.processes: list[subprocess.Popen[bytes]] = []
-        address = folder / "scheduler.json"
-        common = ("--scheduler-file", str(address), "--no-dashboard")
-        self.scheduler = dask(
-            "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common, folder=folder
-        )
-        wait_for(address.exists, 30)
-        wait_for(lambda: '"address"' in address.read_text())
-        self.address = address.read_text().split('"address": "')[1].split('"')[0]
-        self.workers = [self.add_worker() for _ in range(workers)]
-
-    def add_worker(self) -> subprocess.Popen[bytes]:
-        common = ("--no-nanny", "--nthreads", "1", "--no-dashboard")
-        return dask("distributed.cli.dask_worker", self.address, "--host", "127.0.0.1", *common, folder=self.folder)
-
-    def wait_for_workers(self, count: int) -> None:
-        from distributed import Client
-
-        with Client(self.address) as client:
-            client.wait_for_workers(count, timeout=30)
-
-    def stop(self) -> None:
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-            process.wait()
 
 
 class ReportingCluster(Cluster):

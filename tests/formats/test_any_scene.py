@@ -24,7 +24,7 @@ from orthanc_stl.model import Model
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import open_files
 from testing.scenes import part
-from tests.formats.test_writers import SCENE, written
+from tests.formats.written import SCENE, written
 
 OBJ_WORDS = {"#", "mtllib", "o", "v", "usemtl", "f"}
 NAMES = st.lists(st.text(max_size=80), min_size=1, max_size=4)

@@ -16,7 +16,7 @@ from orthanc_stl.formats.registry import writer_of
 from testing import phantoms
 from testing.scenes import scene
 from testing.server import OrthancServer, Reply
-from tests.conversion.test_nexus_surfaces import MTL, png, square, zipped
+from tests.conversion.painted import MTL, png, square, zipped
 from tests.nexus_writer import box, levels, nexus_dicom, write_nexus
 
 MODEL = write_nexus(levels([(4, 6), (12, 18)]))
