@@ -46,7 +46,7 @@ def _content(blob: Blob) -> memoryview:
         return memoryview(blob).cast("B")
     content = memoryview(blob.load()).cast("B")
     if len(content) != blob.size:
-        raise BrokenStream(f"a piece of {blob.size} bytes was announced, and {len(content)} came")
+        raise BrokenStream(f"a piece of {blob.size} bytes was announced, got {len(content)}")
     return content
 
 

@@ -68,7 +68,7 @@ def yardstick_of(
         raise InvalidInput('a RELATIVE dose has per cent of its maximum only: "Reference" must be "maximum"')
     if reference is None or reference == "prescription":
         if plan is None:
-            raise InvalidInput('"Reference" is "prescription", but no RT Plan came with the dose')
+            raise InvalidInput('"Reference" is "prescription", but no RT Plan was given with the dose')
         prescribed, notes = _prescription(dose, plan)
         if prescribed is None:
             if reference == "prescription":
@@ -96,7 +96,7 @@ def _prescription(dose: DicomObject, data: bytes | memoryview) -> tuple[float | 
     notes = []
     referenced = [item.uid(_REFERENCED_INSTANCE) for item in dose.items(_REFERENCED_PLANS)]
     if referenced and plan.uid(_SOP_INSTANCE_UID) not in referenced:
-        notes.append(Note(Rank.GUESSED, "", "the dose refers to another RT Plan than the one that came with it"))
+        notes.append(Note(Rank.GUESSED, "", "the dose refers to another RT Plan than the one that was given with it"))
     if len(doses) > 1:
         shown = ", ".join(f"{value:g}" for value in doses)
         text = f"the RT Plan prescribes {shown} Gy: per cent are of the highest"

@@ -189,9 +189,7 @@ class Images:
             files = files_of_images(files)
         header = json.loads(bytes(files[0]))
         if len(files) not in (HEADING, HEADING + len(header["Frames"])):
-            raise InvalidInput(
-                f"the series has {len(header['Frames'])} slices, but {len(files) - HEADING} of them came"
-            )
+            raise InvalidInput(f"the series has {len(header['Frames'])} slices, got {len(files) - HEADING} of them")
         return OpenImages(header, files, options)
 
 

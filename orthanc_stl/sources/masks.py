@@ -58,7 +58,7 @@ class OpenMasks(FileSource):
 
     def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
         if not 1 <= number <= len(self.masks):
-            raise InvalidInput(f"there is no structure {number}: {len(self.masks)} files came")
+            raise InvalidInput(f"there is no structure {number}: got {len(self.masks)} files")
         mask = self.masks[number - 1]
         if mask.volume is None:
             raise InvalidInput(f"{self._name(number)} cannot be used: {mask.reason}")

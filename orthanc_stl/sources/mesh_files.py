@@ -32,7 +32,7 @@ _SOLID = re.compile(rb"^[ \t]*solid\b([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _OBJ_LINE = re.compile(rb"^[ \t]*v[ \t]+[-+.\d]", re.MULTILINE)
 _NEWMTL = re.compile(rb"^[ \t]*newmtl[ \t]", re.MULTILINE)
 _MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]", re.MULTILINE)
-_NO_COLORS = Note(Rank.LEFT_OUT, "", "the colors of the OBJ file are in another file, an MTL, which did not come")
+_NO_COLORS = Note(Rank.LEFT_OUT, "", "the colors of the OBJ file are in another file, an MTL, which was not given")
 _TEXTURE = Note(Rank.LEFT_OUT, "", "the OBJ file has pictures on it, which are left out: a part has one color")
 OBJ_COLORS = "the OBJ file has colors of vertices, which are left out"
 OBJ_LINES = "the OBJ file has points, lines or curved surfaces besides its faces, which are left out"
@@ -94,7 +94,7 @@ def read_parts(
     """The parts of a mesh file in LPS mm, and what was left out. Raises InvalidInput for a file of another kind."""
     kind = kind or format_of(bytes(data[: 1 << 16]))
     if mtl is not None and kind and (kind != "obj" or not _NEWMTL.search(bytes(mtl))):
-        raise InvalidInput(f"two files came, {kind.upper()} and another: two are read if they are an OBJ and its MTL")
+        raise InvalidInput(f"got two files, {kind.upper()} and another: two are read if they are an OBJ and its MTL")
     if kind == "stl":
         return _read_stl(bytes(data), max_triangles), ()
     if kind == "obj":
@@ -105,8 +105,8 @@ def read_parts(
         return read_glb(data, max_triangles)
     if kind == "3mf":
         return read_3mf(data, max_triangles), ()
-    came = kind_of(bytes(data[:512])) or f"{len(data)} bytes of an unknown kind"
-    raise InvalidInput(f"an STL, OBJ, PLY, GLB or 3MF file was expected; this is {came}")
+    got = kind_of(bytes(data[:512])) or f"{len(data)} bytes of an unknown kind"
+    raise InvalidInput(f"an STL, OBJ, PLY, GLB or 3MF file was expected; this is {got}")
 
 
 def _left_out_of_obj(data: bytes, mtl: bytes | memoryview | None) -> tuple[Note, ...]:

@@ -134,7 +134,7 @@ def _content(
     else:
         raise InvalidInput(f"The NRRD file has the encoding {encoding[:40]!r}; raw, gzip, bzip2 or ascii is expected")
     if len(content) < size:
-        raise InvalidInput(f"The NRRD file is truncated: its header claims {size} bytes of voxels, {len(content)} came")
+        raise InvalidInput(f"The NRRD file is truncated: its header claims {size} bytes of voxels, got {len(content)}")
     return content
 
 

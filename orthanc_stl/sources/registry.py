@@ -72,7 +72,7 @@ def open_files(
     """Find the source of the first file, a DICOM object or any other, and open it.
 
     `name` is the file's name, `kind` the key of the only source that may read it; both empty if nobody said.
-    Raises InvalidInput that says what came instead.
+    Raises InvalidInput that says what was given instead.
     """
     if not files or not len(files[0]):
         raise InvalidInput("the file is empty")
@@ -85,13 +85,13 @@ def open_files(
         found = source_by_key(kinds.IMAGES.key) if sop_class in IMAGE_CLASSES else source_for(sop_class)
         return _opened(found, views, options)
     source = recognise(beginning) or _bare_dicom(views[0]) or recognise(b"", name)
-    came = kind_of(beginning)
+    what = kind_of(beginning)
     packed = beginning[:2] == GZIP_MAGIC  # where the name says what is in it, its reader says what is wrong
-    if source is None or (came and not packed and not source.recognises(beginning) and not source.sop_classes):
+    if source is None or (what and not packed and not source.recognises(beginning) and not source.sop_classes):
         # The table of kinds is of unpacked files: a packed one that no source knew comes here packed once.
-        came = came.replace("packed twice by gzip", "packed by gzip") or f"{len(views[0])} bytes of an unknown kind"
+        what = what.replace("packed twice by gzip", "packed by gzip") or f"{len(views[0])} bytes of an unknown kind"
         read = ", ".join(source.name for source in SOURCES)
-        raise InvalidInput(f"this is {came}; one of these is expected: {read}")
+        raise InvalidInput(f"this is {what}; one of these is expected: {read}")
     return _opened(source, views, options)
 
 
@@ -99,7 +99,7 @@ def _opened(source: Source, files: Sequence[memoryview], options: ReadOptions) -
     most = _MOST_FILES.get(source.key, 1)
     if len(files) > most:
         with_more = "alone" if most == 1 else "with one more file that it needs at most"
-        raise InvalidInput(f"{len(files)} files came, and the first is {source.name}, which is read {with_more}")
+        raise InvalidInput(f"got {len(files)} files, and the first is {source.name}, which is read {with_more}")
     return source.open(files, options)
 
 

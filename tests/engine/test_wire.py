@@ -62,7 +62,7 @@ def test_pieces_are_loaded_one_after_the_other_when_they_are_sent() -> None:
 
 
 def test_a_piece_of_another_size_than_announced_is_no_message() -> None:
-    with pytest.raises(wire.BrokenStream, match="a piece of 4 bytes was announced, and 3 came"):
+    with pytest.raises(wire.BrokenStream, match="a piece of 4 bytes was announced, got 3"):
         sent({}, [Piece(4, lambda: b"abc")])
 
 

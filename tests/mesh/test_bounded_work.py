@@ -114,7 +114,7 @@ def test_the_estimate_of_triangles_is_right_for_a_ball_and_for_squares_that_lie_
 
 def test_a_surface_with_too_much_to_compare_is_left_unsmoothed_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     squares = [SQUARE + np.array([x + 10 * (z % 2), 0, z]) for z in range(4) for x in (0, 50)]
-    monkeypatch.setattr(crossings, "MOST_CURLED", 100)
+    monkeypatch.setattr(crossings, "MOST_COMPARED", 100)
     warnings = surface_from_contours([roi_of(squares)], resolution=64).report.warnings
     assert any("is not smoothed" in warning for warning in warnings)
     assert 'the surface of ROI "ROI" encloses 2.901 mL, its contours 3.2 mL (-9.4 %)' in warnings

@@ -90,10 +90,10 @@ def test_pegs_fit_their_holes(mesh: Mesh) -> None:
     assert report_of(intersected([pegged.front, pegged.back])).volume < 0.01
 
 
-def test_pegs_without_room_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="room on both sides"):
+def test_pegs_without_space_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="space on both sides"):
         cut(moved(box(4, 4, 30)), plane_at(0, tuple(OBLIQUE.apply([0.0, 0, 1]).tolist())), Pegs(3, 5))
-    with pytest.raises(InvalidInput, match="room on both sides"):
+    with pytest.raises(InvalidInput, match="space on both sides"):
         cut(moved(sphere(20)), plane_at(18), Pegs(3, 5))
     with pytest.raises(InvalidInput, match="more than 0"):
         cut(moved(sphere(20)), plane_at(0), Pegs(0, 5))

@@ -184,7 +184,7 @@ def test_a_folder_of_masks_is_a_structure_a_file() -> None:
     assert mesh_shape(source.shape(2)[0]).report.volume == pytest.approx(360, rel=1e-3)
     assert source.lattice is not None
     assert source.lattice.size == labels().shape
-    with pytest.raises(InvalidInput, match="3 files came"):
+    with pytest.raises(InvalidInput, match="got 3 files"):
         source.shape(4)
 
 

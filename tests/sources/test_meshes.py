@@ -121,7 +121,7 @@ def test_an_encapsulated_obj_with_its_mtl() -> None:
     assert source.frame_of_reference_uid == "2.25.1000.9"
     alone = Encapsulated().open(files[:1], ReadOptions())
     assert [s.color for s in alone.structures] == [None, None]
-    assert ["an MTL, which did not come" in note.text for note in alone.shape(1)[1]] == [True]
+    assert ["an MTL, which was not given" in note.text for note in alone.shape(1)[1]] == [True]
     bare = Encapsulated().open([files[0], shared_file("surfaces/balls.mtl").read_bytes()], ReadOptions())
     assert facts(bare) == facts(source)
 

@@ -89,7 +89,7 @@ RAW = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n"
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (RAW, "truncated: its header claims 8 bytes of voxels, 0 came"),
+        (RAW, "truncated: its header claims 8 bytes of voxels, got 0"),
         (RAW.replace(b"\n\n", b"\ndata file: /etc/passwd\n\n"), "has its voxels in another file"),
         (RAW[:-1], "no empty line after its header"),
         (RAW.replace(b"raw", b"zrle"), "has the encoding 'zrle'"),

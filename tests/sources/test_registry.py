@@ -47,10 +47,10 @@ def test_the_kind_may_be_said() -> None:
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ([phantoms.structure_set()] * 2, "2 files came, and the first is an RT-STRUCT, which is read alone"),
-        ([stl_bytes(TETRAHEDRON, "a")] * 2, "two files came, STL and another: two are read if they are an OBJ and its"),
-        ([b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"] * 2, "two files came, OBJ and another"),
-        ([stl_bytes(TETRAHEDRON, "a")] * 3, "3 files came, and the first is a mesh file"),
+        ([phantoms.structure_set()] * 2, "got 2 files, and the first is an RT-STRUCT, which is read alone"),
+        ([stl_bytes(TETRAHEDRON, "a")] * 2, "got two files, STL and another: two are read if they are an OBJ and its"),
+        ([b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"] * 2, "got two files, OBJ and another"),
+        ([stl_bytes(TETRAHEDRON, "a")] * 3, "got 3 files, and the first is a mesh file"),
         ([nifti_file(np.ones((3, 3, 3), np.uint8)), b"v 0 0 0\n"], "^file 2: Not a NIfTI file"),
     ],
 )

@@ -264,7 +264,7 @@ def test_a_reference_as_forms_and_flags_send_it(reference: object) -> None:
         ({"Levels": ["a"]}, "\"Levels\" has 'a'"),
         ({"Levels": [-5]}, '"Levels" has'),
         ({"Levels": [True]}, '"Levels" has'),
-        ({"Reference": "prescription"}, "no RT Plan came with the dose"),
+        ({"Reference": "prescription"}, "no RT Plan was given with the dose"),
         ({"Reference": -1}, '"Reference" must be'),
         ({"Reference": "0"}, '"Reference" must be'),
         ({"Reference": ["maximum", 5]}, '"Reference" must be'),

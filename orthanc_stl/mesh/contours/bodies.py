@@ -37,7 +37,7 @@ SLACK = 1.5
 """Voxels: how far a part of the mesh may reach beyond the box of the contours that it is made of."""
 
 
-SLIGHT = 1e-3
+MINOR = 1e-3
 """Of the volume of a ROI: specks that make up no more together matter to nobody who measures or plans."""
 
 
@@ -186,7 +186,7 @@ def _tell(bodies: Sequence[Body], volumes: np.ndarray, merged: np.ndarray, findi
         lost = [k for k in own if volumes[k] <= 0 and not merged[k]]
         changed = [k for k in own if k not in lost and not merged[k] and bodies[k].expected.differs(volumes[k])]
         all_lost += len(lost)
-        little = SLIGHT * sum(bodies[k].expected.volume for k in own)
+        little = MINOR * sum(bodies[k].expected.volume for k in own)
         if lost:
             gone = sum(bodies[k].expected.volume for k in lost)
             text = f"has {len(lost)} of its {len(own)} parts lost, {gone / 1000:.3g} mL: they are smaller than a voxel"

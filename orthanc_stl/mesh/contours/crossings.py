@@ -28,7 +28,7 @@ MOST_UNUSED_BLOCKS = 1_000_000
 """Blocks that may hold no triangle: with more, only those in use are kept, which takes a sort to find them."""
 
 
-MOST_CURLED = 1_000_000
+MOST_COMPARED = 1_000_000
 """Triangles that are compared with each other: so many have ten million pairs of overlapping boxes."""
 
 
@@ -40,8 +40,8 @@ def without_new_crossings(before: Mesh, after: Mesh) -> Mesh:
     held = np.zeros(len(before.vertices), bool)
     mesh = after
     for _ in range(ROUNDS):
-        some = _curled(mesh)
-        if len(some) > MOST_CURLED:
+        some = _may_cross(mesh)
+        if len(some) > MOST_COMPARED:
             return before
         crossing = some[np.unique(crossing_triangles(Mesh(mesh.vertices, mesh.triangles[some])))]
         corners = mesh.triangles[crossing]
@@ -53,7 +53,7 @@ def without_new_crossings(before: Mesh, after: Mesh) -> Mesh:
     return before
 
 
-def _curled(mesh: Mesh) -> np.ndarray:
+def _may_cross(mesh: Mesh) -> np.ndarray:
     """The numbers of the triangles around which the surface faces so many ways that it may cross itself."""
     corners = np.ascontiguousarray(mesh.vertices[mesh.triangles].reshape(-1, 9).T)
     sides = (corners[first : first + 3] - corners[second : second + 3] for first, second in ((0, 3), (3, 6), (6, 0)))
@@ -61,7 +61,7 @@ def _curled(mesh: Mesh) -> np.ndarray:
     normals = _units(area_normals(corners).astype(np.float64))
     middles = corners.reshape(3, 3, -1).mean(axis=0, dtype=np.float64)
     cells = ((middles - middles.min(axis=1, initial=np.inf, keepdims=True)) / max(side, 1e-30)).astype(np.int64)
-    curled = np.zeros(cells.shape[1], bool)
+    found = np.zeros(cells.shape[1], bool)
     size = (cells.max(axis=1, initial=0) + 1) // 2 + 1
     for by in product((0, 1), repeat=3):  # any two neighbouring cells are of one block in one of these
         x, y, z = ((along + one) >> 1 for along, one in zip(cells, by, strict=True))
@@ -74,8 +74,8 @@ def _curled(mesh: Mesh) -> np.ndarray:
         apart = sum(way.take(block) * along for way, along in zip(mean, normals, strict=True)) < FACING
         some = np.zeros(count, bool)
         some[block[apart]] = True
-        curled |= some[block]
-    return np.flatnonzero(curled)
+        found |= some[block]
+    return np.flatnonzero(found)
 
 
 def _units(vectors: np.ndarray) -> np.ndarray:

@@ -11,28 +11,28 @@ from orthanc_stl.mesh.contours.parts import Chain, Layer
 from orthanc_stl.mesh.contours.shapes import meeting_boxes
 
 
-def layers_of(chain: Chain, step: float, brim: float) -> np.ndarray:
+def layers_of(chain: Chain, step: float, offset: float) -> np.ndarray:
     """Where to take layers (mm along the normal, ascending) so that each plane of the chain is one of them.
 
-    Neighbouring layers are at most `step` apart. An end lies between two layers, `brim` inside and outside of it: near
-    enough for a sharp edge. So does the middle between two planes of which one has an outline that the other has not:
-    there a branch or a cavity ends.
+    Neighbouring layers are at most `step` apart. An end lies between two layers, `offset` inside and outside of it:
+    near enough for a sharp edge. So does the middle between two planes of which one has an outline that the other has
+    not: there a branch or a cavity ends.
     """
     planes = chain.positions.tolist()
     stops = [planes[0] - chain.low, *np.diff(planes), chain.high - planes[-1]]
-    brim = min(brim, 0.4 * min(stop for stop in stops if stop > 0))
+    offset = min(offset, 0.4 * min(stop for stop in stops if stop > 0))
     marks = list(planes)
     before, after = [], []
     if not chain.joined[0]:
-        before = [chain.low - brim]
-        marks = [chain.low + brim, *(planes[1:] if chain.low == planes[0] else planes)]
+        before = [chain.low - offset]
+        marks = [chain.low + offset, *(planes[1:] if chain.low == planes[0] else planes)]
     if not chain.joined[1]:
-        after = [chain.high + brim]
-        marks = [*(marks[:-1] if chain.high == planes[-1] else marks), chain.high - brim]
+        after = [chain.high + offset]
+        marks = [*(marks[:-1] if chain.high == planes[-1] else marks), chain.high - offset]
     for lower, upper in pairwise(chain.layers):
         if _something_ends(lower, upper) or _something_ends(upper, lower):
             middle = (lower.position + upper.position) / 2
-            marks += [middle - brim, middle + brim]
+            marks += [middle - offset, middle + offset]
     marks.sort()
     inner = [_from(start, end, step) for start, end in pairwise(marks)]
     return np.concatenate([before, *inner, marks[-1:], after])
@@ -59,12 +59,12 @@ def _from(start: float, end: float, step: float) -> np.ndarray:
     return start + np.arange(count) * ((end - start) / count)
 
 
-def merged(each: Sequence[np.ndarray], brim: float) -> np.ndarray:
+def merged(each: Sequence[np.ndarray], offset: float) -> np.ndarray:
     """The layers of all chains, without such as nearly coincide."""
     if len(each) == 1:
         return each[0]
     layers = np.unique(np.concatenate(each))
-    least = min(brim, *(0.5 * float(np.diff(own).min()) for own in each))
+    least = min(offset, *(0.5 * float(np.diff(own).min()) for own in each))
     keep = [layers[0]]
     for layer in layers[1:]:
         if layer - keep[-1] > least:

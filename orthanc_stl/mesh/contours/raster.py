@@ -13,7 +13,7 @@ import numpy as np
 
 SLIT = 0.25
 """Pixels: two crossings closer than this are no boundary but a slit (a keyhole's bridge, which comes back beside or on
-itself) or a whisker; neither can be resolved by the grid, and both would pull the surface towards them."""
+itself) or a very thin spike; neither can be resolved by the grid, and both would pull the surface towards them."""
 
 
 @dataclass(frozen=True)

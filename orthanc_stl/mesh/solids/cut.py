@@ -59,7 +59,7 @@ class Halves:
 def cut(mesh: Mesh, plane: Plane, pegs: Pegs | None = None) -> Halves:
     """Both halves of a closed mesh, closed by flat ends.
 
-    Raises InvalidInput for a mesh that is not closed, a plane without direction, and pegs that have no room.
+    Raises InvalidInput for a mesh that is not closed, a plane without direction, and pegs that have no space.
     """
     require_closed(mesh)
     origin = middle_of([mesh])
@@ -91,8 +91,8 @@ def _pegged(
     turned = turned_to(normal)
     # Both halves meet in the section; a peg needs its own radius and that of its wall around it.
     section = back.translate(_three(-place)).transform(np.column_stack((turned.T, np.zeros(3)))).slice(-1e-3)
-    room = section.offset(-2 * radius, manifold3d.JoinType.Round)
-    places = np.concatenate([np.zeros((0, 2)), *room.to_polygons()])
+    inner = section.offset(-2 * radius, manifold3d.JoinType.Round)
+    places = np.concatenate([np.zeros((0, 2)), *inner.to_polygons()])
     free: list[np.ndarray] = []
     root = min(ROOT, pegs.length)
     for corner in _far_apart(places, PLACES):
@@ -108,7 +108,7 @@ def _pegged(
     if not free:
         raise InvalidInput(
             f"got pegs of {pegs.diameter} mm, {pegs.length} mm long, "
-            "expected such as have room on both sides of the cut"
+            "expected such as have space on both sides of the cut"
         )
     for stand in free:
         front = front - rod(stand, normal, radius, -1.0, deep)

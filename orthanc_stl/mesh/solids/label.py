@@ -37,7 +37,7 @@ VOXELS_OF_A_DEPTH = 4
 MOST_VOXELS = 2_000_000
 """For that: larger ones are taken for a shallow text on a large body, where the surface is flat enough for them."""
 
-ROOM = 0.5
+CLEARANCE = 0.5
 """mm around the text that are looked at besides."""
 
 DEEPER = 1.5
@@ -74,14 +74,14 @@ def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: f
     skin = Mesh((outside.vertices - origin).astype(np.float32), outside.triangles)
     solid = manifold_of(skin, np.zeros(3))
     place = _place(body, solid, skin, np.asarray(at, np.float64) - origin, size, depth, raised)
-    tall, aside = place.highest - place.lowest, 3 * depth + ROOM
+    tall, aside = place.highest - place.lowest, 3 * depth + CLEARANCE
     box = (size[0] + 2 * aside, size[1] + 2 * aside, tall + 2 * aside)
     around = manifold3d.Manifold.cube(box, True).translate((0, 0, (place.highest + place.lowest) / 2))
     piece = solid ^ around.transform(place.frame)
     spacing = max(depth / VOXELS_OF_A_DEPTH, float(np.cbrt(np.prod(box) / MOST_VOXELS)))
     other = manifold_of(surface_at(mesh_of(piece, origin), depth if raised else -depth, spacing=spacing), origin)
     below = _below(depth, raised)
-    prism = letters.extrude(tall + below + depth + ROOM).translate((0, 0, place.lowest - below))
+    prism = letters.extrude(tall + below + depth + CLEARANCE).translate((0, 0, place.lowest - below))
     prism = prism.transform(place.frame)
     marked = mesh_of(without_films(body + (prism ^ other) if raised else body - (prism - other)), origin)
     if _count(marked) != _count(mesh):

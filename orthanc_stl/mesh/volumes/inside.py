@@ -120,10 +120,10 @@ def find_inside(
 
 def blocks(shape: Sequence[int]) -> Iterator[Box]:
     """Boxes of at most `BLOCK` voxels that cover an array of `shape`, in the order of its memory."""
-    steps, room = [1, 1, 1], BLOCK
+    steps, left = [1, 1, 1], BLOCK
     for axis in (2, 1, 0):
-        steps[axis] = max(1, min(shape[axis], room))
-        room //= steps[axis]
+        steps[axis] = max(1, min(shape[axis], left))
+        left //= steps[axis]
     starts = (range(0, n, step) for n, step in zip(shape, steps, strict=True))
     for corner in product(*starts):
         k, j, i = (slice(c, min(c + s, n)) for c, s, n in zip(corner, steps, shape, strict=True))

@@ -1,4 +1,4 @@
-/** The panel for taking things home. */
+/** The panel for downloads and for storing. */
 
 import { pageUrl } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';

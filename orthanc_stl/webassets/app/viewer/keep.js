@@ -1,4 +1,4 @@
-/** Taking things home: files of the parts, and models stored in Orthanc. */
+/** Files of the parts for download, and models stored in Orthanc. */
 
 import { getJson, postJson, request } from '../shared/api.js';
 import { save } from '../shared/dom.js';

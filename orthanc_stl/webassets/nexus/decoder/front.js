@@ -9,7 +9,7 @@ const FIELDS = /** @type {const} */ (['v0', 'v1', 'v2', 'previous', 'next', 'que
  */
 export class Front {
   constructor() {
-    this.room = 0;
+    this.capacity = 0;
     this.v0 = new Int32Array(0);
     this.v1 = new Int32Array(0);
     this.v2 = new Int32Array(0);
@@ -25,17 +25,17 @@ export class Front {
     this.grow(4096);
   }
 
-  /** @param {number} room */
-  grow(room) {
+  /** @param {number} capacity */
+  grow(capacity) {
     for (const field of FIELDS) {
-      const larger = new Int32Array(room);
-      if (this.room > 0) larger.set(this[field]);
+      const larger = new Int32Array(capacity);
+      if (this.capacity > 0) larger.set(this[field]);
       this[field] = larger;
     }
-    const dead = new Uint8Array(room);
-    if (this.room > 0) dead.set(this.dead);
+    const dead = new Uint8Array(capacity);
+    if (this.capacity > 0) dead.set(this.dead);
     this.dead = dead;
-    this.room = room;
+    this.capacity = capacity;
   }
 
   /**
@@ -43,7 +43,7 @@ export class Front {
    * @param {number} triangles
    */
   reset(triangles) {
-    if (3 * triangles + 3 > this.room) this.grow(3 * triangles + 3);
+    if (3 * triangles + 3 > this.capacity) this.grow(3 * triangles + 3);
     this.edges = 0;
     this.queueHead = 0;
     this.queueTail = 0;

@@ -11,13 +11,13 @@ const WIDEST = 31;
 class Border {
   /** @param {number} triangles */
   constructor(triangles) {
-    const room = 3 * triangles + 3;
-    this.v0 = new Int32Array(room);
-    this.v1 = new Int32Array(room);
-    this.v2 = new Int32Array(room);
-    this.previous = new Int32Array(room);
-    this.next = new Int32Array(room);
-    this.dead = new Uint8Array(room);
+    const capacity = 3 * triangles + 3;
+    this.v0 = new Int32Array(capacity);
+    this.v1 = new Int32Array(capacity);
+    this.v2 = new Int32Array(capacity);
+    this.previous = new Int32Array(capacity);
+    this.next = new Int32Array(capacity);
+    this.dead = new Uint8Array(capacity);
     this.edges = 0;
     /** @type {number[]} */
     this.first = []; // a stack: what was put in front last comes first

@@ -108,11 +108,11 @@ function cortoWords(dictionary) {
   while (count < WORDS) {
     const best = likeliest(head);
     const parent = head[best];
-    const room = WORDS - count; // the word itself stays where its continuations do not all fit
-    for (let r = 0; r < Math.min(size, room); r++) {
+    const free = WORDS - count; // the word itself stays where its continuations do not all fit
+    for (let r = 0; r < Math.min(size, free); r++) {
       dictionary.append(parent, symbols[r], times(probability[parent], chances[r]));
     }
-    if (size < room) head[best] += size;
+    if (size < free) head[best] += size;
     count += size - 1;
   }
   const live = [];

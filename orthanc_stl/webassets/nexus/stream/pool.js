@@ -20,7 +20,7 @@ export class DecoderPool {
   constructor(size = Math.max(1, Math.min(3, (navigator.hardwareConcurrency ?? 2) - 1))) {
     /** @type {Worker[]} */
     this.idle = [];
-    this.room = size;
+    this.unstarted = size;
     /** @type {Waiting[]} */
     this.waiting = [];
   }
@@ -40,8 +40,8 @@ export class DecoderPool {
     if (this.waiting.length === 0) return;
     let worker = this.idle.pop();
     if (!worker) {
-      if (this.room === 0) return;
-      this.room -= 1;
+      if (this.unstarted === 0) return;
+      this.unstarted -= 1;
       worker = new Worker(new URL('../worker.js', import.meta.url), { type: 'module' });
     }
     this.#run(worker, /** @type {Waiting} */ (this.waiting.shift()));
@@ -56,7 +56,7 @@ export class DecoderPool {
       if (alive) this.idle.push(worker);
       else {
         worker.terminate();
-        this.room += 1;
+        this.unstarted += 1;
       }
       this.#next();
     };
