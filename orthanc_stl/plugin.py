@@ -27,7 +27,7 @@ from orthanc_stl.rest.model_cache import ModelCache
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.routes.pages import browser_options
 from orthanc_stl.rest.routes.table import routes
-from orthanc_stl.rest.rules.making import make_models
+from orthanc_stl.rest.rule_models import make_models
 from orthanc_stl.rest.rules.rule import Rule, read_rules
 from orthanc_stl.rest.rules.runner import RuleRunner
 from orthanc_stl.rest.static_files import WEBASSETS, Pages

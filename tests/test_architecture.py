@@ -6,66 +6,25 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from importlinter.cli import lint_imports
 
 from orthanc_stl.conversion.options import SOURCE_OPTIONS
 from orthanc_stl.conversion.request import OPTIONS
 
 PACKAGE = Path(__file__).parent.parent / "orthanc_stl"
 
-# A package may import those of lower rank, and itself. `errors`, `settings` and `__version__` are for all.
-RANK = {
-    "mesh": 0,
-    "model": 1,
-    "dicom": 2,
-    "formats": 3,
-    "sources": 4,
-    "conversion": 5,
-    "engine": 6,
-    "nexus": 7,
-    "tasks": 8,
-    "rest": 8,
-}
-FOR_ALL = {"errors", "__version__"}
-
 # What runs in Orthanc's own process, where numpy and pydicom must not be: the worker's side of engine/ is not in it.
 IN_ORTHANC = ("plugin", "rest.routes.table", "rest.http.dispatch", "engine.jobs", "engine.pool", "engine.cluster")
 HEAVY = {"numpy", "scipy", "vtkmodules", "pydicom", "nibabel", "skimage", "trimesh", "PIL", "lxml", "nrrd"}
 
 
-def imports() -> Iterator[tuple[str, str, str]]:
-    """File, its package, and the package of each of our modules that it imports, also within functions."""
-    for file in sorted(PACKAGE.rglob("*.py")):
-        own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [f"{node.module}.{alias.name}" for alias in node.names]
-            for name in names:
-                parts = name.split(".")
-                if parts[0] == "orthanc_stl" and len(parts) > 1:
-                    yield str(file.relative_to(PACKAGE)), own, parts[1]
-
-
-def test_arrows_point_one_way() -> None:
-    wrong = {
-        f"{file}: {own} imports {other}"
-        for file, own, other in imports()
-        if own in RANK and other in RANK and own != other and RANK[other] >= RANK[own]
-    }
-    assert not wrong, "\n".join(sorted(wrong))
-
-
-def test_geometry_knows_no_configuration_and_no_server() -> None:
-    wrong = {
-        f"{file} imports {other}" for file, own, other in imports() if own == "mesh" and other not in {"mesh", *FOR_ALL}
-    }
-    assert not wrong, "\n".join(sorted(wrong))
+def test_imports_follow_the_contracts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those in pyproject.toml: arrows between packages, no circles, what the engine and the geometry may not know."""
+    kept = lint_imports(config_filename=str(PACKAGE.parent / "pyproject.toml"), no_cache=True, no_logo=True) == 0
+    assert kept, capsys.readouterr().out
 
 
 def test_messages_of_the_geometry_name_no_options() -> None:
@@ -79,15 +38,6 @@ def test_messages_of_the_geometry_name_no_options() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
                 named += [f"{file.name}: {key}" for key in re.findall(rf"\b({keys})\b", node.value)]
     assert named == []
-
-
-def test_the_engine_knows_nothing_of_what_it_carries() -> None:
-    wrong = {
-        f"{file} imports {name}"
-        for file, own, name in imports()
-        if own == "engine" and name not in {"engine", *FOR_ALL} and (file, name) != ("engine/executor.py", "mesh")
-    }  # what the executor has of mesh/ is the type of a progress report
-    assert not wrong, "\n".join(sorted(wrong))
 
 
 def test_only_the_script_imports_orthanc() -> None:

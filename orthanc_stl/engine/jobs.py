@@ -19,7 +19,7 @@ from orthanc_stl.engine.executor import Executor, Work
 from orthanc_stl.engine.fair_queue import FairQueue
 from orthanc_stl.engine.finished_jobs import FinishedJobs
 from orthanc_stl.engine.job import PENDING, RUNNING, Job, Order, Outcome
-from orthanc_stl.engine.stats import Figures, Stats
+from orthanc_stl.engine.stats import JobCounts, Stats
 
 __all__ = ["Job", "Jobs", "Order", "Outcome", "Stats"]
 
@@ -62,7 +62,7 @@ class Jobs:
         self._unfinished: dict[str, Job] = {}  # those that can be asked for
         self._finished = FinishedJobs(remember_seconds, remember_bytes)
         self._running: dict[Job, int] = {}  # how many tasks of it run
-        self._figures = Figures()
+        self._counts = JobCounts()
         self._stopped = False
 
     def run(self, order: Order) -> Any:
@@ -115,7 +115,7 @@ class Jobs:
         with self._changed:
             queued = sum(task.job.state == PENDING for queue in self._queues() for task in queue)
             running = sum(job.state == RUNNING for job in self._running)
-            return self._figures.stats(queued, running)
+            return self._counts.stats(queued, running)
 
     def _queues(self) -> tuple[FairQueue[Task], FairQueue[Task]]:
         return self._listings, self._conversions
@@ -269,7 +269,7 @@ class Jobs:
             if self._unfinished.pop(job.id, None) is not None:
                 self._finished.add(job)
             self._admission.release(job)
-            self._figures.add(job)
+            self._counts.add(job)
         try:
             if self._on_finished is not None:
                 self._on_finished(job)

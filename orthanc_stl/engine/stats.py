@@ -23,7 +23,7 @@ class Stats:
     peak_memory: int = 0
 
 
-class Figures:
+class JobCounts:
     """Counts jobs that ended. Not thread-safe."""
 
     def __init__(self) -> None:

@@ -11,15 +11,13 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.pieces import pieces_of
 from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.solids.booleans import intersected, require_closed, united
 from orthanc_stl.mesh.triangles import chosen_part
 from orthanc_stl.mesh.types import Mesh
 
 SAMPLES = 30_000
 """On each surface: a ball of 20 mm then has one every 0.4 mm. A third of them changes the figures by 0.3 % at most."""
-
-PLASTIC = 1.32471795724474602596
-"""The plastic number, x³ = x + 1."""
 
 PERCENT = 95.0
 
@@ -106,21 +104,3 @@ def _distances(mesh: Mesh, other: Mesh, samples: int) -> tuple[np.ndarray, float
     most = np.minimum(distances[nearest] + way, np.linalg.norm(mesh.vertices - across[nearest], axis=1))
     maybe = np.flatnonzero(most > largest * (1 + FARTHER))
     return distances, float(surface.unsigned(mesh.vertices[maybe]).max(initial=largest))
-
-
-def sampled(mesh: Mesh, samples: int) -> np.ndarray:
-    """Points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time.
-
-    They come after equal steps of area, in the order of the triangles, and lie in their triangles as a sequence of low
-    discrepancy (Roberts' R2) falls.
-    """
-    corners = mesh.vertices[mesh.triangles].astype(np.float64)
-    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    summed = np.cumsum(areas)
-    steps = (np.arange(samples) + 0.5) / samples * summed[-1]
-    chosen = np.minimum(np.searchsorted(summed, steps), len(corners) - 1)
-    spread = (0.5 + np.arange(1, samples + 1)[:, None] / np.array([PLASTIC, PLASTIC**2])) % 1
-    spread = np.where(spread.sum(axis=1, keepdims=True) > 1, 1 - spread, spread)
-    first, second = spread.T[:, :, None]
-    a, b, c = corners[chosen].transpose(1, 0, 2)
-    return np.asarray(a * (1 - first - second) + b * first + c * second)

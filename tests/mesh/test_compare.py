@@ -8,9 +8,10 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import directed_hausdorff
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.compare import Comparison, compare, sampled
+from orthanc_stl.mesh.compare import Comparison, compare
 from orthanc_stl.mesh.distance import SurfaceDistance, distances
 from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.solids.booleans import united
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh

@@ -12,9 +12,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.compare import sampled
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.solids.booleans import require_closed
 from orthanc_stl.mesh.surface import isosurface
