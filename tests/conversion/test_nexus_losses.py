@@ -11,7 +11,7 @@ from PIL import Image
 from orthanc_stl.conversion.nexus_surfaces import surface_of_file
 from testing.scenes import sphere
 from tests.conversion.painted import MOST, MTL, QUARTERS, png, square, zipped
-from tests.sources.test_mesh_files import glb
+from tests.sources.test_glb_files import glb
 
 LOST: dict[str, tuple[dict[str, bytes | str], str]] = {
     "its MTL": ({"s.obj": square()}, 'the MTL "s.mtl" is not in the zip'),

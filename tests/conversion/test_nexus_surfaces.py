@@ -30,7 +30,7 @@ from orthanc_stl.tasks import TASKS
 from testing.phantoms import ball, structure_set
 from testing.scenes import scene, sphere
 from tests.conversion.painted import MOST, MTL, QUARTERS, png, square, zipped
-from tests.sources.test_mesh_files import glb
+from tests.sources.test_glb_files import glb
 
 SCENE = scene()
 COLORS = {(221, 130, 101, 255), (10, 200, 60, 38), (127, 127, 127, 255)}

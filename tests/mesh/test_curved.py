@@ -1,4 +1,4 @@
-"""Values between those of a lattice: right on smooth curves, and never beyond a jump."""
+"""Values between those of a lattice: right on smooth curves, straight where they are coarse, never beyond a jump."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ def test_a_jump_makes_nothing_beyond_it() -> None:
     assert np.unique(halved(step)).tolist() == [0, 7, 14]
     step[..., 6:] = 13
     assert (halved(step).min(), halved(step).max()) == (0, pytest.approx(14, abs=0.25))  # a cubic: -0.9 and 14.9
+
+
+@pytest.mark.parametrize(
+    ("bends", "bent"), [((1, 0.6), 0), ((1, -1), 0), ((1, 0), 0), ((1, 0.775), 0.05546875), ((0.9, 1), 0.11875)]
+)
+def test_values_bend_where_both_sides_agree(bends: tuple[float, float], bent: float) -> None:
+    """Half of the cubic at 0.775, all of it from 0.85 on: an eighth of the mean of the second differences."""
+    values = np.cumsum(np.cumsum((0, 0, *bends))).astype(np.float32)
+    middle = halved(values.reshape(1, 1, 4))[0, 0, 3]
+    assert (values[1] + values[2]) / 2 - middle == pytest.approx(bent, abs=1e-6)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
-import struct
-import zipfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.request import ConversionRequest
-from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.obj import obj_and_mtl
-from orthanc_stl.formats.registry import writer_of
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
@@ -27,7 +20,7 @@ from orthanc_stl.sources.registry import recognise
 from testing.data import shared_file, shared_files
 from testing.scenes import part, sphere
 from tests.mesh.test_stl import TETRAHEDRON
-from tests.sources.test_meshes import CUBE_QUADS, CUBE_VERTICES, cube, facts, opened, triangles_of_cube
+from tests.sources.test_meshes import CUBE_QUADS, CUBE_VERTICES, cube, facts, opened
 
 
 def ascii_solid(name: str, mesh: Mesh = TETRAHEDRON) -> bytes:
@@ -81,15 +74,6 @@ def test_comments_of_others_are_no_names() -> None:
     assert [one.name for one in read_obj(data.encode(), None, 100)] == ["a", "b"]
 
 
-def test_parts_of_one_name_keep_their_colors_in_a_glb() -> None:
-    red, blue = (255, 0, 0), (0, 0, 255)
-    balls = [part(i, "GTV", sphere(5, (40.0 * i, 0, 0)), color=c) for i, c in ((1, red), (2, blue))]
-    glb = writer_of("glb")
-    assert glb
-    colors = [color for _, color, _ in facts(opened(glb.write(Model(tuple(balls)))))]
-    assert colors == [red, blue]
-
-
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
@@ -111,101 +95,6 @@ def test_wrong_files_give_sentences(data: bytes, sentence: str) -> None:
         opened(data)
 
 
-def glb(document: dict[str, Any], binary: bytes = b"") -> bytes:
-    text = json.dumps(document).encode()
-    text += b" " * (-len(text) % 4)
-    chunks = struct.pack("<I4s", len(text), b"JSON") + text
-    if binary:
-        chunks += struct.pack("<I4s", len(binary), b"BIN\0") + binary
-    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
-
-
-@pytest.mark.parametrize(
-    ("document", "sentence"),
-    [
-        ({"buffers": [{"uri": "/etc/passwd", "byteLength": 9}]}, "data in other files"),
-        ({"extensionsRequired": ["KHR_draco_mesh_compression"]}, "compressed by Draco"),
-        ({"extensionsRequired": ["EXT_meshopt_compression"]}, "needs the extension EXT_meshopt_compression"),
-        ({"accessors": [{"count": 3, "type": "VEC3", "sparse": {"count": 1}}]}, "sparse accessors"),
-        ({"nodes": [{"children": [1]}, {"children": [0]}]}, "round in a circle"),
-        ({"nodes": [{"children": [1, 1]}, {}]}, "two parents"),
-        ({"accessors": [{"count": 1 << 40, "type": "VEC3"}]}, "claims"),
-        ({"accessors": [{"count": "x"}]}, "accessor without a count"),
-        ({"meshes": [{"primitives": [{}, {"mode": 6}]}]}, "fans of triangles, which are not read"),
-        ({"meshes": [{"primitives": [{"mode": 7}]}]}, "mode 7, which glTF does not have"),
-        ([], "no object"),
-    ],
-)
-def test_hostile_glb_files_give_sentences(document: Any, sentence: str) -> None:
-    with pytest.raises((InvalidInput, TooLarge), match=sentence):
-        opened(glb(document))
-
-
-def tetrahedron_glb(indices: list[int], mode: int = 4, **more: Any) -> bytes:
-    """A tetrahedron with edges of 300 mm from its corner, 4.5 mL * 1000; `more` goes into its primitive."""
-    places = np.array([[0, 0, 0], [0.3, 0, 0], [0, 0.3, 0], [0, 0, 0.3]], "<f4")
-    red = np.full((4, 4), [0.5, 0, 0, 1], "<f4")
-    named = np.array(indices, "<u2").tobytes()
-    pieces = [places.tobytes(), red.tobytes(), named + bytes(-len(named) % 4)]
-    starts = np.cumsum([0, *map(len, pieces)]).tolist()
-    kinds = [(5126, 4, "VEC3"), (5126, 4, "VEC4"), (5123, len(indices), "SCALAR")]
-    primitive = {"attributes": {"POSITION": 0, "COLOR_0": 1}, "indices": 2, "mode": mode} | more
-    line = {"attributes": {"POSITION": 0}, "mode": 1}
-    return glb(
-        {
-            "asset": {"version": "2.0"},
-            "scene": 0,
-            "scenes": [{"nodes": [0]}],
-            "nodes": [{"mesh": 0, "name": "tetrahedron"}],
-            "meshes": [{"primitives": [primitive, line]}],
-            "materials": [{"name": "half", "pbrMetallicRoughness": {"baseColorFactor": [0.5, 1, 1, 1]}}],
-            "buffers": [{"byteLength": starts[-1]}],
-            "bufferViews": [
-                {
-                    "buffer": 0,
-                    "byteOffset": start,
-                    "byteLength": kind[1] * {"VEC3": 12, "VEC4": 16, "SCALAR": 2}[kind[2]],
-                }
-                for start, kind in zip(starts[:-1], kinds, strict=True)
-            ],
-            "accessors": [
-                {"bufferView": place, "componentType": component, "count": count, "type": kind}
-                for place, (component, count, kind) in enumerate(kinds)
-            ],
-        },
-        b"".join(pieces),
-    )
-
-
-@pytest.mark.parametrize(("indices", "mode"), [([0, 2, 1, 0, 1, 3, 0, 3, 2, 1, 2, 3], 4), ([0, 1, 3, 2, 0, 1], 5)])
-def test_triangles_and_strips_of_a_glb_and_the_lines_beside_them(indices: list[int], mode: int) -> None:
-    source = opened(tetrahedron_glb(indices, mode))
-    # COLOR_0 is linear light: half of it is 188 of sRGB
-    assert facts(source) == [("tetrahedron", (188, 0, 0), 4500.0)]
-    assert [note.text for note in source.notes] == [
-        "1 of the 2 primitives of the GLB file are points or lines, which have no surface"
-    ]
-
-
-def test_colors_of_vertices_count_times_that_of_the_material() -> None:
-    (found,) = facts(opened(tetrahedron_glb([0, 2, 1, 0, 1, 3, 0, 3, 2, 1, 2, 3], material=0)))
-    assert found[1] == pytest.approx((137, 0, 0), abs=1)  # a quarter of the light
-
-
-def test_colors_belong_to_the_materials_of_the_primitives() -> None:
-    """Beside an unnamed material, one is without; of two with one name, one has no color."""
-    red, white = {"pbrMetallicRoughness": {"baseColorFactor": [1, 0, 0, 1]}}, {"name": "x"}
-    for materials, second in (([red], {}), ([{**red, "name": "x"}, white], {"material": 1})):
-        data = tetrahedron_glb([0, 2, 1, 0, 1, 3, 0, 3, 2, 1, 2, 3], attributes={"POSITION": 0}, material=0)
-        length = int.from_bytes(data[12:16], "little")
-        document = json.loads(data[20 : 20 + length])
-        (primitive, _) = document["meshes"][0]["primitives"]
-        plain = {key: value for key, value in primitive.items() if key != "material"}
-        document |= {"materials": materials, "meshes": [{"primitives": [primitive, plain | second]}]}
-        found = opened(glb(document, data[28 + length :]))
-        assert {color for _, color, _ in facts(found)} == {(255, 0, 0), None}
-
-
 def test_long_runs_in_an_obj_and_an_stl() -> None:
     """A megabyte of lines that go on in the next, and one of digits."""
     corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
@@ -224,101 +113,9 @@ def test_a_megabyte_of_blanks_in_the_comment_of_a_ply() -> None:
     assert len(opened(f"{head}0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n".encode()).structures) == 1
 
 
-def test_what_mesh_files_have_besides_is_told() -> None:
-    corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
-    cases = {
-        f"{corners}f 1 2 3\nl 1 2\n": "points, lines or curved surfaces",
-        "v 0 0 0 1 0 0\nv 1 0 0 1 0 0\nv 0 1 0 1 0 0\nf 1 2 3\n": "colors of vertices",
-    }
-    for text, sentence in cases.items():
-        (note,) = opened(text.encode()).notes
-        assert sentence in note.text
-    (note,) = opened(f"{corners}usemtl a\nf 1 2 3\n".encode(), b"newmtl a\nKd 1 0 0\nmap_Kd a.png\n").notes
-    assert "pictures on it, which are left out" in note.text
-    head = "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
-    head += "property uchar red\nproperty uchar green\nproperty uchar blue\nelement face 1\n"
-    head += "property list uchar int vertex_indices\nend_header\n"
-    (note,) = opened(f"{head}0 0 0 9 0 0\n1 0 0 9 0 0\n0 1 0 0 9 0\n3 0 1 2\n".encode()).notes
-    assert note.text.startswith("the vertices of a part have several colors")
-    skinned = opened(tetrahedron_glb([0, 1, 2]).replace(b'"name": "tetrahedron"', b'"skin":0, "name": "a"'))
-    assert any("skeleton or morph targets" in note.text for note in skinned.notes)
-
-
-def test_opacity_counts_in_a_glb_where_the_material_says_that_it_is_blended() -> None:
-    written = writer_of("glb")
-    assert written
-    data = written.write(Model((part(1, "Liver", sphere(5, (0, 0, 0)), color=(9, 9, 9), opacity=0.25),)))
-    assert part_one(data).opacity == pytest.approx(0.25)
-    assert part_one(data.replace(b'"alphaMode":', b'"otherMode":')).opacity == 1
-
-
 def part_one(data: bytes) -> Part:
     source = opened(data)
     return build_model(source, ConversionRequest(structures=(1,))).model.parts[0]
-
-
-def threemf(model: str, unit: str = "millimeter") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("3D/3dmodel.model", f'<?xml version="1.0"?><model unit="{unit}">{model}</model>')
-    return out.getvalue()
-
-
-def object_of(number: int, extra: str = "") -> str:
-    vertices = "".join(f'<vertex x="{x}" y="{y}" z="{z}"/>' for x, y, z in CUBE_VERTICES)
-    triangles = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in triangles_of_cube() - 1)
-    mesh = f"<mesh><vertices>{vertices}</vertices><triangles>{triangles}</triangles></mesh>"
-    return f'<object id="{number}" {extra}>{mesh}</object>'
-
-
-def test_units_components_and_transforms_of_3mf() -> None:
-    group = '<colorgroup id="9"><color color="#FF8000"/><color color="#00FF0080"/></colorgroup>'
-    assembly = (
-        '<object id="2"><components><component objectid="1" transform="1 0 0 0 1 0 0 0 1 5 0 0"/>'
-        '<component objectid="1" transform="-1 0 0 0 1 0 0 0 1 0 0 0"/></components></object>'
-    )
-    build = '<build><item objectid="2" transform="1 0 0 0 1 0 0 0 1 0 7 0"/></build>'
-    named = object_of(1, 'name="box" pid="9" pindex="1"')
-    source = opened(threemf(f"<resources>{group}{named}{assembly}</resources>{build}", "centimeter"))
-    assert facts(source) == [("box", (0, 255, 0), 1000.0), ("box", (0, 255, 0), 1000.0)]  # a mirrored one as well
-    assert report_of(source.shape(1)[0]).box == ((50, 70, 0), (150, 170, 100))
-    assert report_of(source.shape(2)[0]).box == ((-100, 70, 0), (0, 170, 100))
-
-
-def test_components_do_not_multiply_without_end() -> None:
-    layers = "".join(
-        f'<object id="{n}"><components>' + f'<component objectid="{n - 1}"/>' * 10 + "</components></object>"
-        for n in range(2, 30)
-    )
-    for first in (object_of(1), '<object id="1"/>'):
-        data = threemf(f'<resources>{first}{layers}</resources><build><item objectid="29"/></build>')
-        with pytest.raises(TooLarge):
-            opened(data)
-    circle = '<object id="1"><components><component objectid="1"/></components></object>'
-    with pytest.raises(InvalidInput, match="nested more than 32 deep, or in a circle"):
-        opened(threemf(f'<resources>{circle}</resources><build><item objectid="1"/></build>'))
-
-
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [
-        (threemf("<resources/>", "parsec"), "the unit of the 3MF model is 'parsec'"),
-        (threemf("<resources/>"), "builds no object with triangles"),
-        (threemf('<build><item objectid="5"/></build>'), "has no object '5'"),
-        (threemf('<object id="1"><vertex x="1" y="a" z="0"/></object>'), "a vertex without its three numbers"),
-        (threemf("<resources>"), "no XML"),
-    ],
-)
-def test_wrong_3mf_files_give_sentences(data: bytes, sentence: str) -> None:
-    with pytest.raises(InvalidInput, match=sentence):
-        opened(data)
-
-
-def test_a_limit_of_triangles() -> None:
-    for data in (ascii_solid("a", cube()), stl_bytes(cube(), "x"), threemf(object_of(1))):
-        with pytest.raises(TooLarge, match="triangles, over the 5"):
-            opened(data, max_triangles=5)
 
 
 REFUSED = {

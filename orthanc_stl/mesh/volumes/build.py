@@ -82,7 +82,8 @@ def surface_from_volume(
     surface has the volume of its voxels. A grey volume is taken from `threshold` on (default: half of its range), and
     up to `upper`; the surface runs between the voxels, where the values pass the threshold. With `fit_volume` it has
     the volume of the voxels as well; with `exact` (values that are computed, as a dose is) it is not smoothed, and the
-    values between those of voxels lie on curves.
+    values between those of voxels lie on curves where the field bends evenly, and a note says where its volume is not
+    that of the voxels.
     Raises InvalidInput for nothing inside, TooManyVoxels or TooManyTriangles before more than `max_voxels` or
     `max_triangles` are made.
     """
@@ -119,14 +120,14 @@ def surface_from_volume(
         raise InvalidInput("What is inside the volume is too thin for the grid: a higher resolution makes a finer one")
     progress(0.9, "checking the surface")
     measures = area_and_volume(mesh)
-    notes = _notes(volume, inside, measures[1])
+    notes = _notes(volume, inside, measures[1], exact=exact)
     return Surface(mesh, report_of(mesh, field.voxel, notes, topology, measures=measures))
 
 
-def _notes(volume: Volume, inside: Inside, enclosed: float) -> list[Note]:
-    """What was guessed of a volume, and whether a mask's surface encloses (mm³) something else than its voxels."""
+def _notes(volume: Volume, inside: Inside, enclosed: float, *, exact: bool) -> list[Note]:
+    """What was guessed of a volume, and whether the surface encloses (mm³) something else than its voxels."""
     notes = [Note(Rank.GUESSED, "", text) for text in (*volume.warnings, *inside.warnings)]
-    if inside.level is not None:
+    if inside.level is not None and not exact:
         return notes
     target = _placed_volume(volume, inside)
     if abs(enclosed - target) > VOLUME_TOLERANCE * target:
@@ -134,7 +135,10 @@ def _notes(volume: Volume, inside: Inside, enclosed: float) -> list[Note]:
             f"the surface encloses {enclosed / 1000:.4g} mL, its voxels {target / 1000:.4g} mL"
             f" ({100 * (enclosed / target - 1):+.1f} %)"
         )
-        notes.append(Note(Rank.CHANGED_SHAPE, "", text))
+        if exact:
+            notes.append(Note(Rank.GUESSED, "", f"{text}: between the voxels the values were interpolated"))
+        else:
+            notes.append(Note(Rank.CHANGED_SHAPE, "", text))
     return notes
 
 

@@ -10,7 +10,7 @@ The field covers what is inside and a margin, nothing else. Its cells are whole 
 - else a cell is a voxel.
 
 The cells of a grey volume hold the mean of the values less the threshold. Those of an exact one (a dose) are halved
-while they are longer than `resolution` asks for, by curves through the values (curved.py).
+while they are longer than `resolution` asks for, by lines and curves through the values (curved.py).
 """
 
 from __future__ import annotations

@@ -1,0 +1,131 @@
+"""Doses made here: where their grids say, in every placement, or a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+
+from orthanc_stl.errors import InvalidInput
+from testing.source_phantoms import AXIAL, OBLIQUE, dose_dataset
+from tests.sources.test_rtdose import CENTRE, opened, radii, radius
+
+PRONE = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+
+
+FEET_FIRST = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+
+
+def made(
+    orientation: tuple[float, ...] = AXIAL, *, planes: np.ndarray | None = None, offset: float = 0.0, bits: int = 32
+) -> Dataset:
+    """60 Gy in the middle, falling off with 20 mm, in any orientation; planes at `planes` along the normal."""
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    normal = np.cross(row, column)
+    places = np.arange(-45, 45.1, 2.5) if planes is None else planes
+    grid = (np.arange(40) - 19.5) * 2.5
+    r2 = grid[None, None] ** 2 + grid[None, :, None] ** 2 + places[:, None, None] ** 2
+    position = CENTRE + (row + column) * grid[0] + normal * places[0]
+    dose = 60 * np.exp(-r2 / 800)
+    return dose_dataset(
+        dose, offsets=places - places[0] + offset, position=position.tolist(), orientation=orientation, bits=bits
+    )
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, PRONE, FEET_FIRST, OBLIQUE])
+@pytest.mark.parametrize("descending", [False, True])
+def test_grids_in_every_orientation(orientation: tuple[float, ...], descending: bool) -> None:
+    planes = np.arange(45, -45.1, -2.5) if descending else None
+    source = opened(made(orientation, planes=planes), Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.07
+
+
+def test_planes_with_uneven_steps() -> None:
+    planes = np.cumsum(np.concatenate(([-46], np.tile([2.0, 3.0, 2.5], 12))))
+    found = radii(opened(made(planes=planes), Levels=[30]), 1)
+    assert np.abs(found - radius(30)).max() < 0.1
+
+
+def test_planes_that_are_missing_are_told() -> None:
+    source = opened(made(planes=np.concatenate((np.arange(-45, -20, 2.5), np.arange(-5, 45.1, 2.5)))), Levels=[30])
+    assert [note.text for note in source.shape(1)[1]] == [
+        "planes of the dose are up to 17.5 mm apart, 2.5 mm as a rule: between them its values were interpolated"
+    ]
+
+
+def test_frames_in_any_order_lie_where_their_offsets_say() -> None:
+    ds = made()
+    order = np.concatenate(([0], 1 + np.random.default_rng(1).permutation(36)))
+    ds.PixelData = np.frombuffer(ds.PixelData, "<u4").reshape(37, -1)[order].tobytes()
+    ds.GridFrameOffsetVector = [ds.GridFrameOffsetVector[number] for number in order]
+    assert np.abs(radii(opened(ds, Levels=[30]), 1) - radius(30)).max() < 0.07
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, PRONE, FEET_FIRST, (-1.0, 0.0, 0.0, 0.0, 1.0, 0.0)])
+@pytest.mark.parametrize("descending", [False, True])
+def test_absolute_places_in_every_upright_orientation(orientation: tuple[float, ...], descending: bool) -> None:
+    """Along z, whichever way the normal points; what the standard allows for 1,0,0,0,1,0 alone is told of others."""
+    ds = made(orientation, planes=np.arange(45, -45.1, -2.5) if descending else None)
+    upright = np.cross(orientation[:3], orientation[3:])[2]
+    ds.GridFrameOffsetVector = [ds.ImagePositionPatient[2] + upright * float(o) for o in ds.GridFrameOffsetVector]
+    source = opened(ds, Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.07
+    told = [note.text for note in source.shape(1)[1]]
+    assert [text for text in told if "places along z" in text] == told
+    assert bool(told) == (orientation != AXIAL)
+
+
+def test_absolute_places_and_16_bits() -> None:
+    ds = made(bits=16)
+    ds.GridFrameOffsetVector = [offset + CENTRE[2] - 45 for offset in ds.GridFrameOffsetVector]
+    source = opened(ds, Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.07
+    assert source.shape(1)[1] == ()
+
+
+def test_offsets_that_begin_anywhere_are_distances_and_told() -> None:
+    source = opened(made(offset=777), Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.07
+    assert "begins with 777, which is neither 0 nor the z of the position" in source.shape(1)[1][0].text
+
+
+def broken(change: str) -> Dataset:
+    ds = made()
+    if change == "units":
+        ds.DoseUnits = "CGY"
+    elif change == "error":
+        ds.DoseType = "ERROR"
+    elif change == "scaling":
+        ds.DoseGridScaling = 0
+    elif change == "offsets":
+        ds.GridFrameOffsetVector = ds.GridFrameOffsetVector[:5]
+    elif change == "same":
+        ds.GridFrameOffsetVector = [0.0] * 37
+    elif change == "position":
+        del ds.ImagePositionPatient
+    elif change == "zero":
+        ds.PixelData = bytes(len(ds.PixelData))
+    elif change == "short":
+        ds.PixelData = ds.PixelData[:1000]
+    elif change == "8 bits":
+        ds.BitsAllocated = 8
+    return ds
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("units", "GY or RELATIVE units is expected, this one has CGY"),
+        ("error", "of the type ERROR"),
+        ("scaling", "no positive Dose Grid Scaling"),
+        ("offsets", "has 37 planes, but a Grid Frame Offset Vector of 5"),
+        ("same", "are from 0 to 0 mm apart"),
+        ("position", "no usable image position"),
+        ("zero", "zero everywhere"),
+        ("short", "the pixel data have 1000 bytes"),
+        ("8 bits", "16 or 32 bits a voxel, this one has 8"),
+    ],
+)
+def test_wrong_doses_give_sentences(change: str, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(broken(change))

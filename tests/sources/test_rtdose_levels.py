@@ -1,0 +1,78 @@
+"""Levels of doses, what they are per cent of, their colors, and what a dose says it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from orthanc_stl.conversion.meshing import united
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.sources.base import Region
+from orthanc_stl.sources.dose_levels import color_of
+from testing.source_phantoms import plan_dataset
+from tests.sources.test_rtdose import opened
+from tests.sources.test_rtdose_grids import made
+
+
+@pytest.mark.parametrize("kind", ["FRACTION", "BEAM", "BRACHY", "CONTROL_POINT", "BEAM_SESSION"])
+def test_what_is_a_part_of_a_plans_dose_says_so(kind: str) -> None:
+    ds = made()
+    ds.DoseSummationType = kind
+    told = f"this dose is of the kind {kind}: it is a part of the plan's dose, not all of it"
+    assert [note.text for note in opened(ds, Levels=[30]).shape(1)[1]] == [told]
+
+
+def test_a_prescription_far_above_the_dose_leaves_levels_that_say_why() -> None:
+    structures = opened(made(), plan_dataset(5000.0)).structures
+    assert [s.name for s in structures][:1] == ["107 % of the prescription (5350 Gy)"]
+    assert {s.reason for s in structures} == {"the highest dose is 59.766 Gy"}
+
+
+def test_usual_levels_are_offered_where_none_are_asked_for() -> None:
+    source = opened(made(), plan_dataset(50.0))
+    assert [s.facts["LevelPercent"] for s in source.structures] == [107, 105, 100, 95, 90, 80, 70, 50, 30, 10]
+    assert source.structures[2].name == "100 % of the prescription (50 Gy)"
+    assert source.structures[3].color == (255, 255, 0)
+    assert {s.kind for s in source.structures} == {"DOSE_REGION"}
+
+
+def test_levels_in_gray_and_per_cent_of_a_given_dose() -> None:
+    source = opened(made(), Levels=[20, "20 Gy", "50 %", 70], Reference=40)
+    assert [s.facts["LevelGy"] for s in source.structures] == [20, 20, 20, 70]
+    assert source.structures[3].reason.startswith("the highest dose is 59.")
+    with pytest.raises(InvalidInput, match="no dose is above 70 Gy"):
+        source.shape(4)
+    shape = united([source.shape(1)[0], source.shape(2)[0]])
+    assert isinstance(shape, Region)
+    assert shape.threshold == 20
+
+
+def test_the_maximum_is_the_reference_without_a_plan() -> None:
+    assert opened(made(), Levels=["50%"]).structures[0].facts["LevelGy"] == pytest.approx(29.9, abs=0.3)
+    assert opened(made(), plan_dataset(50.0), Levels=["50%"]).structures[0].facts["LevelGy"] == 25
+
+
+@pytest.mark.parametrize("reference", [40, [40], "40", ["40 Gy"], (40.0,)])
+def test_a_reference_as_forms_and_flags_send_it(reference: object) -> None:
+    assert opened(made(), Levels=("50%",), Reference=reference).structures[0].facts["LevelGy"] == 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"Levels": []}, '"Levels" must be a list of 1 to 100 levels'),
+        ({"Levels": ["a"]}, "\"Levels\" has 'a'"),
+        ({"Levels": [-5]}, '"Levels" has'),
+        ({"Levels": [True]}, '"Levels" has'),
+        ({"Reference": "prescription"}, "no RT Plan was given with the dose"),
+        ({"Reference": -1}, '"Reference" must be'),
+        ({"Reference": "0"}, '"Reference" must be'),
+        ({"Reference": ["maximum", 5]}, '"Reference" must be'),
+    ],
+)
+def test_wrong_levels_give_sentences(fields: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        opened(made(), **fields)
+
+
+def test_colors_go_from_cold_to_hot() -> None:
+    assert [color_of(p) for p in (50, 95, 105, 200)] == [(0, 128, 255), (255, 255, 0), (255, 0, 0), (255, 0, 160)]
