@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator
 
 from benchmarks.rows import Row
-from testing.load import CLIENTS, thirds, under_load, waited
+from testing.load import CLIENTS, thirds, under_load
 
 SECONDS = float(os.environ.get("ORTHANC_STL_LOAD_SECONDS", "60"))
 MOST_WAITING = 20.0  # seconds of a conversion in the queue
@@ -21,10 +21,9 @@ def load() -> Iterator[Row]:
     refused = sum(number for (_, status), number in found.statuses.items() if status not in (200, 206))
     yield Row(f"{name}: answers", None, sum(found.statuses.values()), "")
     yield Row(f"{name}: requests that were refused", None, refused, "", "none", refused == 0)
-    queued = waited(found)
-    yield Row(f"{name}: conversions", None, len(queued), "")
-    yield Row(f"{name}: in the queue, median", None, statistics.median(queued), "s")
-    longest = max(queued)
+    yield Row(f"{name}: conversions", None, len(found.queued), "")
+    yield Row(f"{name}: in the queue, median", None, statistics.median(found.queued), "s")
+    longest = max(found.queued)
     yield Row(f"{name}: in the queue, at most", None, longest, "s", f"{MOST_WAITING:g} s", longest <= MOST_WAITING)
     yield Row(f"{name}: /system, median", None, statistics.median(found.system), "s")
     slow = sorted(found.system)[len(found.system) * 99 // 100]

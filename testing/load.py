@@ -39,6 +39,7 @@ class Load:
     converted: Counter[int] = field(default_factory=Counter)
     """Of each client that converts, by its number."""
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
+    queued: list[float] = field(default_factory=list)  # seconds of each conversion, as the log has them
     system: list[float] = field(default_factory=list)  # seconds
     orthanc: list[float] = field(default_factory=list)  # MB
     in_use: list[float] = field(default_factory=list)  # MB of Orthanc's heap
@@ -118,7 +119,9 @@ def under_load(seconds: float) -> Load:
     content = gzip.compress(nibabel.Nifti1Image(volume, np.diag([1.0, 1.0, 1.0, 1.0])).to_bytes())
     nifti = "data:;base64," + base64.b64encode(content).decode()
     rois = [phantoms.cylinder("Tube", 30), phantoms.ball("Ball", 20, spacing=2, points=48)]
-    with OrthancServer(stl={"Workers": 2}, plugin=Path(__file__).with_name("heap_plugin.py")) as server:
+    # Its cache of what was stored last (128 MB by default) would hide whether anything else grows.
+    config = {"MaximumStorageCacheSize": 1}
+    with OrthancServer({"Workers": 2}, config, plugin=Path(__file__).with_name("heap_plugin.py")) as server:
         instance = server.upload(phantoms.structure_set(rois))
         study = server.get(f"/instances/{instance}/study").json()["ID"]
         body = {"Instance": instance, "RoiNames": ["Ball"], "Resolution": 64}
@@ -130,12 +133,8 @@ def under_load(seconds: float) -> Load:
         with ThreadPoolExecutor(len(kinds)) as threads:
             list(threads.map(load.client, range(len(kinds)), kinds))
         watching.join()
+        load.queued += map(float, re.findall(r"after ([\d.]+) s in the queue", server.log_text()))
     return load
-
-
-def waited(load: Load) -> list[float]:
-    """Seconds in the queue of each conversion, as the log has them."""
-    return [float(seconds) for seconds in re.findall(r"after ([\d.]+) s in the queue", load.server.log_text())]
 
 
 def thirds(values: list[float]) -> list[float]:

@@ -126,7 +126,10 @@ class OrthancServer:
         while todo:
             parent = todo.pop()
             for task in Path(f"/proc/{parent}/task").glob("*/children"):
-                pids = [int(pid) for pid in task.read_text().split()]
+                try:
+                    pids = [int(pid) for pid in task.read_text().split()]
+                except OSError:  # that thread has ended
+                    continue
                 found += pids
                 todo += pids
         return found
