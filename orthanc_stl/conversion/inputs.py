@@ -10,11 +10,15 @@ from typing import Any
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.dicom.series import ImageSeries, image_series, matching
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
+from orthanc_stl.dicom.tags import tag_of
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.formats.encapsulated import document_title
 from orthanc_stl.sources.base import ContourSource, LatticeSource, OpenSource, ReadOptions
 from orthanc_stl.sources.registry import open_files
 
 Blob = bytes | bytearray | memoryview
+
+_DOCUMENT_TITLE = 0x00420010
 
 SOURCE, STUDY, IMAGES = "source", "study", "images"
 """Roles: the object itself and what it needs; an instance of the study that the model goes to, for a file that is no
@@ -74,18 +78,26 @@ class Place:
     references: Sequence[Reference] = field(default_factory=tuple)
 
 
-def place_of(source: OpenSource, inputs: Inputs, numbers: Sequence[int]) -> Place:
+def place_of(source: OpenSource, inputs: Inputs, numbers: Sequence[int], request: ConversionRequest) -> Place:
     """The place of a model of `source`. A file that is no DICOM object joins the images that it lies on, if any.
 
-    `numbers` are those of its structures that the model has.
+    `numbers` are those of its structures that the model has. What stands before their names in the Series Description
+    of such a file is that of these images, else the file's name, else the document's title.
     """
     if source.study is not None:
         own = source.frame_of(numbers)[0] if isinstance(source, ContourSource) else ""
         return Place(source.study, own or source.frame_of_reference_uid, source.references)
     images = _images_of(source, inputs)
     # Without such images the description would be that of whichever series the instance comes from.
-    study = replace(inputs.study_of(source), series_description=images.description if images else inputs.name)
+    described = images.description if images else _name_of_file(source, inputs, request)
+    study = replace(inputs.study_of(source), series_description=described)
     return Place(study, images.frame_of_reference_uid if images else "", images.references if images else ())
+
+
+def _name_of_file(source: OpenSource, inputs: Inputs, request: ConversionRequest) -> str:
+    """A Document Title among the `Tags` counts more than the file's name, which a page gives by itself."""
+    given = next((value for name, value in request.tags.items() if tag_of(name) == _DOCUMENT_TITLE), "")
+    return str(given).strip() or inputs.name or document_title(source.title, request.format.upper())
 
 
 def _images_of(source: OpenSource, inputs: Inputs) -> ImageSeries | None:

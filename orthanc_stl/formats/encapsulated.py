@@ -63,7 +63,7 @@ def encapsulate_parts(
     frame = model.frame_of_reference_uid or str(generate_uid(prefix=None))
     count = len(model.parts) if count is None else count
     names = [name for part in model for name in names_of(part)]
-    title = title or _titled(model, "STL")
+    title = title or document_title(model.title, "STL")
     told = series_description(study, (f"{count} models",) if count > 1 else names, title)
     series = replace(series or Series(series_number), description=told)
     pictures = [*icons, *[None] * (len(model.parts) - len(icons))]
@@ -101,7 +101,7 @@ def encapsulate_as_obj(
     """The DICOM files of an OBJ with all parts and of its MTL. Arguments and errors as of `encapsulate_parts`."""
     obj, mtl = obj_and_mtl(model)
     description = Description(
-        title=title or _titled(model, "OBJ"),
+        title=title or document_title(model.title, "OBJ"),
         names=tuple(shown_name(part) for part in written_parts(model)),
         parameters=model.parameters,
         notes=tuple(note for part in model for note in part.notes),
@@ -124,9 +124,13 @@ def encapsulate_as_obj(
     )
 
 
-def _titled(model: Model, kind: str) -> str:
-    """The Document Title: "STL model generated from ...", as the C++ plugin has it."""
-    return re.sub("^Model ", f"{kind} model ", model.title)
+def document_title(title: str, kind: str) -> str:
+    """The Document Title of a model with that title: "STL model generated from ...", as the C++ plugin has it.
+
+    >>> document_title("Model generated from NIfTI", "STL")
+    'STL model generated from NIfTI'
+    """
+    return re.sub("^Model ", f"{kind} model ", title)
 
 
 def _description(model: Model, part: Part, title: str, icon: np.ndarray | None) -> Description:

@@ -64,7 +64,7 @@ def convert(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
     others = kept_files.once("others", lambda: inputs.open_others(request))
     result = build_model(source, request, portion(progress, READ, MESHED), others=others)
     progress(MESHED, "writing the DICOM objects")
-    place = place_of(source, inputs, result.model.parts[0].structures)
+    place = place_of(source, inputs, result.model.parts[0].structures, request)
     elsewhere = [reference for other in others.values() for reference in other.references]
     place = replace(place, references=tuple(dict.fromkeys([*place.references, *elsewhere])))
     identity = SeriesIdentity.from_json(options["Series"])

@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -164,9 +165,30 @@ def test_a_label_of_a_nifti(real_pool: LocalPool, structure_set: bytes) -> None:
     stored = pydicom.dcmread(io.BytesIO(result.blobs[0]))
     source = pydicom.dcmread(io.BytesIO(structure_set))
     assert stored.StudyInstanceUID == source.StudyInstanceUID
-    assert stored.SeriesDescription == "label 1"
+    assert stored.SeriesDescription == "STL model generated from NIfTI: label 1"
     assert "SourceInstanceSequence" not in stored
     assert stored.FrameOfReferenceUID not in ("", "1.2.9")
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "expected"),
+    [
+        ("", {"All": True}, "STL model generated from NIfTI: label 1, label 2"),
+        ("", {"All": True, "Separate": True}, "STL model generated from NIfTI: 2 models"),
+        ("", {"All": True, "Format": "obj"}, "OBJ model generated from NIfTI: label 1, label 2"),
+        ("spleen.nii.gz", {"Structures": [1]}, "spleen.nii.gz: label 1"),
+        ("spleen.nii.gz", {"Structures": [1], "Tags": {"0042,0010": "Print"}}, "Print: label 1"),
+        ("spleen.nii.gz", {"Structures": [1], "Tags": {"SeriesDescription": "Mine"}}, "Mine"),
+    ],
+)
+def test_the_series_of_a_file_is_named_by_it_or_by_the_title(
+    real_pool: LocalPool, structure_set: bytes, name: str, fields: dict[str, Any], expected: str
+) -> None:
+    """A file is on no DICOM series whose description could be taken: it would be nameless in lists of series."""
+    files = [box_mask()[0], structure_set, b"[]"]
+    options: dict[str, Any] = {"Request": REQUEST | fields, "Roles": list(ROLES), "Series": SERIES, "Name": name}
+    stored = pydicom.dcmread(io.BytesIO(perform(real_pool, "convert", files, **options).blobs[0]))
+    assert stored.SeriesDescription == expected
 
 
 def test_a_nifti_is_placed_in_the_frame_of_the_images_that_it_lies_on(

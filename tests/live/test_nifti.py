@@ -158,11 +158,13 @@ def test_labels_and_threshold(server: OrthancServer, study: str) -> None:
 
 def test_a_series_is_named_by_what_is_in_it(server: OrthancServer, study: str) -> None:
     """Viewers list series by their description; these files are on no series whose name could be taken."""
+    title = "STL model generated from NIfTI"
     grey = nifti_file(MASK * np.float32(7.5))
     named = stored(server, post(server, study, nifti_file(MASK), LabelNames={"1": "Liver"}))
-    assert named.SeriesDescription == "Liver"
-    assert stored(server, post(server, study, nifti_file(MASK))).SeriesDescription == "label 1"
-    assert stored(server, post(server, study, grey, Threshold=5)).SeriesDescription == "values from 5 on"
+    assert named.SeriesDescription == f"{title}: Liver"
+    assert stored(server, post(server, study, grey, Threshold=5)).SeriesDescription == f"{title}: values from 5 on"
+    of_file = stored(server, post(server, study, nifti_file(MASK), FileName="spleen.nii"))
+    assert of_file.SeriesDescription == "spleen.nii: label 1"
 
 
 @pytest.mark.parametrize(
