@@ -56,6 +56,25 @@ def test_what_is_no_json(body: bytes) -> None:
         read_json(body)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        r'{"Tags": {"SeriesDescription": "a\ud800"}}',
+        r'{"Tags": {"\uDC00": "a"}}',
+        r'{"RoiNames": ["Heart", "\udc00\ud800"]}',
+        r'{"LabelNames": {"1": "\ud83dx"}, }',
+        r'{"Structures": [{"Instance": "\udfff"}]} and so on',
+    ],
+)
+def test_half_of_a_character_is_no_text(body: str) -> None:
+    with pytest.raises(errors.MalformedBody, match="half of a surrogate pair"):
+        read_object(body.encode(), "Nifti")
+
+
+def test_whole_characters_may_be_escaped() -> None:
+    assert read_json(rb'["\ud83d\ude00", "\\ud800"]') == ["\U0001f600", "\\ud800"]
+
+
 @given(st.binary(max_size=200) | st.text(alphabet='{}[]",:/*\\ab1\n ').map(str.encode))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with contextlib.suppress(errors.MalformedBody):

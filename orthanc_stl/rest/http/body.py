@@ -23,6 +23,8 @@ _STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
 _COMMENTS = re.compile(rf"({_STRING})|/\*(?:.*?\*/|.*\Z)|//[^\n]*", re.DOTALL)
 _TRAILING_COMMAS = re.compile(rf"({_STRING})|,(?=\s*+[}}\]])", re.DOTALL)
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
 # Base64 decoded at once, a multiple of 4: other Python threads get their turn in between.
 _CHUNK = 4 << 20
 
@@ -48,11 +50,31 @@ def read_json(body: bytes) -> Any:
     if not text.strip():
         raise errors.MalformedBody("The body is empty, a JSON object is expected")
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except RecursionError:
         raise errors.MalformedBody("The JSON body is nested too deeply") from None
     except ValueError:
-        return _read_lenient(text)
+        value = _read_lenient(text)
+    refuse_half_characters(value, text)
+    return value
+
+
+def refuse_half_characters(value: Any, text: str) -> None:
+    """Raises `MalformedBody` where a string or a name in `value`, which was read from `text`, is no text.
+
+    JSON can escape a surrogate without the other half of its pair, which no encoding can write.
+    """
+    if not _SURROGATE.search(text):
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise errors.MalformedBody("The JSON body is nested too deeply") from None
+    except UnicodeEncodeError as e:
+        half = f"\\u{ord(e.object[e.start]):04x}"
+        raise errors.MalformedBody(
+            f"The JSON has {half}, which is half of a surrogate pair and so no character"
+        ) from None
 
 
 def read_object(body: bytes, file: str = "") -> dict[str, Any]:

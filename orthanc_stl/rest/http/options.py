@@ -13,6 +13,7 @@ from orthanc_stl.conversion.options import SOURCE_OPTIONS, Kind, Option
 from orthanc_stl.conversion.preparation import preparation_of
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 from orthanc_stl.rest.http import fields
+from orthanc_stl.rest.http.body import refuse_half_characters
 
 # The options that the original has, in the order in which it looks at them: the same one is named first.
 _FIRST = ("Smooth", "Resolution", "Strict", "EndCaps")
@@ -100,6 +101,7 @@ def _options_of(query: Mapping[str, str]) -> dict[str, Any]:
         options = None
     if not isinstance(options, dict):
         raise errors.InvalidField(f"options must be a JSON object, got {query['options'][:40]!r}")
+    refuse_half_characters(options, query["options"])
     return options
 
 
