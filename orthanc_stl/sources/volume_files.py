@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from orthanc_stl.errors import InvalidField, InvalidInput
-from orthanc_stl.mesh.volumes.inside import is_label_map, value_range
+from orthanc_stl.mesh.volumes.inside import below_zero, is_label_map, value_range
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources.base import Lattice, ReadOptions, Region
@@ -82,10 +82,17 @@ class OpenVolume(FileSource):
     def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
         notes = (*guessed(self.volume), *self.naming.notes)
         if self.labels is not None:
-            return region_of(self.volume, number, label_or_refuse(self.labels, number)), notes
+            region = region_of(self.volume, number, label_or_refuse(self.labels, number))
+            return region, (*notes, *self._below_zero(number))
         if number != 1:
             raise InvalidInput(f"the volume has grey values, which are structure 1; there is none of number {number}")
         return Region(replace(self.volume, warnings=()), threshold=self.threshold, upper=self.upper), notes
+
+    def _below_zero(self, label: int) -> tuple[Note, ...]:
+        """Of a label such as nnU-Net's -1 (to be ignored), where nobody chose it by `Labels`."""
+        if label >= 0 or self.is_label_map:
+            return ()
+        return (Note(Rank.GUESSED, "", below_zero(min(self.labels or (label,)))),)
 
     def whole(self, labels: Sequence[int] | None = None, threshold: float | None = None) -> Region:
         """The region of several labels, of all that is not zero, or of grey values from `threshold` on: one shape."""

@@ -10,7 +10,7 @@ import pytest
 from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.errors import InvalidInput
 from testing import phantoms
-from tests.engine.test_public_reports import convert
+from tests.engine.converted import convert
 
 
 def frame_of(width: float, height: float, wall: float, planes: np.ndarray) -> list[phantoms.Contour]:

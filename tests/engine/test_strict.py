@@ -7,7 +7,7 @@ import pytest
 
 from orthanc_stl.errors import InvalidInput
 from testing import phantoms
-from tests.engine.test_public_reports import convert
+from tests.engine.converted import convert
 
 SQUARE = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0.0]])
 

@@ -1,13 +1,13 @@
-"""Contours on which version 0.1 was wrong without a word: each built in code, and the file where it is present.
+"""Contours on which version 0.1 was wrong without a word, each built in code.
 
-`faults/README.md` of the shared data says what is right; the README's names are used here.
+`faults/README.md` of the shared data says what is right; the README's names are used here. The files themselves are in
+tests/engine/test_fault_files.py.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from pydicom import dcmread
 from scipy.spatial.transform import Rotation
 
 from orthanc_stl.dicom.structure_set import read_structure_set
@@ -15,9 +15,8 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import XOR, Contour, RoiContours
 from orthanc_stl.mesh.types import Report
-from testing.data import shared_file, shared_files
+from testing.data import shared_file
 from testing.solids import ball, ring, roi_of
-from tests.engine.test_public_reports import STRUCTURE_SETS
 from tests.mesh.random_sets import placed
 
 Outlines = list[np.ndarray]
@@ -90,7 +89,7 @@ def wavy() -> Outlines:
 
 LENS = 2 * 15**2 * np.arccos(20 / 30) - 10 * np.sqrt(4 * 15**2 - 20**2)
 
-# The file, what is built, volume in mL, Euler number, what the warning says (empty: none), Resolution.
+# The name of the file, what is built, volume in mL, Euler number, what the warning says (empty: none), Resolution.
 CASES = {
     "gdcm56_offset": (kidneys(-0.134), 42.334, 4, "", 256),
     "kidneys_jitter": (kidneys(0.06), 42.334, 4, "", 256),
@@ -128,24 +127,6 @@ def test_built_in_code(name: str) -> None:
     check(report, millilitres * (0.2 if name == "skin3mm" else 1), euler_number, warning)
 
 
-@pytest.mark.parametrize("name", BY_NAME)
-def test_the_file(name: str) -> None:
-    structures = read_structure_set(shared_file(f"faults/{name}.dcm").read_bytes())
-    rois, _ = structures.contours([structures.rois[0].number])
-    _, millilitres, euler_number, warning, resolution = CASES[name]
-    report = surface_from_contours(rois, resolution=resolution).report
-    check(report, millilitres, euler_number, warning)
-
-
-def test_there_is_a_test_of_each_file_of_contours() -> None:
-    """test_public_reports.py has those where the objects are wrong rather than the shapes."""
-    others = {"saddle_closed", "bent-contour", "couch", "long_series_description"}
-    others |= {name for name, _ in STRUCTURE_SETS}
-    files = shared_files("faults/*.dcm")
-    names = {file.stem for file in files if dcmread(file, stop_before_pixels=True).Modality == "RTSTRUCT"}
-    assert names <= others | set(CASES)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("resolution", "max_voxels", "lost"), [(32, 100_000, True), (128, 10_000_000, False)])
 def test_couch(resolution: int, max_voxels: int, lost: bool) -> None:
@@ -173,13 +154,6 @@ def test_the_couch_file() -> None:
     thick, pieces = report.warnings
     assert "walls or vessels 3 mm thick in voxels of 8.06 mm" in thick
     assert "has 1 piece and Euler number 2, its contours suggest 1 piece and Euler number 0" in pieces
-
-
-@pytest.mark.parametrize("name", ["saddle_closed", "bent-contour"])
-def test_what_is_no_plane_is_refused_with_the_reason(name: str) -> None:
-    structures = read_structure_set(shared_file(f"faults/{name}.dcm").read_bytes())
-    with pytest.raises(InvalidInput, match="not flat"):
-        surface_from_contours(structures.contours([structures.rois[0].number])[0])
 
 
 def test_a_loop_that_is_not_flat_is_refused_with_the_reason_and_spoils_nothing() -> None:

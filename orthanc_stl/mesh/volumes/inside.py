@@ -96,10 +96,7 @@ def find_inside(
         threshold = found.low
     if threshold is None and is_label_map(volume, found):
         if found.low < 0:
-            warnings.append(
-                f"The label map has values below zero, down to {found.low:g}: they are inside as all that are not zero,"
-                " unless labels are chosen"
-            )
+            warnings.append(below_zero(found.low))
         return replace(_located(volume, _is_not_zero, None), warnings=tuple(warnings))
     if threshold is None and found.low == found.high:
         raise InvalidInput(f"every value of the volume is {found.low:g}: give a threshold, or a mask")
@@ -116,6 +113,13 @@ def find_inside(
     level = Level(value, max(value - found.low, found.high - value) or 1.0, math.inf if upper is None else upper)
     inside = _located(volume, lambda values: (values >= value) & (values <= highest), level)
     return replace(inside, warnings=tuple(warnings))
+
+
+def below_zero(lowest: float) -> str:
+    return (
+        f"The label map has values below zero, down to {lowest:g}: they are inside as all that are not zero,"
+        " unless labels are chosen"
+    )
 
 
 def blocks(shape: Sequence[int]) -> Iterator[Box]:
