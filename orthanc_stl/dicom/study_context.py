@@ -9,6 +9,7 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, k
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.dicom.values import cleaned, is_valid
@@ -169,11 +170,18 @@ def is_nameable(uid: str) -> bool:
     return uid.isascii() and uid.isprintable() and not {" ", "\\"} & set(uid)
 
 
+_NEW_CLASSES = {
+    sop_classes.LABEL_MAP_SEGMENTATION: "Label Map Segmentation Storage",
+    sop_classes.HEIGHT_MAP_SEGMENTATION: "Height Map Segmentation Storage",
+}
+"""That the dictionary of pydicom 3.0 has no names for."""
+
+
 def class_name(sop_class_uid: str) -> str:
     """A SOP class for messages: "CT Image Storage", or its UID if the standard has no name for it."""
     if not sop_class_uid or not is_valid("UI", sop_class_uid):
         return "nameless DICOM"
-    return UID(sop_class_uid).name
+    return _NEW_CLASSES.get(sop_class_uid) or UID(sop_class_uid).name
 
 
 def _values(file: DicomFile, found: dict[int, Element], wanted: Iterable[int], terms: tuple[str, ...]) -> Values:

@@ -26,8 +26,11 @@ _UNITS, _TYPE, _SUMMATION = 0x30040002, 0x30040004, 0x3004000A
 _SCALING = 0x3004000E
 _SIGNED = 0x00280103
 
-WHOLE_PLANS = ("", "PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "RECORD")
+WHOLE_PLANS = ("", "PLAN", "MULTI_PLAN", "PLAN_OVERVIEW")
 """Dose Summation Types that are the dose of a plan; others are a part of it."""
+
+ROUNDING = 1e-12
+"""Of a level: a stored value times the scaling may be so far off the decimal number that both stand for."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,14 @@ class OpenDose(OfDicomObject):
             text = f"the isodose of {level.name} leaves the dose grid: it was closed at the grid's edge"
             notes.insert(0, Note(Rank.CHANGED_SHAPE, level.name, text))
         lowest = float(self.volume.stored.min()) * self.volume.slope  # a level below it holds all of the grid
-        return Region(self.volume, threshold=max(level.value, lowest), exact=True), tuple(notes)
+        return Region(self.volume, threshold=max(level.value * (1 - ROUNDING), lowest), exact=True), tuple(notes)
 
     @property
     def title(self) -> str:
         return kinds.RTDOSE.title
 
     def _inside(self, value: float) -> np.ndarray:
-        inside: np.ndarray = self.volume.stored >= value / self.volume.slope
+        inside: np.ndarray = self.volume.stored >= value * (1 - ROUNDING) / self.volume.slope
         return inside
 
     def _shown(self, value: float) -> str:

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from orthanc_stl.conversion.build import build_model
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.stl import stl_bytes
@@ -92,6 +95,56 @@ def test_every_primitive_makes_the_same_cube(primitives: Dataset) -> None:
     report = report_of(source.shape(1)[0])
     assert (report.triangles, report.closed, report.euler_number) == (12, True, 2)
     assert report.volume == pytest.approx(1000)
+
+
+def test_a_strip_turns_every_other_triangle() -> None:
+    """A tetrahedron in one strip: 1 2 3, 3 2 4 turned round, 3 4 1, 1 4 2 turned round."""
+    corners = np.array([(0, 0, 0), (0, 10, 0), (10, 0, 0), (0, 0, 10)], np.float32)
+    strip = item(LongPrimitivePointIndexList=np.array((1, 2, 3, 4, 1, 2), "<u4").tobytes())
+    data = file_of(surfaces(item(TriangleStripSequence=[strip]), corners))
+    report = report_of(SurfaceSegmentation().open([data], ReadOptions()).shape(1)[0])
+    assert (report.triangles, report.closed) == (4, True)
+    assert report.volume == pytest.approx(1000 / 6)
+
+
+def a_cube(**more: Any) -> Dataset:
+    ds = surfaces(item(LongTrianglePointIndexList=triangles_of_cube().astype("<u4").tobytes()))
+    ds.SurfaceSequence[0].update(item(**more))
+    return ds
+
+
+def test_a_segment_has_all_its_surfaces_and_says_which_have_no_triangles() -> None:
+    ds = a_cube()
+    other, lines = a_cube().SurfaceSequence[0], a_cube().SurfaceSequence[0]
+    other.SurfaceNumber, lines.SurfaceNumber = 2, 9
+    other.SurfacePointsSequence[0].PointCoordinatesData = (CUBE_VERTICES + 50).astype("<f4").tobytes()
+    lines.SurfaceMeshPrimitivesSequence = [item(LineSequence=[])]
+    ds.SurfaceSequence = [other, *ds.SurfaceSequence, lines]
+    ds.SegmentSequence[0].ReferencedSurfaceSequence += [item(ReferencedSurfaceNumber=number) for number in (2, 9)]
+    mesh, notes = SurfaceSegmentation().open([file_of(ds)], ReadOptions()).shape(1)
+    assert report_of(mesh).volume == pytest.approx(2000)
+    assert report_of(mesh).box == ((0, 0, 0), (60, 60, 60))
+    assert [note.text for note in notes] == ["surface 9 has points or lines only, no triangles"]
+
+
+def test_color_and_opacity_are_the_surfaces_own() -> None:
+    """By D50, unlike those of segments of voxels: (41661, 41167, 40792) is the liver of 3D Slicer over D65."""
+    ds = a_cube(RecommendedDisplayCIELabValue=[41661, 41167, 40792], RecommendedPresentationOpacity=0.25)
+    ds.SegmentSequence[0].RecommendedDisplayCIELabValue = [0, 32896, 32896]
+    source = SurfaceSegmentation().open([file_of(ds)], ReadOptions())
+    part = build_model(source, ConversionRequest(all=True)).model.parts[0]
+    assert (part.color, part.opacity) == ((217, 130, 101), 0.25)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRBigEndian, ImplicitVRLittleEndian])
+def test_surfaces_in_other_transfer_syntaxes(syntax: str) -> None:
+    ds, order = a_cube(), ">" if syntax == ExplicitVRBigEndian else "<"
+    surface = ds.SurfaceSequence[0]
+    surface.SurfacePointsSequence[0].PointCoordinatesData = CUBE_VERTICES.astype(f"{order}f4").tobytes()
+    listed = triangles_of_cube().astype(f"{order}u4").tobytes()
+    surface.SurfaceMeshPrimitivesSequence[0].LongTrianglePointIndexList = listed
+    mesh, _ = SurfaceSegmentation().open([file_of(ds, syntax)], ReadOptions()).shape(1)
+    assert report_of(mesh).volume == pytest.approx(1000)
 
 
 @pytest.mark.parametrize(

@@ -117,3 +117,13 @@ def test_what_a_header_claims_is_not_believed() -> None:
         opened(RAW.replace(b"2 2 2", b"50000 50000 50000"))
     bomb = RAW.replace(b"raw", b"gzip") + gzip.compress(bytes(1 << 24))
     assert not any(s.usable for s in opened(bomb).structures)  # eight zeros are unpacked, no more
+
+
+def test_the_number_of_a_segment_in_the_header_promises_no_order(tmp_path: Any) -> None:
+    data = nrrd_file(
+        tmp_path, labels().astype(np.uint8), **LPS, space__directions=AXES, Segment12_Name="twelve",
+        Segment12_LabelValue="1", Segment3_Name="three", Segment3_LabelValue="5", Segment3_Color="0 0 1",
+    )  # fmt: skip
+    structures = opened(data).structures
+    assert facts(structures) == [(5, "three", 360), (1, "twelve", 216)]
+    assert [s.color for s in structures] == [(0, 0, 255), None]

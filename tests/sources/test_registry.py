@@ -151,3 +151,16 @@ def test_structure_sets_without_preamble_are_found() -> None:
     data = shared_file("rtstruct/monaco/example_structures.dcm").read_bytes()
     assert data[128:132] != b"DICM"
     assert isinstance(open_files([data], ReadOptions()), OpenStructureSet)
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "name"),
+    [
+        ("1.2.840.10008.5.1.4.1.1.66.8", "Height Map Segmentation Storage"),
+        ("1.2.840.10008.5.1.4.1.1.68.1", "Surface Scan Mesh Storage"),
+        ("1.2.840.10008.5.1.4.1.1.104.1", "Encapsulated PDF Storage"),
+    ],
+)
+def test_objects_of_other_classes_are_called_by_their_names(sop_class: str, name: str) -> None:
+    with pytest.raises(InvalidInput, match=f"an object of the class {name}; one of these is expected"):
+        open_files([file_of(a_dataset(sop_class, "OT"))], ReadOptions())

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from orthanc_stl.errors import InvalidInput
-from testing.source_phantoms import AXIAL, OBLIQUE, dose_dataset
+from testing.source_phantoms import AXIAL, OBLIQUE, dose_dataset, file_of
 from tests.sources.test_rtdose import CENTRE, opened, radii, radius
 
 PRONE = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
-
-
 FEET_FIRST = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 
 
@@ -129,3 +128,33 @@ def broken(change: str) -> Dataset:
 def test_wrong_doses_give_sentences(change: str, sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         opened(broken(change))
+
+
+def test_more_offsets_than_planes_are_told() -> None:
+    ds = made()
+    ds.GridFrameOffsetVector = [*ds.GridFrameOffsetVector, 100, 102.5]
+    source = opened(ds, Levels=[30])
+    assert np.abs(radii(source, 1) - radius(30)).max() < 0.07
+    assert [note.text for note in source.shape(1)[1]] == [
+        "the Grid Frame Offset Vector has 39 values for 37 planes: the first ones were taken"
+    ]
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
+def test_doses_in_other_transfer_syntaxes(syntax: str, bits: int) -> None:
+    ds = made(bits=bits)
+    same = opened(ds, Levels=[30]).structures
+    if syntax == ExplicitVRBigEndian:
+        ds.PixelData = np.frombuffer(ds.PixelData, f"<u{bits // 8}").astype(f">u{bits // 8}").tobytes()
+    assert opened(file_of(ds, syntax), Levels=[30]).structures == same
+
+
+def test_values_of_32_bits_are_not_rounded() -> None:
+    """The highest is 4,294,967,295, beyond the 24 bits of a float32; the middle of one step of 2,000 is a level."""
+    dose = np.zeros((8, 10, 10), np.uint32)
+    dose[1:7, 1:9, 1:9], dose[3:5, 4:6, 4:6] = 4_294_967_295 - 100, 4_294_967_295
+    ds = dose_dataset(np.zeros(dose.shape), offsets=[2.5 * n for n in range(8)], position=(0, 0, 0), scaling=1e-8)
+    ds.PixelData = dose.tobytes()
+    source = opened(ds, Levels=["42.9496729 Gy"])
+    assert source.structures[0].facts["Voxels"] == 8

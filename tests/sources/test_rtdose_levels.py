@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from orthanc_stl.conversion.meshing import united
+from orthanc_stl.conversion.meshing import mesh_shape, united
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.sources.base import Region
 from orthanc_stl.sources.dose_levels import color_of
-from testing.source_phantoms import plan_dataset
+from testing.source_phantoms import dose_dataset, plan_dataset
 from tests.sources.test_rtdose import opened
 from tests.sources.test_rtdose_grids import made
 
 
-@pytest.mark.parametrize("kind", ["FRACTION", "BEAM", "BRACHY", "CONTROL_POINT", "BEAM_SESSION"])
+@pytest.mark.parametrize("kind", ["FRACTION", "BEAM", "BRACHY", "CONTROL_POINT", "BEAM_SESSION", "RECORD"])
 def test_what_is_a_part_of_a_plans_dose_says_so(kind: str) -> None:
     ds = made()
     ds.DoseSummationType = kind
@@ -43,7 +44,7 @@ def test_levels_in_gray_and_per_cent_of_a_given_dose() -> None:
         source.shape(4)
     shape = united([source.shape(1)[0], source.shape(2)[0]])
     assert isinstance(shape, Region)
-    assert shape.threshold == 20
+    assert shape.threshold == pytest.approx(20)
 
 
 def test_the_maximum_is_the_reference_without_a_plan() -> None:
@@ -76,3 +77,26 @@ def test_wrong_levels_give_sentences(fields: dict[str, object], sentence: str) -
 
 def test_colors_go_from_cold_to_hot() -> None:
     assert [color_of(p) for p in (50, 95, 105, 200)] == [(0, 128, 255), (255, 255, 0), (255, 0, 0), (255, 0, 160)]
+
+
+@pytest.mark.parametrize("kind", ["PLAN", "MULTI_PLAN", "PLAN_OVERVIEW"])
+def test_a_dose_for_biological_effect_says_so_and_a_whole_one_nothing(kind: str) -> None:
+    ds = made()
+    ds.DoseSummationType = kind
+    assert opened(ds, Levels=[30]).shape(1)[1] == ()
+    ds.DoseType = "EFFECTIVE"
+    told = [note.text for note in opened(ds, Levels=[30]).shape(1)[1]]
+    assert told == ["this dose is EFFECTIVE: corrected for biological effect"]
+
+
+@pytest.mark.parametrize(("scaling", "level"), [(0.1, 1.1), (0.57, 57), (1e-5, 20)])
+def test_a_plateau_at_its_level_is_inside(scaling: float, level: float) -> None:
+    """100 times 0.57 is 56.99999999999999 in binary numbers."""
+    dose = np.zeros((8, 10, 10))
+    dose[2:6, 3:7, 3:7] = level
+    dose[3, 4, 4] = 3 * level
+    ds = dose_dataset(dose, offsets=[2.5 * n for n in range(8)], position=(0, 0, 0), scaling=scaling)
+    source = opened(ds, Levels=[level])
+    assert source.structures[0].facts["Voxels"] == 64
+    low, high = np.array(mesh_shape(source.shape(1)[0]).report.box)
+    assert high - low == pytest.approx(7.5, abs=0.1)

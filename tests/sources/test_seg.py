@@ -95,8 +95,11 @@ def fractional_ball(radius: float, ramp: float) -> Dataset:
     return seg_dataset(fractions, [(1, (-20.0, -20.0, z)) for z in places], kind="FRACTIONAL", maximum=200)
 
 
-def test_fractions_have_their_surface_at_half() -> None:
-    region, notes = opened(fractional_ball(12.3, 4)).shape(1)
+@pytest.mark.parametrize("kind", ["PROBABILITY", "OCCUPANCY"])
+def test_fractions_have_their_surface_at_half(kind: str) -> None:
+    ds = fractional_ball(12.3, 4)
+    ds.SegmentationFractionalType = kind
+    region, notes = opened(ds).shape(1)
     surface = mesh_shape(region, smooth=False)
     assert np.abs(np.linalg.norm(surface.mesh.vertices, axis=1) - 12.3).max() < 0.05
     assert surface.report.euler_number == 2
@@ -147,6 +150,25 @@ def test_groups_may_be_shared_or_of_each_frame() -> None:
     del shared.PixelMeasuresSequence, shared.PlaneOrientationSequence
     shared.SegmentIdentificationSequence = [item(ReferencedSegmentNumber=1)]
     assert opened(ds).structures[0].facts["Voxels"] == frames.sum()
+
+
+def test_what_a_frame_says_itself_goes_before_what_is_shared() -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    shared = ds.SharedFunctionalGroupsSequence[0]
+    shared.PlanePositionSequence = [item(ImagePositionPatient=[0, 0, 0])]
+    shared.SegmentIdentificationSequence = [item(ReferencedSegmentNumber=9)]
+    assert np.abs(middle(meshed(opened(ds))) - CENTRE).max() < 0.1
+
+
+@pytest.mark.parametrize("said", ["", "YES", "NO", "UNDEFINED"])
+def test_segments_may_overlap_whatever_is_said_of_it(said: str) -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=32)
+    placed = [(number, position) for number in (1, 2) for position in positions]
+    ds = seg_dataset(np.concatenate((frames, np.roll(frames, 4, axis=2))), placed, numbers=(1, 2))
+    if said:
+        ds.SegmentsOverlap = said
+    assert [s.facts["Voxels"] for s in opened(ds).structures] == [frames.sum()] * 2
 
 
 def test_padding_and_segment_0_are_no_structures() -> None:
@@ -204,5 +226,10 @@ def test_the_white_point_of_segmentations_is_d65() -> None:
 def test_names_fall_back_to_what_there_is() -> None:
     frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
     ds = seg_dataset(frames, [(1, p) for p in positions])
-    ds.SegmentSequence = [segment(1, "", SegmentDescription="described")]
-    assert opened(ds).structures[0].name == "described"
+    for more, name in (
+        ({"SegmentDescription": "described", "TrackingID": "lesion 4"}, "described"),
+        ({"TrackingID": "lesion 4"}, "lesion 4"),
+        ({}, "segment 1"),
+    ):
+        ds.SegmentSequence = [segment(1, "", **more)]
+        assert opened(ds).structures[0].name == name

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import zlib
 
+import jpeg_ls
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openjpeg.utils import encode_array
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEG2000Lossless
+from pydicom.encaps import encapsulate, encapsulate_extended
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+)
 
 from testing.source_phantoms import (
     DEFLATED_FRAME,
@@ -87,3 +95,39 @@ def test_compressed_frames_of_one_bit(syntax: str) -> None:
     source = opened(ds, syntax)
     assert source.structures[0].facts["Voxels"] == frames.sum()
     assert meshed(source).report.volume == pytest.approx(frames.sum(), rel=2e-3)
+
+
+FRAMES, POSITIONS = ball_frames(CENTRE, 8, places=range(-9, 10), size=48)
+
+
+def test_jpeg_ls_of_one_bit() -> None:
+    ds = seg_dataset(FRAMES, [(1, p) for p in POSITIONS])
+    compressed(ds, [bytes(jpeg_ls.encode(frame)) for frame in FRAMES])
+    assert opened(ds, JPEGLSLossless).structures[0].facts["Voxels"] == FRAMES.sum()
+
+
+@pytest.mark.parametrize("syntax", [DEFLATED_FRAME, JPEG2000Lossless, JPEGLSLossless])
+def test_compressed_label_maps_of_16_bits_keep_their_numbers(syntax: str) -> None:
+    """A palette is for display: the pixels are no colors before or after they are decoded."""
+    numbers = FRAMES.astype(np.uint16) * 300
+    ds = seg_dataset(numbers, [(0, p) for p in POSITIONS], kind="LABELMAP", numbers=(300,))
+    ds.PhotometricInterpretation = "PALETTE COLOR"
+    if syntax == DEFLATED_FRAME:
+        compressed(ds, [zlib.compress(frame.tobytes(), wbits=-15) for frame in numbers])
+    elif syntax == JPEG2000Lossless:
+        compressed(ds, [encode_array(frame) for frame in numbers])
+    else:
+        compressed(ds, [bytes(jpeg_ls.encode(frame)) for frame in numbers])
+    assert {s.number: s.facts["Voxels"] for s in opened(ds, syntax).structures} == {300: FRAMES.sum()}
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_frames_in_several_fragments_and_with_extended_offsets(extended: bool) -> None:
+    ds = seg_dataset(FRAMES, [(1, p) for p in POSITIONS])
+    frames = [encode_array(frame, bits_stored=1) for frame in FRAMES]
+    if extended:
+        ds.PixelData, ds.ExtendedOffsetTable, ds.ExtendedOffsetTableLengths = encapsulate_extended(frames)
+    else:
+        ds.PixelData = encapsulate(frames, fragments_per_frame=2)
+    ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    assert opened(ds, JPEG2000Lossless).structures[0].facts["Voxels"] == FRAMES.sum()
