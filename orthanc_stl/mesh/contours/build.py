@@ -19,6 +19,7 @@ from orthanc_stl.mesh.contours.holes_off_plane import with_holes_on_planes
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import Stack, stacks_of, steps_between
 from orthanc_stl.mesh.contours.regions import regions_of
+from orthanc_stl.mesh.contours.second_count import doubt_plan
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
 from orthanc_stl.mesh.contours.steps import usual_step
 from orthanc_stl.mesh.contours.torn import compare_topology, without_strays
@@ -109,9 +110,12 @@ def _plans(
     for found in stacks_of(rois, findings):
         stack = replace(found, rois=tuple(with_holes_on_planes(roi, findings) for roi in found.rois))
         usual = Usual(_usual(stack, others), end_caps)
-        chains = [
-            chain for roi in stack.rois for chain in chains_of(roi, regions_of(roi, smooth, findings), usual, findings)
-        ]
+        chains: list[Chain] = []
+        for roi in stack.rois:
+            regions = regions_of(roi, smooth, findings)
+            own = chains_of(roi, regions, usual, findings)
+            doubt_plan(roi.name, regions, own, usual, findings)
+            chains += own
         if chains:
             plans.append(_Plan(stack.frame, tuple(chains)))
     return plans

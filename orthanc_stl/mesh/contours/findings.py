@@ -43,6 +43,10 @@ class Findings:
         kind.numbers.append(number)
         kind.figure = max(kind.figure, figure)
 
+    def tells(self, name: str, words: str) -> bool:
+        """Whether a sentence on this ROI as a whole has these words."""
+        return any(note.structure == name and words in note.text for note in self._notes)
+
     def notes(self) -> tuple[Note, ...]:
         """Worst first."""
         told = [Note(kind.rank, name, _sentence(name, kind)) for (name, _), kind in self._kinds.items()]

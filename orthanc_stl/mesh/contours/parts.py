@@ -18,7 +18,8 @@ import numpy as np
 from manifold3d import CrossSection, OpType
 
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.links import BESIDE, Link, components, links_of, with_forks, without_gaps
+from orthanc_stl.mesh.contours.gaps import BESIDE, without_gaps
+from orthanc_stl.mesh.contours.links import Link, components, links_of, with_forks
 from orthanc_stl.mesh.contours.planes import RoiOutlines
 from orthanc_stl.mesh.contours.regions import Region
 from orthanc_stl.mesh.types import Rank

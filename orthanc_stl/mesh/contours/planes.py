@@ -43,6 +43,9 @@ ROUNDED_HEIGHT = 2.0
 """mm: how far the height of a part may be off if its planes are rounded to whole mm. An end lies half a step beyond the
 last plane: 1.5 times the error of that plane (0.5 mm at most) and half that of the one before, 1 mm at each end."""
 
+WHOLE_MM = "has coordinates of whole mm"
+"""How the sentence on rounded planes begins."""
+
 UNEVEN = 0.05
 """Of the slice spacing: steps that differ by more are uneven."""
 
@@ -182,7 +185,7 @@ def _flat_outlines(roi: RoiContours, frame: Frame, contours: list[Contour], find
     position, step, stray, flat = placed.position, placed.step, placed.stray, placed.flat
     if _rounded(contours, position):
         text = (
-            "has coordinates of whole mm and uneven steps between its planes: they are taken as they are, and the"
+            f"{WHOLE_MM} and uneven steps between its planes: they are taken as they are, and the"
             f" height of each part may be off by up to {ROUNDED_HEIGHT:g} mm"
         )
         findings.roi(Rank.GUESSED, roi.name, text)

@@ -1,0 +1,85 @@
+"""The volume of a ROI counted a second time, without its parts, links and forks; and how far its ends are a guess.
+
+The closing check compares a surface with the plan that it was made by. A plan that is wrong itself is seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, expected_of
+from orthanc_stl.mesh.contours.findings import Findings
+from orthanc_stl.mesh.contours.gaps import BESIDE, FALLS, GOES_ON
+from orthanc_stl.mesh.contours.parts import LONE_SLICE_SPACING, Chain, Usual
+from orthanc_stl.mesh.contours.planes import WHOLE_MM
+from orthanc_stl.mesh.contours.regions import Region
+from orthanc_stl.mesh.contours.steps import FAR_GAP, local_steps, steps_above
+from orthanc_stl.mesh.types import Rank
+
+SAME_SLICE = 0.1
+"""Of the least step: regions that are nearer along the normal are of one slice."""
+
+
+def doubt_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], usual: Usual, findings: Findings) -> None:
+    """Tells where the chains that were made of `regions` do not enclose what these count, and how far it is a guess how
+    thick end slices are.
+
+    What is told of gaps, of outlines that do not overlap, and of rounded heights is not told twice. Without end caps
+    there is nothing to compare.
+    """
+    if not chains or not usual.end_caps:
+        return
+    expected = expected_of(chains)
+    guessed = sum(_end_in_doubt(chain) for chain in chains)
+    if guessed > VOLUME_TOLERANCE * expected.volume and not findings.tells(name, WHOLE_MM):
+        text = (
+            "has slices that are unevenly apart at an end, which is taken to be as thick as the slices beside it: its"
+            f" volume may be off by {100 * guessed / expected.volume:.1f} %"
+        )
+        findings.roi(Rank.GUESSED, name, text)
+    found = counted(regions, usual.spacing or LONE_SLICE_SPACING)
+    if replace(expected, open=expected.open + guessed).differs(found) and not (
+        findings.tells(name, FALLS) or findings.tells(name, GOES_ON)
+    ):
+        text = (
+            f"encloses {expected.volume / 1000:.4g} mL as its parts are taken here, and {found / 1000:.4g} mL with each"
+            " outline as thick as the way to its neighbours"
+        )
+        findings.roi(Rank.CHANGED_SHAPE, name, text)
+
+
+def _end_in_doubt(chain: Chain) -> float:
+    """mm³ that a chain would have more or less if its end slices were as thick as the step next to each: where slices
+    are unevenly apart, the median of three steps is taken if it is shorter."""
+    steps = np.diff(chain.positions)
+    if not len(steps):
+        return 0.0
+    ends = (
+        (chain.positions[0] - chain.low, steps[0], steps[:BESIDE], chain.layers[0].area),
+        (chain.high - chain.positions[-1], steps[-1], steps[-BESIDE:], chain.layers[-1].area),
+    )
+    return float(
+        sum(max(0.0, step - float(np.median(some))) / 2 * area for thick, step, some, area in ends if thick > 0)
+    )
+
+
+def counted(regions: Sequence[Region], alone: float) -> float:
+    """The volume (mm³) outline by outline, without parts, links and gaps: each region's area times half the way to the
+    next region over it and under it, as far as boxes tell, but no farther than FAR_GAP of the nearer
+    one; of one that has none, `alone` (mm)."""
+    order = sorted(regions, key=lambda region: region.position)
+    position = np.array([region.position for region in order])
+    low, high = np.array([region.low for region in order]), np.array([region.high for region in order])
+    steps = local_steps(position, low, high)
+    least = SAME_SLICE * float(steps.min()) if np.isfinite(steps).any() else 0.0
+    above = steps_above(position, low, high, least)
+    below = steps_above(-position[::-1], low[::-1], high[::-1], least)[::-1]
+    most = FAR_GAP * np.minimum(np.minimum(above, below), steps)
+    above, below = np.where(above <= most, above, np.inf), np.where(below <= most, below, np.inf)
+    near = np.minimum(above, below)
+    near[np.isinf(near)] = alone
+    thick = (np.where(np.isinf(above), near, above) + np.where(np.isinf(below), near, below)) / 2
+    return float(np.array([region.area for region in order]) @ thick)

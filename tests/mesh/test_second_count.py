@@ -1,0 +1,71 @@
+"""Contours counted a second time, without parts and links; and how far the thickness of ends is a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.contours.findings import Findings
+from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
+from orthanc_stl.mesh.contours.planes import stacks_of
+from orthanc_stl.mesh.contours.regions import Region, regions_of
+from orthanc_stl.mesh.contours.second_count import counted, doubt_plan
+from testing.solids import ring, roi_of
+from tests.mesh.random_sets import random_case
+
+CAPS = Usual(3.0, end_caps=True)
+TWO_GRIDS = [ring(10, z, (60 * k, 0)) for k in (0, 1) for z in 3.0 * np.arange(10) + 0.9 * k]
+
+
+def planned(outlines: Sequence[np.ndarray]) -> tuple[list[Region], list[Chain]]:
+    findings = Findings()
+    (stack,) = stacks_of([roi_of(list(outlines))], findings)
+    regions = regions_of(stack.rois[0], True, findings)
+    return regions, chains_of(stack.rois[0], regions, CAPS, findings)
+
+
+def told_of(regions: Sequence[Region], chains: Sequence[Chain]) -> list[str]:
+    findings = Findings()
+    doubt_plan("ROI", regions, chains, CAPS, findings)
+    return [note.text for note in findings.notes()]
+
+
+@pytest.mark.parametrize("kind", ["offset_grids", "two_spacings", "spacing_changes", "branches", "missing_slices"])
+def test_counts_the_truth_without_knowing_of_parts(kind: str) -> None:
+    for seed in range(10):
+        case = random_case(np.random.default_rng(seed), kind)
+        findings = Findings()
+        (stack,) = stacks_of([case.roi()], findings)
+        regions = regions_of(stack.rois[0], True, findings)
+        assert counted(regions, 1.0) == pytest.approx(case.volume, rel=0.02)
+
+
+def test_a_right_plan_is_not_doubted() -> None:
+    assert told_of(*planned(TWO_GRIDS)) == []
+
+
+@pytest.mark.parametrize(("without", "by_parts"), [(0, "9.425"), (1, "9.425")])
+def test_a_plan_that_lost_a_part_is_told_of(without: int, by_parts: str) -> None:
+    """The closing check compares the surface with the same plan, and agrees with it."""
+    regions, chains = planned(TWO_GRIDS)
+    del chains[without]
+    (told,) = told_of(regions, chains)
+    assert f"encloses {by_parts} mL as its parts are taken here, and 18.85 mL with each outline" in told
+
+
+@pytest.mark.parametrize(
+    ("steps", "percent"), [([1, 1, 2.5] * 3, "5.2"), ([1, 1, 1, 2], "8.3"), ([2, 1], "5.9"), ([1, 2, 5] * 3, "5.9")]
+)
+def test_ends_that_may_be_thicker_are_told_of(steps: Sequence[float], percent: str) -> None:
+    planes = np.cumsum([0.0, *steps])
+    (told,) = surface_from_contours([roi_of([ring(20, z) for z in planes])], resolution=48).report.warnings
+    assert f"taken to be as thick as the slices beside it: its volume may be off by {percent} %" in told
+
+
+@pytest.mark.parametrize("steps", [[1, 1, 2.5] * 12, [1, 1, 1, 5, 5, 5], [3] * 4, [3, 3, 3.1]])
+def test_ends_that_matter_little_are_not_told_of(steps: Sequence[float]) -> None:
+    planes = np.cumsum([0.0, *steps])
+    assert surface_from_contours([roi_of([ring(20, z) for z in planes])], resolution=48).report.warnings == ()
