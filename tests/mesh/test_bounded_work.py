@@ -80,12 +80,24 @@ def test_bodies_of_two_orientations_that_are_apart_keep_their_volumes() -> None:
     assert both.volume == pytest.approx(truth * 1.001, rel=0.01)
 
 
-@pytest.mark.slow
-def test_more_contours_in_one_plane_than_can_be_compared() -> None:
-    square = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) * 0.5
-    outlines = [square + np.array([n % 100, n // 100, 0]) for n in range(5_001)]
+IN_ONE_PLANE = [np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0]]) * 0.5 + [n % 100, n // 100, 0] for n in range(5_001)]
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_more_contours_in_one_plane_than_can_be_compared(
+    axes: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before planes are looked for, which takes 10 s for 100,000."""
+    monkeypatch.setattr(build, "stacks_of", None)
     with pytest.raises(TooManyContours, match="about 5,001 contours in one plane, more than the 5,000"):
-        surface_from_contours([roi_of(outlines)])
+        surface_from_contours([roi_of([square[:, axes] for square in IN_ONE_PLANE])])
+
+
+@pytest.mark.slow
+def test_more_contours_in_one_tilted_plane_than_can_be_compared() -> None:
+    turn = Rotation.from_euler("xyz", [20, 30, 40], degrees=True)
+    with pytest.raises(TooManyContours, match="about 5,001 contours in one plane, more than the 5,000"):
+        surface_from_contours([roi_of([turn.apply(square) for square in IN_ONE_PLANE])])
 
 
 SQUARE = 20 * np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])

@@ -5,13 +5,15 @@ Outlines inside others are holes, and islands within holes are regions again (ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from manifold3d import CrossSection, FillRule
 
+from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.planes import THINNEST, Outline, RoiOutlines
 from orthanc_stl.mesh.contours.shapes import (
@@ -95,6 +97,24 @@ def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Regio
             shapes = once(roi.name, shapes, findings)
         regions += _grouped(shapes, plane) if shapes else []
     return regions
+
+
+def require_few_in_a_plane(rois: Iterable[RoiContours]) -> None:
+    """Raises TooManyContours for contours in the patient's axes, before any is looked at: for 100,000 in a plane,
+    finding the planes takes 10 s. In other axes `regions_of` does.
+    """
+    for roi in rois:
+        if len(roi.contours) <= MOST_IN_PLANE:
+            continue
+        for axis in range(3):
+            first = [float(contour.points[0, axis]) for contour in roi.contours]
+            position, count = Counter(first).most_common(1)[0]
+            if count <= MOST_IN_PLANE:
+                continue
+            here = [contour.points for contour, at in zip(roi.contours, first, strict=True) if at == position]
+            flat = sum(not np.ptp(points[:, axis]) for points in here)
+            if flat > MOST_IN_PLANE:
+                raise TooManyContours(flat, MOST_IN_PLANE)
 
 
 def _encloses(name: str, shape: Shape, findings: Findings) -> bool:
