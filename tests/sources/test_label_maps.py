@@ -41,7 +41,9 @@ def facts(structures: tuple[Structure, ...]) -> list[tuple[int, str, int]]:
 
 def test_totalsegmentators_names_colors_and_volumes() -> None:
     folder = "nifti/totalsegmentator-fast"
-    source = opened(shared_file(f"{folder}/example_seg_fast.nii.gz").read_bytes())
+    data = shared_file(f"{folder}/example_seg_fast.nii.gz").read_bytes()
+    source = opened(data)
+    assert len(caret_naming(data).names) == 117
     truth = json.loads(shared_file(f"{folder}/statistics.json").read_text())
     assert len(source.structures) == 40
     assert all(s.color for s in source.structures)

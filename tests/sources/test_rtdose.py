@@ -13,6 +13,7 @@ from orthanc_stl.conversion.meshing import mesh_shape
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidField, InvalidInput
 from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.model import Part
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.rtdose import OpenDose, RtDose
 from testing.data import shared_file
@@ -27,8 +28,16 @@ def opened(data: bytes | Dataset, *more: Dataset, **fields: object) -> OpenDose:
 
 
 def radii(source: OpenDose, number: int) -> np.ndarray:
-    """Of the vertices and of the middles of triangles, as the model has them that is stored."""
-    part = build_model(source, ConversionRequest(structures=(number,))).model.parts[0]
+    return radii_of(part_of(source, number))
+
+
+def part_of(source: OpenDose, number: int) -> Part:
+    """As it is stored."""
+    return build_model(source, ConversionRequest(structures=(number,))).model.parts[0]
+
+
+def radii_of(part: Part) -> np.ndarray:
+    """Of the vertices and of the middles of triangles."""
     assert (part.report.closed, part.report.euler_number) == (True, 2)
     mesh = part.mesh
     points = np.concatenate((mesh.vertices, mesh.vertices[mesh.triangles].mean(axis=1)))
@@ -41,10 +50,12 @@ def radius(level: float) -> float:
 
 @pytest.mark.parametrize("name", ["absolute16", "descending16", "relative32"])
 def test_isodoses_of_the_made_dose_are_balls(name: str) -> None:
-    levels = [57, 50, 30, 10, 6]
-    source = opened(shared_file(f"rtdose/made/rtdose_{name}.dcm").read_bytes(), Levels=levels)
-    for number, level in enumerate(levels, 1):
-        assert np.abs(radii(source, number) - radius(level)).max() < 0.07
+    balls = {57: 1.101, 50: 7.379, 30: 54.697, 10: 227.32, 6: 331.17}
+    source = opened(shared_file(f"rtdose/made/rtdose_{name}.dcm").read_bytes(), Levels=list(balls))
+    for number, (level, millilitres) in enumerate(balls.items(), 1):
+        part = part_of(source, number)
+        assert np.abs(radii_of(part) - radius(level)).max() < 0.07
+        assert part.volume_ml == pytest.approx(millilitres, rel=0.015)
 
 
 def test_an_isodose_that_leaves_the_grid_is_closed_at_its_edge() -> None:
@@ -83,6 +94,8 @@ def trilinear_ml(volume: Volume, level: float) -> float:
 @pytest.mark.slow
 def test_volumes_of_a_real_dose_are_those_of_straight_lines_between_its_voxels() -> None:
     source = real_dose(*REAL_LEVELS)
+    assert source.volume.stored.shape == (194, 129, 98)
+    assert source.yardstick.maximum == pytest.approx(14.680764)
     voxels = [s.facts["VolumeMl"] for s in source.structures]
     assert voxels == pytest.approx([1785.28, 269.64, 132.32, 99.34, 61.89], abs=0.01)
     for number, level in enumerate(REAL_LEVELS, 1):

@@ -38,6 +38,7 @@ TRUTHS: dict[str, Facts] = {
     **{f"pydicom-liver/liver{n}.dcm": LIVER for n in ("", "_deflate", "_expb", "_nonbyte_aligned", "_rle")},
     "highdicom/seg_image_ct_binary.dcm": {1: (638, 0.1901)},
     "highdicom/seg_image_ct_binary_fractional.dcm": {1: (638, 0.1901)},
+    "highdicom/seg_image_ct_true_fractional.dcm": {1: (638, 0.1901)},
     "highdicom/seg_image_ct_binary_overlap.dcm": {1: (64, 0.0191), 2: (16, 0.0048)},
     **{f"made/seg_binary_{n}.dcm": BALLS for n in ("all_frames", "overlap_axial", "overlap_sagittal")},
     **{f"made/seg_fractional_{n}.dcm": BALLS for n in ("jls", "rle")},
