@@ -24,7 +24,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from orthanc_stl.errors import TooLarge
-from orthanc_stl.mesh.collapses import ERROR_UNIT, FIRST_STEP, STEPS, Goal, collapsed_to, with_kept
+from orthanc_stl.mesh.collapses import (
+    ERROR_UNIT,
+    FIRST_STEP,
+    STEPS,
+    Attempt,
+    Goal,
+    collapsed_to,
+    with_kept,
+)
 from orthanc_stl.mesh.decimation_check import (
     FullSurface,
     crossing_vertices,
@@ -32,7 +40,7 @@ from orthanc_stl.mesh.decimation_check import (
     turned_over,
     wrong_vertices,
 )
-from orthanc_stl.mesh.topology import topology_of
+from orthanc_stl.mesh.topology import topology_of, twins_of
 from orthanc_stl.mesh.types import Mesh
 
 QUADRICS = 2.95
@@ -162,18 +170,12 @@ def _reached(goal: Goal, mesh: Mesh, full: FullSurface, euler_number: int, limit
     distance = 0.0
     for _ in range(ROUNDS):
         attempt = with_kept(mesh, collapsed, kept)
-        topology = topology_of(attempt.mesh.triangles, len(attempt.mesh.vertices))
-        bad = wrong_vertices(attempt.mesh, topology)
-        if not len(bad):
-            if topology.euler_number != euler_number:
-                return None  # a whole piece or handle went
-            changed = unchecked[mesh.triangles[attempt.origin]].any(axis=1)
-            far, largest = far_vertices(mesh, full, attempt, changed, limit)
-            distance = max(distance, largest)
-            unchecked[:] = False
-            bad = np.union1d(turned_over(attempt.mesh, full), far)
-            if not len(bad):  # the dearest check, so it comes last
-                bad = crossing_vertices(attempt, kept[mesh.triangles[attempt.origin]].all(axis=1))
+        bad, largest = _bad_vertices(attempt, full, euler_number, unchecked, limit)
+        if bad is None:
+            return None
+        distance = max(distance, largest)
+        if not len(bad):  # the dearest check, so it comes last
+            bad = crossing_vertices(attempt, kept[mesh.triangles[attempt.origin]].all(axis=1))
         if not len(bad):
             return Decimated(attempt.mesh, distance)
         more = np.isin(attempt.became, bad) & ~kept
@@ -182,6 +184,29 @@ def _reached(goal: Goal, mesh: Mesh, full: FullSurface, euler_number: int, limit
         if kept.mean() > MOST_KEPT or not more.any():
             return None
     return None
+
+
+def _bad_vertices(
+    attempt: Attempt, full: FullSurface, euler_number: int, unchecked: np.ndarray, limit: float
+) -> tuple[np.ndarray | None, float]:
+    """The vertices at which an attempt fails, and the largest distance elsewhere; None if a piece or a handle went.
+
+    Of the full mesh's vertices that are `unchecked` `(n,) bool`, none is once the distance was measured there.
+    """
+    mesh = attempt.mesh
+    topology = topology_of(mesh.triangles, len(mesh.vertices))
+    if not topology.closed:
+        return (topology.bad_vertices if len(topology.bad_vertices) else np.array([0])), 0.0
+    twins = twins_of(mesh.triangles, len(mesh.vertices))
+    wrong = wrong_vertices(mesh, twins)
+    if len(wrong):
+        return wrong, 0.0
+    if topology.euler_number != euler_number:
+        return None, 0.0
+    changed = unchecked[full.mesh.triangles[attempt.origin]].any(axis=1)
+    far, largest = far_vertices(full, attempt, changed, limit)
+    unchecked[:] = False
+    return np.union1d(turned_over(mesh, twins, changed, full), far), largest
 
 
 def _of_small_pieces(mesh: Mesh) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations
 
@@ -11,9 +11,9 @@ from scipy.spatial import KDTree
 
 from orthanc_stl.mesh.collapses import Attempt
 from orthanc_stl.mesh.distance import SurfaceDistance
-from orthanc_stl.mesh.fans import distances_to_fans
+from orthanc_stl.mesh.fans import Fans
 from orthanc_stl.mesh.intersections import crossing_triangles
-from orthanc_stl.mesh.topology import Topology, crowded_vertices, neighbours_of
+from orthanc_stl.mesh.topology import crowded_vertices, neighbours_of
 from orthanc_stl.mesh.triangles import area_normals, chosen_part, unit_normals
 from orthanc_stl.mesh.types import Mesh
 
@@ -23,38 +23,80 @@ DOUBTFUL = 0.5
 BESIDES = (0.25, 0.375, 0.625, 0.75)
 """The places of these on an edge."""
 
-FEW_POINTS = 500
-"""For no more, the surface around each is searched, and not the whole."""
+
+FEW_POINTS = 200
+"""For no more, all triangles near each are looked at; VTK's locator of the whole surface takes longer to be made."""
+
+SEVERAL = 16
+"""Vertices. Where a gap is thinner than a voxel, the nearest few may all be beyond it."""
 
 
-class FullSurface:
-    """The full surface, with what is needed to find distances to it, made when it is first needed."""
+class MeasuredSurface:
+    """A surface that distances are measured to, with what that needs, made when it is first needed."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
+        self.mesh = mesh
+
+    @cached_property
+    def _fans(self) -> Fans:
+        return Fans(self.mesh)
+
+    @cached_property
+    def _whole(self) -> SurfaceDistance:
+        return SurfaceDistance(self.mesh)
+
+    def distances(self, points: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
+        """Of `points` `(n, 3)` to the surface; exact where that is over `limit`, a bound elsewhere.
+
+        The triangles around the vertex `near` `(n,)` each are nearly always near enough. Only where they are not, the
+        whole surface is searched.
+        """
+        if not np.isfinite(limit):
+            return self._whole.unsigned(points)
+        found = self._bounds(points, near, limit)
+        over = np.flatnonzero(found > limit)
+        if len(over) > FEW_POINTS:
+            found[over] = self._whole.unsigned(points[over])
+        elif len(over):
+            found[over] = self._fans.within_bounds(points[over], found[over])
+        return found
+
+    def _bounds(self, points: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
+        return self._fans.distances(points, near, limit)
+
+
+class FullSurface(MeasuredSurface):
+    """The full surface, whose vertices are looked for by their place, too."""
 
     @cached_property
     def _tree(self) -> KDTree:
-        return KDTree(self._mesh.vertices, balanced_tree=False, compact_nodes=False)
+        return KDTree(self.mesh.vertices, balanced_tree=False, compact_nodes=False)
 
-    @cached_property
-    def _distance(self) -> SurfaceDistance:
-        return SurfaceDistance(self._mesh)
+    def _bounds(self, points: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
+        """The nearest vertex may lie on another sheet of the surface: then several are tried."""
+        found = super()._bounds(points, near, limit)
+        over = np.flatnonzero(found > limit)
+        if len(over):
+            count = min(SEVERAL, len(self.mesh.vertices))
+            several = self._tree.query(points[over], np.arange(1, count + 1))[1].reshape(-1)
+            there = super()._bounds(np.repeat(points[over], count, axis=0), several, limit)
+            found[over] = np.minimum(found[over], there.reshape(-1, count).min(axis=1))
+        return found
 
     @cached_property
     def _longest_edge(self) -> float:
-        ends = self._mesh.vertices[self._mesh.triangles].transpose(1, 0, 2)
-        return float(np.sqrt(max(((a - b) ** 2).sum(axis=1).max(initial=0) for a, b in combinations(ends, 2))))
+        return max(
+            float(np.sqrt(sum((a - b) ** 2 for a, b in zip(*ends, strict=True)).max(initial=0)))
+            for ends in combinations(np.take(self.mesh.vertices.T, self.mesh.triangles.T, axis=1).swapaxes(0, 1), 2)
+        )
 
-    def distance_from(self, points: np.ndarray) -> SurfaceDistance:
-        """What measures distances from `points` `(n, 3)`: few need only the part of the surface that is near them."""
-        if len(points) > FEW_POINTS:
-            return self._distance
+    def around(self, points: np.ndarray) -> SurfaceDistance:
+        """What measures distances from `points` `(n, 3)`: to the part of the surface that is near them."""
         to_vertex = self._tree.query(points)[0]
-        near = np.zeros(len(self._mesh.vertices), bool)
+        near = np.zeros(len(self.mesh.vertices), bool)
         for found in self._tree.query_ball_point(points, (to_vertex + self._longest_edge) * (1 + 1e-6)):
             near[found] = True  # the nearest triangle has a corner there
-        return SurfaceDistance(chosen_part(self._mesh, near[self._mesh.triangles].any(axis=1)))
+        return SurfaceDistance(chosen_part(self.mesh, near[self.mesh.triangles].any(axis=1)))
 
     def nearest_vertices(self, points: np.ndarray) -> np.ndarray:
         """The number of the nearest vertex to each of `points` `(n, 3)`."""
@@ -67,37 +109,34 @@ def crossing_vertices(attempt: Attempt, as_before: np.ndarray) -> np.ndarray:
     return np.unique(attempt.mesh.triangles[pairs[~as_before[pairs].all(axis=1)]])
 
 
-def wrong_vertices(mesh: Mesh, topology: Topology) -> np.ndarray:
-    """Vertices where the mesh is no manifold, or with a triangle that has no area in float32."""
-    if not topology.closed:
-        return topology.bad_vertices if len(topology.bad_vertices) else np.array([0])
+def wrong_vertices(mesh: Mesh, twins: np.ndarray) -> np.ndarray:
+    """Vertices of a closed mesh, whose `twins` are known, where sheets touch, or of a triangle without area."""
     corners = np.ascontiguousarray(mesh.vertices[mesh.triangles].reshape(-1, 9).T)
     flat = np.abs(area_normals(corners)).max(axis=0) == 0
-    return np.union1d(crowded_vertices(mesh.triangles, len(mesh.vertices)), mesh.triangles[flat])
+    return np.union1d(crowded_vertices(mesh.triangles, len(mesh.vertices), twins), mesh.triangles[flat])
 
 
-def far_vertices(
-    mesh: Mesh, full: FullSurface, attempt: Attempt, changed: np.ndarray, limit: float
-) -> tuple[np.ndarray, float]:
+def far_vertices(full: FullSurface, attempt: Attempt, changed: np.ndarray, limit: float) -> tuple[np.ndarray, float]:
     """Vertices of the new mesh near which it is farther than `limit` from the full one, and the largest distance of
     the others. Only triangles that have `changed` `(m,) bool` since this was last asked are looked at.
     """
-    fewer, triangles = attempt.mesh, attempt.mesh.triangles[changed]
+    mesh, fewer, triangles = full.mesh, attempt.mesh, attempt.mesh.triangles[changed]
+    small = MeasuredSurface(fewer)
     touched = np.zeros(len(fewer.vertices), bool)
     touched[triangles] = True
     edges = _edges(triangles)
     own = np.flatnonzero(touched)
     samples = np.concatenate((fewer.vertices[own], _along(fewer, edges, (0.5,))))
     nearest = full.nearest_vertices(samples)
-    there = _to_full(samples, nearest, mesh, full, limit)
+    there = full.distances(samples, nearest, limit)
     before = np.flatnonzero(touched[attempt.became])
-    back = _to_fewer(mesh.vertices[before].astype(np.float64), attempt.became[before], fewer, limit)
+    back = small.distances(mesh.vertices[before].astype(np.float64), attempt.became[before], limit)
     doubtful = DOUBTFUL * min(limit, max(there.max(initial=0), back.max(initial=0)))
 
     of_vertices, of_middles = np.split(there, (len(own),))
     looked_at = edges[of_middles > doubtful]
     points = _along(fewer, looked_at, BESIDES)
-    on_edges = _to_full(points, full.nearest_vertices(points), mesh, full, limit)
+    on_edges = full.distances(points, full.nearest_vertices(points), limit)
 
     around = np.zeros(len(mesh.vertices), bool)
     around[nearest[there > doubtful]] = around[before[back > doubtful]] = True
@@ -106,7 +145,7 @@ def far_vertices(
     ways = BESIDES[:2], (0.5, *BESIDES[2:])
     near_ends = np.concatenate([np.repeat(end, len(way)) for end, way in zip(ends.T, ways, strict=True)])
     points = np.concatenate([_along(mesh, full_edges, way) for way in ways])
-    on_full_edges = _to_fewer(points, near_ends, fewer, limit)
+    on_full_edges = small.distances(points, near_ends, limit)
 
     bad = (
         own[of_vertices > limit],
@@ -132,44 +171,20 @@ def _along(mesh: Mesh, edges: np.ndarray, ways: Sequence[float]) -> np.ndarray:
     return np.asarray((first + np.array(ways)[:, None] * (second - first)).reshape(-1, 3))
 
 
-def _to_full(points: np.ndarray, nearest: np.ndarray, mesh: Mesh, full: FullSurface, limit: float) -> np.ndarray:
-    """Distances of points of the new mesh. The triangles around the nearest vertex, or around what became of one, are
-    nearly always near enough; only where they are not, the whole surface is searched."""
-    found = distances_to_fans(points, nearest, mesh, limit)
-    _search(found, points, limit, full.distance_from)
-    return found
-
-
-def _to_fewer(points: np.ndarray, became: np.ndarray, fewer: Mesh, limit: float) -> np.ndarray:
-    """Distances of points of the full surface."""
-    found = distances_to_fans(points, became, fewer, limit)
-    _search(found, points, limit, lambda _: SurfaceDistance(fewer))
-    return found
-
-
-def _search(
-    found: np.ndarray, points: np.ndarray, limit: float, surface: Callable[[np.ndarray], SurfaceDistance]
-) -> None:
-    """Puts true distances to the surface in the place of bounds over `limit`, or of all where there is none."""
-    over = np.flatnonzero(found > limit) if np.isfinite(limit) else np.arange(len(found))
-    if len(over):
-        found[over] = surface(points[over]).unsigned(points[over])
-
-
-def turned_over(mesh: Mesh, full: FullSurface) -> np.ndarray:
-    """The vertices of triangles that face into the body.
+def turned_over(mesh: Mesh, twins: np.ndarray, changed: np.ndarray, full: FullSurface) -> np.ndarray:
+    """The vertices of triangles that face into the body, of those that have `changed` `(m,) bool`.
 
     Such a one makes a fold, so only triangles at folds are looked at: a step outwards must not lead deeper.
     """
-    normals = unit_normals(mesh.vertices[mesh.triangles].reshape(-1, 9)).astype(np.float64)
-    first, second = neighbours_of(mesh.triangles, len(mesh.vertices))
+    normals = unit_normals(mesh.vertices[mesh.triangles].reshape(-1, 9))
+    first, second = neighbours_of(twins)
     folded = (normals[first] * normals[second]).sum(axis=1) < 0
     suspects = np.unique(np.concatenate((first[folded], second[folded])))
-    corners = mesh.vertices[mesh.triangles[suspects]].astype(np.float64)
-    middle, step = corners.mean(axis=1), normals[suspects] * (1e-3 * np.ptp(corners, axis=1).max(axis=1))[:, None]
+    suspects = suspects[changed[suspects]]
     if not len(suspects):
         return suspects
-    outwards, inwards = np.split(
-        full.distance_from(ends := np.concatenate((middle + step, middle - step))).signed(ends), 2
-    )
+    corners = mesh.vertices[mesh.triangles[suspects]].astype(np.float64)
+    middle, step = corners.mean(axis=1), normals[suspects] * (1e-3 * np.ptp(corners, axis=1).max(axis=1))[:, None]
+    ends = np.concatenate((middle + step, middle - step))
+    outwards, inwards = np.split(full.around(ends).signed(ends), 2)
     return np.unique(mesh.triangles[suspects[outwards < inwards]])

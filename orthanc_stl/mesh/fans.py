@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from orthanc_stl.mesh.threads import in_order
 from orthanc_stl.mesh.triangles import CHUNK
@@ -14,40 +15,101 @@ POINTS_AT_ONCE = 8192
 """What is worked out of so many stays in the cache."""
 
 
-def distances_to_fans(points: np.ndarray, centres: np.ndarray, mesh: Mesh, near: float = 0.0) -> np.ndarray:
-    """The distance `(n,) float64` of each of `points` `(n, 3)` to the triangles that meet at vertex `centres[n]`.
+class Fans:
+    """The triangles that meet at each vertex of a mesh, and what is needed to find distances to them.
 
-    The surface is no farther away than that. Where some triangle of the fan lies right below or above a point and no
-    farther than `near`, that is enough, and its distance is given even if another one is nearer. Infinite for a vertex
-    in no triangle.
+    >>> from orthanc_stl.mesh.types import Mesh
+    >>> corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
+    >>> fans = Fans(Mesh(corners, np.array([[0, 1, 2]], np.int32)))
+    >>> fans.distances(np.array([[0.2, 0.2, 3.0]]), np.array([0])).tolist()
+    [3.0]
     """
-    used = np.zeros(len(mesh.vertices), bool)
-    used[centres] = True
-    triangles = mesh.triangles[used[mesh.triangles].any(axis=1)]
-    corners = triangles.reshape(-1)
-    counts = np.bincount(corners, minlength=len(mesh.vertices))
-    fans = _Fans(np.argsort(corners, kind="stable") // 3, np.cumsum(counts) - counts, counts)
-    vertices = mesh.vertices.astype(np.float64)
-    planes = _planes(vertices, triangles)
 
-    def part(start: int) -> np.ndarray:
-        some, own = points[start : start + POINTS_AT_ONCE], centres[start : start + POINTS_AT_ONCE]
-        found = _below(some, own, fans, planes, near)
-        rest = np.flatnonzero(found > near)
-        if len(rest):
-            found[rest] = _exact(some[rest], own[rest], fans, vertices, triangles)
+    def __init__(self, mesh: Mesh) -> None:
+        corners = mesh.triangles.reshape(-1)
+        self._corners = mesh.triangles
+        self._vertices = mesh.vertices.astype(np.float64)
+        numbers = np.repeat(np.arange(len(mesh.triangles)), 3)
+        shape = len(mesh.triangles), len(mesh.vertices)
+        starts = np.arange(0, len(corners) + 1, 3)
+        columns = csr_array((numbers, corners, starts), shape=shape).tocsc()
+        self._triangles = columns.data
+        self._starts, self._counts = columns.indptr[:-1].astype(np.int64), np.diff(columns.indptr)
+
+    @cached_property
+    def _planes(self) -> np.ndarray:
+        return _planes(self._vertices, self._corners)
+
+    @cached_property
+    def _boxes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and the highest coordinates `(3, m)` of each triangle."""
+        a, b, c = (self._vertices.T.take(corners, axis=1) for corners in self._corners.T)
+        return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+
+    def distances(self, points: np.ndarray, centres: np.ndarray, near: float = 0.0) -> np.ndarray:
+        """The distance `(n,) float64` of each of `points` `(n, 3)` to the triangles that meet at vertex `centres[n]`.
+
+        The surface is no farther away than that. Where some triangle of the fan lies right below or above a point and
+        no farther than `near`, that is enough, and its distance is given even if another one is nearer. Infinite for a
+        vertex in no triangle.
+        """
+
+        def part(start: int) -> np.ndarray:
+            some, own = points[start : start + POINTS_AT_ONCE], centres[start : start + POINTS_AT_ONCE]
+            found = self._below(some, own, near)
+            rest = np.flatnonzero(found > near)
+            if len(rest):
+                found[rest] = self._exact(some[rest], own[rest])
+            return found
+
+        return np.concatenate([np.zeros(0), *in_order(part, range(0, len(centres), POINTS_AT_ONCE))])
+
+    def within_bounds(self, points: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+        """The distance `(n,) float64` of `points` `(n, 3)` to all triangles, none of them above its `bounds` `(n,)`."""
+        found = bounds.copy()
+        for number, (point, bound) in enumerate(zip(points, bounds, strict=True)):
+            near = np.ones(len(self._corners), bool)
+            for low, high, at in zip(*self._boxes, point, strict=True):
+                near &= (low <= at + bound) & (high >= at - bound)
+            corners = self._vertices[self._corners[near]]
+            squared = _squared_distances(np.broadcast_to(point, (len(corners), 3)), corners)
+            found[number] = min(bound, np.sqrt(squared.min(initial=np.inf)))
         return found
 
-    return np.concatenate([np.zeros(0), *in_order(part, range(0, len(centres), POINTS_AT_ONCE))])
+    def _below(self, points: np.ndarray, centres: np.ndarray, near: float) -> np.ndarray:
+        """Distances `(n,)` to the first triangle of each fan that has the point's foot, not farther than `near`."""
+        found = np.full(len(points), np.inf)
+        left = np.arange(len(points))
+        at, starts, counts = np.ascontiguousarray(points.T), self._starts[centres], self._counts[centres]
+        turn = 0
+        while len(left := left[counts[left] > turn]):
+            triangle = self._triangles[starts[left] + turn]
+            x, y, z = at[:, left]
+            u, v, height = (
+                way[0].take(triangle) * x
+                + way[1].take(triangle) * y
+                + way[2].take(triangle) * z
+                + way[3].take(triangle)
+                for way in self._planes
+            )
+            np.abs(height, out=height)
+            good = (u >= 0) & (v >= 0) & (u + v <= 1) & (height <= near)
+            found[left[good]] = height[good]
+            left = left[~good]
+            turn += 1
+        return found
 
-
-@dataclass(frozen=True)
-class _Fans:
-    """The triangles at vertex v: `triangles[starts[v] : starts[v] + counts[v]]`."""
-
-    triangles: np.ndarray
-    starts: np.ndarray
-    counts: np.ndarray
+    def _exact(self, points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+        """The distance `(n,)` to the nearest triangle of each fan."""
+        sizes = self._counts[centres]
+        ends = np.cumsum(sizes)
+        place = np.arange(ends[-1]) + np.repeat(self._starts[centres] - (ends - sizes), sizes)
+        corners = self._vertices[self._corners[self._triangles[place]]]
+        squared = _squared_distances(np.repeat(points, sizes, axis=0), corners)
+        found = np.full(len(centres), np.inf)
+        if len(squared):
+            found[sizes > 0] = np.sqrt(np.minimum.reduceat(squared, (ends - sizes)[sizes > 0]))
+        return found
 
 
 def _planes(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -68,41 +130,6 @@ def _planes(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
             for row, way in zip(planes, ways, strict=True):
                 row[:3, chunk], row[3, chunk] = way, -_dot(way, corners[0])
     return planes
-
-
-def _below(points: np.ndarray, centres: np.ndarray, fans: _Fans, planes: np.ndarray, near: float) -> np.ndarray:
-    """Distances `(n,)` to the first triangle of each fan that has the foot of the point, not farther than `near`."""
-    found = np.full(len(points), np.inf)
-    left = np.arange(len(points))
-    at, starts, counts = np.ascontiguousarray(points.T), fans.starts[centres], fans.counts[centres]
-    turn = 0
-    while len(left := left[counts[left] > turn]):
-        triangle = fans.triangles[starts[left] + turn]
-        x, y, z = at[:, left]
-        u, v, height = (
-            way[0].take(triangle) * x + way[1].take(triangle) * y + way[2].take(triangle) * z + way[3].take(triangle)
-            for way in planes
-        )
-        np.abs(height, out=height)
-        good = (u >= 0) & (v >= 0) & (u + v <= 1) & (height <= near)
-        found[left[good]] = height[good]
-        left = left[~good]
-        turn += 1
-    return found
-
-
-def _exact(
-    points: np.ndarray, centres: np.ndarray, fans: _Fans, vertices: np.ndarray, triangles: np.ndarray
-) -> np.ndarray:
-    """The distance `(n,)` to the nearest triangle of each fan."""
-    sizes = fans.counts[centres]
-    ends = np.cumsum(sizes)
-    place = np.arange(ends[-1]) + np.repeat(fans.starts[centres] - (ends - sizes), sizes)
-    of_point = np.repeat(points, sizes, axis=0)
-    squared = _squared_distances(of_point, vertices[triangles[fans.triangles[place]]])
-    found = np.full(len(centres), np.inf)
-    found[sizes > 0] = np.sqrt(np.minimum.reduceat(squared, (ends - sizes)[sizes > 0])) if len(squared) else 0
-    return found
 
 
 def _squared_distances(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from orthanc_stl.errors import TooLarge
+from orthanc_stl.mesh.triangles import CHUNK, area_normals
 from orthanc_stl.mesh.types import Mesh
 
 MOST_PAIRS = 20_000_000
 """Pairs of boxes followed at once: 3 GB. Meshes of a million triangles have half as many."""
+
+PAIRS_AT_ONCE = 65536
+"""Pairs of boxes that are followed further downwards together: they stay in the cache."""
+
+ROUNDING = 1e-13
+"""Of lengths: what float64 may be wrong by in a product of coordinates, and more."""
 
 AT_END = 1e-9
 """Of an edge: crossings so near to an end count as touching. Of a triangle: so far outside they still count."""
@@ -26,6 +35,8 @@ def crossing_triangles(mesh: Mesh) -> np.ndarray:
     pairs = overlapping_boxes(corners.min(axis=1), corners.max(axis=1))
     points = mesh.vertices.astype(np.float64)
     shared, place = _common_corners(mesh.triangles, pairs)
+    maybe = _not_beside(points, mesh.triangles, pairs, shared, place)
+    pairs, shared, place = pairs[maybe], shared[maybe], place[maybe]
     apart, fans = np.flatnonzero(shared == 0), np.flatnonzero(shared == 1)
     apart = apart[_cross_apart(points, mesh.triangles, pairs[apart])]
     fans = fans[_cross_at_corner(points, mesh.triangles, pairs[fans], place[fans])]
@@ -44,6 +55,43 @@ def _common_corners(triangles: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarra
             shared += same
             place[same] = 3 * i + j
     return shared, place
+
+
+def _not_beside(
+    points: np.ndarray, triangles: np.ndarray, pairs: np.ndarray, shared: np.ndarray, place: np.ndarray
+) -> np.ndarray:
+    """The numbers of the `pairs` without a common edge, but for those of which one triangle clearly lies on one side
+    of the other's plane, a common corner aside: such do not cross. That is so for most neighbours on a smooth surface.
+    """
+    corners = np.ascontiguousarray((points - points.mean(axis=0)).T.take(triangles.T, axis=1))
+    normals = area_normals(corners.swapaxes(0, 1).reshape(9, -1))
+    heights = (normals * corners[:, 0]).sum(axis=0)
+    unsure = ROUNDING * np.abs(normals).sum(axis=0) * np.abs(corners).max(initial=0)
+    maybe = np.flatnonzero(shared < 2)
+    for side in (0, 1):
+        found = []
+        for start in range(0, len(maybe), CHUNK):
+            some = maybe[start : start + CHUNK]
+            own, other = pairs[some, side], pairs[some, 1 - side]
+            common = np.where(shared[some] == 1, place[some] // 3 if side else place[some] % 3, 3)
+            plane = [values.take(own) for values in (*normals, heights, unsure)]
+            beside = _beside(plane, corners, other, common)
+            found.append(some[~beside])
+        maybe = np.concatenate([np.zeros(0, np.int64), *found])
+    return maybe
+
+
+def _beside(plane: Sequence[np.ndarray], corners: np.ndarray, other: np.ndarray, common: np.ndarray) -> np.ndarray:
+    """Whether all corners of triangles `other` `(n,)`, but for `common` ones, lie on one side of a `plane` each."""
+    x, y, z, height, unsure = plane
+    above, below = np.ones(len(other), bool), np.ones(len(other), bool)
+    for corner in range(3):
+        at = [values.take(other) for values in corners[:, corner]]
+        distance = x * at[0] + y * at[1] + z * at[2] - height
+        skipped = common == corner
+        above &= (distance > unsure) | skipped
+        below &= (distance < -unsure) | skipped
+    return above | below
 
 
 def _cross_apart(points: np.ndarray, triangles: np.ndarray, pairs: np.ndarray) -> np.ndarray:
@@ -102,22 +150,38 @@ def overlapping_boxes(low: np.ndarray, high: np.ndarray) -> np.ndarray:
             )
             levels[-1] = below, above
         levels.append((np.minimum(below[:, ::2], below[:, 1::2]), np.maximum(above[:, ::2], above[:, 1::2])))
-    first, second = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    for below, above in reversed(levels[:-1]):
-        same = first == second
-        one, two = first[~same] * 2, second[~same] * 2
-        own = first[same] * 2
-        first = np.concatenate((own, own + 1, own, one, one, one + 1, one + 1))
-        second = np.concatenate((own, own + 1, own + 1, two, two + 1, two, two + 1))
-        for axis in range(3):
-            meet = below[axis].take(first) <= above[axis].take(second)
-            meet &= below[axis].take(second) <= above[axis].take(first)
-            first, second = first[meet], second[meet]
-        if len(first) > MOST_PAIRS:
-            raise TooLarge(f"got triangles of which more than {MOST_PAIRS} pairs overlap, expected a surface")
-    found = np.stack((first, second), axis=1)
-    found = found[(first != second) & (found.max(axis=1, initial=0) < count)]
-    return np.asarray(order[found])
+    found: list[np.ndarray] = []
+    total = 0
+    left = [(len(levels) - 1, np.zeros(1, np.int64), np.zeros(1, np.int64))]
+    while left:
+        level, first, second = left.pop()
+        if not level:
+            pair = np.stack((first, second), axis=1)
+            found.append(pair[(first != second) & (np.maximum(first, second) < count)])
+            total += len(found[-1])
+            if total > MOST_PAIRS:
+                raise TooLarge(f"got triangles of which more than {MOST_PAIRS} pairs overlap, expected a surface")
+            continue
+        first, second = _one_level_down(first, second, *levels[level - 1])
+        for start in range(0, len(first), PAIRS_AT_ONCE):
+            left.append((level - 1, first[start : start + PAIRS_AT_ONCE], second[start : start + PAIRS_AT_ONCE]))
+    return np.asarray(order[np.concatenate([np.zeros((0, 2), np.int64), *found])])
+
+
+def _one_level_down(
+    first: np.ndarray, second: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs of boxes: the pairs that overlap of the two in each, whose corners are `low` and `high` `(3, n)`."""
+    same = first == second
+    one, two = first[~same] * 2, second[~same] * 2
+    own = first[same] * 2
+    first = np.concatenate((own, own + 1, own, one, one, one + 1, one + 1))
+    second = np.concatenate((own, own + 1, own + 1, two, two + 1, two, two + 1))
+    for axis in range(3):
+        meet = low[axis].take(first) <= high[axis].take(second)
+        meet &= low[axis].take(second) <= high[axis].take(first)
+        first, second = first[meet], second[meet]
+    return first, second
 
 
 def _along_curve(points: np.ndarray) -> np.ndarray:

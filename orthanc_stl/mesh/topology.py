@@ -82,29 +82,41 @@ def _bad_edges(forward: np.ndarray, backward: np.ndarray, count: int) -> tuple[i
     return len(keys), np.unique(np.concatenate((wrong // count, wrong % count)))
 
 
-def crowded_vertices(triangles: np.ndarray, count: int) -> np.ndarray:
-    """The vertices of a closed mesh at which several sheets of the surface touch (more than one fan of triangles)."""
+def twins_of(triangles: np.ndarray, count: int) -> np.ndarray:
+    """For each half-edge `(3 m,) int64` of a closed mesh over `count` vertices, the one that passes it the other way.
+
+    Half-edge i starts at corner i, which is corner i % 3 of triangle i // 3, and leads to the next one there.
+    """
     corners = triangles.reshape(-1).astype(np.int64)
     onward = np.roll(triangles, -1, axis=1).reshape(-1).astype(np.int64)
-    ahead = np.argsort(corners * count + onward)
-    behind = np.argsort(onward * count + corners)
-    # Corner i starts the edge `corners[i] -> onward[i]`; the triangle beyond passes it the other way, from the corner
-    # `partner[i]`, whose successor in that triangle lies at the same vertex as corner i.
-    partner = np.empty(len(corners), np.int64)
-    partner[ahead] = behind
-    beyond = partner - partner % 3 + (partner + 1) % 3
-    graph = coo_array((np.ones(len(corners), bool), (np.arange(len(corners)), beyond)), shape=(len(corners),) * 2)
-    fan = connected_components(graph, directed=False)[1]
-    first = np.unique(fan, return_index=True)[1]
-    return np.flatnonzero(np.bincount(corners[first], minlength=count) > 1)
+    pairs = np.argsort(np.minimum(corners, onward) * count + np.maximum(corners, onward)).reshape(-1, 2)
+    twins = np.empty(len(corners), np.int64)
+    twins[pairs[:, 0]], twins[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+    return twins
 
 
-def neighbours_of(triangles: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers `(e,) int64` of the two triangles at each edge of a closed mesh over `count` vertices."""
-    corners = triangles.reshape(-1).astype(np.int64)
-    onward = np.roll(triangles, -1, axis=1).reshape(-1).astype(np.int64)
-    rising = np.flatnonzero(corners < onward)
-    falling = np.flatnonzero(corners > onward)
-    first = rising[np.argsort(corners[rising] * count + onward[rising])]
-    second = falling[np.argsort(onward[falling] * count + corners[falling])]
-    return first // 3, second // 3
+def crowded_vertices(triangles: np.ndarray, count: int, twins: np.ndarray | None = None) -> np.ndarray:
+    """The vertices of a closed mesh at which several sheets of the surface touch (more than one fan of triangles).
+
+    From a corner of each vertex, triangles are followed round it; there is one fan if all of its corners are met.
+    """
+    twins = twins_of(triangles, count) if twins is None else twins
+    corners = triangles.reshape(-1)
+    beyond = twins - twins % 3 + (twins + 1) % 3  # the corner at the same vertex in the next triangle
+    first = np.full(count, -1, np.int64)
+    first[corners] = np.arange(len(corners))
+    left = np.flatnonzero(first >= 0)
+    met = np.zeros(count, np.int64)
+    at = first[left]
+    while len(left):
+        met[left] += 1
+        at = beyond[at]
+        further = at != first[left]
+        left, at = left[further], at[further]
+    return np.flatnonzero(met < np.bincount(corners, minlength=count))
+
+
+def neighbours_of(twins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers `(e,) int64` of the two triangles at each edge of a closed mesh with these `twins_of`."""
+    first = np.flatnonzero(np.arange(len(twins)) < twins)
+    return first // 3, twins[first] // 3
