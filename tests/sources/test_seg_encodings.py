@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 
-import jpeg_ls
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,6 +100,7 @@ FRAMES, POSITIONS = ball_frames(CENTRE, 8, places=range(-9, 10), size=48)
 
 
 def test_jpeg_ls_of_one_bit() -> None:
+    jpeg_ls = pytest.importorskip("jpeg_ls", reason="the package pyjpegls is optional")
     ds = seg_dataset(FRAMES, [(1, p) for p in POSITIONS])
     compressed(ds, [bytes(jpeg_ls.encode(frame)) for frame in FRAMES])
     assert opened(ds, JPEGLSLossless).structures[0].facts["Voxels"] == FRAMES.sum()
@@ -117,6 +117,7 @@ def test_compressed_label_maps_of_16_bits_keep_their_numbers(syntax: str) -> Non
     elif syntax == JPEG2000Lossless:
         compressed(ds, [encode_array(frame) for frame in numbers])
     else:
+        jpeg_ls = pytest.importorskip("jpeg_ls", reason="the package pyjpegls is optional")
         compressed(ds, [bytes(jpeg_ls.encode(frame)) for frame in numbers])
     assert {s.number: s.facts["Voxels"] for s in opened(ds, syntax).structures} == {300: FRAMES.sum()}
 

@@ -1,0 +1,56 @@
+"""Surfaces that are sources: exported, simplified, united, subtracted and intersected, whatever they came in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import orthanc_stl as stl
+from testing.data import shared_file
+from tests.sources.test_mesh_files import ascii_solid
+
+BALL, SMALL, LENS = 33.2219, 7.1759, 3.62
+"""mL of two icospheres, 18 mm apart, and of what they share (3.660 of true balls)."""
+
+KINDS = ("surface segmentation", "encapsulated OBJ", "obj", "glb", "3mf", "ply", "stl")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    """The same two balls in each kind of file; those that this project writes are exports of the first."""
+    folder = tmp_path_factory.mktemp("balls")
+    surfaces = shared_file("surfaces/surface_segmentation_balls.dcm")
+    found = {
+        "surface segmentation": [surfaces],
+        "encapsulated OBJ": [shared_file(f"surfaces/encapsulated_{name}.dcm") for name in ("obj", "mtl")],
+        "obj": [shared_file(f"surfaces/balls.{name}") for name in ("obj", "mtl")],
+    }
+    model = stl.read(surfaces).mesh([1, 2], tolerance=0)
+    for suffix in ("glb", "3mf", "ply"):
+        found[suffix] = [folder / f"balls.{suffix}"]
+        model.save(found[suffix][0])
+    found["stl"] = [folder / "balls.stl"]
+    found["stl"][0].write_bytes(b"".join(ascii_solid(part.name, part.mesh) for part in model))
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_balls_of_any_kind_are_exported_simplified_and_combined(
+    files: dict[str, list[Path]], kind: str, tmp_path: Path
+) -> None:
+    source = stl.read(*files[kind])
+    (union,) = source.mesh([1, 2], union=True)
+    (difference,) = source.mesh(2, subtract=[1])
+    (lens,) = source.mesh(2, intersect=[1])
+    assert union.volume_ml == pytest.approx(BALL + SMALL - LENS, rel=0.005)
+    assert difference.volume_ml == pytest.approx(SMALL - LENS, rel=0.01)
+    assert lens.volume_ml == pytest.approx(LENS, rel=0.01)
+    assert [(part.closed, part.report.euler_number) for part in (union, difference, lens)] == [(True, 2)] * 3
+    (simple,) = source.mesh(1, triangles=300)
+    assert simple.report.triangles <= 300
+    assert simple.volume_ml == pytest.approx(BALL, rel=0.02)
+    source.mesh([1, 2], tolerance=0).save(tmp_path / "again.glb")
+    assert [part.volume_ml for part in stl.read(tmp_path / "again.glb").mesh(tolerance=0)] == pytest.approx(
+        [BALL, SMALL], rel=1e-4
+    )
