@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orthanc_stl.dicom import provenance
 from orthanc_stl.dicom.stored_model import read_encapsulated_stl
 from orthanc_stl.errors import InvalidInput
 from testing.data import shared_file
@@ -69,3 +70,15 @@ def test_an_object_without_document() -> None:
 def test_another_object_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match="this is a CT Image Storage object; an Encapsulated STL was expected"):
         read_encapsulated_stl(ct_slices(planes=[0])[0])
+
+
+@pytest.mark.parametrize("figure", ["nan", "inf", "-Infinity", "1e999"])
+def test_figures_that_are_no_finite_numbers_are_left_out(figure: str) -> None:
+    """What `/stl/info` answers is JSON, which has neither NaN nor Infinity."""
+    ds = read(made())
+    ds.RecommendedPresentationOpacity = float(figure)
+    (algorithm,) = ds.DerivationAlgorithmSequence
+    algorithm.AlgorithmParameters = f"{algorithm.AlgorithmParameters}\n{provenance.CONTOURS_ML}: {figure}"
+    model = read_encapsulated_stl(file_of(ds))
+    assert (model.contours_ml, model.opacity) == (None, None)
+    assert read_encapsulated_stl(file_of(ds).replace(figure.encode(), b"5".ljust(len(figure)))).contours_ml == 5
