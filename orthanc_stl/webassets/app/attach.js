@@ -10,6 +10,7 @@ import { getJson, RequestFailed, startPage, stateWithToken } from './shared/api.
 import { h, notice } from './shared/dom.js';
 import { t } from './shared/language.js';
 import { Page } from './shared/page.js';
+import { knownSources } from './shared/sources.js';
 
 startPage();
 const study = new URLSearchParams(location.search).get('study') ?? '';
@@ -28,14 +29,13 @@ const ended = (kind, verb) => (answer) => {
   showResult(history.state);
 };
 
-const KINDS = t('STL, OBJ, PLY, GLB, 3MF, NIfTI, NRRD and .seg.nrrd');
-
 /** One place to drop a file on, and the form that suits it. */
 class Attach {
-  /** @param {any} settings of this Orthanc */
-  constructor(settings) {
+  /** @param {any} settings of this Orthanc @param {string[]} suffixes of the names of files that are read */
+  constructor(settings, suffixes) {
     this.settings = settings;
-    this.kinds = settings.EnableNexus ? `${KINDS}, Nexus` : KINDS;
+    this.suffixes = suffixes;
+    this.kinds = [...suffixes, ...(settings.EnableNexus ? ['.nxs', '.nxz'] : [])].join(', ');
     this.picker = new FilePicker('a file', '', (file, files) => this.choose(files), true);
     this.said = h('div', { class: 'form-message' });
     this.card = h('div', { class: 'sheet-card work-form' }, this.picker.element,
@@ -59,7 +59,7 @@ class Attach {
     let kind = null;
     for (const file of files) {
       const found = files.length > 1 && /\.mtl$/i.test(file.name) ? 'structures'
-        : await recognise(file).catch(() => null);
+        : await recognise(file, this.suffixes).catch(() => null);
       if (!found || (found === 'nexus' && !this.settings.EnableNexus)) return this.#refuse(file);
       kind ??= found;
     }
@@ -96,6 +96,8 @@ class Attach {
 
 /** @type {any} */
 let settings = null;
+/** @type {string[]} */
+let suffixes = [];
 /** @type {Attach | null} */
 let attach = null;
 
@@ -117,7 +119,7 @@ function showResult({ kind, headline, answer }) {
 /** The history says what to show: a model that was made, or the form as it was left. @param {HTMLElement} [message] */
 function route(message) {
   if (history.state?.answer) return showResult(history.state);
-  attach ??= new Attach(settings);
+  attach ??= new Attach(settings, suffixes);
   if (message) attach.said.replaceChildren(message);
   return page.show(attach.card);
 }
@@ -129,7 +131,8 @@ async function main() {
   }
   page.show(waiting(t('One moment …')));
   try {
-    [settings] = await Promise.all([getJson('stl/app/settings.json'), page.nameStudy(study)]);
+    [settings, { suffixes }] = await Promise.all([getJson('stl/app/settings.json'), knownSources(),
+      page.nameStudy(study)]);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     return page.fail(t('This study cannot be shown'), error.message);

@@ -161,9 +161,10 @@ function filesCard(study) {
     showAgain(made);
     made.check(file, chosen);
   };
+  const endings = h('span', {});
+  knownSources().then(({ suffixes }) => { endings.textContent = `${suffixes.join(', ')}. `; }, () => {});
   return h('section', { class: 'sheet-card work-form' }, h('h2', {}, t('Or of files')), element,
-    h('p', { class: 'help-text' }, 'NIfTI, NRRD, .seg.nrrd, STL, OBJ, PLY, GLB, 3MF. ',
-      t('Several NIfTI or NRRD masks at once become a structure each.')));
+    h('p', { class: 'help-text' }, endings, t('Several NIfTI or NRRD masks at once become a structure each.')));
 }
 
 /** Back to the form, with the same structures ticked. */

@@ -21,19 +21,17 @@ export function isNifti(head) {
   return [348, 540].includes(view.getInt32(0, true)) || [348, 540].includes(view.getInt32(0, false));
 }
 
-/** Endings of files that the server reads and whose first bytes may be anything. */
-const BY_NAME = /\.(obj|ply|glb|3mf|nrrd|nii|nii\.gz)$/i;
-
 /**
- * @param {File} file
+ * @param {File} file @param {string[]} suffixes of the names of files that the server reads, which may begin anyhow
  * @returns {Promise<'stl' | 'nexus' | 'structures' | null>} the form that it needs; null: nothing that is read here
  */
-export async function recognise(file) {
+export async function recognise(file, suffixes) {
   const head = await beginning(file, 1024);
   if (isNexus(head)) return 'nexus';
-  if (/\.stl$/i.test(file.name)) return 'stl';
+  const name = file.name.toLowerCase();
+  if (name.endsWith('.stl')) return 'stl';
   const start = text(head);
-  if (isNifti(head) || isGzip(head) || BY_NAME.test(file.name)) return 'structures';
+  if (isNifti(head) || isGzip(head) || suffixes.some((suffix) => name.endsWith(suffix))) return 'structures';
   if (/^(NRRD0|ply\s|glTF)/.test(start)) return 'structures';
   if (/^\s*solid\b[\s\S]*facet/.test(start)) return 'stl';
   return isBinaryStl(head, file.size) ? 'stl' : null;

@@ -23,6 +23,11 @@ export class Sources {
     this.nexusCreator = NexusCreator;
   }
 
+  /** Endings of the names of files that are read: ".nii", ".nii.gz". @returns {string[]} */
+  get suffixes() {
+    return this.kinds.flatMap(({ Suffixes }) => Suffixes);
+  }
+
   /** @param {string} key @param {string} sopClass */
   is(key, sopClass) {
     return this.kinds.some((kind) => kind.Key === key && kind.SOPClasses.includes(sopClass));
