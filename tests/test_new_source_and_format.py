@@ -1,4 +1,4 @@
-"""A source and a format that nobody knew: a file each, as docs/adding-a-format.md shows them, and a line each.
+"""A source and a format that nobody knew: a file each, as docs/adding-a-format.md shows them, and an entry each.
 
 They are driven through the API, the command line and, on a real Orthanc, through REST, without another change.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,18 @@ def run(code: str, *arguments: str) -> str:
 def test_each_is_short() -> None:
     for name in ("toy_source.py", "toy_format.py"):
         assert (FOLDER / name).read_text("utf-8").count("\n") < 60
+
+
+def test_the_page_has_them_as_they_stand() -> None:
+    page = (FOLDER.parents[1] / "docs/adding-a-format.md").read_text("utf-8")
+    entry, source, write, line = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    entries, reader, writer = (
+        (FOLDER / f"{name}.py").read_text("utf-8") for name in ("sitecustomize", "toy_source", "toy_format")
+    )
+    assert entry.replace("orthanc_stl.sources.spheres", "toy_source") in entries.replace("kinds.", "")
+    assert line.replace("orthanc_stl.formats.points", "toy_format").strip(" \n,") in entries
+    assert write in writer
+    assert [name for name in re.findall(r"(?:class|def) \w+", source) if name not in reader] == []
 
 
 def test_by_the_api(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Importing this loads no numpy: the module of a format is loaded when a file is w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from orthanc_stl.errors import InvalidInput
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Format:
-    """A writer: `module`, a file beside this, has `write(model, options) -> bytes`."""
+class Format:
+    """A writer. `function`, as "module:function", is `write(model, options) -> bytes`."""
 
     suffix: str
     name: str
     media_type: str
-    module: str
+    function: str
     several_parts: bool = True
     compresses: bool = False
 
     def write(self, model: Model, options: WriteOptions = DEFAULT) -> bytes:
-        content: bytes = import_module(f"orthanc_stl.formats.{self.module}").write(model, options)
+        content: bytes = resolve_name(self.function)(model, options)
         return content
 
 
 WRITERS: tuple[Writer, ...] = (
-    _Format("glb", "GLB", "model/gltf-binary", "glb", compresses=True),
-    _Format("3mf", "3MF", "model/3mf", "threemf"),
-    _Format("obj.zip", "OBJ with MTL (zip)", "application/zip", "obj"),
-    _Format("obj", "OBJ", "model/obj", "obj_alone"),
-    _Format("ply", "PLY", "model/ply", "ply"),
-    _Format("stl", "STL", "model/stl", "stl", several_parts=False),
-    _Format("stl.zip", "STL files (zip)", "application/zip", "stl_zip"),
+    Format("glb", "GLB", "model/gltf-binary", "orthanc_stl.formats.glb:write", compresses=True),
+    Format("3mf", "3MF", "model/3mf", "orthanc_stl.formats.threemf:write"),
+    Format("obj.zip", "OBJ with MTL (zip)", "application/zip", "orthanc_stl.formats.obj:write"),
+    Format("obj", "OBJ", "model/obj", "orthanc_stl.formats.obj_alone:write"),
+    Format("ply", "PLY", "model/ply", "orthanc_stl.formats.ply:write"),
+    Format("stl", "STL", "model/stl", "orthanc_stl.formats.stl:write", several_parts=False),
+    Format("stl.zip", "STL files (zip)", "application/zip", "orthanc_stl.formats.stl_zip:write"),
 )
 
 

@@ -1,4 +1,4 @@
-"""What a reader of structures is: `Source` opens files, and an `OpenSource` gives structures and their shapes."""
+"""What a source of structures is: a `Reader` opens files, and an `OpenSource` gives structures and their shapes."""
 
 from __future__ import annotations
 
@@ -110,24 +110,8 @@ class LatticeSource(Protocol):
         """That of the volumes; None if they differ in it."""
 
 
-class Source(Protocol):
-    """One kind of input. Instances stand in `registry.SOURCES`."""
-
-    @property
-    def key(self) -> str:
-        """A short name: "rtstruct", "seg", "nifti", ..."""
-
-    @property
-    def name(self) -> str:
-        """For messages, with its article: "an RT-STRUCT"."""
-
-    @property
-    def sop_classes(self) -> tuple[str, ...]:
-        """The SOP Class UIDs that it reads; none for files that are no DICOM objects."""
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """Of file names, with the point: (".nii", ".nii.gz"); none for DICOM objects."""
+class Reader(Protocol):
+    """What reads one kind of input. `kinds.py` names it."""
 
     def recognises(self, beginning: bytes) -> bool:
         """Whether a file that is no DICOM object begins as this kind does. `beginning`: its first 64 KiB, or all."""

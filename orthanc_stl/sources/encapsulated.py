@@ -64,17 +64,12 @@ class OpenEncapsulated(OfDicomObject):
 class Encapsulated:
     """The source of Encapsulated STL and OBJ objects."""
 
-    key = kinds.ENCAPSULATED.key
-    name = kinds.ENCAPSULATED.name
-    sop_classes = kinds.ENCAPSULATED.sop_classes
-    suffixes = kinds.ENCAPSULATED.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         return False
 
     @reading("the encapsulated model")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenEncapsulated:
-        source = read_object(files[0], self.sop_classes, "an Encapsulated STL or OBJ")
+        source = read_object(files[0], kinds.ENCAPSULATED.sop_classes, "an Encapsulated STL or OBJ")
         kind = "stl" if source.sop_class == ENCAPSULATED_STL else "obj"
         mtl = _mtl(files[1]) if len(files) > 1 else None
         most = options.limits.get("max_triangles", MAX_TRIANGLES)

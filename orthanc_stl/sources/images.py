@@ -171,11 +171,6 @@ def reaches_edge(region: Region) -> bool:
 class Images:
     """The source of image series."""
 
-    key = kinds.IMAGES.key
-    name = kinds.IMAGES.name
-    sop_classes = kinds.IMAGES.sop_classes
-    suffixes = kinds.IMAGES.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         """Never: such files are made by Orthanc's own process, which says what they are, and by no client."""
         return False

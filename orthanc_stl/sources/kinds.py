@@ -1,7 +1,11 @@
-"""The kinds of input as a table: what Orthanc's own process has to know of them. The standard library only."""
+"""Every kind of input. A new one is one file beside this, and one entry here.
+
+The standard library only: Orthanc's own process, pages and buttons have it from here.
+"""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from orthanc_stl.dicom import sop_classes
@@ -13,16 +17,19 @@ class Kind:
 
     `label` is what pages call it. `title` says of what its models are: after "STL" or "OBJ" it is their Document Title.
     `sop_classes` are the DICOM objects that it is, `modalities` those of their series, `suffixes` (with the point) the
-    names of files that it is.
+    names of files that it is. `reader` is the `Reader` of it, as "module:class": it is loaded where files are
+    read, not in Orthanc's own process. `most_files`: how many it reads, what the first needs or more of the kind.
     """
 
     key: str
     name: str
     label: str
     title: str
+    reader: str
     sop_classes: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
+    most_files: int = 1
 
 
 RTSTRUCT = Kind(
@@ -32,6 +39,7 @@ RTSTRUCT = Kind(
     "Model generated from DICOM RT-STRUCT",
     sop_classes=(sop_classes.RT_STRUCTURE_SET,),
     modalities=("RTSTRUCT",),
+    reader="orthanc_stl.sources.rtstruct:RtStruct",
 )
 SEG = Kind(
     "seg",
@@ -40,6 +48,7 @@ SEG = Kind(
     "Model generated from DICOM SEG",
     sop_classes=(sop_classes.SEGMENTATION, sop_classes.LABEL_MAP_SEGMENTATION),
     modalities=("SEG",),
+    reader="orthanc_stl.sources.seg:Seg",
 )
 RTDOSE = Kind(
     "rtdose",
@@ -48,6 +57,8 @@ RTDOSE = Kind(
     "Model generated from DICOM RT-DOSE",
     sop_classes=(sop_classes.RT_DOSE,),
     modalities=("RTDOSE",),
+    reader="orthanc_stl.sources.rtdose:RtDose",
+    most_files=2,
 )
 SURFACE_SEGMENTATION = Kind(
     "surface-segmentation",
@@ -56,6 +67,7 @@ SURFACE_SEGMENTATION = Kind(
     "Model generated from DICOM Surface Segmentation",
     sop_classes=(sop_classes.SURFACE_SEGMENTATION,),
     modalities=("SEG",),
+    reader="orthanc_stl.sources.surface_segmentation:SurfaceSegmentation",
 )
 ENCAPSULATED = Kind(
     "encapsulated",
@@ -64,18 +76,44 @@ ENCAPSULATED = Kind(
     "Model generated from an encapsulated model",
     sop_classes=(sop_classes.ENCAPSULATED_STL, sop_classes.ENCAPSULATED_OBJ),
     modalities=(sop_classes.MODEL_MODALITY,),
+    reader="orthanc_stl.sources.encapsulated:Encapsulated",
+    most_files=2,
 )
-NIFTI = Kind("nifti", "a NIfTI file", "NIfTI", "Model generated from NIfTI", suffixes=(".nii", ".nii.gz"))
-NRRD = Kind("nrrd", "an NRRD file", "NRRD", "Model generated from NRRD", suffixes=(".nrrd", ".seg.nrrd"))
+NIFTI = Kind(
+    "nifti",
+    "a NIfTI file",
+    "NIfTI",
+    "Model generated from NIfTI",
+    suffixes=(".nii", ".nii.gz"),
+    reader="orthanc_stl.sources.nifti:Nifti",
+    most_files=sys.maxsize,
+)
+NRRD = Kind(
+    "nrrd",
+    "an NRRD file",
+    "NRRD",
+    "Model generated from NRRD",
+    suffixes=(".nrrd", ".seg.nrrd"),
+    reader="orthanc_stl.sources.nrrd:Nrrd",
+    most_files=sys.maxsize,
+)
 MESH = Kind(
     "mesh",
     "a mesh file (STL, OBJ, PLY, GLB or 3MF)",
     "Mesh",
     "Model generated from a mesh file",
     suffixes=(".stl", ".obj", ".ply", ".glb", ".3mf"),
+    reader="orthanc_stl.sources.mesh_files:MeshFiles",
+    most_files=2,
 )
 IMAGES = Kind(
-    "images", "a series of images", "Images", "Model generated from images", modalities=("CT", "MR", "PT", "NM")
+    "images",
+    "a series of images",
+    "Images",
+    "Model generated from images",
+    modalities=("CT", "MR", "PT", "NM"),
+    reader="orthanc_stl.sources.images:Images",
+    most_files=sys.maxsize,
 )
 
 KINDS: tuple[Kind, ...] = (RTSTRUCT, SEG, RTDOSE, SURFACE_SEGMENTATION, ENCAPSULATED, NIFTI, NRRD, MESH, IMAGES)

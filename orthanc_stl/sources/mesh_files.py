@@ -45,11 +45,6 @@ _ZIP_NAMES = (b"[Content_Types].xml", b"3D/", b"_rels/")
 class MeshFiles:
     """The source of mesh files. A second file is the MTL of an OBJ."""
 
-    key = kinds.MESH.key
-    name = kinds.MESH.name
-    sop_classes = kinds.MESH.sop_classes
-    suffixes = kinds.MESH.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         return bool(format_of(beginning))
 

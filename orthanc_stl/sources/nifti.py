@@ -33,11 +33,6 @@ MOST_LABELS = 65_536
 class Nifti:
     """The source of NIfTI-1 and NIfTI-2 files, gzip or plain; several files are a mask each."""
 
-    key = kinds.NIFTI.key
-    name = kinds.NIFTI.name
-    sop_classes = kinds.NIFTI.sop_classes
-    suffixes = kinds.NIFTI.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         head = _first(beginning, 348)
         return head[344:347] in (b"n+1", b"ni1") or head[4:7] in (b"n+2", b"ni2")

@@ -86,11 +86,6 @@ class OpenSegNrrd(FileSource):
 class Nrrd:
     """The source of NRRD files; several files are a mask each."""
 
-    key = kinds.NRRD.key
-    name = kinds.NRRD.name
-    sop_classes = kinds.NRRD.sop_classes
-    suffixes = kinds.NRRD.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         return beginning[:4] == b"NRRD"
 

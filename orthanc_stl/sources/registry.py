@@ -1,37 +1,32 @@
-"""Every kind of input, in the order in which files are tried. A new one is one file beside this, and one line here."""
+"""Which source reads a file. All of them are in `kinds.py`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pkgutil import resolve_name
 
 from orthanc_stl.dicom.elements import open_file
 from orthanc_stl.dicom.study_context import class_name, uid_of
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.sources import kinds
-from orthanc_stl.sources.base import OpenSource, ReadOptions, Source
-from orthanc_stl.sources.encapsulated import Encapsulated
+from orthanc_stl.sources.base import OpenSource, Reader, ReadOptions
 from orthanc_stl.sources.file_kinds import kind_of
 from orthanc_stl.sources.image_instances import IMAGE_CLASSES
-from orthanc_stl.sources.images import Images
-from orthanc_stl.sources.mesh_files import MeshFiles
-from orthanc_stl.sources.nifti import Nifti
+from orthanc_stl.sources.kinds import Kind
 from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC
-from orthanc_stl.sources.nrrd import Nrrd
-from orthanc_stl.sources.rtdose import RtDose
-from orthanc_stl.sources.rtstruct import RtStruct
-from orthanc_stl.sources.seg import Seg
-from orthanc_stl.sources.surface_segmentation import SurfaceSegmentation
 
-SOURCES: tuple[Source, ...] = (
-    RtStruct(), Seg(), RtDose(), SurfaceSegmentation(), Encapsulated(), Nifti(), Nrrd(), MeshFiles(), Images(),
-)  # fmt: skip
 
-_MOST_FILES = {
-    **dict.fromkeys((kinds.RTDOSE.key, kinds.ENCAPSULATED.key, kinds.MESH.key), 2),
-    **dict.fromkeys((kinds.NIFTI.key, kinds.NRRD.key, kinds.IMAGES.key), sys.maxsize),
-}
-"""How many files a source reads, where it is more than one: what the first needs, or more of the kind."""
+@dataclass(frozen=True)
+class Source:
+    """A kind of input and its reader."""
+
+    kind: Kind
+    reader: Reader
+
+
+SOURCES = tuple(Source(kind, resolve_name(kind.reader)()) for kind in kinds.KINDS)
+"""In the order in which files are tried."""
 
 BEGINNING = 1 << 16
 """Bytes of a file by which it is recognised."""
@@ -42,16 +37,16 @@ _SOP_CLASS_UID = 0x00080016
 def source_for(sop_class: str) -> Source:
     """The source that reads objects of this SOP class. Raises InvalidInput, naming the class, if there is none."""
     for source in SOURCES:
-        if sop_class in source.sop_classes:
+        if sop_class in source.kind.sop_classes:
             return source
-    read = ", ".join(source.name for source in SOURCES if source.sop_classes)
+    read = ", ".join(source.kind.name for source in SOURCES if source.kind.sop_classes)
     raise InvalidInput(f"this is an object of the class {class_name(sop_class)}; one of these is expected: {read}")
 
 
 def source_by_key(key: str) -> Source:
     """Raises KeyError for a key that no source has."""
     for source in SOURCES:
-        if source.key == key:
+        if source.kind.key == key:
             return source
     raise KeyError(key)
 
@@ -59,9 +54,11 @@ def source_by_key(key: str) -> Source:
 def recognise(beginning: bytes, name: str = "") -> Source | None:
     """The source of a file that is no DICOM object, by its first bytes, else by the suffix of its name."""
     for source in SOURCES:
-        if source.recognises(beginning):
+        if source.reader.recognises(beginning):
             return source
-    found = [(len(suffix), source) for source in SOURCES for suffix in source.suffixes if name.lower().endswith(suffix)]
+    found = [
+        (len(suffix), source) for source in SOURCES for suffix in source.kind.suffixes if name.lower().endswith(suffix)
+    ]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
@@ -87,20 +84,22 @@ def open_files(
     source = recognise(beginning) or _bare_dicom(views[0]) or recognise(b"", name)
     what = kind_of(beginning)
     packed = beginning[:2] == GZIP_MAGIC  # where the name says what is in it, its reader says what is wrong
-    if source is None or (what and not packed and not source.recognises(beginning) and not source.sop_classes):
+    if source is None or (
+        what and not packed and not source.reader.recognises(beginning) and not source.kind.sop_classes
+    ):
         # The table of kinds is of unpacked files: a packed one that no source knew comes here packed once.
         what = what.replace("packed twice by gzip", "packed by gzip") or f"{len(views[0])} bytes of an unknown kind"
-        read = ", ".join(source.name for source in SOURCES)
+        read = ", ".join(source.kind.name for source in SOURCES)
         raise InvalidInput(f"this is {what}; one of these is expected: {read}")
     return _opened(source, views, options)
 
 
 def _opened(source: Source, files: Sequence[memoryview], options: ReadOptions) -> OpenSource:
-    most = _MOST_FILES.get(source.key, 1)
+    most = source.kind.most_files
     if len(files) > most:
         with_more = "alone" if most == 1 else "with one more file that it needs at most"
-        raise InvalidInput(f"got {len(files)} files, and the first is {source.name}, which is read {with_more}")
-    return source.open(files, options)
+        raise InvalidInput(f"got {len(files)} files, and the first is {source.kind.name}, which is read {with_more}")
+    return source.reader.open(files, options)
 
 
 def _sop_class(data: bytes | memoryview) -> str:

@@ -104,17 +104,12 @@ class OpenDose(OfDicomObject):
 class RtDose:
     """The source of RT Dose objects; a second file is the RT Plan that says the prescription."""
 
-    key = kinds.RTDOSE.key
-    name = kinds.RTDOSE.name
-    sop_classes = kinds.RTDOSE.sop_classes
-    suffixes = kinds.RTDOSE.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         return False
 
     @reading("the RT Dose")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenDose:
-        source = read_object(files[0], self.sop_classes, "an RT Dose")
+        source = read_object(files[0], kinds.RTDOSE.sop_classes, "an RT Dose")
         _check_kind(source)
         grid = dose_grid(source)
         volume = _volume(source, grid, options.limits.get("max_voxels", 200_000_000))

@@ -61,11 +61,6 @@ class OpenStructureSet:
 class RtStruct:
     """The source of RT Structure Sets."""
 
-    key = kinds.RTSTRUCT.key
-    name = kinds.RTSTRUCT.name
-    sop_classes = kinds.RTSTRUCT.sop_classes
-    suffixes = kinds.RTSTRUCT.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         return False
 

@@ -186,17 +186,12 @@ class OpenSegmentation(OfDicomObject):
 class Seg:
     """The source of DICOM segmentations of voxels."""
 
-    key = kinds.SEG.key
-    name = kinds.SEG.name
-    sop_classes = kinds.SEG.sop_classes
-    suffixes = kinds.SEG.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         return False
 
     @reading("the DICOM SEG")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSegmentation:
-        source = read_object(files[0], self.sop_classes, "a DICOM SEG")
+        source = read_object(files[0], kinds.SEG.sop_classes, "a DICOM SEG")
         kind = source.text(_TYPE)
         if source.sop_class == LABELMAP_CLASS:
             kind = kind or "LABELMAP"

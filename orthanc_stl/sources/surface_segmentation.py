@@ -106,17 +106,12 @@ class OpenSurfaces(OfDicomObject):
 class SurfaceSegmentation:
     """The source of Surface Segmentations."""
 
-    key = kinds.SURFACE_SEGMENTATION.key
-    name = kinds.SURFACE_SEGMENTATION.name
-    sop_classes = kinds.SURFACE_SEGMENTATION.sop_classes
-    suffixes = kinds.SURFACE_SEGMENTATION.suffixes
-
     def recognises(self, beginning: bytes) -> bool:
         return False
 
     @reading("the Surface Segmentation")
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenSurfaces:
-        source = read_object(files[0], self.sop_classes, "a Surface Segmentation")
+        source = read_object(files[0], kinds.SURFACE_SEGMENTATION.sop_classes, "a Surface Segmentation")
         if _SEGMENTS not in source or _SURFACES not in source:
             raise InvalidInput("this Surface Segmentation has no segments, or no surfaces")
         return OpenSurfaces(source, options.limits.get("max_triangles", MAX_TRIANGLES))

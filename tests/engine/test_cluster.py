@@ -177,17 +177,17 @@ def test_every_source_is_converted_there(
     cluster = Cluster(shared_cluster.address, python, local=here, fallback=None, memory_mb=2000)
     try:
         for source in SOURCES:
-            files = [file.read_bytes() for file in sample(source.key, tmp_path)]
+            files = [file.read_bytes() for file in sample(source.kind.key, tmp_path)]
             asked: dict[str, dict[str, Any]] = {
                 "images": {"Structures": [2]},
                 "rtdose": {"Structures": [1], "Levels": [50]},
             }
-            request = {"Resolution": 24, "Tolerance": 0, **asked.get(source.key, {"All": True})}
+            request = {"Resolution": 24, "Tolerance": 0, **asked.get(source.kind.key, {"All": True})}
             options: dict[str, Any] = {"Request": request, "Roles": ["source"] * len(files)}
             there = perform(cluster, "scene_file", *files, **options, Suffix="stl")
             local = perform(here, "scene_file", *files, here=True, **options, Suffix="stl")
-            assert there.blobs[0] == local.blobs[0], source.key
-            assert len(there.blobs[0]) > 84, source.key
+            assert there.blobs[0] == local.blobs[0], source.kind.key
+            assert len(there.blobs[0]) > 84, source.kind.key
     finally:
         cluster.stop()
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { File } from 'node:buffer';
 import { recognise } from '../../orthanc_stl/webassets/app/forms/recognise.js';
 
 const named = (name, ...bytes) => new File([new Uint8Array(bytes.length ? bytes : [1, 2, 3])], name);

@@ -139,7 +139,7 @@ def test_files_of_others_are_read_or_refused_with_a_sentence(file: Path) -> None
     assert source.structures
     known = recognise(data[: 1 << 16])
     assert known is not None
-    assert known.key == "mesh"
+    assert known.kind.key == "mesh"
     for structure in source.structures:
         mesh, _ = source.shape(structure.number)
         assert len(mesh.triangles) == structure.facts["Triangles"]

@@ -183,7 +183,7 @@ def tried(name: str, data: bytes) -> int:
     limits = {"max_voxels": 5_000_000, "max_nifti_mb": 16, "max_triangles": 100_000}
     shapes = 0
     with answered():
-        source = source_by_key(key).open(files, ReadOptions(limits=limits))
+        source = source_by_key(key).reader.open(files, ReadOptions(limits=limits))
         for structure in source.structures[:4]:
             with answered():
                 source.shape(structure.number)

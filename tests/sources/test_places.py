@@ -17,9 +17,7 @@ from orthanc_stl.cli import main
 from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.sop_classes import STORED_MODALITIES
 from orthanc_stl.rest.routes.sources import table
-from orthanc_stl.sources.base import Source
-from orthanc_stl.sources.kinds import KINDS, SHOWN_MODALITIES, kind_by_key
-from orthanc_stl.sources.registry import SOURCES
+from orthanc_stl.sources.kinds import KINDS, SHOWN_MODALITIES, Kind
 from tests.sources import test_mutants as mutants
 
 REPOSITORY = Path(__file__).parents[2]
@@ -33,13 +31,13 @@ EXAMPLES = {
 }  # fmt: skip
 """What an example of docs/rest.md names, by the key of the source that it is of."""
 
-every_source = pytest.mark.parametrize("source", SOURCES, ids=[source.key for source in SOURCES])
+every_source = pytest.mark.parametrize("kind", KINDS, ids=[kind.key for kind in KINDS])
 
 
 def sample(key: str, folder: Path) -> list[Path]:
     """The files of a small one of a source."""
     name, (_, made) = next((name, entry) for name, entry in mutants.FILES.items() if entry[0] == key and name != "mtl")
-    suffix = next((source.suffixes[0] for source in SOURCES if source.key == key and source.suffixes), ".dcm")
+    suffix = next((kind.suffixes[0] for kind in KINDS if kind.key == key and kind.suffixes), ".dcm")
     files = []
     around = mutants.AROUND.get(name)
     for place, data in enumerate(around(made()) if around else [made()]):
@@ -49,13 +47,11 @@ def sample(key: str, folder: Path) -> list[Path]:
 
 
 @every_source
-def test_the_command_line_lists_and_converts_it(
-    source: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    files = [str(file) for file in sample(source.key, tmp_path)]
+def test_the_command_line_lists_and_converts_it(kind: Kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(file) for file in sample(kind.key, tmp_path)]
     assert main(["structures", *files, "--json"]) == 0
     usable = [one["Name"] for one in json.loads(capsys.readouterr().out) if one["Usable"]]
-    asked = ["--threshold", "-500"] if source.key == "images" else []
+    asked = ["--threshold", "-500"] if kind.key == "images" else []
     assert usable or asked
     out = tmp_path / "model.glb"
     assert main(["convert", *files, "-o", str(out), "--resolution", "32", "--tolerance", "0", *asked]) == 0
@@ -63,21 +59,19 @@ def test_the_command_line_lists_and_converts_it(
 
 
 @every_source
-def test_the_reference_has_an_example_of_it(source: Source) -> None:
+def test_the_reference_has_an_example_of_it(kind: Kind) -> None:
     page = (REPOSITORY / "docs" / "rest.md").read_text("utf-8")
     fences = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    assert any(EXAMPLES[source.key] in fence and "/stl/encode" in fence for fence in fences)
+    assert any(EXAMPLES[kind.key] in fence and "/stl/encode" in fence for fence in fences)
 
 
 @every_source
-def test_orthanc_explorer_and_the_pages_take_it(source: Source) -> None:
+def test_orthanc_explorer_and_the_pages_take_it(kind: Kind) -> None:
     """Objects by their class or the modality of their series, as /stl/sources has them, files by their endings."""
-    kind = kind_by_key(source.key)
-    assert (kind.name, kind.sop_classes, kind.suffixes) == (source.name, source.sop_classes, source.suffixes)
-    assert bool(kind.modalities) == bool(kind.sop_classes or source.key == "images")
+    assert bool(kind.modalities) == bool(kind.sop_classes or kind.key == "images")
     words = [json.loads((APP / "words" / f"{language}.json").read_text("utf-8")) for language in ("de", "fr")]
     assert not kind.modalities or all(kind.label in table for table in words)
-    assert next(one for one in table()["Sources"] if one["Key"] == source.key)["Suffixes"] == source.suffixes
+    assert next(one for one in table()["Sources"] if one["Key"] == kind.key)["Suffixes"] == kind.suffixes
 
 
 def test_pages_have_sop_classes_from_the_server_alone() -> None:
@@ -105,7 +99,7 @@ def test_the_route_has_the_modalities() -> None:
 def test_the_route_has_the_classes_that_are_read_and_stored() -> None:
     answer = table()
     assert [(one["Key"], one["SOPClasses"]) for one in answer["Sources"]] == [
-        (source.key, source.sop_classes) for source in SOURCES
+        (kind.key, kind.sop_classes) for kind in KINDS
     ]
     stored = {name: getattr(sop_classes, f"ENCAPSULATED_{name}") for name in ("STL", "OBJ", "MTL")}
     assert answer["Stored"] == stored | {"Nexus": sop_classes.RAW_DATA}
@@ -113,6 +107,6 @@ def test_the_route_has_the_classes_that_are_read_and_stored() -> None:
 
 
 @every_source
-def test_it_is_damaged_500_times(source: Source) -> None:
-    assert source.key in {key for key, _ in mutants.FILES.values()}
+def test_it_is_damaged_500_times(kind: Kind) -> None:
+    assert kind.key in {key for key, _ in mutants.FILES.values()}
     assert mutants.MUTANTS >= 500

@@ -46,19 +46,19 @@ def file_of_kind(key: str) -> bytes:
 
 
 def test_no_source_is_left_out() -> None:
-    assert [source.key for source in SOURCES] == list(INNER)
+    assert [source.kind.key for source in SOURCES] == list(INNER)
 
 
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.key)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.kind.key)
 def test_what_a_reader_raises_says_what_is_damaged(
     source: Any, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inner, what = INNER[source.key]
-    data = file_of_kind(source.key)
+    inner, what = INNER[source.kind.key]
+    data = file_of_kind(source.kind.key)
     monkeypatch.setattr(inner, raiser(error))
     with pytest.raises(InvalidInput, match=f"{what} is damaged: {type(error).__name__}: .*broken") as told:
-        source.open([data], ReadOptions())
+        source.reader.open([data], ReadOptions())
     assert told.value.status == 400
     assert told.value.__cause__ is error
 

@@ -23,10 +23,14 @@ from tests.mesh.test_stl import TETRAHEDRON
 
 
 def test_each_kind_has_its_source() -> None:
-    assert [source.key for source in SOURCES] == [kind.key for kind in kinds.KINDS]
+    assert [source.kind for source in SOURCES] == list(kinds.KINDS)
     for kind in kinds.KINDS:
         source = source_by_key(kind.key)
-        assert (source.name, source.sop_classes, source.suffixes) == (kind.name, kind.sop_classes, kind.suffixes)
+        assert (source.kind.name, source.kind.sop_classes, source.kind.suffixes) == (
+            kind.name,
+            kind.sop_classes,
+            kind.suffixes,
+        )
         for sop_class in kind.sop_classes:
             assert source_for(sop_class) is source
             assert kinds.kind_of(sop_class) is kind
@@ -89,7 +93,7 @@ NRRD = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 1 1 1\nencoding: raw\n\n\1"
 def test_files_are_known_by_their_first_bytes(data: bytes, key: str) -> None:
     source = recognise(data)
     assert source is not None
-    assert source.key == key
+    assert source.kind.key == key
     opened = open_files([data], ReadOptions())
     assert opened.structures
     assert opened.title == kinds.kind_by_key(key).title
@@ -101,7 +105,7 @@ def test_the_name_of_a_file_counts_where_its_bytes_say_nothing() -> None:
     for name, key in (("a.NII.GZ", "nifti"), ("b.seg.nrrd", "nrrd"), ("c.3mf", "mesh")):
         source = recognise(b"\0" * 400, name)
         assert source is not None
-        assert source.key == key
+        assert source.kind.key == key
 
 
 @pytest.mark.parametrize(

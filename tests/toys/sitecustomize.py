@@ -1,17 +1,16 @@
-"""Python imports this at its start when the folder is on its path: it adds the two lines to the registries."""
+"""Python imports this at its start when the folder is on its path: it adds the two entries to the tables."""
 
-import sys
-from pathlib import Path
+from orthanc_stl.formats import registry
+from orthanc_stl.sources import kinds
 
-from toy_format import Points
+SPHERES = kinds.Kind(
+    "spheres",
+    "a file of spheres",
+    "Spheres",
+    "Model generated from spheres",
+    reader="toy_source:Spheres",
+    suffixes=(".spheres",),
+)
 
-from orthanc_stl.formats import registry as formats
-
-formats.WRITERS = (*formats.WRITERS, Points())
-
-if Path(sys.executable).name.startswith("python"):  # not in Orthanc's own process, which loads no numpy
-    from toy_source import Spheres
-
-    from orthanc_stl.sources import registry as sources
-
-    sources.SOURCES = (*sources.SOURCES, Spheres())
+kinds.KINDS = (*kinds.KINDS, SPHERES)
+registry.WRITERS = (*registry.WRITERS, registry.Format("xyz", "Points", "text/plain", "toy_format:write"))

@@ -37,10 +37,6 @@ class OpenSpheres:
 
 
 class Spheres:
-    key, name = "spheres", "a file of spheres"
-    sop_classes: tuple[str, ...] = ()
-    suffixes = (".spheres",)
-
     def recognises(self, beginning: bytes) -> bool:
         return beginning.startswith(b"SPHERES\n")
 
