@@ -43,7 +43,7 @@ REACH = 2.0
 """Widths: how far from each other the middles of outlines of one vessel may lie if they do not overlap."""
 
 
-STEADY = 0.25
+LEAST_MOVE = 0.25
 """Of how far the middle of such an outline lies from that of the next: so far at least it moved from slice to slice
 before or moves after. What stood still does not jump."""
 
@@ -144,7 +144,7 @@ def _with_vessels(regions: Sequence[Region], pairs: list[tuple[int, int]]) -> li
         within = alike & (far <= REACH * (widths[near] + width_of(one)) / 2)
         for j, distance in zip(open_below[near[within]].tolist(), far[within].tolist(), strict=True):
             moves = [_apart(regions[k], regions[m]) for k, m in ((below.get(i, i), i), (j, above.get(j, j))) if k != m]
-            if moves and max(moves) < STEADY * distance:
+            if moves and max(moves) < LEAST_MOVE * distance:
                 continue
             wanted[i] = min(wanted.get(i, (np.inf, -1)), (distance, j))
             nearest[j] = min(nearest.get(j, (np.inf, -1)), (distance, i))
