@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def test_project_says_who_made_it_and_for_which_python() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["authors"]
+    assert all(address.startswith("https://") for address in project["urls"].values())
+    versions = {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)}
+    assert versions < set(project["classifiers"])
 
 
 TOOLS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))
