@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.errors import InvalidInput, TooLarge
 
 Buffer = bytes | bytearray | memoryview
@@ -127,7 +128,7 @@ def open_file(data: Buffer) -> DicomFile:
     if len(view) < start + 8:
         raise InvalidInput(f"this is not a DICOM file: it has {len(view)} bytes")
     meta, start = _meta_information(view, start)
-    syntax = meta.get(0x00020010, b"").rstrip(b"\0 ").decode("ascii", "replace")
+    syntax = ascii_value(meta.get(0x00020010, b""))
     if syntax == DEFLATED:
         view, start = memoryview(_inflate(view[start:])).toreadonly(), 0
         return DicomFile(view, start, _EXPLICIT, meta)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.elements import DicomFile, Elements
 from orthanc_stl.dicom.roi import ContourItem, Roi, quoted, title_of
 from orthanc_stl.dicom.study_context import ascii_uid
@@ -123,7 +124,7 @@ def whole_number(raw: bytes) -> int | None:
 
 def _contour_item(file: DicomFile, item: Elements, number: int) -> ContourItem:
     data = item.get(_CONTOUR_DATA)
-    kind = file.value_of(item, _GEOMETRIC_TYPE).decode("ascii", "replace").strip("\0 ")
+    kind = ascii_value(file.value_of(item, _GEOMETRIC_TYPE))
     declared = whole_number(file.value_of(item, _CONTOUR_POINTS))
     return ContourItem(number, kind, declared, data.start if data else 0, data.stop if data else 0)
 
@@ -151,7 +152,7 @@ def _types(file: DicomFile, top: Elements) -> dict[int, list[str]]:
     types: dict[int, list[str]] = {}
     for item in file.items_of(top, OBSERVATIONS):
         number = whole_number(file.value_of(item, _REFERENCED_ROI))
-        kind = file.value_of(item, _INTERPRETED_TYPE).decode("ascii", "replace").strip("\0 ")
+        kind = ascii_value(file.value_of(item, _INTERPRETED_TYPE))
         if number is not None:
             types.setdefault(number, []).append(kind)
     return types

@@ -8,6 +8,7 @@ _STORAGE = "1.2.840.10008.5.1.4.1.1."
 CT_IMAGE = _STORAGE + "2"
 MR_IMAGE = _STORAGE + "4"
 PET_IMAGE = _STORAGE + "128"
+NM_IMAGE = _STORAGE + "20"
 RAW_DATA = _STORAGE + "66"
 SEGMENTATION = _STORAGE + "66.4"
 SURFACE_SEGMENTATION = _STORAGE + "66.5"
@@ -22,6 +23,16 @@ RT_DOSE = _STORAGE + "481.2"
 RT_STRUCTURE_SET = _STORAGE + "481.3"
 RT_PLAN = _STORAGE + "481.5"
 RT_ION_PLAN = _STORAGE + "481.8"
+
+IMAGE_CLASSES = frozenset(
+    (
+        *(CT_IMAGE, CT_IMAGE + ".1", CT_IMAGE + ".2"),
+        *(MR_IMAGE, MR_IMAGE + ".1", MR_IMAGE + ".4"),
+        *(PET_IMAGE, PET_IMAGE + ".1", _STORAGE + "130"),
+        NM_IMAGE,
+    )
+)
+"""CT, MR, PET and NM, each but NM also as enhanced or legacy converted multi-frame images."""
 
 # Modalities of the series that are stored here.
 MODEL_MODALITY = "M3D"

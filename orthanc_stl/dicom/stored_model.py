@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from orthanc_stl.dicom import provenance
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Elements, open_file, unpadded
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_OBJ, ENCAPSULATED_STL
-from orthanc_stl.dicom.study_context import ascii_uid, class_name, uid_of
+from orthanc_stl.dicom.study_context import ascii_uid, class_name
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.types import Note
@@ -79,7 +80,7 @@ def read_encapsulated_obj(data: Buffer) -> StoredModel:
 def _read(data: Buffer, wanted: str, name: str) -> StoredModel:
     file = open_file(data)
     top = {element.tag: element for element in file.elements()}
-    sop_class = uid_of(file.value_of(top, 0x00080016))
+    sop_class = ascii_value(file.value_of(top, 0x00080016))
     if sop_class != wanted:
         raise InvalidInput(f"this is a {class_name(sop_class)} object; {name} was expected")
     terms = character_sets(file.value_of(top, 0x00080005))

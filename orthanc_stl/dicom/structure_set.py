@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Elements, open_file
 from orthanc_stl.dicom.roi import Roi
 from orthanc_stl.dicom.roi_sequences import (
@@ -24,7 +25,7 @@ from orthanc_stl.dicom.roi_sequences import (
     rois_of,
 )
 from orthanc_stl.dicom.sop_classes import RT_STRUCTURE_SET
-from orthanc_stl.dicom.study_context import StudyContext, ascii_uid, class_name, read_study_context, uid_of
+from orthanc_stl.dicom.study_context import StudyContext, ascii_uid, class_name, read_study_context
 from orthanc_stl.dicom.text import character_sets
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.contours.contour import RoiContours
@@ -128,7 +129,7 @@ def _top_level(data: Buffer, last: int) -> tuple[DicomFile, Elements]:
             break
         top[element.tag] = element
         if element.tag == _SOP_CLASS_UID:
-            sop_class = uid_of(file.value(element))
+            sop_class = ascii_value(file.value(element))
             if sop_class != RT_STRUCTURE_SET:
                 raise InvalidInput(f"this is a {class_name(sop_class)} object; an RT Structure Set was expected")
     if _SOP_CLASS_UID not in top and STRUCTURE_SET_ROIS not in top:

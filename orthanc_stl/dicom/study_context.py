@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from orthanc_stl.dicom import sop_classes
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, open_file
 from orthanc_stl.dicom.text import character_sets, decode
 from orthanc_stl.dicom.values import cleaned, is_valid
@@ -120,7 +121,7 @@ def read_study_context(data: Buffer | DicomFile) -> StudyContext:
             break
         if element.tag in _WANTED or element.tag >> 16 == 0x0010 or element.tag in STUDY_TAGS:
             found[element.tag] = element
-    uids = {tag: uid_of(file.value(found[tag])) if tag in found else "" for tag in _UIDS}
+    uids = {tag: ascii_value(file.value(found[tag])) if tag in found else "" for tag in _UIDS}
     for tag, uid in uids.items():
         if not uid:
             raise InvalidInput(f"this DICOM file has no {keyword_for_tag(tag)}")
@@ -154,14 +155,9 @@ def _stated(file: DicomFile, element: Element, terms: tuple[str, ...]) -> str:
     return "" if vr in ("SQ", "UN", "OB") else decode(file.value(element), terms, person_name=vr == "PN")
 
 
-def uid_of(raw: bytes) -> str:
-    """For messages and comparisons: what is not ASCII becomes U+FFFD."""
-    return raw.decode("ascii", "replace").strip("\0 ")
-
-
 def ascii_uid(raw: bytes) -> str:
     """A UID that another object may refer to; empty if it holds bytes that none can name."""
-    uid = uid_of(raw)
+    uid = ascii_value(raw)
     return uid if is_nameable(uid) else ""
 
 

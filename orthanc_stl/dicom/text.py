@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from pydicom import charset
 
+from orthanc_stl.dicom.ascii import ascii_value
+
 UTF8 = ("ISO_IR 192",)
 
 # PS3.5 section 6.2: the most characters of a value; LO is what series descriptions and content descriptions are.
@@ -25,7 +27,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
 
 def character_sets(raw: bytes) -> tuple[str, ...]:
     """The values of Specific Character Set, as written in the file."""
-    return tuple(term.strip() for term in raw.decode("ascii", "replace").rstrip("\0 ").split("\\")) if raw else ()
+    return tuple(term.strip() for term in ascii_value(raw).split("\\")) if raw else ()
 
 
 def is_known_character_set(term: str) -> bool:

@@ -10,6 +10,7 @@ from orthanc_stl import errors
 from orthanc_stl.conversion.preparation import other_instances
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.dicom import sop_classes
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.engine.executor import Blob
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import fields
@@ -52,7 +53,7 @@ def instance_files(app: App, instance: str) -> SourceFiles:
     companion = _COMPANION.get(app.orthanc.sop_class(instance))
     instances = [instance]
     if companion:
-        uid = app.orthanc.tag(instance, companion).decode("ascii", "replace").strip("\0 ")
+        uid = ascii_value(app.orthanc.tag(instance, companion))
         instances += app.orthanc.lookup_instance(uid)[:1] if uid else []
     return SourceFiles(
         roles=("source",) * len(instances),

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from orthanc_stl import errors
 from orthanc_stl.dicom import sop_classes
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.sources.kinds import kind_of
 
 # What people call the SOP classes that they are likely to pass by mistake, beside those of sources/kinds.py.
@@ -98,10 +99,10 @@ class Orthanc:
         if not ORTHANC_ID.fullmatch(instance):
             raise errors.NotFound(f"{instance[:80]!r} is not the Orthanc identifier of an instance")
         try:
-            return self.get(f"/instances/{instance}/metadata/SopClassUid").decode("ascii", "replace").strip("\0 ")
+            return ascii_value(self.get(f"/instances/{instance}/metadata/SopClassUid"))
         except errors.NotFound:
             self._require_instance(instance)
-            return self.tag(instance, "0008-0016").decode("ascii", "replace").strip("\0 ")
+            return ascii_value(self.tag(instance, "0008-0016"))
 
     def _require_instance(self, instance: str) -> None:
         try:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orthanc_stl import errors
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.conversion import convert
 from orthanc_stl.rest.http.messages import Request
@@ -33,7 +34,7 @@ def make_models(app: App, rule: Rule, instance: str) -> dict[str, Any]:
         if not chosen:
             raise errors.InvalidInput(f'no structure that can be used fits "Include": {", ".join(rule.include)}')
         conversion = replace(conversion, all=False, exclude=(), structures=chosen)
-    uid = app.orthanc.tag(instance, "0008-0018").decode("ascii", "replace").strip("\0 ")
+    uid = ascii_value(app.orthanc.tag(instance, "0008-0018"))
     submitted = convert(
         app, request, source, conversion, asynchronous=True, identity=rule.series_uids(uid), low_priority=True
     )

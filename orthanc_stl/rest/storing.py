@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from orthanc_stl import errors
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.sop_classes import MODEL_MODALITY, STORED_MODALITIES
 from orthanc_stl.rest.orthanc import Orthanc
 from orthanc_stl.rest.parents import all_series
@@ -44,7 +45,7 @@ def sop_instance_uid(file: bytes | memoryview) -> str:
     start = bytes(file[:1024])
     place = start.find(_MEDIA_STORAGE_UID, 132)
     length = int.from_bytes(start[place + 6 : place + 8], "little")
-    return "" if place < 0 else start[place + 8 : place + 8 + length].decode("ascii", "replace").strip("\0 ")
+    return "" if place < 0 else ascii_value(bytes(start[place + 8 : place + 8 + length]))
 
 
 @contextlib.contextmanager

@@ -13,8 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, items, name_of, open_file
-from orthanc_stl.dicom.study_context import Reference, StudyContext, ascii_uid, class_name, read_study_context, uid_of
+from orthanc_stl.dicom.study_context import Reference, StudyContext, ascii_uid, class_name, read_study_context
 from orthanc_stl.dicom.text import character_sets, decode, one_line
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.model import Code, Color
@@ -135,7 +136,7 @@ class DicomObject(Item):
 
     @property
     def transfer_syntax(self) -> str:
-        return self.file.meta.get(0x00020010, b"").rstrip(b"\0 ").decode("ascii", "replace")
+        return ascii_value(self.file.meta.get(0x00020010, b""))
 
 
 class OfDicomObject:
@@ -163,7 +164,7 @@ def read_object(data: Buffer, sop_classes: tuple[str, ...], expected: str) -> Di
     for element in file.elements():
         found[element.tag] = element
         if element.tag == _SOP_CLASS_UID:
-            sop_class = uid_of(file.value(element))
+            sop_class = ascii_value(file.value(element))
             if sop_class not in sop_classes:
                 raise InvalidInput(f"this is a {class_name(sop_class)} object; {expected} was expected")
     if _SOP_CLASS_UID not in found:

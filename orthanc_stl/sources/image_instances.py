@@ -18,14 +18,6 @@ from orthanc_stl.dicom.pixel_record import FORMATS, pack, record_size
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.sources.image_header import header_of, unit_of
 
-IMAGE_CLASSES = frozenset((
-    "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2",
-    "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4",
-    "1.2.840.10008.5.1.4.1.1.128", "1.2.840.10008.5.1.4.1.1.128.1", "1.2.840.10008.5.1.4.1.1.130",
-    "1.2.840.10008.5.1.4.1.1.20",
-))  # fmt: skip
-"""CT, MR, PET and NM, each also as enhanced or legacy converted multi-frame images."""
-
 _FORMAT_OF = {np.dtype(kind): number for number, (kind, _) in FORMATS.items()}
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
 
+from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.elements import open_file
-from orthanc_stl.dicom.study_context import class_name, uid_of
+from orthanc_stl.dicom.sop_classes import IMAGE_CLASSES
+from orthanc_stl.dicom.study_context import class_name
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import OpenSource, Reader, ReadOptions
 from orthanc_stl.sources.file_kinds import kind_of
-from orthanc_stl.sources.image_instances import IMAGE_CLASSES
 from orthanc_stl.sources.kinds import Kind
 from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC
 
@@ -106,7 +107,7 @@ def _sop_class(data: bytes | memoryview) -> str:
     file = open_file(data)
     for element in file.elements():
         if element.tag >= _SOP_CLASS_UID:
-            return uid_of(file.value(element)) if element.tag == _SOP_CLASS_UID else ""
+            return ascii_value(file.value(element)) if element.tag == _SOP_CLASS_UID else ""
     return ""
 
 

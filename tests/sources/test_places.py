@@ -6,6 +6,7 @@ That each is converted on a cluster stands in `tests/engine/test_cluster.py`, th
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -77,6 +78,17 @@ def test_orthanc_explorer_and_the_pages_take_it(kind: Kind) -> None:
 def test_pages_have_sop_classes_from_the_server_alone() -> None:
     scripts = (file for file in WEBASSETS.rglob("*.js") if "node_modules" not in file.parts)
     assert [file.name for file in scripts if "1.2.840.10008" in file.read_text("utf-8")] == []
+
+
+def test_sop_classes_stand_in_one_place() -> None:
+    """In code; what a docstring says of one is no second truth."""
+    places = set()
+    for file in (REPOSITORY / "orthanc_stl").rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+        documents = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        texts = [node for node in nodes if isinstance(node, ast.Constant) and id(node) not in documents]
+        places |= {file.name for text in texts if "1.2.840.10008.5.1.4.1.1" in str(text.value)}
+    assert places == {"sop_classes.py"}
 
 
 def test_pages_have_modalities_from_the_server_alone() -> None:
