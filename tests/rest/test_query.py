@@ -23,7 +23,7 @@ def test_numbers_and_booleans_are_the_options_of_a_body() -> None:
         ({"resolution": "5000"}, "from 2 to 1024"),
         ({"mirror": "x"}, 'mirror is not read by itself here: give it as options={"Mirror": ...}'),
         ({"options": "[]"}, "options must be a JSON object"),
-        ({"options": r'{"Mirror": "\ud800"}'}, "\\ud800: half of a surrogate pair"),
+        ({"options": r'{"Mirror": "\ud800"}'}, "\\ud800, which is half of a surrogate pair"),
     ],
 )
 def test_what_is_no_value_is_refused(query: dict[str, str], sentence: str) -> None:
