@@ -73,3 +73,13 @@ def test_line_lengths() -> None:
         if len(line) > WIDEST
     ]
     assert not wide, "\n".join(wide)
+
+
+def test_models_of_every_kind_have_one_stage_one_section_and_one_measure() -> None:
+    """The scene, and Nexus models, which stream: both pages have the same camera, plane and points."""
+    texts = [path.read_text("utf-8") for path in _scripts(PAGES)]
+    once = ("new THREE.PerspectiveCamera(", "new THREE.WebGLRenderer(", "class Measure ", "class SectionPlane ")
+    assert [sum(text.count(words) for text in texts) for words in once] == [1] * len(once)
+    nexus = "".join(path.read_text("utf-8") for path in _scripts(PAGES / "nexus/view"))
+    used = ("stage", "measure", "section-plane")
+    assert all(f"app/viewer/{name}.js'" in nexus for name in used)
