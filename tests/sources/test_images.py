@@ -175,6 +175,8 @@ def test_presets_of_the_phantom_are_its_tissues() -> None:
     bone, _ = found.shape(1)
     surface = mesh_shape(bone)
     assert surface.report.volume / 1000 == pytest.approx((values >= 300).sum() * per_voxel, rel=0.01)
+    air, _ = opened(files, Threshold=-300).shape(1)
+    assert mesh_shape(air).report.volume / 1000 == pytest.approx((values >= -300).sum() * per_voxel, rel=1e-3)
     skin, notes = found.shape(2)
     surface = mesh_shape(skin)
     body = surface.report.volume / 1000
