@@ -37,7 +37,10 @@ def test_other_transfer_syntaxes(syntax: str) -> None:
     if syntax == ExplicitVRBigEndian:
         data = np.frombuffer(ds.PixelData, np.uint8).reshape(-1, 2)[:, ::-1].tobytes()
         ds.add_new(0x7FE00010, "OW", data)
-    assert opened(ds, syntax).structures[0].facts["Voxels"] == frames.sum()
+    source = opened(ds, syntax)
+    for number, frame in enumerate(frames):
+        assert (source.frames.frame(number) == frame).all()
+    assert source.structures[0].facts["Voxels"] == frames.sum()
 
 
 @settings(max_examples=25, deadline=None)

@@ -27,6 +27,8 @@ def test_the_liver_in_every_encoding(path: str) -> None:
     surface = meshed(source)
     assert surface.report.closed
     assert surface.report.volume / 1000 == pytest.approx(70.362, rel=1e-3)
+    low, high = surface.report.box
+    assert (*low, *high) == pytest.approx((-171.45, -109.53, -129.30, 48.76, 70.14, -126.05), abs=0.1)
 
 
 def test_segments_that_overlap_are_five_bodies() -> None:
