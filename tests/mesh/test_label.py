@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.report import area_and_volume
@@ -12,7 +13,7 @@ from orthanc_stl.mesh.solids.shell import shell
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
-from tests.mesh.shapes import box, sphere
+from tests.mesh.shapes import OBLIQUE, box, moved, sphere
 
 FRONT = (0, -20, 0)
 
@@ -104,6 +105,24 @@ def test_letters_are_as_deep_as_they_should_be(depth: float) -> None:
     found = labelled(body, "L", (0, -20, 0), 8, depth)
     assert volume(body) - volume(found) == pytest.approx(depth * outlines("L", 8).area(), rel=0.02)
     assert one_piece(found)
+
+
+@pytest.mark.parametrize("raised", [False, True])
+def test_a_text_on_a_turned_body_has_the_same_volume(raised: bool) -> None:
+    body, at = box(60, 40, 30), moved(box(0.1, 0.1, 0.1, FRONT)).vertices.mean(axis=0)
+    found = labelled(moved(body), "LH", at.tolist(), 6, 1, raised=raised)
+    assert abs(volume(found) - volume(body)) == pytest.approx(outlines("LH", 6).area(), rel=0.02)
+    assert one_piece(found)
+    away = OBLIQUE.inv().apply(found.vertices - np.array([150.2, -90.1, 300.7]))[:, 1]
+    assert away.min() == pytest.approx(-21 if raised else -20, abs=0.02)
+
+
+@pytest.mark.parametrize("turned", [Rotation.identity(), OBLIQUE])
+@pytest.mark.parametrize("at", [(30, -20, 0), (28, -20, 0), (30, -17, 0)])
+def test_a_text_over_an_edge_is_refused(turned: Rotation, at: tuple[float, float, float]) -> None:
+    place = turned.apply(at).tolist()
+    with pytest.raises(InvalidInput, match=r"over (an|the) edge of the body"):
+        labelled(moved(box(60, 40, 30), turned, (0, 0, 0)), "LLL", place, 6, 1)
 
 
 def test_a_raised_text_reaches_no_other_body() -> None:

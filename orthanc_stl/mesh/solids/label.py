@@ -46,6 +46,9 @@ DEEPER = 1.5
 LEAST_WALL = 0.2
 """mm that are left under an engraved text."""
 
+EDGE = 45.0
+"""Degrees by which the surface turns between neighbouring rays, at most: by more it has an edge there."""
+
 ALIKE = 0.5
 """Cosine of the angle between the mean normal under the text and that of its middle: else the mean has a far side in
 it."""
@@ -57,7 +60,7 @@ def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: f
 
     The letters are those of VTK's own font: the bottom of each lies at the same distance from the surface everywhere,
     since it comes from the field of distances. Raises InvalidInput for a letter that the font does not have, for a
-    place that is too small, too curved or too thin for the text, and for a mesh that is not closed.
+    place that is too small, too curved or too thin for the text or has an edge, and for a mesh that is not closed.
 
     >>> import trimesh
     >>> ball = trimesh.creation.icosphere(4, 20)
@@ -221,6 +224,9 @@ def _place(
     )
     if not all(walls):
         raise InvalidInput("no place for the text: it reaches over the edge of the body")
+    turn = _largest_turn(np.reshape([one[0] for one in walls], RAYS), grid)
+    if turn > EDGE:
+        raise InvalidInput(f"no place for the text: it lies over an edge of the body, of {turn:.0f} degrees")
     below = _below(depth, raised)
     lowest, highest = min(one[0] for one in walls), max(one[0] for one in walls)
     ways_out = [(one[0], one[1]) for one in walls if len(one) > 1]
@@ -229,6 +235,16 @@ def _place(
     if min(left, default=0.0) < 0:
         raise InvalidInput("no place for the text: the body is too thin or too curved there")
     return _Place(frame, lowest, highest)
+
+
+def _largest_turn(heights: np.ndarray, grid: Sequence[np.ndarray]) -> float:
+    """Degrees, at most, between the slopes of `heights` `(n, m)` before and after a step of the `grid`."""
+    turns = [0.0]
+    for axis in (0, 1):
+        slopes = np.degrees(np.arctan2(np.diff(heights, axis=axis), np.diff(grid[axis])[0]))
+        before, after = np.moveaxis(slopes, axis, 0)[:-2], np.moveaxis(slopes, axis, 0)[2:]
+        turns.append(float(np.abs(after - before).max(initial=0)))
+    return max(turns)
 
 
 HEAD, FRONT = np.array([0.0, 0, 1]), np.array([0.0, -1, 0])
