@@ -56,6 +56,39 @@ def test_a_corner_pulled_through_the_other_side() -> None:
     assert len(crossing_triangles(Mesh(points, cube.triangles)))
 
 
+@pytest.mark.parametrize("far", [0.0, 1e4])
+def test_rough_bodies_against_a_search_over_all_pairs(far: float) -> None:
+    """What is left out beforehand, for one lies beside the other's plane, crosses nowhere."""
+    random = np.random.default_rng(3)
+    ball = moved(sphere(10, segments=16))
+    rough = Mesh((ball.vertices + random.normal(0, 3.0, ball.vertices.shape) + far).astype(np.float32), ball.triangles)
+    first, second = np.triu_indices(len(rough.triangles), 1)
+    common = (rough.triangles[first][:, :, None] == rough.triangles[second][:, None]).sum(axis=(1, 2))
+    crossing = np.zeros(len(first), bool)
+    for one, two in ((first, second), (second, first)):
+        for edge in ([0, 1], [1, 2], [2, 0]):
+            ends, other = rough.triangles[one][:, edge], rough.triangles[two]
+            meets = (ends[:, :, None] == other[:, None]).any(axis=(1, 2))
+            crossing |= ~meets & (common < 2) & _pierces(rough.vertices[ends], rough.vertices[other])
+    true = set(zip(first[crossing].tolist(), second[crossing].tolist(), strict=True))
+    assert {tuple(pair) for pair in crossing_triangles(rough).tolist()} == true
+    assert len(true) > 50
+
+
+def _pierces(edges: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Whether edges `(n, 2, 3)` pass through triangles `(n, 3, 3)`, by the signs of the volumes of tetrahedra."""
+    a, b, c = (triangles[:, k].astype(np.float64) - edges[:, 0] for k in range(3))
+    way = edges[:, 1].astype(np.float64) - edges[:, 0]
+    base = _volume(a, b, c)
+    sides = [_volume(way, *pair) for pair in ((a, b), (b, c), (c, a))]
+    around = np.all([side > 0 for side in sides], axis=0) | np.all([side < 0 for side in sides], axis=0)
+    return np.asarray(around & (base * _volume(a - way, b - way, c - way) < 0))
+
+
+def _volume(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    return np.asarray((a * np.cross(b, c)).sum(axis=1))
+
+
 FLAT_FANS = {
     "upright": (
         [
