@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE
 from orthanc_stl.mesh.decimation import decimated
 from orthanc_stl.mesh.pieces import largest_piece, without_small_pieces
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.types import Mesh, Note, Report, Surface
+from orthanc_stl.mesh.types import Mesh, Note, Rank, Report, Surface, ranked
 from orthanc_stl.sources.clean_region import pieces_left_out
 
 OF_A_VOXEL = 0.1
@@ -35,13 +36,22 @@ def without_pieces(surface: Surface, request: ConversionRequest, progress: Progr
 
 
 def made_small(surface: Surface, request: ConversionRequest, progress: Progress = no_progress) -> Surface:
-    """With the triangles that `Tolerance` or `Triangles` leave."""
+    """With the triangles that `Tolerance` or `Triangles` leave. A volume that they change is told of."""
     tolerance = None if request.triangles is not None else tolerance_of(surface.report, request.tolerance)
     if request.triangles is None and not tolerance:
         return surface
     progress(0.2, "making the surface small")
     small = decimated(surface.mesh, tolerance=tolerance, triangles=request.triangles)
-    return _with_mesh(surface, small.mesh, small.distance)
+    found = _with_mesh(surface, small.mesh, small.distance)
+    full, left = surface.report.volume, found.report.volume
+    if abs(left - full) <= VOLUME_TOLERANCE * abs(full):
+        return found
+    text = (
+        f"with fewer triangles the surface encloses {left / 1000:.4g} mL, with all of them {full / 1000:.4g} mL"
+        f" ({100 * (left / full - 1):+.1f} %)"
+    )
+    notes = (*found.report.notes, Note(Rank.CHANGED_SHAPE, "", text))
+    return replace(found, report=replace(found.report, notes=ranked(notes)))
 
 
 def _with_mesh(surface: Surface, mesh: Mesh, distance: float | None, notes: Sequence[Note] = ()) -> Surface:

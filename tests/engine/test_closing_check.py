@@ -39,6 +39,21 @@ def test_a_wall_that_is_lost_is_told_of_with_both_volumes_and_strict_refuses() -
         convert(data, "", [1], Limits={"max_voxels": 100_000}, Strict=True)
 
 
+def test_a_volume_that_fewer_triangles_change_is_told_of_and_strict_refuses() -> None:
+    """40 triangles are a coarse ball; by default its volume is that of the full surface, and nothing is said."""
+    data = phantoms.structure_set([phantoms.ball("Ball", 15)])
+    full, small, coarse = (convert(data, "", [1], **more)[0] for more in ({"Tolerance": 0}, {}, {"Triangles": 40}))
+    assert small["Triangles"] < full["Triangles"] / 3
+    assert small["VolumeMl"] == pytest.approx(full["VolumeMl"], rel=0.002)
+    assert full["Warnings"] == small["Warnings"] == []
+    (told,) = coarse["Warnings"]
+    left, whole = re.findall(r"encloses (\S+) mL, with all of them (\S+) mL", told)[0]
+    assert (float(left), float(whole)) == pytest.approx((coarse["VolumeMl"], full["VolumeMl"]), rel=1e-3)
+    assert float(left) < 0.98 * float(whole)
+    with pytest.raises(InvalidInput, match=r"Strict is true.*with fewer triangles"):
+        convert(data, "", [1], Triangles=40, Strict=True)
+
+
 @pytest.mark.slow
 def test_a_couch_wall_of_1_5_mm_at_256() -> None:
     contours = frame_of(530, 50, 1.5, 10.0 * np.arange(3))
