@@ -41,10 +41,12 @@ class Fans:
         return _planes(self._vertices, self._corners)
 
     @cached_property
-    def _boxes(self) -> tuple[np.ndarray, np.ndarray]:
-        """The lowest and the highest coordinates `(3, m)` of each triangle."""
+    def _boxes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """Triangles `(m,)` by their lowest x, the lowest and highest coordinates `(3, m)` of each, and the widest."""
         a, b, c = (self._vertices.T.take(corners, axis=1) for corners in self._corners.T)
-        return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        order = np.argsort(low[0])
+        return order, low[:, order], high[:, order], float((high[0] - low[0]).max(initial=0))
 
     def distances(self, points: np.ndarray, centres: np.ndarray, near: float = 0.0) -> np.ndarray:
         """The distance `(n,) float64` of each of `points` `(n, 3)` to the triangles that meet at vertex `centres[n]`.
@@ -66,15 +68,26 @@ class Fans:
 
     def within_bounds(self, points: np.ndarray, bounds: np.ndarray) -> np.ndarray:
         """The distance `(n,) float64` of `points` `(n, 3)` to all triangles, none of them above its `bounds` `(n,)`."""
-        found = bounds.copy()
-        for number, (point, bound) in enumerate(zip(points, bounds, strict=True)):
-            near = np.ones(len(self._corners), bool)
-            for low, high, at in zip(*self._boxes, point, strict=True):
-                near &= (low <= at + bound) & (high >= at - bound)
-            corners = self._vertices[self._corners[near]]
-            squared = _squared_distances(np.broadcast_to(point, (len(corners), 3)), corners)
-            found[number] = min(bound, np.sqrt(squared.min(initial=np.inf)))
-        return found
+        order, low, high, widest = self._boxes
+        lowest, highest = (points - bounds[:, None]).tolist(), (points + bounds[:, None]).tolist()
+        starts = np.searchsorted(low[0], points[:, 0] - bounds - widest).tolist()
+        ends = np.searchsorted(low[0], points[:, 0] + bounds, side="right").tolist()
+        rows, near = [], []
+        for row, (down, up, start, end) in enumerate(zip(lowest, highest, starts, ends, strict=True)):
+            meet = np.ones(end - start, bool)
+            for axis in range(3):
+                meet &= low[axis, start:end] <= up[axis]
+                meet &= high[axis, start:end] >= down[axis]
+            found = order[start:end][meet]
+            near.append(found)
+            rows.append(np.full(len(found), row))
+        of_point, triangle = (
+            np.concatenate([np.zeros(0, np.int64), *rows]),
+            np.concatenate([np.zeros(0, np.int64), *near]),
+        )
+        squared = bounds**2
+        np.minimum.at(squared, of_point, _squared_distances(points[of_point], self._vertices[self._corners[triangle]]))
+        return np.minimum(bounds, np.sqrt(squared))
 
     def _below(self, points: np.ndarray, centres: np.ndarray, near: float) -> np.ndarray:
         """Distances `(n,)` to the first triangle of each fan that has the point's foot, not farther than `near`."""
