@@ -11,7 +11,7 @@ import pytest
 from runtime.common import SetupError
 from testing.server import OrthancServer
 
-from .study import Stored, store
+from .study import Scene, Stored, store, store_scene
 
 WINDOW = {"width": 960, "height": 600}
 
@@ -31,6 +31,11 @@ def server() -> Iterator[OrthancServer]:
 def stored(server: OrthancServer) -> Stored:
     """A study with a structure set and a model of it."""
     return store(server)
+
+
+@pytest.fixture(scope="session")
+def scene(server: OrthancServer) -> Scene:
+    return store_scene(server)
 
 
 class Watched:

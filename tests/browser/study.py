@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,11 @@ from PIL import Image
 from testing import phantoms
 from testing.server import OrthancServer
 
+WIDE = {"viewport": {"width": 1400, "height": 900}}
 RED = (200, 60, 60)
 MARKUP = '<img src="x" onerror="alert(1)"><b>bold</b>'
 BALL_RADIUS, BALL_CENTRE = 30.0, (20.0, -40.0, 60.0)
+SMALL_RADIUS, SMALL_CENTRE = 12.0, (80.0, -40.0, 60.0)
 BALL_ML = 4 / 3 * np.pi * BALL_RADIUS**3 / 1000
 
 
@@ -51,6 +54,27 @@ def store(server: OrthancServer) -> Stored:
     series = {id: server.get(f"/instances/{id}").json()["ParentSeries"] for id in (image, rtstruct)}
     study_id, model_series = answer["ParentStudy"], answer["ParentSeries"]
     return Stored(study_id, rtstruct, series[rtstruct], series[image], answer["ID"], model_series)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Orthanc's ids: a structure set of two balls and a body, and the CT that it was drawn on."""
+
+    source: str
+    ct: str
+
+
+def store_scene(server: OrthancServer) -> Scene:
+    study = phantoms.Study(seed="scene", patient_name="Scene^Ball", study_description="Two balls")
+    images = [server.upload(data) for data in phantoms.ct_slices(study, planes=range(0, 121, 3))]
+    rois = [
+        phantoms.ball("Ball", BALL_RADIUS, BALL_CENTRE, colour=RED),
+        phantoms.ball("Small", SMALL_RADIUS, SMALL_CENTRE, colour=(0, 0, 255)),
+        phantoms.ball("BODY", 55, (40.0, -40.0, 60.0), colour=(0, 160, 0)),
+        phantoms.Roi("Marker", [phantoms.Contour(np.array([[1.0, 2.0, 3.0]]), kind="POINT")], colour=None),
+    ]
+    source = server.upload(phantoms.structure_set(rois, study))
+    return Scene(source, server.get(f"/instances/{images[0]}").json()["ParentSeries"])
 
 
 def attach(server: OrthancServer, study: str, stl: bytes, **tags: Any) -> str:
@@ -136,6 +160,24 @@ def apart(one: dict[str, float], other: dict[str, float]) -> bool:
 def viewer_ready(page: Any) -> Any:
     page.wait_for_selector("#viewer[data-ready=true]")
     return page
+
+
+def opened_scene(open_page: Callable[..., Any], scene: Scene, more: str = "", **options: Any) -> Any:
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={scene.source}{more}", **(WIDE | options)))
+    page.evaluate("viewer.loaded")
+    return page
+
+
+def hiding(parts: list[str]) -> str:
+    """The state of a link that hides these."""
+    return base64.urlsafe_b64encode(json.dumps({"hidden": parts}).encode()).decode().rstrip("=")
+
+
+def screen(page: Any, point: tuple[float, float, float]) -> tuple[float, float]:
+    """Where a point of the patient is on the page."""
+    at = page.evaluate("point => viewer.project(point)", list(point))
+    box = page.locator(".view-3d canvas").bounding_box()
+    return box["x"] + at["x"], box["y"] + at["y"]
 
 
 def series_of(server: OrthancServer, study: str) -> set[str]:

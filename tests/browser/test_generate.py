@@ -10,33 +10,13 @@ import numpy as np
 import pytest
 
 from testing import phantoms
-from testing.data import shared_file
-from testing.nifti_phantoms import folder_of_masks
 from testing.server import OrthancServer
 
+from .generate_page import generate, result, url
 from .study import MARKUP, Stored, bluish, description, pixels, reddish, series_of
 
 Open = Callable[..., Any]
 CHOSEN = "input:checked"
-
-
-def url(query: str) -> str:
-    return f"/stl/app/generate.html?{query}"
-
-
-def generate(page: Any, *names: str, resolution: str = "128") -> None:
-    for name in names:
-        page.get_by_label(name).check()
-    page.get_by_label("Resolution").select_option(resolution)
-    page.get_by_role("button", name="Generate", exact=True).click()
-
-
-def result(page: Any) -> Any:
-    """The preview at the end."""
-    page.wait_for_selector("text=The model is ready")
-    frame = page.frame_locator("iframe.preview")
-    frame.locator("#viewer[data-ready=true]").wait_for()
-    return frame
 
 
 @pytest.fixture(scope="module")
@@ -216,79 +196,6 @@ def test_made_for_printing_and_the_print_check(open_page: Open, server: OrthancS
     page.get_by_text("Print check", exact=True).click()
     rows = {name: page.locator(".check-table tr", has_text=name).locator("td") for name in ("Closed", "Pieces")}
     assert {name: cell.inner_text() for name, cell in rows.items()} == {"Closed": "yes", "Pieces": "1"}
-
-
-def test_images_become_a_model_by_a_threshold(open_page: Open, server: OrthancServer) -> None:
-    images = phantoms.ct_slices(phantoms.Study(seed="threshold"), planes=range(0, 30, 3))
-    uploaded = [server.upload(image) for image in images]
-    series = server.get(f"/instances/{uploaded[0]}").json()["ParentSeries"]
-    page = open_page(url(f"series={series}"))
-    page.wait_for_selector(".structure")
-    assert page.locator(".structure-name").all_inner_texts() == ["Bone", "Skin", "Lungs"]
-    page.get_by_label("Threshold").fill("-100")
-    generate(page)
-    result(page)
-    assert "The shape was changed" in page.inner_text(".result .notice")
-
-
-def test_label_maps_can_be_chosen_instead(
-    open_page: Open, server: OrthancServer, stored: Stored, tmp_path: Path
-) -> None:
-    """The 117 files of a folder of TotalSegmentator become a structure each; "back" leads to what the study has."""
-    files = folder_of_masks()
-    for name, (data, _) in files.items():
-        (tmp_path / name).write_bytes(data)
-    before = series_of(server, stored.study)
-    page = open_page(url(f"instance={stored.rtstruct}"))
-    page.set_input_files("input[type=file]", [tmp_path / name for name in files])
-    page.wait_for_selector("text=117 of 117 chosen")
-    assert page.locator(".structure-name").first.inner_text() == "part_1"
-    page.go_back()
-    page.wait_for_selector("text=Or of files")
-    assert page.locator(".structure-name").first.inner_text() == "Ball"
-    page.go_forward()
-    page.wait_for_selector("text=117 of 117 chosen")
-    page.get_by_role("button", name="None").click()
-    generate(page, "part_39", "part_117")
-    page.wait_for_selector("text=2 models are ready")
-    (new,) = series_of(server, stored.study) - before
-    assert page.locator(".made .structure-name").all_inner_texts() == ["part_39", "part_117"]
-    assert len(server.get(f"/series/{new}").json()["Instances"]) == 2
-    page.get_by_role("button", name="Generate another one").click()
-    page.set_input_files("input[type=file]", tmp_path / "part_117.nii.gz")
-    page.wait_for_selector("text=part_117.nii.gz")
-    assert page.get_by_label("Series description").input_value() == "part_117"
-    page.reload()
-    page.wait_for_selector("text=Or of files")
-
-
-def test_a_study_of_nothing_but_images_takes_files(open_page: Open, server: OrthancServer) -> None:
-    image = server.upload(phantoms.ct_slices(phantoms.Study(seed="files"), planes=(0,))[0])
-    study = server.get(f"/instances/{image}/study").json()["ID"]
-    page = open_page(url(f"study={study}"))
-    page.set_input_files("input[type=file]", shared_file("segnrrd/Segmentation.seg.nrrd"))
-    page.wait_for_selector(".structure")
-    assert page.locator(".structure-name").first.inner_text() == "ribs"
-
-
-@pytest.mark.parametrize("level", ["series", "instance"])
-def test_says_kindly_what_it_needs_and_where_it_is(
-    open_page: Open, server: OrthancServer, stored: Stored, level: str
-) -> None:
-    id = stored.ct_series if level == "series" else server.get(f"/series/{stored.ct_series}").json()["Instances"][0]
-    page = open_page(url(f"{level}={id}"))
-    page.wait_for_selector(".choice")
-    assert "modality CT" in page.inner_text(".notice")
-    page.click(".choice")
-    page.wait_for_selector(".structure")
-
-
-def test_a_study_without_structure_set(open_page: Open, server: OrthancServer) -> None:
-    image = server.upload(phantoms.ct_slices(phantoms.Study(seed="bare"), planes=(0,))[0])
-    study = server.get(f"/instances/{image}/study").json()["ID"]
-    page = open_page(url(f"study={study}"))
-    page.wait_for_selector(".notice")
-    assert "no structure set in this study" in page.inner_text(".notice")
 
 
 def test_an_address_that_names_nothing(open_page: Open) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from testing.data import shared_files
+from testing.data import shared_file, shared_files
 from testing.server import OrthancServer
-from tests.browser.nexus_pages import CANVAS, PAGES, complete, model_mask, picture, stored_model
+from tests.browser.nexus_pages import CANVAS, PAGES, complete, model_mask, picture, press, stored_model
 from tests.nexus_writer import Node, box, cloud, levels, nexus_dicom, sphere, write_nexus
 
 OpenPage = Callable[..., Any]
@@ -64,6 +64,16 @@ def test_colours_and_textures_are_as_in_the_file(server: OrthancServer, open_pag
     assert blue.mean() > 0.1
     stone = np.median(colours(server, open_page, "mesh_vc.nxs"), axis=0)
     assert np.abs(stone - (125, 118, 100)).max() < 20  # the median of the file's colours
+
+
+def test_one_solid_colour(server: OrthancServer, open_page: OpenPage) -> None:
+    coloured = stored_model(server, shared_file("nexus/sphere20k_color.nxz").read_bytes())
+    page = complete(open_page(PAGES["all tools"](coloured)))
+    mask = model_mask(page)
+    before = np.ptp(picture(page)[mask], axis=1).mean()
+    press(page, "solid")
+    after = np.ptp(picture(page)[mask], axis=1).mean()
+    assert before > 80 > 60 > after
 
 
 def test_a_cloud_of_points_is_seen_and_alt_wheel_makes_its_points_larger(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from testing.data import shared_file
 from testing.server import OrthancServer
 from tests.browser.conftest import Watched
 from tests.browser.nexus_pages import (
@@ -291,13 +290,3 @@ def test_full_screen_and_help(page: Any) -> None:
     dialog = page.get_by_role("dialog", name="Mouse and keys")
     assert "measure a distance" in dialog.inner_text()
     assert "size of points" in dialog.inner_text()
-
-
-def test_one_solid_colour(server: OrthancServer, open_page: Callable[..., Any]) -> None:
-    coloured = stored_model(server, shared_file("nexus/sphere20k_color.nxz").read_bytes())
-    page = complete(open_page(PAGES["all tools"](coloured)))
-    mask = model_mask(page)
-    before = np.ptp(picture(page)[mask], axis=1).mean()
-    press(page, "solid")
-    after = np.ptp(picture(page)[mask], axis=1).mean()
-    assert before > 80 > 60 > after

@@ -13,10 +13,9 @@ import pytest
 from testing import phantoms
 from testing.server import OrthancServer
 
-from .study import pixels, viewer_ready
+from .study import WIDE, pixels, viewer_ready
 
 Open = Callable[..., Any]
-WIDE = {"viewport": {"width": 1400, "height": 900}}
 RADIUS, APART = 9.0, 22.0
 COLOURS = [tuple(round(255 * value) for value in colorsys.hsv_to_rgb(number / 10, 1, 0.9)) for number in range(10)]
 CENTRES = [(APART * (number % 5 - 2), -30.0 + 60 * (number // 5), 0.0) for number in range(10)]
