@@ -14,7 +14,7 @@ import { Measure } from './measure.js';
 import { Orientation } from './orientation.js';
 import { Overlay } from './overlay.js';
 import { Panels } from './panels.js';
-import { compileFor } from './part-mesh.js';
+import { samples } from './part-mesh.js';
 import { PartPanel } from './part-panel.js';
 import { Parts } from './parts.js';
 import { pick } from './picking.js';
@@ -113,8 +113,9 @@ export class App extends EventTarget {
     const box = this.parts.bounds();
     if (!box.isEmpty()) this.stage.setBounds(box, true);
     this.parts.load();
-    compileFor(this.stage);
+    const prepared = this.stage.prepare(samples());
     await this.#first();
+    await prepared;
     progress.end();
     if (box.isEmpty() && this.parts.loaded.length) this.stage.setBounds(this.parts.bounds(), true);
     if (asked) this.restore(asked);
@@ -158,8 +159,13 @@ export class App extends EventTarget {
   async #findImages(asked) {
     await this.images.find();
     this.slicePanel.refresh();
-    if (!this.images.usable.length) return;
-    this.tools.offerSlices();
+    const [first] = this.images.all;
+    if (!this.images.usable.length) {
+      if (first) this.tools.offer('slices'); // whose panel says why there are none
+      if (first && this.catalogue.source) this.toast(first.reason, 'info');
+      return;
+    }
+    this.tools.offer('slices', 'layout');
     if (asked?.slices) {
       await this.useSeries(asked.slices.series);
       this.slices.restore(asked.slices);
@@ -177,13 +183,17 @@ export class App extends EventTarget {
    */
   async useSeries(series = this.images.usable[0]?.id) {
     const entry = this.images.usable.find(({ id }) => id === series);
-    if (!entry || (this.slices.stack && this.slices.series === entry.id)) return;
+    if (!entry) return;
+    if (this.slices.stack && this.slices.series === entry.id) {
+      await this.slices.prepared;
+      return;
+    }
     const stack = this.images.open(entry);
     this.slices.use(stack, entry.id, this.parts.bounds());
     this.slicePanel.refresh();
     this.views.refresh();
     this.stage.setBounds(this.#bounds());
-    await stack.coarse;
+    await Promise.all([stack.coarse, this.slices.prepared]);
   }
 
   /** @param {boolean} on */

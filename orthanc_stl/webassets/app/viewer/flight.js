@@ -4,6 +4,8 @@ import * as THREE from 'three';
 
 const LETTERS = 56; // px of the view's height that the letters at its edges take
 
+export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
 /** @typedef {THREE.PerspectiveCamera | THREE.OrthographicCamera} Camera */
 /** @typedef {{position: number[], target: number[], parallel: boolean, zoom: number}} CameraState */
 
@@ -83,6 +85,18 @@ export function setFrustum(camera, perspective, target, { centre, radius, closes
   camera.updateMatrixWorld();
 }
 
+/**
+ * The other camera comes to the place of this one; the zoom of the parallel view becomes a distance of the other, so
+ * that the model keeps its size on the screen.
+ * @param {Camera} to @param {Camera} from @param {THREE.Vector3} target
+ */
+export function moveTo(to, from, target) {
+  const offset = from.position.clone().sub(target).divideScalar(from.zoom);
+  to.zoom = 1;
+  to.position.copy(target).add(offset);
+  to.updateProjectionMatrix();
+}
+
 /** @param {Camera} camera @param {THREE.Vector3} target @returns {CameraState} rounded, for a link */
 export function cameraState(camera, target) {
   const round = (/** @type {THREE.Vector3} */ v) => v.toArray().map((value) => Math.round(value * 100) / 100);
@@ -102,3 +116,16 @@ export function placeCamera(camera, aim, { position, target, zoom }) {
 /** @param {THREE.Box3} box @returns {THREE.Vector3[]} */
 export const cornersOf = ({ min, max }) => [0, 1, 2, 3, 4, 5, 6, 7].map((i) =>
   new THREE.Vector3(i & 1 ? max.x : min.x, i & 2 ? max.y : min.y, i & 4 ? max.z : min.z));
+
+/**
+ * @param {HTMLCanvasElement} canvas @param {Camera} camera @param {{clientX: number, clientY: number}} event
+ * @returns {THREE.Raycaster} along the line of sight there
+ */
+export function rayThrough(canvas, camera, { clientX, clientY }) {
+  const box = canvas.getBoundingClientRect();
+  const ndc = new THREE.Vector2(((clientX - box.left) / box.width) * 2 - 1,
+    1 - ((clientY - box.top) / box.height) * 2);
+  const caster = new THREE.Raycaster();
+  caster.setFromCamera(ndc, camera);
+  return caster;
+}

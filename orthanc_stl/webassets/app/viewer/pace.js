@@ -5,19 +5,24 @@ const SHARE = 16; // times as long as a frame takes
 const MOST = 5000; // ms: a person sees that parts come
 const LOOK = 30; // ms between looks at whether a frame is done
 
-/** How drivers that draw with the processor call themselves: Chromium, Mesa, Windows. */
-const BY_PROCESSOR = /swiftshader|llvmpipe|softpipe|basic render/i;
-
 /**
- * @returns {boolean} whether a card draws, not the processor: without one, as on many remote desktops, smooth edges
- * take two thirds of the time of a frame (0.33 million triangles in SwiftShader: 890 ms with, 310 ms without)
+ * Asks for it now and then, so that nobody waits for it.
+ * @param {WebGL2RenderingContext} gl @returns {Promise<void>} when the graphics card has done what it was told so far
  */
-export function hasGraphicsCard() {
-  const gl = document.createElement('canvas').getContext('webgl2');
-  const names = gl?.getExtension('WEBGL_debug_renderer_info');
-  const name = gl && names ? String(gl.getParameter(names.UNMASKED_RENDERER_WEBGL)) : '';
-  gl?.getExtension('WEBGL_lose_context')?.loseContext();
-  return !BY_PROCESSOR.test(name);
+export function cardIsDone(gl) {
+  const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0); // null: the context is lost
+  gl.flush();
+  return new Promise((resolve) => {
+    const look = () => {
+      if (sync && !gl.isContextLost() && gl.getSyncParameter(sync, gl.SYNC_STATUS) === gl.UNSIGNALED) {
+        setTimeout(look, LOOK);
+        return;
+      }
+      gl.deleteSync(sync);
+      resolve();
+    };
+    setTimeout(look, LOOK);
+  });
 }
 
 export class Pace {
@@ -40,21 +45,12 @@ export class Pace {
   note() {
     this.begun = performance.now();
     if (this.measuring) return;
-    const { gl, begun } = this;
-    const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-    if (!sync) return; // the context is lost
-    gl.flush();
     this.measuring = true;
-    const look = () => {
-      if (gl.getSyncParameter(sync, gl.SYNC_STATUS) === gl.UNSIGNALED && !gl.isContextLost()) {
-        setTimeout(look, LOOK);
-        return;
-      }
+    const { begun } = this;
+    cardIsDone(this.gl).then(() => {
       this.cost = performance.now() - begun;
       this.measuring = false;
-      gl.deleteSync(sync);
-    };
-    setTimeout(look, LOOK);
+    });
   }
 
   /**

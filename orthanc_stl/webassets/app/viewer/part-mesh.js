@@ -31,15 +31,11 @@ export function meshOf(model, rgb, opacity, place) {
   return mesh;
 }
 
-/**
- * The graphics card's programs for opaque and translucent parts, made before the first part is there.
- * @param {import('./stage.js').Stage} stage
- */
-export function compileFor({ renderer, scene, camera }) {
+/** @returns {THREE.Group} of which the graphics card makes the programs for opaque and translucent parts */
+export function samples() {
   const nothing = { min: [0, 0, 0], max: [0, 0, 0], centre: [0, 0, 0], triangles: 0, volume: 0, area: 0,
     positions: new Float32Array(), normals: new Float32Array(), index: new Uint32Array() };
-  const meshes = new THREE.Group().add(...[1, 0.5].map((opacity) => meshOf(nothing, [0, 0, 0], opacity, 0)));
-  renderer.compile(meshes, camera, scene);
+  return new THREE.Group().add(...[1, 0.5].map((opacity) => meshOf(nothing, [0, 0, 0], opacity, 0)));
 }
 
 /**

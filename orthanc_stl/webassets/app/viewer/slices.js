@@ -48,6 +48,8 @@ export class Slices extends EventTarget {
     /** @type {[number, number]} */
     this.window = [40, 400];
     this.last = 2;
+    /** What the slices need of the graphics card is there. @type {Promise<void>} */
+    this.prepared = Promise.resolve();
     /** @type {Record<Aspect, Set<number>>} axes of the slices of which that is to be brought up to date */
     this.dirty = { image: new Set(), outlines: new Set() };
     stage.beforeFrame.push(() => this.update());
@@ -76,6 +78,7 @@ export class Slices extends EventTarget {
     this.series = series;
     this.window = [...stack.window];
     this.all = [0, 1, 2].map((axis) => this.#slice(stack, axis));
+    this.prepared = this.stage.prepare(new THREE.Group().add(this.all[0].quad.clone(), lineOf([])));
     stack.addEventListener('values', () => this.stack === stack && this.#arrived());
     for (const step of [stack.coarse, stack.full]) step.then(() => this.stack === stack && this.stage.draw(), () => {});
     this.goTo(box.isEmpty() ? stack.bounds().getCenter(new THREE.Vector3()) : box.getCenter(new THREE.Vector3()));
@@ -199,9 +202,7 @@ export class Slices extends EventTarget {
     if (known && known.index === slice.index && known.tree === part.tree) return known;
     known?.line.geometry.dispose();
     const segments = cut(part, slice.face.plane);
-    const geometry = new THREE.BufferGeometry();
-    geometry.setAttribute('position', new THREE.Float32BufferAttribute(segments, 3));
-    const line = new THREE.LineSegments(geometry, known?.line.material ?? new THREE.LineBasicMaterial());
+    const line = lineOf(segments, known?.line.material);
     const made = { index: slice.index, tree: part.tree, segments, line };
     slice.known.set(part, made);
     return made;
@@ -257,4 +258,11 @@ export class Slices extends EventTarget {
     if (window) this.setWindow(window);
     this.visible = Boolean(visible);
   }
+}
+
+/** @param {number[]} segments of `cut` @param {THREE.LineBasicMaterial} [material] */
+function lineOf(segments, material = new THREE.LineBasicMaterial()) {
+  const geometry = new THREE.BufferGeometry();
+  geometry.setAttribute('position', new THREE.Float32BufferAttribute(segments, 3));
+  return new THREE.LineSegments(geometry, material);
 }

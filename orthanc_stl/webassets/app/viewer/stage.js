@@ -4,22 +4,21 @@
  */
 
 import * as THREE from 'three';
-import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
-import { cameraState, homeDistance, path, placeCamera, setFrustum } from './flight.js';
-import { moveOf } from './keys.js';
-import { hasGraphicsCard, Pace } from './pace.js';
+import { moveOf, orbitControls } from './controls.js';
+import {
+  cameraState, homeDistance, moveTo, path, placeCamera, rayThrough, reducedMotion, setFrustum,
+} from './flight.js';
+import { Pace } from './pace.js';
 import { addLights } from './part-mesh.js';
+import { newRenderer, programsFor } from './renderer.js';
 
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
-const TURN_SECONDS = 40; // one slow turn of the model before the first touch
 const FLIGHT = 330; // ms
 const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
 const HOME = new THREE.Vector3(0.42, -1, 0.28).normalize();
 const SUPERIOR = new THREE.Vector3(0, 0, 1);
 const CLOSEST = 0.02; // of the model's radius: as near as the eye comes to what it looks at
-
-export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 export class Stage {
   /**
@@ -32,16 +31,8 @@ export class Stage {
   constructor(container, { up = SUPERIOR, closest = CLOSEST, lights = addLights } = {}) {
     this.container = container;
     this.closest = closest;
-    const card = hasGraphicsCard();
-    // Each movement on the page has the processor put the whole page together again: 0.1 s of its time.
-    document.documentElement.classList.toggle('no-graphics-card', !card);
-    this.renderer = new THREE.WebGLRenderer({ antialias: card, alpha: true, stencil: true,
-      powerPreference: 'high-performance' });
-    this.renderer.localClippingEnabled = true;
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.renderer = newRenderer();
     this.canvas = this.renderer.domElement;
-    this.canvas.tabIndex = 0;
-    this.canvas.setAttribute('role', 'img');
     container.append(this.canvas);
     this.scene = new THREE.Scene();
     this.eye = new THREE.Group();
@@ -76,6 +67,7 @@ export class Stage {
     /** Whether there is something new to draw; a frame that only asks the controls draws nothing. */
     this.changed = false;
     this.updating = false;
+    this.preparing = 0; // at work in `prepare`: nothing is drawn meanwhile
     this.pace = new Pace(/** @type {WebGL2RenderingContext} */ (this.renderer.getContext()));
     this.width = 1;
     this.height = 1;
@@ -89,11 +81,7 @@ export class Stage {
   }
 
   newControls() {
-    const controls = new OrbitControls(this.camera, this.canvas);
-    controls.enableDamping = !reducedMotion();
-    controls.dampingFactor = 0.12;
-    controls.zoomToCursor = true;
-    controls.autoRotateSpeed = 60 / TURN_SECONDS;
+    const controls = orbitControls(this.camera, this.canvas);
     controls.addEventListener('change', () => {
       if (!this.updating) this.draw();
       for (const listener of this.onMove) listener();
@@ -208,12 +196,7 @@ export class Stage {
   setOrthographic(parallel) {
     const to = parallel ? this.orthographic : this.perspective;
     if (to === this.camera) return;
-    const offset = this.camera.position.clone().sub(this.controls.target);
-    // The zoom of the parallel view becomes a distance of the other, so the model keeps its size on the screen.
-    offset.divideScalar(this.camera.zoom);
-    to.zoom = 1;
-    to.position.copy(this.controls.target).add(offset);
-    to.updateProjectionMatrix();
+    moveTo(to, this.camera, this.controls.target);
     this.camera = to;
     this.controls.object = to;
     this.draw();
@@ -242,6 +225,13 @@ export class Stage {
     this.#request();
   }
 
+  /** What this needs of the graphics card is made before the next frame. @param {THREE.Object3D} object */
+  async prepare(object) {
+    this.preparing += 1;
+    await programsFor(this, object).finally(() => { this.preparing -= 1; });
+    this.draw();
+  }
+
   #request() {
     if (this.pending) return;
     this.pending = true;
@@ -250,7 +240,7 @@ export class Stage {
 
   #frame(/** @type {number} */ now) {
     this.pending = false;
-    if (!this.radius) return;
+    if (!this.radius || this.preparing) return;
     const seconds = Math.min(0.1, (now - (this.before ?? now)) / 1000);
     this.#watchSpeed(now);
     this.before = now;
@@ -281,14 +271,9 @@ export class Stage {
   }
 
   /** @param {{clientX: number, clientY: number}} event @returns {THREE.Raycaster} along the line of sight there */
-  rayAt({ clientX, clientY }) {
+  rayAt(event) {
     this.#setFrustum(); // the frame that shows the camera's last move may still be to come
-    const box = this.canvas.getBoundingClientRect();
-    const ndc = new THREE.Vector2(((clientX - box.left) / box.width) * 2 - 1,
-      1 - ((clientY - box.top) / box.height) * 2);
-    const caster = new THREE.Raycaster();
-    caster.setFromCamera(ndc, this.camera);
-    return caster;
+    return rayThrough(this.canvas, this.camera, event);
   }
 
   /** @returns {import('./flight.js').CameraState} where the eye is, for `restoreCamera` */

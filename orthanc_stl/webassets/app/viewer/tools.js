@@ -94,8 +94,8 @@ export function buildTools(app) {
   const beside = !narrow.matches && !(document.body.classList.contains('embedded') && app.parts.all.length === 1);
   if (beside) use('parts', true);
   listenToKeys(app, bars, use);
-  return { elements: [...bars.map((bar) => bar.element), help], use, mark, offerSlices: () =>
-    ['slices', 'layout'].forEach((id) => bars[0].show(id, true)) };
+  return { elements: [...bars.map((bar) => bar.element), help], use, mark,
+    offer: (/** @type {string[]} */ ...ids) => ids.forEach((id) => bars[0].show(id, true)) };
 }
 
 /** @param {App} app @param {Toolbar[]} bars @param {(id: string, on: boolean) => void} use */
