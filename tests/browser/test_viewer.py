@@ -273,7 +273,7 @@ def test_on_a_phone_everything_is_within_reach(open_page: Open, stored: Stored, 
     assert page.locator(".view-3d").bounding_box()["height"] > 120
 
 
-def test_two_structures_have_the_first_ones_colour(open_page: Open, server: OrthancServer, stored: Stored) -> None:
+def test_a_model_of_one_structure_has_its_color(open_page: Open, server: OrthancServer, stored: Stored) -> None:
     body = {"Instance": stored.rtstruct, "RoiNames": ["Left"], "Resolution": 64}
     page = viewer_ready(open_page(url(server.post("/stl/encode-rtstruct", body).json()["ID"])))
     assert bluish(pixels(page)).sum() > 10000

@@ -4,7 +4,7 @@
  */
 
 import { RequestFailed, startPage } from './shared/api.js';
-import { DEFAULT_RGB } from './shared/color.js';
+import { paletteColor } from './shared/color.js';
 import { h, notice } from './shared/dom.js';
 import { language, t } from './shared/language.js';
 import { downloadButton } from './viewer/download.js';
@@ -58,7 +58,7 @@ async function main() {
     document.title = `${facts.name} · Online3DViewer`;
     root.append(h('header', { class: 'card' }, h('h1', { title: facts.name, dir: 'auto' }, facts.name),
       facts.about ? h('p', { class: 'about', dir: 'auto' }, facts.about) : null));
-    show(new File([file], 'model.stl'), facts.color ?? DEFAULT_RGB, (viewer) => {
+    show(new File([file], 'model.stl'), facts.color ?? paletteColor(1), (viewer) => {
       progress.end();
       addTools(root, viewer, { name: facts.name, instance, file });
     });

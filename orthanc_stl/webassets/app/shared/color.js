@@ -60,5 +60,14 @@ export const hexOf = (rgb) => `#${rgb.map((value) => value.toString(16).padStart
 /** @param {string} hex "#rrggbb" @returns {number[]} 0..255 */
 export const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
-/** What a model without a colour of its own gets: near to bone. */
+/** What is offered first as the colour of a file that is attached: near to bone. */
 export const DEFAULT_RGB = [226, 196, 164];
+
+/** The palette for parts without a colour: the same as the server's, by number. @type {number[][]} */
+const PALETTE = [
+  [230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0], [204, 121, 167],
+  [148, 103, 189], [140, 86, 75], [127, 127, 127], [188, 189, 34], [23, 190, 207],
+];
+
+/** @param {number} number @returns {number[]} 0..255 */
+export const paletteColor = (number) => [...PALETTE[Math.abs(number) % PALETTE.length]];

@@ -1,6 +1,5 @@
 /** Elements made in one line. Values go in as text or as attributes, never as HTML. */
 
-import { t } from './language.js';
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -85,15 +84,6 @@ export function notice(kind, title, ...lines) {
   return h('div', { class: `notice ${kind}`, role }, icon(kind === 'info' ? 'info' : 'warning'),
     h('div', { class: 'notice-text' }, title ? h('strong', {}, title) : null, ...lines
       .map((line) => (typeof line === 'string' ? h('p', {}, line) : line))));
-}
-
-/** The same, for warnings that came with a model: a list, folded when it is long. @param {string[]} warnings */
-export function warningList(warnings) {
-  const list = h('ul', {}, ...warnings.map((warning) => h('li', {}, warning)));
-  const title = warnings.length === 1 ? t('One thing to know about this model')
-    : t('{count} things to know about this model', { count: warnings.length });
-  const body = warnings.length > 4 ? h('details', {}, h('summary', {}, t('Show all')), list) : list;
-  return notice('warning', title, body);
 }
 
 /** Offers bytes to the person as a file. @param {Blob} blob @param {string} name */

@@ -1,13 +1,13 @@
 /** What the address of the page names, as a list of parts: known before the first triangle is loaded. */
 
 import { getJson, request, RequestFailed } from '../shared/api.js';
-import { DEFAULT_RGB, dicomLabToRgb, parseDicomLab } from '../shared/color.js';
+import { dicomLabToRgb, paletteColor, parseDicomLab } from '../shared/color.js';
 import { date, person } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { knownSources } from '../shared/sources.js';
 import { comparisonOf } from './comparison.js';
 import { listOfStructures } from './first-request.js';
-import { kindOf, paletteColor } from './kinds.js';
+import { kindOf } from './kinds.js';
 
 /**
  * @typedef {object} Listed a part before it is loaded
@@ -105,7 +105,8 @@ async function modelsCatalogue(models) {
   if (models.length === 1 && models[0].sopClass === OBJ) return sourceCatalogue(models[0].id);
   const all = await Promise.all(models.map(({ id, sopClass }, i) => (
     sopClass === OBJ ? structuresOf(id) : storedPart(id, i + 1))));
-  const parts = all.flat().sort((a, b) => a.group.localeCompare(b.group) || a.number - b.number);
+  const sorted = all.flat().sort((a, b) => a.group.localeCompare(b.group) || a.number - b.number);
+  const parts = sorted.map((part, i) => ({ ...part, color: part.color ?? paletteColor(i + 1) })); // as in the files
   const series = new Set(parts.map((part) => part.series));
   return {
     title: parts.length === 1 || series.size === 1 ? parts[0].group : t('{count} models', { count: parts.length }),
@@ -124,7 +125,10 @@ async function structuresOf(id) {
   return parts.map((part) => ({ ...part, id: `${id}-${part.id}`, series: '' }));
 }
 
-/** @param {string} id @param {number} place in the list @returns {Promise<Listed & {series: string}>} */
+/**
+ * @param {string} id @param {number} place in the list
+ * @returns {Promise<Omit<Listed, 'color'> & {color: number[] | null, series: string}>}
+ */
 async function storedPart(id, place) {
   const [tags, instance] = await Promise.all([optional(`instances/${safe(id)}/simplified-tags`),
     optional(`instances/${safe(id)}`)]);
@@ -139,7 +143,7 @@ async function storedPart(id, place) {
     name,
     group,
     kind: kindOf('', name),
-    color: lab ? dicomLabToRgb(lab) : [...DEFAULT_RGB],
+    color: lab ? dicomLabToRgb(lab) : null,
     opacity: Number.isFinite(opacity) ? opacity : 1,
     mesh: `instances/${safe(id)}/stl`,
     info: `instances/${safe(id)}/stl/info`,

@@ -58,12 +58,13 @@ function storedScene(catalogue, parts, suffix) {
 }
 
 /**
- * Stores structures as models, each of its own, in one series.
+ * Stores structures as models, each of its own, in one series, in the colors that they have here.
  * @param {string} source @param {Part[]} parts @param {(fraction: number, step: string) => void} onProgress
  * @returns {Promise<any>} the route's answer
  */
 export async function storeParts(source, parts, onProgress) {
-  const body = { Instance: source, Structures: parts.map((part) => part.number), Separate: true, Asynchronous: true };
+  const body = { Instance: source, Structures: parts.map((part) => part.number), Separate: true, Asynchronous: true,
+    Colors: Object.fromEntries(parts.map((part) => [part.number, part.color])) };
   const { ID: job } = await postJson('stl/encode', JSON.stringify(body));
   return follow(job, onProgress);
 }

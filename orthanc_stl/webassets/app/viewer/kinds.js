@@ -30,12 +30,3 @@ export function kindOf(type, name) {
   if (byType) return byType;
   return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? 'Organ';
 }
-
-/** The palette for parts without a colour: the same as the server's, by number. @type {number[][]} */
-const PALETTE = [
-  [230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0], [204, 121, 167],
-  [148, 103, 189], [140, 86, 75], [127, 127, 127], [188, 189, 34], [23, 190, 207],
-];
-
-/** @param {number} number @returns {number[]} 0..255 */
-export const paletteColor = (number) => [...PALETTE[Math.abs(number) % PALETTE.length]];

@@ -2,9 +2,9 @@
 
 import { pageUrl } from '../shared/api.js';
 import { checkTable } from '../shared/check-table.js';
+import { paletteColor } from '../shared/color.js';
 import { h, notice } from '../shared/dom.js';
 import { t } from '../shared/language.js';
-import { paletteColor } from './kinds.js';
 import { millilitres } from './part-row.js';
 import { check, number, PrepareForm } from './prepare-form.js';
 import { checkPath, downloadPrepared, factsOf, meshPath, orderOf, storePrepared } from './prepare.js';

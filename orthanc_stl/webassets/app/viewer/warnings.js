@@ -1,6 +1,6 @@
 /** What is to be known of the parts, the worst first: in the head for one part, in a dialog for many. */
 
-import { h, icon, warningList } from '../shared/dom.js';
+import { h, icon, notice } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 import { notesOf } from './parts.js';
 
@@ -28,14 +28,13 @@ export class Warnings {
     const key = JSON.stringify(all);
     if (key === this.shown) return;
     this.shown = key;
-    if (this.parts.all.length === 1) this.element.replaceChildren(...(all.length
-      ? [warningList(all.map(({ text }) => text))] : []));
+    const words = [1, 2, 3].map((rank) => ({ rank, count: all.filter((each) => each.rank === rank).length }))
+      .filter(({ count }) => count).map(({ rank, count }) => `${t(RANKS[rank])}: ${count}`).join(' · ');
+    if (!all.length) this.element.replaceChildren();
+    else if (this.parts.all.length === 1) this.element.replaceChildren(notice('warning', words, sentences(all)));
     else {
-      const words = [1, 2, 3].map((rank) => ({ rank, count: all.filter((each) => each.rank === rank).length }))
-        .filter(({ count }) => count).map(({ rank, count }) => `${t(RANKS[rank])}: ${count}`).join(' · ');
-      this.element.replaceChildren(...(all.length
-        ? [h('button', { type: 'button', class: 'chip warnings-button', onclick: () => this.open() }, icon('warning'),
-        words)] : []));
+      this.element.replaceChildren(h('button', { type: 'button', class: 'chip warnings-button', onclick: () =>
+        this.open() }, icon('warning'), words));
     }
   }
 
@@ -55,4 +54,10 @@ export class Warnings {
     this.root.append(dialog);
     dialog.showModal();
   }
+}
+
+/** A few are in sight at once. @param {{text: string}[]} notes */
+function sentences(notes) {
+  const list = h('ul', {}, ...notes.map(({ text }) => h('li', {}, text)));
+  return notes.length > 4 ? h('details', {}, h('summary', {}, t('Show all')), list) : list;
 }

@@ -1,0 +1,158 @@
+"""How the viewer looks to a person: colors, icons, words on touch screens; nothing is covered and nothing moves."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from testing.server import OrthancServer
+
+from .study import Scene, Stored, apart, attach, box, hiding, opened_scene, stl_of, viewer_ready
+
+Open = Callable[..., Any]
+PHONES = pytest.mark.parametrize(("width", "height"), [(390, 780), (780, 390)], ids=["upright", "sideways"])
+
+
+def test_61_long_warnings_are_shown_and_stay_after_a_reload(
+    open_page: Open, server: OrthancServer, stored: Stored
+) -> None:
+    """Orthanc leaves values as long as these out of the tags that it lists."""
+    warnings = [f"contour {number} of Nodes is skipped: {'its points lie on a line, ' * 3}" for number in range(61)]
+    lines = "\r\n".join(f"Warning: {text}" for text in warnings)
+    algorithm = {"AlgorithmName": "made", "AlgorithmVersion": "1", "AlgorithmParameters": lines}
+    model = attach(server, stored.study, stl_of(box(20.0)), DerivationAlgorithmSequence=[algorithm])
+    listed = server.get(f"/instances/{model}/simplified-tags").json()
+    assert listed["DerivationAlgorithmSequence"][0]["AlgorithmParameters"] is None
+    page = viewer_ready(open_page(f"/stl/app/three.html?instance={model}"))
+    for _ in range(2):
+        page.click(".card .notice summary")
+        assert page.inner_text(".card .notice strong") == "Left out: 61"
+        assert page.locator(".card .notice li").all_inner_texts() == [text.strip() for text in warnings]
+        assert page.locator(".card").bounding_box()["height"] < 300, "they scroll"
+        page.reload()
+        viewer_ready(page)
+
+
+def colors_in_files(server: OrthancServer, path: str) -> list[list[int]]:
+    """0 to 255, of the materials of an OBJ."""
+    with zipfile.ZipFile(io.BytesIO(server.get(path).body)) as files:
+        (material,) = [files.read(name).decode() for name in files.namelist() if name.endswith(".mtl")]
+    return [[round(255 * float(value)) for value in line.split()] for line in re.findall(r"^Kd (.+)$", material, re.M)]
+
+
+def test_a_part_without_a_color_has_the_same_one_everywhere(
+    open_page: Open, server: OrthancServer, stored: Stored
+) -> None:
+    """A union has none of its own: that of one structure would pass the whole off as that one."""
+    body = {"Instance": stored.rtstruct, "Structures": [1, 2], "Resolution": 64}
+    made = [server.post("/stl/encode", body).json() for _ in range(2)]
+    first, second = (each["ID"] for each in made)
+    for id in (first, second):
+        assert "RecommendedDisplayCIELabValue" not in server.get(f"/instances/{id}/simplified-tags").json()
+    page = viewer_ready(open_page(f"/stl/app/three.html?instance={first},{second}"))
+    shown = page.evaluate("viewer.parts().map(part => part.color)")
+    assert shown == colors_in_files(server, f"/instances/{first}/stl/scene.obj.zip?with={second}")
+    assert shown[0] != shown[1]
+    page = viewer_ready(open_page(f"/stl/app/three.html?instance={second}"))
+    alone = page.evaluate("viewer.parts().map(part => part.color)")
+    assert alone == colors_in_files(server, f"/instances/{second}/stl/scene.obj.zip")
+    for each in made:
+        server.delete(f"/series/{each['ParentSeries']}")
+
+
+def test_stored_models_have_the_colors_that_were_seen(open_page: Open, scene: Scene, server: OrthancServer) -> None:
+    page = opened_scene(open_page, scene, "#view=" + hiding(["3"]))
+    page.evaluate("viewer.setPart('1', { color: [10, 200, 30] })")
+    page.click("#tool-keep")
+    page.get_by_role("button", name="Store the shown ones as models").click()
+    page.get_by_role("link", name="Open the stored models").click()
+    page.wait_for_url("**series=*")
+    viewer_ready(page).evaluate("viewer.loaded")
+    parts = page.evaluate("viewer.parts()")
+    assert [part["name"] for part in parts] == ["Ball", "Small"]
+    assert np.abs(np.array([part["color"] for part in parts]) - [[10, 200, 30], [0, 0, 255]]).max() <= 2
+    server.delete(f"/series/{server.get('/instances/' + parts[0]['id']).json()['ParentSeries']}")
+
+
+def test_icons_differ(open_page: Open, scene: Scene) -> None:
+    """No two of the bar have half of their ink in common."""
+    page = opened_scene(open_page, scene)
+    page.wait_for_selector("#tool-slices:visible")
+    inks = [ink(icon) for icon in page.locator(".main-tools .tool:visible .icon").all()]
+    assert len(inks) == 9
+    common = [(a & b).sum() / (a | b).sum() for i, a in enumerate(inks) for b in inks[:i]]
+    assert max(common) < 0.5
+
+
+def ink(icon: Any) -> np.ndarray:
+    """(24, 24) bool: where it differs from what is behind it."""
+    image = Image.open(io.BytesIO(icon.screenshot())).convert("RGB").resize((24, 24))
+    pixels = np.asarray(image).astype(int)
+    return np.abs(pixels - np.median(pixels.reshape(-1, 3), axis=0)).sum(axis=2) > 60
+
+
+@PHONES
+def test_each_tool_says_its_name_on_a_touch_screen(open_page: Open, scene: Scene, width: int, height: int) -> None:
+    phone = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
+    for language in ("de", "en"):
+        page = opened_scene(open_page, scene, f"&lang={language}#view=" + hiding(["1", "3"]), **phone)
+        page.wait_for_selector("#tool-slices:visible")
+        tools = page.locator(".tool:visible")
+        names = page.locator(".tool:visible .tool-name:visible")
+        assert names.count() == tools.count() >= 15
+        assert len(set(names.all_inner_texts())) == names.count()
+        cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+        assert names.evaluate_all(cut) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(960, 600), (390, 780), (780, 390)])
+def test_nothing_covers_the_letters_of_the_sides(open_page: Open, stored: Stored, width: int, height: int) -> None:
+    """Also where a model has a long name."""
+    address = f"/stl/app/three.html?instance={stored.model}"
+    page = viewer_ready(open_page(address, viewport={"width": width, "height": height}))
+    page.evaluate("document.querySelector('.card h1').textContent = 'A long name of a model '.repeat(20)")
+    letters = page.locator(".view-3d .edge-letter").all()
+    assert letters[2].inner_text().startswith("S")
+    for other in page.locator(".card:visible, .toolbar:visible, .sheet-panel:visible, .cube-frame:visible").all():
+        for letter in letters:
+            assert apart(letter.bounding_box(), other.bounding_box()), other.get_attribute("class")
+
+
+# Where the things on the page are, and those in an open dialog.
+BOXES = """(dialog) => [...document.querySelectorAll('h1, h2, a, canvas, button')]
+  .filter(each => each.checkVisibility() && !each.closest('dialog'))
+  .map(each => { const { x, y, width, height } = each.getBoundingClientRect(); return [x, y, width, height]; })"""
+DIALOG = """() => new Promise(done => requestAnimationFrame(() => {
+  const boxes = () => [...document.querySelectorAll('dialog[open], .stl-dialog')].flatMap(each => (
+    [...(each.shadowRoot?.querySelectorAll('dialog, h2, button, a') ?? each.querySelectorAll('h2, button, th'))]
+      .map(one => { const { x, y, width, height } = one.getBoundingClientRect(); return [x, y, width, height]; })));
+  const first = boxes();
+  setTimeout(() => done([first, boxes()]), 400);
+}))"""
+
+
+def test_nothing_moves_when_a_dialog_opens(open_page: Open, scene: Scene, stored: Stored) -> None:
+    """Neither what lies below it nor, once it is there, the dialog."""
+    page = opened_scene(open_page, scene)
+    pages = [(page, "dialog[open]", "#tool-help")]
+    explorer = open_page(f"/app/explorer.html#instance?uuid={stored.model}")
+    explorer.wait_for_selector("#stl-viewer-instance")
+    pages.append((explorer, ".stl-dialog dialog[open]", "#stl-viewer-instance"))
+    for page, dialog, button in pages:
+        page.evaluate("scrollTo(0, 40)")
+        page.wait_for_timeout(300)
+        before = page.evaluate(BOXES), page.evaluate("[scrollX, scrollY, document.documentElement.clientWidth]")
+        page.locator(button).evaluate("button => button.click()")
+        page.wait_for_selector(dialog)
+        first, later = page.evaluate(DIALOG)
+        assert len(first) > 2
+        assert first == later
+        after = page.evaluate(BOXES), page.evaluate("[scrollX, scrollY, document.documentElement.clientWidth]")
+        assert after == before
