@@ -22,7 +22,7 @@ class Dialog {
   constructor(title, ...content) {
     this.body = h('div', { class: 'dialog-body' }, ...content);
     this.dialog = h('dialog', { class: 'sheet dialog', 'aria-label': title },
-      h('header', { class: 'dialog-head' }, h('h2', { tabindex: '-1', autofocus: true }, title),
+      h('div', { class: 'dialog-head' }, h('h2', { tabindex: '-1', autofocus: true }, title),
         h('button', { type: 'button', class: 'dialog-close', 'aria-label': t('Close'), onclick: () => this.close() },
           icon('close'))),
       this.body);

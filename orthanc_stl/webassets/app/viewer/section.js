@@ -33,7 +33,7 @@ export class Section {
     this.on = false;
     this.cut = new SectionPlane(stage, () => parts.bounds(), { color: 0x3b82f6,
       label: t('Position of the section plane'), flipLabel: t('Show the other half'),
-      word: (at) => `${at.toFixed(1)} mm`, moved: () => this.update(), settled: changed });
+      word: (at) => `${(Math.round(at * 10) / 10 || 0).toFixed(1)} mm`, moved: () => this.update(), settled: changed });
     /** @type {HTMLElement[]} */
     this.buttons = PLANES.map((plane) => h('button', { type: 'button', class: 'chip', 'data-plane': plane.id,
       onclick: () => this.choose(plane.id) }, t(plane.name)));

@@ -50,14 +50,14 @@ export function buildTools(app) {
       act: (on) => { app.section.active = on; open('section', on); app.changed(); } },
     { id: 'measure', icon: 'measure', label: 'Measure', short: 'Measure', key: 'M', toggle: true,
       act: (on) => { app.measure.active = on; stage.canvas.classList.toggle('measuring', on); open('measure', on); } },
-    { id: 'prepare', icon: 'cube', label: 'Prepare for the printer', short: 'Prepare', key: 'E', toggle: true,
+    { id: 'prepare', icon: 'printer', label: 'Prepare for the printer', short: 'Print', key: 'E', toggle: true,
       act: (on) => { if (on) prepare.fill(); open('prepare', on); } },
   ];
   /** @type {(Tool | null)[]} */
   const extra = [
     { id: 'dimensions', icon: 'dimensions', label: 'Dimensions', short: 'Size', key: 'D', toggle: true,
       act: (on) => { app.dimensions.active = on; } },
-    { id: 'undo', icon: 'undo', label: 'Undo', key: 'U',
+    { id: 'undo', icon: 'undo', label: 'Undo', short: 'Revert', key: 'U',
       act: () => { if (!app.history.undo()) app.toast(t('There is nothing to undo.'), 'info'); } },
     { id: 'numbers', icon: 'table', label: 'Table of numbers', short: 'Table', key: 'N',
       act: () => numbersDialog(app) },
