@@ -1,6 +1,7 @@
 """Times of a scene in the browser, which draws by the processor. Linux.
 
-`python -m benchmarks.viewer rtss.dcm`: of this file; `python -m benchmarks.viewer 100`: of so many balls over a CT.
+`python -m benchmarks.viewer rtss.dcm`: of this file; `python -m benchmarks.viewer 100`: of so many balls over a CT;
+`python -m benchmarks.viewer line`: of one over a CT of 200 slices, on a line of 10 Mbit/s.
 """
 
 from __future__ import annotations
@@ -8,11 +9,18 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from benchmarks.slow_line import SlowLine
 from testing import phantoms
 from testing.chromium import chromium_browser
+from testing.image_phantoms import single_frame
 from testing.server import OrthancServer
+from testing.trace import tasks_while
 
 # Keeps in `window.marks` when the list, the first part and the last one were there, in ms after the page was asked for.
 MARKS = """
@@ -67,24 +75,89 @@ def made(server: OrthancServer, count: int) -> str:
     return server.upload(phantoms.structure_set(balls, study))
 
 
-def main(what: str) -> None:
+def longest(browser: Any, page: Any, act: Callable[[], object]) -> str:
+    """Of the page's tasks while something happens, in words."""
+    found = tasks_while(browser, page, act)
+    clock, work = (sorted((round(one[i]) for one in found), reverse=True)[:4] for i in (0, 1))
+    return f"longest tasks {clock} ms on the clock; most processor time of one {work} ms"
+
+
+def scene(what: str) -> None:
     with OrthancServer(stl={"Workers": 2}) as server, chromium_browser() as browser:
         source = made(server, int(what)) if what.isdecimal() else server.upload(Path(what).read_bytes())
-        warm = server.upload(phantoms.structure_set([phantoms.ball("Ball", 5)], phantoms.Study(seed="warm")))
-        for answer in ("structures", "structures/1.stl", "structures/1.ply"):
-            server.get(f"/instances/{warm}/stl/{answer}")
-        page = browser.new_page(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
-        page.set_default_timeout(300_000)
-        page.goto(f"{server.url}/stl/app/three.html?source={warm}")  # from now on the browser has the scripts
-        page.evaluate("viewer.loaded")
+        page = warm_page(server, server.url, browser)
         page.add_init_script(MARKS)
         before = processor_seconds()
-        page.goto(f"{server.url}/stl/app/three.html?source={source}")
-        page.evaluate("viewer.loaded")
-        time.sleep(1)
+
+        def load() -> None:
+            page.goto(f"{server.url}/stl/app/three.html?source={source}")
+            page.evaluate("viewer.loaded")
+            time.sleep(1)
+
+        def toggle() -> None:
+            for eye in page.locator(".part-eye").all()[:5]:
+                eye.click()
+                time.sleep(0.5)
+
+        loading = longest(browser, page, load)
         print("ms until list, first and last part:", page.evaluate("marks"))
         spent = processor_seconds()
         print("seconds of processor time:", {kind: round(spent[kind] - before[kind], 1) for kind in sorted(spent)})
+        print("while loading:", loading)
+        print("five parts hidden:", longest(browser, page, toggle))
+
+
+def warm_page(server: OrthancServer, url: str, browser: Any) -> Any:
+    """An empty page of a browser that has the scripts, and a server that has started its workers."""
+    warm = server.upload(phantoms.structure_set([phantoms.ball("Ball", 5)], phantoms.Study(seed="warm")))
+    for answer in ("structures", "structures/1.stl", "structures/1.ply"):
+        server.get(f"/instances/{warm}/stl/{answer}")
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(300_000)
+    first = context.new_page()
+    first.goto(f"{url}/stl/app/three.html?source={warm}")
+    first.evaluate("viewer.loaded")
+    first.close()
+    return context.new_page()
+
+
+def line() -> None:
+    """Seconds until the planes of a CT with noise of 12 HU are there coarsely, and in full."""
+    noise = np.random.default_rng(3)
+    y, x = np.mgrid[-1:1:512j, -1:1:512j]
+    body = np.where((x / 0.8) ** 2 + (y / 0.6) ** 2 < 1, 40.0, -1000.0)
+    study = phantoms.Study(seed="line")
+    tags: dict[str, Any] = {
+        "PatientID": "PHANTOM",
+        "StudyInstanceUID": study.uid("study"),
+        "FrameOfReferenceUID": study.uid("frame 0"),
+    }
+    with OrthancServer(stl={"Workers": 2}) as server, chromium_browser() as browser:
+        for number in range(200):
+            values = (body + noise.normal(0, 12, body.shape)).round().astype(np.int16)
+            server.upload(single_frame(values, (-200, -200, 2.0 * number), number, seed="line", **tags))
+        ball = phantoms.ball("Ball", 30, (0, 0, 200), 2.0)
+        source = server.upload(phantoms.structure_set([ball], study))
+        port = int(server.url.rsplit(":", 1)[1])
+        with SlowLine(port, 10e6 / 8) as slow:
+            url = f"http://127.0.0.1:{slow.port}"
+            page = warm_page(server, url, browser)
+            came: list[float] = []
+            begun = time.monotonic()
+            page.on(
+                "requestfinished", lambda one: came.append(time.monotonic()) if "/stl/images/0/" in one.url else None
+            )
+            page.goto(f"{url}/stl/app/three.html?source={source}")
+            page.evaluate("viewer.ready")
+            page.wait_for_function("viewer.pixelAt([0, 0, 200]) !== null")
+            print(f"planes after {time.monotonic() - begun:.1f} s")
+            while not came or time.monotonic() - came[-1] < 8:
+                page.wait_for_timeout(100)
+            print(f"in full after {came[-1] - begun:.1f} s, {len(came)} pieces")
+
+
+def main(what: str) -> None:
+    line() if what == "line" else scene(what)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,9 @@ def test_axe_finds_nothing(open_page: Open, stored: Stored, scheme: str) -> None
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not among the JavaScript tools")
 def test_axe_finds_nothing_on_the_other_pages(open_page: Open, server: OrthancServer, stored: Stored) -> None:
-    nexus = nexus_pages.PAGES["all tools"](nexus_pages.stored_model(server, write_nexus([box()])))
+    nexus = nexus_pages.stored_model(server, write_nexus([box()]))
     pages = {
-        nexus: "#viewer[data-state=complete]",
+        **{page(nexus): "#viewer[data-state=complete]" for page in nexus_pages.PAGES.values()},
         f"/stl/app/o3dv.html?instance={stored.model}": "#viewer[data-ready=true]",
         f"/stl/app/generate.html?instance={stored.rtstruct}": ".structures",
         f"/stl/app/attach.html?study={stored.study}": ".drop",
@@ -55,6 +55,19 @@ def test_axe_finds_nothing_on_the_other_pages(open_page: Open, server: OrthancSe
             found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
             assert [(path, each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
         page.close()
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not among the JavaScript tools")
+def test_axe_finds_nothing_in_a_dialog_of_orthanc_explorer(open_page: Open, stored: Stored) -> None:
+    page = open_page(f"/app/explorer.html#series?uuid={stored.rtstruct_series}")
+    page.click("#stl-generate-rtstruct-series")
+    page.wait_for_selector(".structure-name")
+    page.evaluate(AXE.read_text())
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(300)
+        found = page.evaluate("axe.run('.stl-dialog', { resultTypes: ['violations'] })")
+        assert [(scheme, each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,14 @@ from testing.data import shared_file
 from testing.image_phantoms import enhanced, single_frame
 from testing.server import OrthancServer
 
-from .study import viewer_ready
+from .study import WIDE, viewer_ready
 
 Open = Callable[..., Any]
-WIDE = {"viewport": {"width": 1400, "height": 900}}
 
 
-def contours(file: pydicom.Dataset) -> list[np.ndarray]:
-    """(n, 3) mm, of the first ROI."""
-    return [np.reshape(np.array(c.ContourData, float), (-1, 3)) for c in file.ROIContourSequence[0].ContourSequence]
+def contours(file: pydicom.Dataset, roi: int = 0) -> list[np.ndarray]:
+    """(n, 3) mm, of one ROI."""
+    return [np.reshape(np.array(c.ContourData, float), (-1, 3)) for c in file.ROIContourSequence[roi].ContourSequence]
 
 
 def distances(points: np.ndarray, loops: list[np.ndarray]) -> np.ndarray:

@@ -1,0 +1,117 @@
+"""The scene by hand: the list's controls, the slices' controls, and what pages that embed the viewer hear of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+
+from testing import phantoms
+from testing.server import OrthancServer
+
+from .study import BALL_CENTRE, Scene, opened_scene, pixels, screen, viewer_ready
+
+Open = Callable[..., Any]
+NAMES = ".part:visible .part-text"
+AXIAL = ".view-plane[data-axis='2'] canvas"
+
+
+def test_colors_opacity_order_and_looks(open_page: Open, scene: Scene) -> None:
+    page = opened_scene(open_page, scene)
+    page.get_by_label("Colour of Ball").fill("#00ff80")
+    page.locator(".part-name", has_text="Ball").click()
+    page.get_by_label("Opacity of Ball").fill("40")
+    ball = page.evaluate("viewer.parts()[0]")
+    assert (ball["color"], ball["opacity"]) == ([0, 255, 128], 0.4)
+    page.keyboard.press("Control+z")
+    assert page.evaluate("viewer.parts()[0].opacity") == 1
+    for order, names in (
+        ("By name", ["Ball", "BODY", "Small"]), ("By volume", ["BODY", "Ball", "Small"]),
+        ("As in the file", ["Ball", "Small", "BODY"]),
+    ):  # fmt: skip
+        page.get_by_label("Order").select_option(order)
+        assert page.locator(NAMES).all_inner_texts() == names
+    page.click("[data-look=targets]")
+    assert [part["opacity"] for part in page.evaluate("viewer.parts()")] == [0.35, 0.35, 0.1]
+    page.click("[data-look=standard]")
+    assert page.evaluate("viewer.parts()[0].color") == [200, 60, 60]
+    page.get_by_role("button", name="Look at it").click()
+    middle = page.evaluate("point => viewer.project(point)", list(BALL_CENTRE))
+    box = page.locator(".view-3d canvas").bounding_box()
+    assert (middle["x"], middle["y"]) == pytest.approx((box["width"] / 2, box["height"] / 2), abs=2)
+
+
+def test_slices_by_slider_wheel_and_frame(open_page: Open, scene: Scene) -> None:
+    page = opened_scene(open_page, scene)
+    page.wait_for_selector("#tool-slices:visible")
+    page.wait_for_selector(".view-plane")
+    at = "viewer.state().slices.at"
+    page.locator(".slice-body input[data-plane=axial]").fill("10")
+    assert page.evaluate(at)[2] == 10
+    page.locator(AXIAL).hover()
+    page.mouse.wheel(0, 100)
+    assert page.evaluate(at)[2] == 9, "towards the feet"
+    page.get_by_label("Window preset").select_option("Lung")
+    assert page.evaluate("viewer.state().slices.window") == [-600, 1500]
+    dark = pixels(page, AXIAL).mean()
+    page.get_by_label("Window preset").select_option("Bone")
+    assert pixels(page, AXIAL).mean() < dark
+    page.evaluate("viewer.showSlice({ index: 20 })")
+    corner, above = screen(page, (-93.0, -93.0, 60.0)), screen(page, (-93.0, -93.0, 75.0))
+    page.mouse.move(*corner)
+    page.mouse.down()
+    page.mouse.move(*above, steps=4)
+    page.mouse.up()
+    assert page.evaluate(at)[2] == pytest.approx(25, abs=1)
+
+
+def test_events_restoring_and_the_picture(open_page: Open, scene: Scene) -> None:
+    page = opened_scene(open_page, scene)
+    page.evaluate("window.told = []")
+    for kind in ("select", "measure"):
+        page.evaluate(f"viewer.addEventListener('{kind}', event => told.push(['{kind}', event.detail]))")
+    before = page.evaluate("viewer.state()")
+    page.keyboard.press("4")
+    page.keyboard.press("i")
+    page.get_by_role("button", name="Anterior", exact=True).press("Enter")
+    ball = screen(page, BALL_CENTRE)
+    page.mouse.click(*ball)
+    page.keyboard.press("m")
+    for x in (-10, 10):
+        page.mouse.click(ball[0] + x, ball[1])
+    (_, selected), (_, measured) = page.evaluate("told")
+    assert selected == {"id": "1", "number": 1, "name": "Ball"}
+    assert measured["kind"] == "distance"
+    assert len(measured["points"]) == 2
+    page.evaluate("state => viewer.restore(state)", before)
+    after = page.evaluate("viewer.state()")
+    assert after["measures"] == before["measures"] == []
+    assert np.allclose(after["camera"]["position"], before["camera"]["position"], atol=0.05)
+    picture = page.evaluate(
+        "viewer.picture().then(async blob => [blob.type, (await createImageBitmap(blob)).width, blob.size])"
+    )
+    assert picture[0] == "image/png"
+    assert picture[1] >= page.locator(".view-3d canvas").bounding_box()["width"]
+    assert picture[2] > 10_000
+
+
+def test_images_of_another_frame_are_a_sentence_not_an_overlay(open_page: Open, server: OrthancServer) -> None:
+    study = phantoms.Study(seed="other frame")
+    for data in phantoms.ct_slices(study, planes=(0, 3, 6)):
+        file = pydicom.dcmread(io.BytesIO(data))
+        file.FrameOfReferenceUID = study.uid("another frame")
+        file.save_as(buffer := io.BytesIO())
+        server.upload(buffer.getvalue())
+    source = server.upload(phantoms.structure_set([phantoms.ball("Ball", 10)], study))
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={source}"))
+    page.wait_for_selector(".toast")
+    sentence = "“CT Phantom CT” has another frame of reference: it is not known how the patient lay in it"
+    assert sentence in page.inner_text(".toast")
+    assert page.evaluate("viewer.images()") == []
+    page.keyboard.press("i")
+    assert sentence in page.inner_text(".slice-body")
+    assert page.locator(".view-plane").count() == 0
