@@ -6,7 +6,7 @@ import pytest
 
 from orthanc_stl.errors import CrossSite
 from orthanc_stl.rest.http.messages import Request
-from orthanc_stl.rest.http.origin import require_same_site
+from orthanc_stl.rest.http.origin import no_form_for, require_same_site
 
 
 def post(**headers: str) -> Request:
@@ -36,3 +36,18 @@ def test_a_form_of_another_site(kind: str, origin: str) -> None:
 )
 def test_what_passes(request_: Request) -> None:
     require_same_site(request_)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "comes_in"),
+    [
+        ("/stl/encode", "multipart/form-data; boundary=x", False),
+        ("/stl/encode", " Multipart/Form-Data; boundary=x", False),
+        ("/stl/encode", "application/json", True),
+        ("/stl/encode", "", True),
+        ("/instances", "multipart/form-data; boundary=x", True),
+    ],
+)
+def test_multipart_forms_come_in_to_routes_of_others_only(uri: str, kind: str, comes_in: bool) -> None:
+    may_come_in = no_form_for(["/stl/encode", "/stl/jobs/(.*)"])
+    assert may_come_in(uri, method="POST", ip="", headers={"content-type": kind} if kind else {}) is comes_in
