@@ -21,7 +21,7 @@ from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.dicom_object import DicomObject, Item, OfDicomObject, read_object
-from orthanc_stl.sources.lattices import Lattice
+from orthanc_stl.sources.lattices import MOST_PLANES, Lattice
 from orthanc_stl.sources.pixel_frames import PixelFrames, pixel_frames
 from orthanc_stl.sources.seg_frames import FrameTable, frame_table
 from orthanc_stl.sources.seg_voxels import (
@@ -88,7 +88,8 @@ class OpenSegmentation(OfDicomObject):
             reason = NO_VOXEL if voxels is None else NOT_HALF
             raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: {reason}')
         notes = (
-            *lattice.notes, *self.frames.notes, *voxels.notes, *self._palette_note(), *self._unlisted_note(),
+            *lattice.notes, *_apart_note(lattice), *self.frames.notes, *voxels.notes, *self._palette_note(),
+            *self._unlisted_note(),
         )  # fmt: skip
         volume = voxels.volume(lattice, self.frames.rows, self.frames.columns)
         if voxels.mask:
@@ -205,6 +206,20 @@ class Seg:
 
 def _name(item: Item, number: int) -> str:
     return item.text(_LABEL) or item.text(_DESCRIPTION) or item.text(_TRACKING_ID) or f"segment {number}"
+
+
+def _apart_note(lattice: Lattice) -> tuple[Note, ...]:
+    """Of a declared step that no two planes keep: what lies between them is empty, or the step is wrong."""
+    planes = np.unique(lattice.index[lattice.index >= 0])
+    steps = int(np.diff(planes).min(initial=MOST_PLANES))
+    if len(planes) < 2 or steps < 2 or lattice.planes is not None:
+        return ()
+    step = float(np.linalg.norm(lattice.affine[:3, 2]))
+    text = (
+        f"Spacing Between Slices says {step:.4g} mm, but no two planes are nearer than {steps * step:.4g} mm: "
+        "the planes between them were taken as empty"
+    )
+    return (Note(Rank.GUESSED, "", text),)
 
 
 def _unsure_note(voxels: SegmentVoxels, name: str) -> tuple[Note, ...]:

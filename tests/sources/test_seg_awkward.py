@@ -130,3 +130,16 @@ def test_one_plane_has_the_thickness_that_there_is_or_says_what_was_taken() -> N
     assert notes_of(source) == []
     source = opened(seg_dataset(*single, step=None, thickness=None))
     assert notes_of(source) == ["there is a single plane without a thickness: 1 mm was taken, a pixel's side"]
+
+
+def test_a_declared_step_that_no_two_planes_keep_is_told() -> None:
+    """Every second plane alone under a step that says so: discs, as the standard has it, or a step that is wrong."""
+    source = opened(made(FRAMES[::2], [(1, position) for position in POSITIONS[::2]]))
+    assert meshed(source).report.volume == pytest.approx(FRAMES[::2].sum() * STEP, rel=1e-3)
+    assert meshed(source).report.euler_number == 2 * np.count_nonzero(FRAMES[::2].any(axis=(1, 2)))
+    assert notes_of(source) == [
+        "Spacing Between Slices says 2.5 mm, but no two planes are nearer than 5 mm: "
+        "the planes between them were taken as empty"
+    ]
+    placed = [(1, position) for position in [*POSITIONS[:6], *POSITIONS[8:]]]
+    assert notes_of(opened(made(np.delete(FRAMES, (6, 7), axis=0), placed))) == []
