@@ -16,6 +16,7 @@ import trimesh
 
 from orthanc_stl.conversion.printing import THIN
 from orthanc_stl.formats.stl import read_stl
+from orthanc_stl.mesh.contours.shapes import signed_area
 from orthanc_stl.mesh.report import report_of
 from testing import phantoms
 from testing.server import OrthancServer
@@ -69,6 +70,12 @@ def test_stored_models_of_a_series(server: OrthancServer, balls: str) -> None:
     rows = server.get(f"/series/{made.json()['ParentSeries']}/stl/statistics").json()
     assert [row["Name"] for row in rows] == ["Ball, große", "=SUM(A1)"]
     assert rows[1]["VolumeMl"] == pytest.approx(SMALL_ML, rel=0.05)
+    outlines = [contour.points for contour in phantoms.ball("", 12, (28, -15, 30)).contours or ()]
+    drawn = 3 * sum(abs(signed_area(points[:, :2])) for points in outlines) / 1000  # slices are 3 mm apart
+    small = made.json()["Models"][1]
+    assert small["ContoursMl"] == pytest.approx(drawn, rel=1e-4)
+    info = server.get(small["Path"] + "/stl/info").json()
+    assert (info["ContoursMl"], info["Notes"], info["Warnings"]) == (small["ContoursMl"], [], [])
 
 
 def test_what_is_ignored_is_told(server: OrthancServer, balls: str) -> None:

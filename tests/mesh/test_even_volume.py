@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from orthanc_stl.mesh.contours.bodies import Body, settled
 from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.contours.check import Expected
+from orthanc_stl.mesh.contours.findings import Findings
+from orthanc_stl.mesh.contours.frame import Frame
 from testing.solids import ball, ring, roi_of, voxel_of
 from tests.mesh.random_sets import placed
 
@@ -65,3 +69,19 @@ def test_vessels_of_few_voxels_keep_their_volume_and_place(across: int, smooth: 
     x, y, z = surface.mesh.vertices.T
     upright = (x > 29) & (z > planes[1]) & (z < planes[-2])
     assert np.abs(np.hypot(x[upright] - 32, y[upright]) - 2).max() < 0.4 * side
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_vertex_moves_farther_than_0_3_of_a_voxel_whatever_is_missing(count: int) -> None:
+    """A part that lacks half of its volume is not inflated to it."""
+    places = [(40 * k, 0, 0) for k in range(count)]
+    roi = roi_of([outline for at in places for outline in ball(10, at).outlines])
+    mesh = surface_from_contours([roi], resolution=48).mesh
+    bodies = [
+        Body("ROI", np.array(at) - 10.5, np.array(at) + 10.5, Expected(2 * 4189.0, 0.0), Frame(np.eye(3)), 0.5)
+        for at in places
+    ]
+    found, _, lost = settled(mesh, bodies, Findings(), united=False)
+    moved = np.linalg.norm(found.vertices - mesh.vertices, axis=1)
+    assert lost == 0
+    assert (moved.min(), moved.max()) == pytest.approx((0.3 * 0.5, 0.3 * 0.5), rel=0.02)

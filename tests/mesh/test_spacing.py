@@ -89,6 +89,16 @@ def test_planes_are_not_chained() -> None:
     check(report_of(rounded_end), volume, 2)
 
 
+def test_bodies_each_a_little_higher_than_the_next_are_not_chained() -> None:
+    """Each is nearer to the next than a tenth of the spacing: all slices were one plane, from the first to the last."""
+    outlines = [ring(5, z + 0.25 * k, (14 * k, 0), 60) for k in range(12) for z in 3.0 * np.arange(4)]
+    report = report_of(outlines, 200)
+    check(report, 12 * np.pi * 25 * 12, 24)
+    tops = np.array([z + 0.25 * k for k in (0, 11) for z in (-1.5, 10.5)])
+    assert report.box[0][2] == pytest.approx(tops.min(), abs=0.1)
+    assert report.box[1][2] == pytest.approx(tops.max(), abs=0.1)
+
+
 # Parts --------------------------------------------------------------------------------------------------------------
 
 
