@@ -12,13 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from testing.solids import roi_of
-
-Generator = np.random.Generator
+from tests.mesh.random_outlines import Built, Generator, area, blob, grid, placed, stack, thickness
 
 
 @dataclass(frozen=True)
@@ -43,44 +41,6 @@ class Case:
 
     def surroundings(self) -> list[np.ndarray]:
         return [np.array([self.rotation.apply(c) + self.shift for c in roi]) for roi in self.around]
-
-
-def area(outline: np.ndarray) -> float:
-    x, y = outline[:, 0], outline[:, 1]
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
-
-
-def blob(rng: Generator, radius: float, points: int | None = None) -> np.ndarray:
-    """(n, 2): a round, uneven outline."""
-    angles = np.linspace(0, 2 * np.pi, points or int(rng.integers(40, 160)), endpoint=False)
-    waves = sum(
-        rng.uniform(0, 0.25) / k * np.cos(k * angles + rng.uniform(0, 6.3)) for k in range(2, int(rng.integers(3, 6)))
-    )
-    wide = rng.uniform(1, 1.6)
-    r = radius * (1 + waves)
-    return np.stack([wide * r * np.cos(angles), r * np.sin(angles)], axis=1)
-
-
-def placed(outline: np.ndarray, z: float, at: ArrayLike = (0, 0)) -> np.ndarray:
-    return np.column_stack([outline + np.asarray(at), np.full(len(outline), z)])
-
-
-def stack(outline: np.ndarray, planes: Sequence[float] | np.ndarray, at: ArrayLike = (0, 0)) -> list[np.ndarray]:
-    return [placed(outline, z, at) for z in planes]
-
-
-def thickness(planes: Sequence[float] | np.ndarray) -> float:
-    """How tall a body is that goes half a step beyond its first and last plane."""
-    steps = np.diff(planes)
-    return float(planes[-1] - planes[0] + (steps[0] + steps[-1]) / 2)
-
-
-def grid(rng: Generator, least: int = 4, most: int = 14, start: float = 0.0) -> tuple[np.ndarray, float]:
-    spacing = float(rng.choice([0.8, 1, 1.25, 2, 2.5, 3, 5]))
-    return start + spacing * np.arange(int(rng.integers(least, most))), spacing
-
-
-Built = tuple[list[np.ndarray], float, int]
 
 
 def plain(rng: Generator) -> Built:
@@ -125,6 +85,29 @@ def holes(rng: Generator) -> Built:
     inner = outline * rng.uniform(0.3, 0.6)
     body = [*stack(outline, planes), *stack(inner[:: rng.choice((1, -1))], planes)]
     return body, (area(outline) - area(inner)) * thickness(planes), 0
+
+
+def holes_between(rng: Generator) -> Built:
+    """Holes drawn off the planes of their outlines, in all slices, in every second, or in one."""
+    outline, (planes, spacing) = blob(rng, rng.uniform(15, 25), 120), grid(rng, 6)
+    inner, off = outline * rng.uniform(0.3, 0.7), rng.uniform(-0.34, 0.34) * spacing
+    which = [slice(None), slice(0, None, 2), slice(2, 3)][int(rng.integers(0, 3))]
+    holed = planes[which]
+    runs = {len(planes): 1}.get(len(holed), len(holed))
+    first, last = planes[0] in holed, planes[-1] in holed
+    tunnels = 1 if runs == 1 and first and last else 0
+    cavities = runs - tunnels - (0 if tunnels else int(first) + int(last))
+    body = [*stack(outline, planes), *stack(inner, holed + off)]
+    volume = area(outline) * thickness(planes) - area(inner) * spacing * len(holed)
+    return body, volume, 2 - 2 * tunnels + 2 * cavities
+
+
+def steps_in_turns(rng: Generator) -> Built:
+    """Slices 1, 1, 2.5 mm apart, again and again."""
+    turns = [[1, 2], [1, 1, 2.25], [2.5, 1.25, 1.25], [1, 2, 2.25], [1, 1, 1, 2]]
+    steps = turns[int(rng.integers(0, len(turns)))]
+    outline, planes = blob(rng, rng.uniform(8, 25)), np.cumsum([0.0, *np.tile(steps, int(rng.integers(2, 8)))])
+    return stack(outline, planes), area(outline) * thickness(planes), 2
 
 
 def thin_wall(rng: Generator) -> Built:
@@ -272,7 +255,7 @@ KINDS: dict[str, Callable[[Generator], Built]] = {
     for function in (
         plain, missing_slices, two_slices, rounded, jitter, spacing_changes, holes, thin_wall, parts, keyhole,
         offset_grids, drawn_twice, thin_vessel, two_spacings, branches,
-        narrow_gap, small_holes, hollow, specks,
+        narrow_gap, small_holes, hollow, specks, holes_between, steps_in_turns,
     )
 }  # fmt: skip
 

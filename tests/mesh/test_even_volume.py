@@ -12,7 +12,7 @@ from orthanc_stl.mesh.contours.check import Expected
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from testing.solids import ball, ring, roi_of, voxel_of
-from tests.mesh.random_sets import placed
+from tests.mesh.random_outlines import placed
 
 TURN = Rotation.from_euler("xyz", [33, -48, 71], degrees=True)
 

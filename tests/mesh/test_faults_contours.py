@@ -17,7 +17,7 @@ from orthanc_stl.mesh.contours.contour import XOR, Contour, RoiContours
 from orthanc_stl.mesh.types import Report
 from testing.data import shared_file
 from testing.solids import ball, ring, roi_of
-from tests.mesh.random_sets import placed
+from tests.mesh.random_outlines import placed
 
 Outlines = list[np.ndarray]
 

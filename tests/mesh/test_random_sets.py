@@ -47,6 +47,8 @@ SURFACE = re.compile(r"surface of .* has (\d+) pieces? and Euler number (-?\d+),
 FALLS = re.compile(r"falls into (\d+) pieces")
 LOST = re.compile(r"(\d+) of its \d+ parts lost, (\S+) mL")
 ENCLOSES = re.compile(r"encloses (\S+) mL, its contours (\S+) mL")
+ENDS = re.compile(r"unevenly apart at an end, .* its volume may be off by (\S+) %")
+NO_HOLE = "what is meant as a hole there cuts out nothing"
 HEIGHT = re.compile(r"height of each part may be off by up to (\S+) mm")
 
 
@@ -71,14 +73,21 @@ def volume_is_told(report: Report, case: Case) -> bool:
     for text in report.warnings:
         if ENCLOSES.search(text) and abs(by_contours) <= WITHIN:
             return True
+        if (found := ENDS.search(text)) and (
+            abs(report.volume / case.volume - 1) <= float(found.group(1)) / 100 + WITHIN
+        ):
+            return True
         if found := HEIGHT.search(text):
             height = np.ptp([outline[:, 2].mean() for outline in case.outlines])
             return abs(report.volume / case.volume - 1) * height <= float(found.group(1))
-    return any(FALLS.search(text) or "from an outline to the nearest one" in text for text in report.warnings)
+    words = ("from an outline to the nearest one", NO_HOLE)
+    return any(FALLS.search(text) or any(some in text for some in words) for text in report.warnings)
 
 
 def pieces_are_told(report: Report, case: Case) -> bool:
     """Whether a sentence gives this Euler number, or as many pieces, or says that as many are lost."""
+    if any(NO_HOLE in text for text in report.warnings):
+        return True
     lost = sum(int(found.group(1)) for text in report.warnings if (found := LOST.search(text)))
     if lost and report.euler_number + 2 * lost == case.euler_number:
         return True

@@ -13,7 +13,7 @@ from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.types import Report
 from testing import phantoms
 from testing.solids import ring, roi_of
-from tests.mesh.random_sets import placed
+from tests.mesh.random_outlines import placed
 
 TEN = 3.0 * np.arange(10)
 TILTS = [(20.0, 15.0, 0.0), (1.0, 2.0, 0.0), (33.0, -48.0, 71.0)]

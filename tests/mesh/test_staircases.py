@@ -10,7 +10,7 @@ from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.staircases import without_steps
 from orthanc_stl.mesh.types import Surface
 from testing.solids import along_pixels, ball, planes_within, ring, roi_of
-from tests.mesh.random_sets import area
+from tests.mesh.random_outlines import area
 
 CENTRE = np.array([0.3, 0.2, 0.0])
 
