@@ -25,6 +25,13 @@ GOOD: dict[str, Any] = {"Name": "a", "When": {"Modality": "RTSTRUCT"}}
         ),
         ({"When": {"Modality": ["MR", "M3D"]}}, "\"Modality\" is 'MR' or 'M3D'"),
         ({"When": {"Modality": "SEG", "SOPClass": "1.2.840.10008.5.1.4.1.1.2"}}, 'can never apply: "SOPClass"'),
+        (
+            {"When": {"Modality": "SEG", "SOPClass": "1.2.840.10008.5.1.4.1.1.481.3"}},
+            "can never apply: \"SOPClass\" is '1.2.840.10008.5.1.4.1.1.481.3', but rules make models of "
+            "1.2.840.10008.5.1.4.1.1.66.4, .* only, where \"Modality\" is 'SEG'",
+        ),
+        ({"When": {"Modality": ["RT*", "SEG"], "SOPClass": "*.66.9"}}, 'can never apply: "SOPClass"'),
+        ({"When": {"Modality": "RTDOSE", "SOPClass": "*.66.*"}}, "of 1.2.840.10008.5.1.4.1.1.481.2 only, where"),
         ({"When": []}, '"When" must be an object'),
         ({"Structures": {"Include": []}}, '"Include" must be a string or a list of strings'),
         ({"Options": {"Resolution": 1}}, "Resolution must be from 2 to 1024, but is 1"),
@@ -53,7 +60,15 @@ def test_all_conditions_must_hold() -> None:
     assert rule.conversion.separate
 
 
-@pytest.mark.parametrize("when", [{"Modality": ["CT", "seg"]}, {"Modality": "*"}, {"SOPClass": "*.66.5"}])
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"Modality": ["CT", "seg"]},
+        {"Modality": "*"},
+        {"SOPClass": "*.66.5"},
+        {"Modality": "SEG", "SOPClass": ["*.481.3", "*.66.5"]},
+    ],
+)
 def test_what_some_source_can_meet_is_a_rule(when: dict[str, Any]) -> None:
     (rule,) = read_rules([GOOD | {"When": when}])
     facts = {"Modality": ["SEG"], "SOPClass": ["1.2.840.10008.5.1.4.1.1.66.5"]}

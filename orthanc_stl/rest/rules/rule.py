@@ -22,11 +22,13 @@ STUDY_TAGS = ("StudyDescription", "InstitutionName")
 CONDITIONS = (*SERIES_TAGS, *STUDY_TAGS, "SOPClass", "Labels")
 
 # What sources have there, of which rules make models: of images they make none, nor of models.
-_KINDS = [kind for kind in KINDS if kind.sop_classes and kind is not ENCAPSULATED]
-_POSSIBLE = {
-    "Modality": tuple(dict.fromkeys(modality for kind in _KINDS for modality in kind.modalities)),
-    "SOPClass": tuple(uid for kind in _KINDS for uid in kind.sop_classes),
-}
+_SOURCES = [
+    {"Modality": modality, "SOPClass": sop_class}
+    for kind in KINDS
+    if kind is not ENCAPSULATED
+    for modality in kind.modalities
+    for sop_class in kind.sop_classes
+]
 
 # Orthanc allows no other characters in a label.
 _LABEL = re.compile("[A-Za-z0-9_-]{1,64}")
@@ -115,13 +117,18 @@ def _rule(number: int, rule: Mapping[str, Any]) -> Rule:
 
 
 def _require_possible(where: str, conditions: Mapping[str, tuple[str, ...]]) -> None:
-    for condition, possible in _POSSIBLE.items():
-        patterns = conditions.get(condition)
-        if patterns and not any(fits(value, patterns) for value in possible):
-            got = " or ".join(map(repr, patterns))
+    """Raises `InvalidConfiguration` if no kind of source meets these conditions, or none meets all of them."""
+    left, among = _SOURCES, ""
+    for condition in left[0]:
+        patterns = conditions.get(condition, ("*",))
+        got = f'"{condition}" is {" or ".join(map(repr, patterns))}'
+        fitting = [source for source in left if fits(source[condition], patterns)]
+        if not fitting:
+            possible = ", ".join(dict.fromkeys(source[condition] for source in left))
             raise InvalidConfiguration(
-                f'{where} can never apply: "{condition}" is {got}, but rules make models of {", ".join(possible)} only'
+                f"{where} can never apply: {got}, but rules make models of {possible} only{among}"
             )
+        left, among = fitting, f", where {got}"
 
 
 def _conversion(where: str, rule: Mapping[str, Any]) -> ConversionRequest:
