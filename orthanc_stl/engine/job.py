@@ -33,7 +33,8 @@ class Order:
     `interactive`: a listing, which somebody waits for; else a conversion. `client`: whose turn it is. `about`: what is
     converted, for the log; an Orthanc id, no patient data. `size`: bytes of a request's body that its functions hold
     until it ends. `source_key`, `runs_on_cluster`: see `Work`. `low_priority`: nobody waits for it, and it leaves one
-    worker to those who do (see `Jobs`).
+    worker to those who do (see `Jobs`); where the queue is full it is refused, whoever its client is, and while it
+    waits it takes nobody's place.
 
     With `parts` the order is a set of tasks on the same files: each is the task `task`, its options are `options` with
     one of `parts` over them. They are spread over the workers, as many at once as the other clients leave, and each

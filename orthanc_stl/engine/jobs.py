@@ -125,8 +125,7 @@ class Jobs:
             if self._stopped:
                 raise _stopping()
             if job.background:
-                waiting = [task.job.client for task in self._conversions if task.job.background and task.number == 0]
-                self._admission.require_place(job.client, waiting)
+                self._admission.require_place("" if job.low_priority else job.client, self._waiting())
             self._admission.hold(job)
             self._start_threads()
             job.turn = self._turn(job)
@@ -134,6 +133,11 @@ class Jobs:
                 self._unfinished[job.id] = job
             self._put(Task(job, 0))
         return job
+
+    def _waiting(self) -> list[str]:
+        """The client of each submitted conversion that waits and has a place: low priority takes none from others."""
+        jobs = [task.job for task in self._conversions if task.number == 0]
+        return [job.client for job in jobs if job.background and not job.low_priority]
 
     def _turn(self, job: Job) -> str:
         """Whose turn a job takes.

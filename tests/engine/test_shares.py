@@ -121,6 +121,22 @@ def test_one_client_does_not_fill_the_queue(make_jobs: Callable[..., Jobs]) -> N
                 jobs.submit(order("echo", client=f"modest {number}"))
 
 
+def test_what_nobody_waits_for_is_refused_where_the_queue_is_full_and_takes_no_place(
+    make_jobs: Callable[..., Jobs],
+) -> None:
+    jobs = make_jobs(queue_size=2)
+    jobs.submit(order("sleep", seconds=30))
+    wait_for(lambda: jobs.stats().running == 1)
+    rules = replace(order("echo", client="(rules)"), low_priority=True)
+    for _ in range(3):
+        jobs.submit(rules)
+    for _ in range(2):
+        jobs.submit(order("echo"))
+    for refused in (rules, order("echo")):
+        with pytest.raises(errors.Busy, match="2 requests are waiting already"):
+            jobs.submit(refused)
+
+
 def test_those_who_wait_for_their_answer_are_not_refused_by_the_queue(make_jobs: Callable[..., Jobs]) -> None:
     """They hold a thread of Orthanc each, which bounds them: see tests/rest/test_waiting.py."""
     jobs = make_jobs(queue_size=1)

@@ -85,6 +85,7 @@ def test_once_sent_again_and_restarted(tmp_path: Path) -> None:
         wait_for(lambda: runs(server, missed))  # missed, and found at the start
         assert len(models(server)) == 2
         assert set(first) < set(models(server))
+        assert f"on instance {source}:" not in server.log_text()  # looked at before the missed one, and remembered
         server.upload(file)  # again: its metadata is gone with the old copy, and the models are the same
         own = server.get(f"/instances/{first[0]}/file").body
         server.upload(own)  # what we made, sent back
@@ -181,46 +182,6 @@ def test_sent_to_a_peer_and_back() -> None:
             assert made_of_before(server, later) == [source]
             assert made_of_before(other, later) == []
             assert len(models(server)) == 2 * len(made)
-
-
-def test_a_person_comes_before_100_studies() -> None:
-    """While she waits, rules do a few sources at most, of a hundred."""
-    with OrthancServer({"Rules": [EVERY_RTSTRUCT]}, SOON) as server:
-        sources = [server.upload(file) for file in [two_balls() for _ in range(100)]]
-        wait_for(lambda: server.get("/stl/rules").json()["Waiting"] > 50)
-
-        def done() -> int:
-            return len(server.get("/stl/rules").json()["Runs"])
-
-        before = done()
-        reply = server.post("/stl/encode", {"Instance": sources[-1], "Structures": [1], "Resolution": 32})
-        after = done()
-        assert reply.status == 200
-        assert after - before <= 3, "the person waited for the rules"
-        assert after < 100
-
-
-def test_a_full_queue_only_makes_it_later() -> None:
-    study = phantoms.Study(seed="fills the queue")
-    long = phantoms.structure_set([phantoms.cylinder("Large", 150, range(-150, 151, 2))], study)
-    with OrthancServer({"Rules": [EVERY_RTSTRUCT], "QueueSize": 1}, SOON) as server:
-        body = {"Instance": server.upload(long), "Structures": [1], "Resolution": 512, "Asynchronous": True}
-        paths = []
-
-        def fill() -> None:
-            while (answer := server.post("/stl/encode", body)).status != 503:
-                paths.append(answer.json()["Path"])
-
-        fill()
-        source = server.upload(two_balls())
-        wait_for(lambda: server.get(f"/instances/{source}/series").json()["IsStable"])
-        fill()
-        time.sleep(1.5)  # the rule has tried
-        assert server.get("/stl/rules").json()["Runs"] == []
-        for path in paths:
-            server.delete(path)
-        wait_for(lambda: runs(server, source))
-        assert runs(server, source, "Failure") == []
 
 
 def test_before_its_images_and_anonymised() -> None:

@@ -15,8 +15,8 @@ from orthanc_stl.rest.rules.arrivals import arrived_since, series_facts, sources
 from orthanc_stl.rest.rules.history import History
 from orthanc_stl.rest.rules.rule import Rule
 
-RETRY_SECONDS = 2.0
-"""How long a rule waits when the queue is full. People come first."""
+RETRY_SECONDS, MOST_RETRY_SECONDS = 1.0, 30.0
+"""How long a rule waits when the queue is full, at first and, as it doubles each time, at most. People come first."""
 
 Make = Callable[[Rule, str], dict[str, Any]]
 
@@ -37,6 +37,7 @@ class RuleRunner:
         self._orthanc, self._make, self._log, self._publish = orthanc, make, log, publish
         self._changed = threading.Condition()
         self._series: dict[str, bool] = {}  # in the order of their arrival; whether failures are tried again
+        self._at_work = False  # on a series
         self._days = 0  # to look back, when there is time
         self._made = self._failed = 0
         self._stopped = threading.Event()
@@ -71,8 +72,9 @@ class RuleRunner:
 
     @property
     def waiting(self) -> int:
+        """How many series wait, with the one that is being done."""
         with self._changed:
-            return len(self._series)
+            return len(self._series) + self._at_work
 
     def _add(self, series: Sequence[str], *, again: bool) -> None:
         if not self.rules:
@@ -92,6 +94,7 @@ class RuleRunner:
                 days, self._days = self._days, 0
                 series = next(iter(self._series), "")
                 again = self._series.pop(series, False)
+                self._at_work = bool(series)
             try:
                 if days:
                     self._add(arrived_since(self._orthanc, days), again=False)
@@ -101,6 +104,8 @@ class RuleRunner:
                 pass  # deleted meanwhile: there is nothing to make models of
             except Exception as error:  # one series stops no other
                 self._log(printable(f"Rules: series {series} failed unexpectedly: {type(error).__name__}: {error}"))
+            with self._changed:
+                self._at_work = False
             self._publish(self.waiting, self._made, self._failed)
 
     def _look_at(self, series: str, again: bool) -> None:
@@ -137,12 +142,16 @@ class RuleRunner:
 
     def _patiently(self, rule: Rule, instance: str) -> dict[str, Any] | None:
         """What `make` gives, as soon as there is room. None when Orthanc stops: the next start finds it again."""
+        seconds = RETRY_SECONDS
         while not self._stopped.is_set():
             try:
                 return self._make(rule, instance)
             except errors.Cancelled:
                 if not self._stopped.is_set():
                     raise
-            except errors.Busy:
-                self._stopped.wait(RETRY_SECONDS)
+            except errors.Busy as busy:
+                if seconds == RETRY_SECONDS:
+                    self._log(printable(f"Rule {json.dumps(rule.name)} on instance {instance} waits: {busy}"))
+                self._stopped.wait(seconds)
+                seconds = min(2 * seconds, MOST_RETRY_SECONDS)
         return None
