@@ -163,8 +163,12 @@ def _statistics(options: argparse.Namespace) -> None:
     request = request_of(options, several_parts=True)
     source = _open(options.files, dict(request.fields))
     result = build_model(source, chosen_structures(request), _progress)
-    rows = statistics(result.model, source)
-    print(json.dumps(rows, indent=2, ensure_ascii=False) if options.json else as_csv(rows).decode("utf-8-sig"), end="")
+    rows = statistics(result.model, source, result.skipped)
+    if options.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        sys.stdout.buffer.write(as_csv(rows))  # with its byte order mark: mostly it goes into a file
+        sys.stdout.flush()
     _tell(result)
 
 
@@ -179,9 +183,12 @@ def _compare(options: argparse.Namespace) -> None:
     suffix = options.colored.suffix.lstrip(".").lower()
     if suffix not in ("ply", "glb"):
         raise InvalidInput(f"{options.colored.name}: a surface colored by distance is a .ply or a .glb")
-    file, scale = colored_by_distance(*only_parts(a, b, _progress), suffix)
+    one, other, told = only_parts(a, b, _progress)
+    file, scale = colored_by_distance(one, other, suffix, told)
     options.colored.write_bytes(file)
     print(f"{options.colored}: blue at {-scale:.3f} mm, red at {scale:.3f} mm", file=sys.stderr)
+    for text in (*told, *(f"{part.name}: {warning}" for part in (one, other) for warning in part.warnings)):
+        print(f"warning: {text}", file=sys.stderr)
 
 
 def _print_check(options: argparse.Namespace) -> None:

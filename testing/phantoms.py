@@ -42,7 +42,8 @@ class Contour:
 @dataclass(frozen=True)
 class Roi:
     """`contours` None: no item in the ROI Contour Sequence's ContourSequence at all; `number` None: its place from 1;
-    `raw_name`: the bytes of the name, as they are; `listed` and `drawn`: False leaves it out of one sequence."""
+    `raw_name`: the bytes of the name, as they are; `listed` and `drawn`: False leaves it out of one sequence; `frame`:
+    of reference, None for the study's, "" for none."""
 
     name: str
     contours: Sequence[Contour] | None
@@ -200,7 +201,7 @@ def _frame(study: Study, place: int) -> Dataset:
 def _structure_set_roi(roi: Roi, study: Study) -> Dataset:
     item = Dataset()
     item.ROINumber = str(roi.number)
-    item.ReferencedFrameOfReferenceUID = roi.frame or study.uid("frame 0")
+    item.ReferencedFrameOfReferenceUID = study.uid("frame 0") if roi.frame is None else roi.frame
     item.ROIName = roi.name if roi.raw_name is None else _STAND_IN * len(roi.raw_name)
     item.ROIGenerationAlgorithm = ""
     return item

@@ -119,10 +119,11 @@ def namesakes(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
     return sorted(found.items())
 
 
-def colored_by_distance(a: Part, b: Part, suffix: str = "ply") -> tuple[bytes, float]:
+def colored_by_distance(a: Part, b: Part, suffix: str = "ply", told: Sequence[str] = ()) -> tuple[bytes, float]:
     """A PLY or GLB of `a`, colored by its distance to `b`: blue inside, red outside; and the mm at the scale's ends.
 
-    The GLB has the distances, too, as the attribute `_DISTANCE` (mm) of its vertices.
+    The GLB has the distances, too, as the attribute `_DISTANCE` (mm) of its vertices. `told`: sentences that the file
+    has, the PLY as comments, the GLB as `warnings` among the extras of its node.
     """
     far = distances(a.mesh, b.mesh)
     scale = float(np.abs(far).max()) or 1.0
@@ -130,17 +131,19 @@ def colored_by_distance(a: Part, b: Part, suffix: str = "ply") -> tuple[bytes, f
     colors = MIDDLE + np.where(share < 0, -share * (COLD - MIDDLE), share * (WARM - MIDDLE))
     colors = np.rint(colors).astype(np.uint8)
     if suffix == "glb":
-        return colored_glb(a, colors, far), scale
+        return colored_glb(a, colors, far, told), scale
     comments = [f"{a.name}, by its distance to {b.name}", f"scale {-scale:.4f} to {scale:.4f} mm"]
+    comments += [f"warning: {text}" for text in told]
     return colored_ply(a.mesh, colors, comments), scale
 
 
-def only_parts(a: Side, b: Side, progress: Progress = no_progress) -> tuple[Part, Part]:
-    """The one structure of A and the one of B. Raises InvalidInput for several, and for other frames of reference."""
+def only_parts(a: Side, b: Side, progress: Progress = no_progress) -> tuple[Part, Part, list[str]]:
+    """The one structure of A, the one of B, and a sentence if a frame of reference is not known. Raises InvalidInput
+    for several structures, and for different frames of reference."""
     if len(a.names) != 1 or len(b.names) != 1:
         raise InvalidInput("a file is made of two single structures: Structure names one of A and one of B")
-    _frames(a, b, [(0, 0)])
-    return a.parts([0], portion(progress, 0, 0.5))[0], b.parts([0], portion(progress, 0.5, 0.9))[0]
+    told = _frames(a, b, [(0, 0)])
+    return a.parts([0], portion(progress, 0, 0.5))[0], b.parts([0], portion(progress, 0.5, 0.9))[0], told
 
 
 def _frames(a: Side, b: Side, places: Sequence[tuple[int, int]]) -> list[str]:

@@ -7,6 +7,7 @@ The meshes are in LPS mm. One root node has the matrix to what glTF wants, metre
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,9 +50,9 @@ def write(model: Model, options: WriteOptions) -> bytes:
     return document.content(model, required=[QUANTIZATION] if options.compress else [])
 
 
-def colored_glb(part: Part, colors: np.ndarray, distances: np.ndarray) -> bytes:
+def colored_glb(part: Part, colors: np.ndarray, distances: np.ndarray, told: Sequence[str] = ()) -> bytes:
     """One part with a color `(n, 3) uint8` (sRGB) and a distance `(n,)` (mm) for each vertex, which programs find as
-    `COLOR_0` and `_DISTANCE`."""
+    `COLOR_0` and `_DISTANCE`; `told`: the `warnings` among the extras of its node."""
     (written,) = written_parts(Model((part,)))
     document = _Document()
     document.add(written, compress=False)
@@ -61,6 +62,7 @@ def colored_glb(part: Part, colors: np.ndarray, distances: np.ndarray) -> bytes:
     attributes["COLOR_0"] = document.attribute(values, "VEC4")
     attributes["_DISTANCE"] = document.attribute(distances.astype("<f4"), "SCALAR")
     document.materials[0]["pbrMetallicRoughness"]["baseColorFactor"] = [1, 1, 1, 1]
+    document.nodes[0]["extras"]["warnings"] = [plain(text) for text in told]
     return document.content(Model((written,)), required=[])
 
 

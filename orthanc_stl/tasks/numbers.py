@@ -21,18 +21,18 @@ CHECKED = 0.7
 
 
 def source_statistics(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Files: a source. Facts: `rows`, one for each structure; `skipped`. Files that come out: the same as CSV."""
+    """Files: a source. Facts: `rows`, one for each structure. Files that come out: the same as CSV."""
     request, inputs = read(options, blobs)
     source = inputs.open(request)
     result = build_model(source, request, progress)
-    rows = statistics(result.model, source)
-    return {"rows": rows, "skipped": [one.as_json() for one in result.skipped]}, [as_csv(rows)]
+    rows = statistics(result.model, source, result.skipped)
+    return {"rows": rows}, [as_csv(rows)]
 
 
 def stored_statistics(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
     """Files: stored models. Facts: `rows`, one for each. Files that come out: the same as CSV."""
     rows = statistics(stored_model(blobs))
-    return {"rows": rows, "skipped": []}, [as_csv(rows)]
+    return {"rows": rows}, [as_csv(rows)]
 
 
 def stored_print_check(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
@@ -59,7 +59,7 @@ def _print_check(model: Model, options: Options, progress: Progress) -> Outcome:
 
 
 def compare(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Files: those of A, then those of B. Facts: what `compared` gives; `ScaleMm` alone with `File`.
+    """Files: those of A, then those of B. Facts: what `compared` gives; `ScaleMm` and `Warnings` with `File`.
 
     Options: `A` and `B`, each with `Request` and `Files`, how many of the files are its own, and `Stored` for stored
     models, of which `Structures` chooses by number or name. `File`: "ply" or "glb" for A colored by its distance to B,
@@ -69,8 +69,9 @@ def compare(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
     a, b = _side(options["A"], blobs[:count]), _side(options["B"], blobs[count:])
     if "File" not in options:
         return compared(a, b, progress), ()
-    file, scale = colored_by_distance(*only_parts(a, b, progress), options["File"])
-    return {"ScaleMm": round(scale, 4)}, [file]
+    one, other, told = only_parts(a, b, progress)
+    file, scale = colored_by_distance(one, other, options["File"], told)
+    return {"ScaleMm": round(scale, 4), "Warnings": told}, [file]
 
 
 def _side(side: Mapping[str, Any], files: Sequence[Blob]) -> Side:

@@ -88,7 +88,7 @@ def test_from_the_study_to_the_table(open_page: Open, two: Two) -> None:
     said = page.inner_text(".comparison")
     assert "=Only" in said.split("Only in A")[1]
     assert "Marker" in said.split("Cannot be meshed in A")[1]
-    assert "was compared with" in said.split("Paired by similar names")[1]
+    assert "was compared with" in said.split("Things to know")[1]
     page.get_by_role("button", name="Dice").click()
     assert [row[0].strip() for row in rows(page)] == ["Ball", "Other – OTHER"]
     page.get_by_role("button", name="Volume of A").click()
@@ -99,7 +99,9 @@ def test_from_the_study_to_the_table(open_page: Open, two: Two) -> None:
         page.get_by_role("button", name="CSV").click()
     header, *lines = csv.reader(io.StringIO(Path(saved.value.path()).read_text("utf-8-sig")))
     assert header[:3] == ["A", "B", "Dice"]
-    assert [line[:2] for line in lines] == [["Other", "OTHER"], ["Ball", "Ball"], ["'=Only", ""], ["Marker", ""]]
+    names = ["Other", "OTHER"], ["Ball", "Ball"], ["'=Only", ""], ["Marker", ""], ["", ""]
+    assert tuple(line[:2] for line in lines) == names
+    assert "was compared with" in lines[-1][-1]
     page.reload()
     compared(page)
     assert rows(page)[0] == ball
@@ -180,6 +182,15 @@ def test_what_cannot_be_compared_is_said(open_page: Open, server: OrthancServer,
     elsewhere = server.upload(phantoms.structure_set([phantoms.ball("Ball", 20)], phantoms.Study(seed="elsewhere")))
     page = open_page(f"/stl/app/compare.html?a={two.a}&b={elsewhere}")
     page.wait_for_selector("text=A and B lie in different frames of reference")
+    ball = [phantoms.ball("Ball", 20, frame="")]
+    nowhere = server.upload(phantoms.structure_set(ball, phantoms.Study("nowhere"), frames=None))
+    unsure = compared(open_page(f"/stl/app/compare.html?a={nowhere}&b={elsewhere}"))
+    sentence = "A names no frame of reference: it was assumed that A and B lie in the same one"
+    assert sentence in unsure.inner_text(".comparison").split("Things to know")[1]
+    unsure.get_by_role("button", name="Ball", exact=True).click()
+    colored = unsure.frame_locator("iframe.preview")
+    colored.locator(".warnings-button").click()
+    assert sentence in colored.locator("dialog.warnings").inner_text()
     alone = open_page(f"/stl/app/compare.html?a={elsewhere}")
     alone.wait_for_selector("text=There is nothing to compare with")
     nothing = open_page("/stl/app/compare.html")

@@ -125,7 +125,8 @@ def test_structures_of_one_set_may_lie_in_several_frames_of_reference() -> None:
 
 
 def test_glb_has_colors_and_distances_of_each_vertex() -> None:
-    a, b = only_parts(Side(model(("Small", SMALL))), Side(model(("Large", LARGE))))
+    a, b, told = only_parts(Side(model(("Small", SMALL))), Side(model(("Large", LARGE))))
+    assert told == []
     content, scale = colored_by_distance(a, b, "glb")
     assert scale == pytest.approx(14, abs=0.02)  # the far side of the small ball lies deepest in the large one
     length = struct.unpack_from("<I", content, 12)[0]
@@ -144,3 +145,14 @@ def test_glb_has_colors_and_distances_of_each_vertex() -> None:
     assert deepest == pytest.approx([0.0437, 0.0723, 0.5271, 1], abs=2e-3)  # (59, 76, 192) in linear light
     assert farthest[0] > 2 * farthest[2]
     assert document["materials"][0]["pbrMetallicRoughness"]["baseColorFactor"] == [1, 1, 1, 1]
+
+
+def test_a_colored_file_says_that_a_frame_of_reference_is_not_known() -> None:
+    sentence = "B names no frame of reference: it was assumed that A and B lie in the same one"
+    a, b, told = only_parts(Side(model(("A", box(10, 10, 10)))), Side(model(("B", box(12, 10, 10)), frame="")))
+    assert told == [sentence]
+    ply, _ = colored_by_distance(a, b, "ply", told)
+    assert f"comment warning: {sentence}" in ply.split(b"end_header")[0].decode().splitlines()
+    glb, _ = colored_by_distance(a, b, "glb", told)
+    document = json.loads(glb[20 : 20 + struct.unpack_from("<I", glb, 12)[0]])
+    assert document["nodes"][0]["extras"]["warnings"] == [sentence]

@@ -114,6 +114,13 @@ def test_a_model_colored_by_distance(server: OrthancServer, balls: str) -> None:
     reply = server.post("/stl/compare", body)
     assert reply.body.startswith(b"ply\nformat binary_little_endian 1.0\n")
     assert float(reply.headers["x-scale-mm"][0]) == pytest.approx(14.0, abs=2)
+    assert "x-warnings" not in reply.headers
+    ball = [phantoms.ball("Ball", 20, frame="")]
+    nowhere = server.upload(phantoms.structure_set(ball, phantoms.Study("nowhere"), frames=None))
+    reply = server.post("/stl/compare", body | {"B": {"Instance": nowhere}, "Resolution": 16})
+    sentence = "B names no frame of reference: it was assumed that A and B lie in the same one"
+    assert json.loads(reply.headers["x-warnings"][0]) == [sentence]
+    assert f"comment warning: {sentence}\n".encode() in reply.body[:2000]
 
 
 def test_a_comparison_in_the_background(server: OrthancServer, balls: str) -> None:

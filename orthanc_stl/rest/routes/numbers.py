@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -124,6 +125,8 @@ def compare(app: App, request: Request) -> Answer:
     found = made(app, request, recipe)
     if "File" in body:
         headers = {"X-Scale-Mm": f"{found.facts['ScaleMm']}", "X-Content-Type-Options": "nosniff"}
+        if found.facts["Warnings"]:
+            headers["X-Warnings"] = json.dumps(found.facts["Warnings"])
         return Answer(found.file, _COLORED[told["File"]], headers=headers)
     return json_answer(found.facts)
 

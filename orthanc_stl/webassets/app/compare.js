@@ -134,7 +134,7 @@ class CompareForm {
   }
 }
 
-/** What has no partner, could not be meshed, or was paired by a similar name. @param {any} answer */
+/** What has no partner, could not be meshed, was paired by a similar name or assumed. @param {any} answer */
 function remarks(answer) {
   /** @type {[string, string[]][]} */
   const lists = [
@@ -142,7 +142,7 @@ function remarks(answer) {
     [t('Only in B'), answer.OnlyInB],
     ...['A', 'B'].map((side) => /** @type {[string, string[]]} */ ([t('Cannot be meshed in {side}', { side }),
       answer[`Skipped${side}`].map((/** @type {any} */ { Name, Reason }) => `${Name}: ${Reason}`)])),
-    [t('Paired by similar names'), answer.Warnings],
+    [t('Things to know'), answer.Warnings],
   ];
   return lists.filter(([, names]) => names.length).map(([title, names]) => h('section', {}, h('h2', {}, title),
     h('ul', {}, ...names.map((name) => h('li', { dir: 'auto' }, name)))));

@@ -32,7 +32,8 @@ export function csv(answer) {
     [side === 'A' ? name : '', side === 'B' ? name : '', ...blank, `only in ${side}`]);
   const skipped = (/** @type {string} */ side) => answer[`Skipped${side}`].map((/** @type {any} */ { Name, Reason }) =>
     [side === 'A' ? Name : '', side === 'B' ? Name : '', ...blank, Reason]);
-  return csvOf([head, ...rows, ...only('A'), ...only('B'), ...skipped('A'), ...skipped('B')]);
+  const told = answer.Warnings.map((/** @type {string} */ text) => ['', '', ...blank, text]);
+  return csvOf([head, ...rows, ...only('A'), ...only('B'), ...skipped('A'), ...skipped('B'), ...told]);
 }
 
 /** @param {Pair} pair @returns {string[]} what is to be known of the two meshes */

@@ -250,7 +250,9 @@ export const LOOKS = {
 export function notesOf(part) {
   const notes = part.facts?.Notes?.map((/** @type {any} */ note) => ({ rank: note.Rank, text: note.Text }));
   const warnings = part.facts?.Warnings ?? part.warnings;
-  const list = notes?.length ? notes : warnings.map((/** @type {string} */ text) => ({ rank: rankOf(text), text }));
+  const list = notes?.length ? [...notes]
+    : warnings.map((/** @type {string} */ text) => ({ rank: rankOf(text), text }));
+  for (const text of part.model?.warnings ?? []) list.push({ rank: rankOf(text), text });
   if (part.facts?.Closed === false) list.push({ rank: 1,
     text: 'The surface is not closed: its volume is a rough figure.' });
   return list.sort((/** @type {any} */ a, /** @type {any} */ b) => a.rank - b.rank);
