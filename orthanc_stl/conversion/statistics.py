@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from orthanc_stl.conversion.choose import Skipped
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.frame import area_vector
-from orthanc_stl.mesh.measures import measures_of
+from orthanc_stl.mesh.measures import Measures, measures_of
 from orthanc_stl.mesh.volumes.inside import find_inside, values
 from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.base import OpenSource, Region, Shape
@@ -42,9 +43,14 @@ _NO_STEP = 0.003
 """Of the largest step, which may be a gap: smaller ones are between contours of one plane."""
 
 
-def statistics(model: Model, source: OpenSource | None = None) -> list[dict[str, Any]]:
-    """A row for each part, by the keys of `COLUMNS`. `source`: what the parts were made of; None for stored models."""
-    return [_row(part, source) for part in model]
+def statistics(model: Model, source: OpenSource | None = None, skipped: Sequence[Skipped] = ()) -> list[dict[str, Any]]:
+    """A row for each part, by the keys of `COLUMNS`. `source`: what the parts were made of; None for stored models.
+    What was `skipped` has rows, too, in the order of the numbers: without figures, and with the reason as warning."""
+    rows = [_row(part, source) for part in model]
+    rows += [
+        dict.fromkeys(COLUMNS) | {"Number": one.number, "Name": one.name, "Warnings": [one.reason]} for one in skipped
+    ]
+    return sorted(rows, key=lambda row: row["Number"]) if skipped else rows
 
 
 def _row(part: Part, source: OpenSource | None) -> dict[str, Any]:
@@ -65,8 +71,17 @@ def _row(part: Part, source: OpenSource | None) -> dict[str, Any]:
         "SpacingMm": spacing,
         "Pieces": measures.pieces,
         "Closed": measures.closed,
-        "Warnings": list(part.warnings),
+        "Warnings": [*part.warnings, *_told_of_surface(part, measures)],
     }
+
+
+def _told_of_surface(part: Part, measures: Measures) -> list[str]:
+    """Why the figures are none to rely on."""
+    if not len(part.mesh.triangles):
+        return ["there are no triangles"]
+    if not measures.closed:
+        return ["the surface is not closed: its volume is a rough figure"]
+    return ["the surface is inside out: its volume counts as negative"] if measures.volume < 0 else []
 
 
 def _voxels_ml(part: Part, source: OpenSource | None) -> float | None:

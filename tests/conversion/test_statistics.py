@@ -18,11 +18,15 @@ from orthanc_stl.cli import main
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.statistics import COLUMNS, as_csv, statistics
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import open_files
 from orthanc_stl.spreadsheet import spreadsheet_text
 from testing import phantoms
 from testing.data import FOLDER, shared_file
+from tests.mesh.shapes import box
 
 TEXTS = Path(__file__).parents[1] / "spreadsheet_texts.json"
 
@@ -30,7 +34,8 @@ TEXTS = Path(__file__).parents[1] / "spreadsheet_texts.json"
 def rows_of(content: bytes, *structures: int | str, name: str = "") -> list[dict[str, object]]:
     source = open_files([content], ReadOptions(), name=name)
     request = ConversionRequest(structures=structures, all=not structures, separate=True, resolution=64)
-    return statistics(build_model(source, request).model, source)
+    result = build_model(source, request)
+    return statistics(result.model, source, result.skipped)
 
 
 @pytest.mark.parametrize(
@@ -103,13 +108,47 @@ def test_slices_of_a_structure_with_a_gap() -> None:
     assert (row["Slices"], row["SpacingMm"]) == (48, 2.0)
 
 
+def test_what_cannot_be_meshed_has_a_row_with_the_reason() -> None:
+    marker = phantoms.Roi("Marker", [phantoms.Contour(np.array([[1.0, 2.0, 3.0]]), kind="POINT")])
+    first, second, third = rows = rows_of(
+        phantoms.structure_set([phantoms.ball("A", 5), marker, phantoms.ball("B", 5)])
+    )
+    assert [row["Name"] for row in rows] == ["A", "Marker", "B"]
+    assert (second["VolumeMl"], second["Closed"]) == (None, None)
+    assert "POINT" in str(second["Warnings"])
+    assert first["Warnings"] == third["Warnings"] == []
+    header, *lines = csv.reader(io.StringIO(as_csv(rows).decode("utf-8-sig")))
+    assert dict(zip(header, lines[1], strict=True)) == dict.fromkeys(header, "") | {
+        "Number": "2",
+        "Name": "Marker",
+        "Warnings": "; ".join(second["Warnings"]),  # type: ignore[arg-type]
+    }
+
+
+@pytest.mark.parametrize(
+    ("mesh", "volume", "told"),
+    [
+        (box(10, 10, 10), 1, []),
+        (Mesh(box(10, 10, 10).vertices, box(10, 10, 10).triangles[:-1]), None, ["the surface is not closed"]),
+        (Mesh(box(10, 10, 10).vertices, box(10, 10, 10).triangles[:, ::-1]), -1, ["the surface is inside out"]),
+        (Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32)), 0, ["there are no triangles"]),
+    ],
+)
+def test_figures_that_are_none_to_rely_on_are_told(mesh: Mesh, volume: float | None, told: list[str]) -> None:
+    (row,) = statistics(Model((Part(1, "A", mesh, report_of(mesh)),)))
+    assert [text.partition(":")[0] for text in row["Warnings"]] == told
+    assert volume in (None, row["VolumeMl"])
+
+
 def test_tables_and_comparison_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     balls = {"Ball": (20, (10, -15, 30)), "=Small": (12, (28, -15, 30))}
     a, b = tmp_path / "a.dcm", tmp_path / "b.dcm"
     a.write_bytes(phantoms.structure_set([phantoms.ball(name, *ball, 1) for name, ball in balls.items()]))
     b.write_bytes(phantoms.structure_set([phantoms.ball("ball", *balls["=Small"], 1)]))
     assert main(["statistics", str(a), "--resolution", "128"]) == 0
-    _, *lines = csv.reader(io.StringIO(capsys.readouterr().out))
+    table = capsys.readouterr().out
+    assert table.startswith("\ufeff")  # a spreadsheet takes it for UTF-8
+    _, *lines = csv.reader(io.StringIO(table))
     assert [line[1] for line in lines] == ["Ball", "'=Small"]
     assert [float(line[5]) for line in lines] == pytest.approx([33.510, 7.238], rel=0.02)
     assert main(["compare", str(a), str(b), "--resolution", "128"]) == 0
