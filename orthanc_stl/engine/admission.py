@@ -41,8 +41,9 @@ class Admission:
         if has_place(own, total, self._queue_size) if client else total < self._queue_size:
             return
         whose = f", {own} of them of this client" if client else ""
+        waits = f"{total} requests are" if total > 1 else "a request is"
         raise errors.Busy(
-            f'{total} requests are waiting already{whose}; the option "QueueSize" allows {self._queue_size}, and each '
+            f'{waits} waiting already{whose}; the option "QueueSize" allows {self._queue_size}, and each '
             "client a share of them: try again later"
         )
 

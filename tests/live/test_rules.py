@@ -121,7 +121,10 @@ def test_segmentation_without_the_body_and_a_nightly_catch_up(tmp_path: Path) ->
 
 
 def test_a_failure_is_listed_without_its_reason() -> None:
-    stl = {"Rules": [{**EVERY_RTSTRUCT, "Structures": {"Include": ["Heart"]}}]}
+    """A catch-up leaves it alone, and does what another rule does since its label is there."""
+    when = {"Labels": "urgent", "SOPClass": "*.481.3", "StudyDescription": "phantom*", "SeriesDescription": "*"}
+    labelled = EVERY_RTSTRUCT | {"Name": "labelled", "When": when}
+    stl = {"Rules": [{**EVERY_RTSTRUCT, "Structures": {"Include": ["Heart"]}}, labelled]}
     with OrthancServer(stl, SOON) as server:
         source = server.upload(two_balls())
         (run,) = wait_for(lambda: runs(server, source, "Failure"))
@@ -133,6 +136,13 @@ def test_a_failure_is_listed_without_its_reason() -> None:
         assert "Reason" not in run  # which may name structures: it is told to who may see the instance
         assert server.post("/stl/rules/run", {}).status == 400
         assert server.post("/stl/rules/run", {"Instance": "0" * 8}).status == 404
+        assert models(server) == []
+        study = server.get(f"/instances/{source}/study").json()["ID"]
+        assert server.put(f"/studies/{study}/labels/urgent", b"").status == 200
+        assert server.post("/stl/rules/run", {"Days": 1}).status == 200
+        wait_for(lambda: runs(server, source))
+        assert [one["Rule"] for one in server.get("/stl/rules").json()["Runs"]] == ["labelled", "structures"]
+        assert server.get(run["Details"]).json()["structures"]["Time"] == run["Time"]
 
 
 def test_what_failed_is_repeated_also_where_orthanc_checks_revisions() -> None:

@@ -59,7 +59,7 @@ def test_a_full_queue_only_makes_it_later() -> None:
             paths.append(answer.json()["Path"])
         assert (answer.status, len(paths)) == (503, 2)  # one runs, one waits
         sources = [server.upload(two_balls()) for _ in range(3)]
-        wait_for(lambda: " waits: 1 requests are waiting already" in server.log_text())
+        wait_for(lambda: " waits: a request is waiting already" in server.log_text())
         wait_for(lambda: server.get("/stl/rules").json()["Waiting"] == 3)
         assert server.get("/stl/rules").json()["Runs"] == []
         for path in paths:
