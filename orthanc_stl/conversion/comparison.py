@@ -18,6 +18,7 @@ from orthanc_stl.formats.ply import colored_ply
 from orthanc_stl.mesh.compare import compare
 from orthanc_stl.mesh.distance import distances
 from orthanc_stl.mesh.progress import Progress, no_progress
+from orthanc_stl.mesh.solids.booleans import require_closed
 from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.base import ContourSource, OpenSource
 
@@ -123,8 +124,12 @@ def colored_by_distance(a: Part, b: Part, suffix: str = "ply", told: Sequence[st
     """A PLY or GLB of `a`, colored by its distance to `b`: blue inside, red outside; and the mm at the scale's ends.
 
     The GLB has the distances, too, as the attribute `_DISTANCE` (mm) of its vertices. `told`: sentences that the file
-    has, the PLY as comments, the GLB as `warnings` among the extras of its node.
+    has, the PLY as comments, the GLB as `warnings` among the extras of its node. Raises InvalidInput if `a` has no
+    triangles, or if `b` is not closed or inside out, so that nothing lies inside of it.
     """
+    if not len(a.mesh.triangles):
+        raise InvalidInput("got a surface without triangles, expected one that can be colored")
+    require_closed(b.mesh)
     far = distances(a.mesh, b.mesh)
     scale = float(np.abs(far).max()) or 1.0
     share = np.clip(far / scale, -1, 1)[:, None]

@@ -156,3 +156,18 @@ def test_a_colored_file_says_that_a_frame_of_reference_is_not_known() -> None:
     glb, _ = colored_by_distance(a, b, "glb", told)
     document = json.loads(glb[20 : 20 + struct.unpack_from("<I", glb, 12)[0]])
     assert document["nodes"][0]["extras"]["warnings"] == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        (Mesh(LARGE.vertices[:0], LARGE.triangles[:0]), LARGE, "without triangles"),
+        (LARGE, Mesh(LARGE.vertices[:0], LARGE.triangles[:0]), "without triangles"),
+        (LARGE, Mesh(LARGE.vertices, LARGE.triangles[:-1]), "not closed"),
+        (LARGE, Mesh(LARGE.vertices, LARGE.triangles[:, ::-1]), "inside out"),
+    ],
+)
+def test_nothing_is_colored_by_its_distance_to_what_has_no_inside(a: Mesh, b: Mesh, message: str) -> None:
+    one, other = model(("A", a), ("B", b)).parts
+    with pytest.raises(InvalidInput, match=message):
+        colored_by_distance(one, other)
