@@ -55,10 +55,16 @@ def test_volumes_of_the_made_balls(file: str, volumes: tuple[float, ...]) -> Non
 
 
 def test_volumes_that_totalsegmentator_wrote() -> None:
+    """All 40 structures by their voxels, three of them also by their meshes."""
     folder = "nifti/totalsegmentator-fast"
     truth = json.loads(shared_file(f"{folder}/statistics.json").read_text())
+    content = shared_file(f"{folder}/example_seg_fast.nii.gz").read_bytes()
+    present = {name: facts["volume"] / 1000 for name, facts in truth.items() if facts["volume"]}
+    structures = open_files([content], ReadOptions(), name="seg.nii.gz").structures
+    assert {one.name: one.facts["VolumeMl"] for one in structures} == pytest.approx(present)
+    assert len(present) == 40
     names = ("spleen", "liver", "aorta")
-    rows = rows_of(shared_file(f"{folder}/example_seg_fast.nii.gz").read_bytes(), *names, name="seg.nii.gz")
+    rows = rows_of(content, *names, name="seg.nii.gz")
     for row, name in zip(rows, names, strict=True):
         assert row["Name"] == name
         assert row["ContoursMl"] == pytest.approx(truth[name]["volume"] / 1000, rel=1e-3)
