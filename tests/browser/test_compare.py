@@ -188,9 +188,10 @@ def test_what_cannot_be_compared_is_said(open_page: Open, server: OrthancServer,
     sentence = "A names no frame of reference: it was assumed that A and B lie in the same one"
     assert sentence in unsure.inner_text(".comparison").split("Things to know")[1]
     unsure.get_by_role("button", name="Ball", exact=True).click()
-    colored = unsure.frame_locator("iframe.preview")
-    colored.locator(".warnings-button").click()
-    assert sentence in colored.locator("dialog.warnings").inner_text()
+    src = unsure.locator("iframe.preview").get_attribute("src")
+    viewer = open_page(src.split(src.split("/stl/")[0])[1])
+    viewer.locator(".warnings-button").click()
+    assert sentence in viewer.locator("dialog.warnings").inner_text()
     alone = open_page(f"/stl/app/compare.html?a={elsewhere}")
     alone.wait_for_selector("text=There is nothing to compare with")
     nothing = open_page("/stl/app/compare.html")
