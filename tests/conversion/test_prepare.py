@@ -110,6 +110,14 @@ def test_a_margin_grows_and_shrinks() -> None:
         assert part.volume_ml == near(4 / 3 * math.pi * (20 + margin) ** 3 / 1000, 0.01)
 
 
+def test_unequal_margins_say_how_exact_they_are() -> None:
+    (part,) = made(1, margin={"XPlus": 3, "ZMinus": 10}, resolution=24)
+    assert part.warnings == (
+        "a margin was added, in mm: XPlus 3, ZMinus 10; it was worked out in voxels of 0.5 mm: sharp corners may be "
+        "rounded by up to one, and what is thinner than one may lose some of its volume",
+    )
+
+
 def test_both_halves_of_a_cut_are_closed_and_add_up() -> None:
     (whole,) = made(1)
     parts = made(1, cut=[HALVES]).parts

@@ -17,6 +17,7 @@ from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.solids.booleans import require_closed
+from orthanc_stl.mesh.solids.sharp_edges import points_on_sharp_edges, with_sharp_edges
 from orthanc_stl.mesh.surface import isosurface
 from orthanc_stl.mesh.types import Mesh
 
@@ -59,7 +60,8 @@ class SignedDistance:
 
     def __init__(self, mesh: Mesh) -> None:
         self._spacing = float(np.sqrt(area_and_volume(mesh)[0] / SAMPLES))
-        self._tree = cKDTree(sampled(mesh, SAMPLES), balanced_tree=False, leafsize=30)
+        samples = np.concatenate((sampled(mesh, SAMPLES), points_on_sharp_edges(mesh, self._spacing)))
+        self._tree = cKDTree(samples, balanced_tree=False, leafsize=30)
         self._surface = SurfaceDistance(mesh)
 
     def of(self, points: np.ndarray) -> np.ndarray:
@@ -97,12 +99,13 @@ def grid_around(mesh: Mesh, spacing: float, reach: float = 0.0) -> Grid:
 def surface_at(mesh: Mesh, distance: float, *, spacing: float | None = None) -> Mesh:
     """The closed surface of all points at a signed `distance` in mm from a closed mesh, negative inside of it.
 
-    Empty if nothing is so deep. Sharp edges are rounded by less than half a voxel (`spacing` mm, else by the area).
+    Empty if nothing is so deep. `spacing`: the voxel in mm, else by the area.
     Raises InvalidInput for a mesh that is not closed or has no triangles.
     """
     require_closed(mesh)
-    grid = grid_around(mesh, spacing or spacing_for(mesh, distance), distance)
-    return mesh_of_field(field_of(grid, SignedDistance(mesh), distance), grid)
+    grid, known = grid_around(mesh, spacing or spacing_for(mesh, distance), distance), SignedDistance(mesh)
+    found = mesh_of_field(field_of(grid, known, distance), grid)
+    return with_sharp_edges(found, lambda points: known.of(points) - distance, grid.spacing)
 
 
 def field_of(grid: Grid, known: SignedDistance, level: float = 0.0, around: float = 1.0) -> np.ndarray:

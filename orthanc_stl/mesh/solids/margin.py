@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.solids.booleans import require_closed
@@ -19,6 +20,7 @@ from orthanc_stl.mesh.solids.field import (
     spacing_for,
     surface_at,
 )
+from orthanc_stl.mesh.solids.sharp_edges import points_on_sharp_edges, with_sharp_edges
 from orthanc_stl.mesh.types import Mesh
 
 COARSER = 1.6
@@ -26,6 +28,14 @@ COARSER = 1.6
 
 MOST_STEPS = 20
 """Voxels in the largest margin."""
+
+OF_EDGES = 0.25
+"""Voxels from one point to the next on sharp edges of the body, where the field between voxels is not known well."""
+
+NEAREST_ON_EDGES = 16
+
+PROBE = 0.05
+"""Voxels: how far slopes are measured. The best shift is known to about a tenth of one."""
 
 FINER = 5
 """Times that the best shift is looked for by half as far around it."""
@@ -69,38 +79,101 @@ def with_margin(mesh: Mesh, margin: float | Margins, *, spacing: float | None = 
     return mesh
 
 
+def voxel_of(mesh: Mesh, margins: Margins) -> float:
+    """The voxel in mm that unequal margins of `mesh` are worked out with: sharp corners may be rounded by up to one."""
+    values = astuple(margins)
+    return max(_voxel(mesh, max(*values, 0.0)), _voxel(mesh, -min(*values, 0.0)))
+
+
+def _voxel(mesh: Mesh, largest: float) -> float:
+    return max(spacing_for(mesh) * COARSER, largest / MOST_STEPS)
+
+
 def _moved(mesh: Mesh, margins: np.ndarray, sign: int, spacing: float | None) -> Mesh:
     """What is inside (`sign` 1) or outside (-1) grows by the eighths of ellipsoids with the half-axes `margins`.
 
     `margins` `(3, 2)`: along x, y, z, downwards and upwards.
     """
     largest = float(margins.max())
-    voxel = spacing or max(spacing_for(mesh) * COARSER, largest / MOST_STEPS)
+    voxel = spacing or _voxel(mesh, largest)
     grid = grid_around(mesh, voxel, largest if sign > 0 else 0.0)
-    return mesh_of_field(sign * _least_within(SignedDistance(mesh), sign, margins, grid), grid)
+    grown = _Grown(mesh, sign, margins, grid)
+    found = mesh_of_field(sign * grown.least_within(), grid)
+    return with_sharp_edges(found, grown.value, voxel, PROBE) if margins.min() >= voxel else found
 
 
-def _least_within(known: SignedDistance, sign: int, margins: np.ndarray, grid: Grid) -> np.ndarray:
-    """The least signed distance `(z, y, x)` of all places from which a shift within the margins leads to a voxel.
+class _Grown:
+    """What is inside (`sign` 1) or outside (-1) of a mesh, grown by the eighths of ellipsoids with the half-axes
+    `margins` `(3, 2)`."""
 
-    It is negative where the grown body is: right near 0, of the right sign elsewhere. A body thinner than a voxel is
-    seen by its surface alone.
-    """
-    voxel = grid.spacing
-    signed = sign * field_of(grid, known, around=2.0)
-    certain = _reached(signed <= 0, margins / voxel)
-    possible = ndimage.binary_dilation(_reached(signed <= voxel, margins / voxel + 1), np.ones((3, 3, 3)))
-    edges = possible & ~ndimage.binary_erosion(certain, np.ones((3, 3, 3)))
-    asked = np.flatnonzero(edges)
-    found = np.where(certain, -voxel, voxel).astype(np.float32)
-    parts = parts_of_shifts(margins, voxel)
-    least, best = _least_of_shifts(signed, asked, _shifts(parts, margins) / voxel)
-    near = np.flatnonzero((least > -1.2 * voxel) & (least < 2.2 * voxel))
-    points = grid.points(asked[near])
-    least[near] = sign * known.of(points - _better(signed, points, parts[best[near]], margins, grid))
-    inside = certain.reshape(-1)[asked]
-    found.reshape(-1)[asked] = np.where(inside, np.minimum(least, -1e-3 * voxel), least)
-    return found
+    def __init__(self, mesh: Mesh, sign: int, margins: np.ndarray, grid: Grid) -> None:
+        self._known, self._sign, self._margins, self._grid = SignedDistance(mesh), sign, margins, grid
+        self._edges = None
+        if margins.min() >= grid.spacing:  # else slopes change within a voxel, and the field by itself is better
+            edges = points_on_sharp_edges(mesh, grid.spacing * OF_EDGES)
+            self._edges = cKDTree(edges) if len(edges) else None
+        self._signed = sign * field_of(grid, self._known, around=2.0)
+        self._parts = parts_of_shifts(margins, grid.spacing)
+        self._best = np.zeros(grid.shape, np.int32)
+
+    def value(self, points: np.ndarray) -> np.ndarray:
+        """The signed distance `(n,)` to the body at the place that the best shift leads from to each of `points`
+        `(n, 3)`: negative inside of the grown or shrunk body."""
+        place = np.rint((points - self._grid.origin) / self._grid.spacing).astype(int)
+        x, y, z = np.clip(place, 0, np.array(self._grid.shape[::-1]) - 1).T
+        return self._sign * self._least(points, self._parts[self._best[z, y, x]])
+
+    def _least(self, points: np.ndarray, parts: np.ndarray) -> np.ndarray:
+        """The least signed distance `(n,)` for shifts like those of `parts` `(n, 3)`, or from sharp edges near them."""
+        start = points - _better(self._signed, points, parts, self._margins, self._grid)
+        least = self._sign * self._known.of(start)
+        if self._edges is None:
+            return least
+        away, nearest = self._edges.query(start, NEAREST_ON_EDGES, distance_upper_bound=3 * self._grid.spacing)
+        some = np.flatnonzero(np.isfinite(away[:, 0]))
+        nearest = np.where(np.isfinite(away), nearest, nearest[:, :1])[some]
+        ways = points[some][:, None] - self._edges.data[nearest]
+        shifts, beyond = _to_the_margins(ways, self._margins)
+        best = shifts[np.arange(len(some)), beyond.argmin(axis=1)]
+        other = self._sign * self._known.of(points[some] - best)
+        least[some] = np.minimum(np.minimum(least[some], other), beyond.min(axis=1))
+        return least
+
+    def least_within(self) -> np.ndarray:
+        """The least signed distance `(z, y, x)` of all places from which a shift within the margins leads to a voxel.
+
+        It is negative where the grown body is: right near 0, of the right sign elsewhere. A body thinner than a voxel
+        is seen by its surface alone.
+        """
+        grid, signed, margins = self._grid, self._signed, self._margins
+        voxel = grid.spacing
+        certain = _reached(signed <= 0, margins / voxel)
+        possible = ndimage.binary_dilation(_reached(signed <= voxel, margins / voxel + 1), np.ones((3, 3, 3)))
+        edges = possible & ~ndimage.binary_erosion(certain, np.ones((3, 3, 3)))
+        asked = np.flatnonzero(edges)
+        found = np.where(certain, -voxel, voxel).astype(np.float32)
+        least, best = _least_of_shifts(signed, asked, _shifts(self._parts, margins) / voxel)
+        self._best.reshape(-1)[asked] = best
+        near = np.flatnonzero((least > -1.2 * voxel) & (least < 2.2 * voxel))
+        least[near] = self._least(grid.points(asked[near]), self._parts[best[near]])
+        inside = certain.reshape(-1)[asked]
+        found.reshape(-1)[asked] = np.where(inside, np.minimum(least, -1e-3 * voxel), least)
+        return found
+
+
+def _to_the_margins(ways: np.ndarray, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The `ways` `(..., 3)` in mm as long as the margins `(3, 2)` allow, and by about how many mm they are longer."""
+    half_axes = np.where(ways < 0, margins[:, 0], margins[:, 1])
+    flat = half_axes <= 0
+    parts = np.where(flat, 0, ways / np.where(flat, 1, half_axes))
+    lengths = np.linalg.norm(parts, axis=-1, keepdims=True)
+    shifts = parts / np.maximum(lengths, 1e-6) * half_axes
+    # Along the normal of the eighth of an ellipsoid where the way passes it, not along the way.
+    normals = np.where(flat, 0, parts / np.where(flat, 1, half_axes))
+    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
+    beyond = (normals * (ways - shifts)).sum(axis=-1)
+    aside = np.linalg.norm(np.where(flat, ways, 0), axis=-1)
+    return shifts, np.where(aside > 0, np.hypot(np.maximum(beyond, 0), aside), beyond)
 
 
 def _reached(start: np.ndarray, margins: np.ndarray) -> np.ndarray:

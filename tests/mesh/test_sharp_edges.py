@@ -1,0 +1,70 @@
+"""Margins of solids with edges and corners at any rotation, from coarse voxels: sharp where the true body is sharp."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import manifold3d
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull, HalfspaceIntersection
+from scipy.spatial.transform import Rotation
+
+from orthanc_stl.mesh.intersections import crossing_triangles
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids.booleans import mesh_of
+from orthanc_stl.mesh.solids.margin import Margins, with_margin
+from orthanc_stl.mesh.types import Mesh
+from tests.mesh.shapes import OBLIQUE, ORIGIN, box, moved, rod
+
+ROTATIONS = [Rotation.identity(), OBLIQUE, Rotation.from_euler("xyz", [10, 20, 30], degrees=True)]
+CONE = mesh_of(manifold3d.Manifold.cylinder(30, 15, 5, 128, True), ORIGIN)
+SOLIDS = {
+    "box": (box(20, 30, 40), 1.0, 0.1),
+    "plate": (box(40, 30, 6), 1.0, 0.1),
+    "cylinder": (rod(12, 30), 0.4, 0.1),
+    "cone": (CONE, 0.4, 0.2),
+}
+"""The voxel in mm, and how far the result may be off."""
+
+WAYS = np.random.default_rng(0).normal(size=(3000, 3))
+WAYS /= np.linalg.norm(WAYS, axis=1)[:, None]
+
+
+def reach_of_margins(ways: np.ndarray, own: Margins) -> np.ndarray:
+    """How far a plane with the normals `ways` moves by these margins: |R n|."""
+    half_axes = np.abs(np.array(astuple(own))).reshape(3, 2)
+    return np.asarray(np.linalg.norm(np.where(ways < 0, *half_axes.T) * ways, axis=1))
+
+
+def true_reach(mesh: Mesh, own: Margins) -> np.ndarray:
+    """How far the true body reaches in each of WAYS: two convex bodies are as far from each other as these differ."""
+    points = mesh.vertices.astype(float)
+    if own.x_minus > 0:
+        return np.asarray((points @ WAYS.T).max(axis=0) + reach_of_margins(WAYS, own))
+    planes = np.unique(ConvexHull(points).equations.round(5), axis=0)
+    planes[:, 3] += reach_of_margins(planes[:, :3], own)
+    corners = HalfspaceIntersection(planes, points.mean(axis=0)).intersections
+    return np.asarray((corners @ WAYS.T).max(axis=0))
+
+
+def distance_to_truth(mesh: Mesh, own: Margins, spacing: float) -> float:
+    """The Hausdorff distance in mm; and the result is one sound body."""
+    found = with_margin(mesh, own, spacing=spacing)
+    report = report_of(found)
+    assert (report.closed, report.euler_number, len(crossing_triangles(found))) == (True, 2, 0)
+    return float(np.abs((found.vertices.astype(float) @ WAYS.T).max(axis=0) - true_reach(mesh, own)).max())
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS)
+@pytest.mark.parametrize("solid", SOLIDS)
+def test_equal_margins_of_solids_are_exact(solid: str, rotation: Rotation) -> None:
+    mesh, spacing, most = SOLIDS[solid]
+    for mm in (3.0, -2.0):
+        assert distance_to_truth(moved(mesh, rotation), Margins(*[mm] * 6), spacing) < most
+
+
+def test_unequal_margins_of_a_box_grow_it_to_its_edges() -> None:
+    body = moved(box(20, 30, 40))
+    for own in (Margins(2, 4, 3, 6, 8, 3), Margins(10, 1, 10, 1, 10, 1)):
+        assert distance_to_truth(body, own, 0.7) < 0.15
