@@ -149,12 +149,14 @@ def surface_from_volume(
     >>> round(surface_from_volume(cube, smooth=False).volume_ml, 2)
     1.0
     """
-    array = np.asarray(values)
+    expected = "surface_from_volume() needs a (nx, ny, nz) array of real numbers"
+    array = _array(values, expected)
     if array.ndim != 3 or array.dtype.kind not in "buif":
-        raise InvalidInput(f"surface_from_volume() needs a (nx, ny, nz) array of real numbers, got {_shape(array)}")
-    matrix = np.eye(4) if affine is None else np.asarray(affine, np.float64)
+        raise InvalidInput(f"{expected}, got {_shape(array)}")
+    expected = "the affine must be an invertible (4, 4) array"
+    matrix = np.eye(4) if affine is None else _array(affine, expected, np.float64)
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
-        raise InvalidInput(f"the affine must be an invertible (4, 4) array, got {_shape(matrix)}")
+        raise InvalidInput(f"{expected}, got {_shape(matrix)}")
     stored = array.astype(np.uint8) if array.dtype.kind == "b" else array
     surface = volumes.surface_from_volume(Volume(stored, matrix), **options)
     return Part(1, name, surface.mesh, surface.report, notes=surface.report.notes)
@@ -169,10 +171,18 @@ def compare(a: Part, b: Part) -> Comparison:
 
 
 def _points(points: Points, number: int) -> np.ndarray:
-    array = np.asarray(points, np.float64)
+    expected = f"polygon {number} must be a list of points (n, 3) in mm"
+    array = _array(points, expected, np.float64)
     if array.ndim != 2 or array.shape[1] != 3:
-        raise InvalidInput(f"polygon {number} must be a list of points (n, 3) in mm, got {_shape(array)}")
+        raise InvalidInput(f"{expected}, got {_shape(array)}")
     return array
+
+
+def _array(values: Any, expected: str, dtype: Any = None) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{expected}, got {type(values).__name__} of other things or of uneven rows") from None
 
 
 def _shape(array: np.ndarray) -> str:
