@@ -99,7 +99,7 @@ def test_a_plate_too_thin_for_a_text_is_refused_and_no_void_is_left(thick: float
         labelled(box(60, thick, 40), "LH", (0, -thick / 2, 0), 3, depth)
 
 
-@pytest.mark.parametrize("depth", [0.1, 4, 10])
+@pytest.mark.parametrize("depth", [pytest.param(0.1, marks=pytest.mark.slow), 4, 10])
 def test_letters_are_as_deep_as_they_should_be(depth: float) -> None:
     body = box(60, 40, 30)
     found = labelled(body, "L", (0, -20, 0), 8, depth)

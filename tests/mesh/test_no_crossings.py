@@ -63,7 +63,9 @@ BODIES = {
 
 
 @pytest.mark.parametrize("smooth", [True, False], ids=["smooth", "plain"])
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in FINE else ()) for name in BODIES]
+)
 def test_surfaces_do_not_cross_themselves(name: str, smooth: bool) -> None:
     surface = surface_from_contours([solids.roi_of(BODIES[name])], resolution=FINE.get(name, 64), smooth=smooth)
     assert surface.report.closed
