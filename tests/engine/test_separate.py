@@ -1,0 +1,85 @@
+"""Several structures in one request, from the bytes of a file to the stored objects: what is made, told and skipped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.tasks import TASKS
+from testing import phantoms
+from tests.mutants import SERIES
+
+
+def made(rois: list[phantoms.Roi], **request: Any) -> tuple[dict[str, Any], list[pydicom.Dataset]]:
+    options = {"Request": {"Resolution": 48, **request}, "Roles": ["source"], "Name": "", "Series": SERIES}
+    facts, files = TASKS["convert"](options, [phantoms.structure_set(rois)], lambda *now: None)
+    return facts["answer"], [pydicom.dcmread(BytesIO(file)) for file in files]
+
+
+POINT = phantoms.Roi("Isocentre", [phantoms.Contour(np.zeros((1, 3)), kind="POINT")])
+ORGANS = [
+    phantoms.ball("Heart", 20, (-40, 0, 0), colour=(255, 0, 0)),
+    phantoms.ball("CouchTop", 10, (60, 0, 0)),
+    POINT,
+    phantoms.ball("Lung", 15, (0, 50, 0), colour=(0, 0, 255)),
+    phantoms.ball("left couch rail", 10, (60, 60, 0)),
+]
+
+
+def test_all_but_what_is_excluded_one_object_each() -> None:
+    """Patterns know no case; what cannot be used is skipped with its reason, what is excluded is not spoken of."""
+    answer, objects = made(ORGANS, All=True, Exclude=["*couch*"], Separate=True)
+    assert [(one["Number"], one["Name"]) for one in answer["Models"]] == [(1, "Heart"), (4, "Lung")]
+    assert [(one["Number"], one["Name"]) for one in answer["Skipped"]] == [(3, "Isocentre")]
+    assert "no closed contours" in answer["Skipped"][0]["Reason"]
+    assert [ds.ContentDescription for ds in objects] == ["Heart", "Lung"]
+    assert [one["VolumeMl"] for one in answer["Models"]] == pytest.approx([33.51, 14.14], rel=0.02)
+    with pytest.raises(InvalidInput, match="no structure can be used"):
+        made(ORGANS, All=True, Exclude=["*"], Separate=True)
+
+
+def test_each_object_of_a_set_has_its_own_picture() -> None:
+    """In the structure's colour: red and blue pixels in the middle of what the palette says."""
+    _, objects = made(ORGANS, Structures=["Heart", "Lung"], Separate=True)
+    assert len({ds.ModelGroupUID for ds in objects}) == len({ds.SeriesInstanceUID for ds in objects}) == 1
+    assert [ds.InstanceNumber for ds in objects] == [1, 2]
+    for ds, channel in zip(objects, (0, 2), strict=True):
+        (icon,) = ds.IconImageSequence
+        picture = np.frombuffer(icon.PixelData, np.uint8).reshape(icon.Rows, icon.Columns)
+        palette = [
+            np.frombuffer(icon[f"{color}PaletteColorLookupTableData"].value, "<u2") >> 8
+            for color in ("Red", "Green", "Blue")
+        ]
+        middle = [int(colors[picture[64, 64]]) for colors in palette]
+        assert middle[channel] > 100
+        assert middle[2 - channel] < 30
+
+
+def test_a_structure_that_fails_stops_no_other() -> None:
+    small = phantoms.ball("Small", 5, (0, 0, 80))
+    answer, objects = made([ORGANS[0], small], All=True, Separate=True, MinVolumeMl=2)
+    assert [one["Name"] for one in answer["Models"]] == ["Heart"]
+    assert len(objects) == 1
+    (skipped,) = answer["Skipped"]
+    assert skipped["Name"] == "Small"
+    assert skipped["Reason"].startswith("no piece has 2 mL: the largest has 0.5")
+    with pytest.raises(InvalidInput, match="no piece has 2 mL"):
+        made([ORGANS[0], small], All=True, Separate=True, MinVolumeMl=2, Strict=True)
+
+
+@pytest.mark.parametrize("options", [{"KeepLargest": True}, {"MinVolumeMl": 2}])
+def test_pieces_of_contours_that_are_left_out_are_told(options: dict[str, Any]) -> None:
+    ball = ORGANS[0]
+    both = replace(ball, contours=[*(ball.contours or ()), *(phantoms.ball("", 5, (30, 0, 0)).contours or ())])
+    whole, _ = made([both], Structures=[1], Separate=True)
+    answer, _ = made([both], Structures=[1], Separate=True, **options)
+    assert whole["Warnings"] == []
+    assert answer["VolumeMl"] == pytest.approx(33.51, rel=0.01)
+    assert whole["VolumeMl"] - answer["VolumeMl"] == pytest.approx(0.524, rel=0.1)
+    assert [text for text in answer["Warnings"] if "left out" in text and "1 is kept" in text]
