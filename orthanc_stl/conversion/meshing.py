@@ -15,7 +15,7 @@ from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
 from orthanc_stl.mesh.errors import OverLimit, TooManyTriangles, TooManyVoxels
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.types import Mesh, Surface
+from orthanc_stl.mesh.types import Mesh, Note, Rank, Report, Surface
 from orthanc_stl.mesh.volumes.build import surface_from_volume
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.sources.base import Region, Shape
@@ -34,6 +34,17 @@ def limits_by_name() -> Iterator[None]:
         if not option:
             raise
         raise TooLarge(f'{error} by the option "{option}"; a lower Resolution takes fewer') from error
+
+
+OPEN = "the surface of the file is not closed, so it encloses no volume; it was left as it is"
+INSIDE_OUT = "the triangles of the file face inwards, so its volume is negative; they were left as they are"
+
+
+def _notes_on(report: Report) -> tuple[Note, ...]:
+    """What is wrong with a surface that came as one and stays as it is."""
+    if not report.closed:
+        return (Note(Rank.GUESSED, "", OPEN),)
+    return (Note(Rank.GUESSED, "", INSIDE_OUT),) if report.volume < 0 else ()
 
 
 @limits_by_name()
@@ -69,7 +80,8 @@ def mesh_shape(
         if len(shape.triangles) > max_triangles:
             raise TooManyTriangles(len(shape.triangles), max_triangles)
         progress(0.9, "checking the surface")
-        return Surface(shape, report_of(shape))
+        report = report_of(shape)
+        return Surface(shape, replace(report, notes=_notes_on(report)))
     return surface_from_volume(
         shape.volume,
         labels=shape.labels,

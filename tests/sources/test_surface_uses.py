@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import orthanc_stl as stl
+from orthanc_stl.mesh.types import Mesh
 from testing.data import shared_file
 from tests.sources.test_mesh_files import ascii_solid
+from tests.sources.test_meshes import cube
 
 BALL, SMALL, LENS = 33.2219, 7.1759, 3.62
 """mL of two icospheres, 18 mm apart, and of what they share (3.660 of true balls)."""
@@ -54,3 +57,32 @@ def test_two_balls_of_any_kind_are_exported_simplified_and_combined(
     assert [part.volume_ml for part in stl.read(tmp_path / "again.glb").mesh(tolerance=0)] == pytest.approx(
         [BALL, SMALL], rel=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("triangles", "volume", "told"),
+    [
+        (slice(None), 1.0, ()),
+        (
+            slice(1, None),
+            None,
+            ("the surface of the file is not closed, so it encloses no volume; it was left as it is",),
+        ),
+        (
+            (slice(None), slice(None, None, -1)),
+            -1.0,
+            ("the triangles of the file face inwards, so its volume is negative; they were left as they are",),
+        ),
+    ],
+    ids=["a cube", "open", "inside out"],
+)
+def test_what_encloses_nothing_or_faces_inwards_says_so(
+    triangles: Any, volume: float | None, told: tuple[str, ...], tmp_path: Path
+) -> None:
+    mesh = cube()
+    path = tmp_path / "cube.stl"
+    path.write_bytes(ascii_solid("cube", Mesh(mesh.vertices, mesh.triangles[triangles])))
+    (part,) = stl.read(path).mesh()
+    assert part.warnings == told
+    assert part.closed == (volume is not None)
+    assert volume is None or part.volume_ml == pytest.approx(volume)
