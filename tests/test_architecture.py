@@ -79,6 +79,26 @@ def test_names_are_those_of_the_field() -> None:
         assert not came, file
 
 
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 60
+
+
+def test_files_and_functions_are_short() -> None:
+    root = PACKAGE.parent
+    folders = ("orthanc_stl", "runtime", "testing", "tests", "benchmarks")
+    files = [file for folder in folders for kind in ("py", "js", "mjs") for file in (root / folder).rglob(f"*.{kind}")]
+    texts = {str(file.relative_to(root)): file.read_text("utf-8") for file in files}
+    longer = {name for name, text in texts.items() if text.count("\n") > MOST_LINES}
+    assert longer <= {"tests/live/test_faults.py"}  # the last one, and no other is to be added
+    long = [
+        f"{name}: {node.name}"
+        for name, text in texts.items()
+        if name.endswith(".py")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= MOST_LINES_OF_A_FUNCTION
+    ]
+    assert long == []
+
+
 PLACES = (PACKAGE.parent, PACKAGE, PACKAGE / "mesh", PACKAGE / "mesh/contours", PACKAGE / "engine")
 
 
