@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.meshing import mesh_shape
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidField, InvalidInput
 from orthanc_stl.model import Structure
 from orthanc_stl.sources.base import ReadOptions
@@ -175,6 +178,17 @@ def test_grey_values_are_one_structure() -> None:
     assert mesh_shape(source.shape(1)[0]).report.volume == pytest.approx(1000, rel=0.15)
     with pytest.raises(InvalidInput, match="grey values, which are structure 1"):
         source.shape(2)
+
+
+def test_a_threshold_alone_chooses_nothing_in_a_file() -> None:
+    """Of a series of images it does: there it is what is asked for."""
+    grey = np.arange(1000, dtype=np.float32).reshape(10, 10, 10)
+    source = opened(nifti_file(grey), Threshold=500)
+    request = ConversionRequest.from_json({"Threshold": 500})
+    with pytest.raises(InvalidInput, match="no structure was chosen: Structures names at least one, or All is true"):
+        build_model(source, request)
+    part = build_model(source, replace(request, all=True)).model.parts[0]
+    assert part.name == "values from 500 on"
 
 
 def test_a_folder_of_masks_is_a_structure_a_file() -> None:

@@ -13,6 +13,7 @@ from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.base import WriteOptions
+from orthanc_stl.formats.obj import obj_and_mtl
 from orthanc_stl.formats.stl import stl_bytes
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
@@ -185,6 +186,13 @@ def encapsulated_stl(**more: Any) -> Dataset:
     ds.ContentDescription, ds.RecommendedDisplayCIELabValue = "Tetrahedron", [31378, 51216, 42015]
     for name, value in more.items():
         setattr(ds, name, value)
+    return ds
+
+
+def encapsulated_obj() -> Dataset:
+    ds = a_dataset("1.2.840.10008.5.1.4.1.1.104.4", "M3D")
+    ds.EncapsulatedDocument = obj_and_mtl(two_parts(), "model.mtl")[0]
+    ds.EncapsulatedDocumentLength = len(ds.EncapsulatedDocument)
     return ds
 
 

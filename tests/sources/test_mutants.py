@@ -40,7 +40,7 @@ from testing.source_phantoms import (
 )
 from tests.mesh.test_stl import TETRAHEDRON
 from tests.sources.test_label_maps import CARET, extension, labels
-from tests.sources.test_meshes import encapsulated_stl, facets, surfaces, two_parts
+from tests.sources.test_meshes import encapsulated_obj, encapsulated_stl, facets, surfaces, two_parts
 from tests.sources.test_seg_encodings import RLE, rle_of
 
 MUTANTS = 500
@@ -117,6 +117,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: file_of(surfaces(item(FacetSequence=facets("LongPrimitivePointIndexList", "<u4")))),
     ),
     "encapsulated": ("encapsulated", lambda: file_of(encapsulated_stl())),
+    "encapsulated-obj": ("encapsulated", lambda: file_of(encapsulated_obj())),
     "nifti": ("nifti", nifti),
     "nifti-gz": ("nifti", packed_nifti),
     "nrrd": ("nrrd", nrrd),
