@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +40,41 @@ def test_61_long_warnings_are_shown_and_stay_after_a_reload(
         viewer_ready(page)
 
 
+def colors_in_files(server: OrthancServer, path: str) -> list[list[int]]:
+    """0 to 255, of the materials of an OBJ."""
+    with zipfile.ZipFile(io.BytesIO(server.get(path).body)) as files:
+        (material,) = [files.read(name).decode() for name in files.namelist() if name.endswith(".mtl")]
+    return [[round(255 * float(value)) for value in line.split()] for line in re.findall(r"^Kd (.+)$", material, re.M)]
+
+
+def test_parts_without_a_color_have_the_same_ones_in_files(
+    open_page: Open, server: OrthancServer, stored: Stored
+) -> None:
+    first, second = (attach(server, stored.study, stl_of(box(side)), SeriesDescription="x") for side in (10.0, 20.0))
+    page = viewer_ready(open_page(f"/stl/app/three.html?instance={first},{second}"))
+    shown = page.evaluate("viewer.parts().map(part => part.color)")
+    assert sorted(shown) == sorted(colors_in_files(server, f"/instances/{first}/stl/scene.obj.zip?with={second}"))
+    assert shown[0] != shown[1]
+    page = viewer_ready(open_page(f"/stl/app/three.html?instance={second}"))
+    alone = page.evaluate("viewer.parts().map(part => part.color)")
+    assert alone == colors_in_files(server, f"/instances/{second}/stl/scene.obj.zip")
+
+
+def test_a_union_has_the_color_of_none_of_its_structures(
+    open_page: Open, server: OrthancServer, stored: Stored
+) -> None:
+    """That of one of several would pass the whole off as that one."""
+    body = {"Instance": stored.rtstruct, "RoiNames": ["Ball", "Left"], "Resolution": 64}
+    made = server.post("/stl/encode-rtstruct", body).json()
+    page = viewer_ready(open_page(f"/stl/app/three.html?instance={made['ID']}"))
+    (shown,) = page.evaluate("viewer.parts().map(part => part.color)")
+    (written,) = colors_in_files(server, f"/instances/{made['ID']}/stl/scene.obj.zip")
+    assert np.abs(np.subtract(shown, written)).max() <= 1
+    for other in ((200, 60, 60), (0, 0, 255)):
+        assert np.abs(np.subtract(shown, other)).max() > 50
+    server.delete(f"/series/{made['ParentSeries']}")
+
+
 def test_stored_models_have_the_colors_that_were_seen(open_page: Open, scene: Scene, server: OrthancServer) -> None:
     page = opened_scene(open_page, scene, "#view=" + hiding(["3"]))
     page.evaluate("viewer.setPart('1', { color: [10, 200, 30] })")
@@ -62,6 +99,7 @@ def test_icons_differ(open_page: Open, scene: Scene) -> None:
     assert len(inks) == 9
     common = {(a, b): (inks[a] & inks[b]).sum() / (inks[a] | inks[b]).sum() for a in inks for b in inks if a < b}
     assert max(common.values()) < 0.6
+    assert common["tool-section", "tool-wireframe"] < 0.5
 
 
 def ink(icon: Any) -> np.ndarray:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import Any
 
+import pydicom
 import pytest
 
 from testing import phantoms
 from testing.data import shared_file
+from testing.scenes import sphere
 from testing.server import OrthancServer
 from testing.trace import tasks_while
 
-from .study import WIDE, apart, hiding, viewer_ready
+from .study import WIDE, apart, attach, hiding, stl_of, viewer_ready
 
 Open = Callable[..., Any]
 # Keeps in `window.arrivals` the names of the parts in the order in which they came.
@@ -79,6 +82,53 @@ def test_46_structures_come_without_freezing_the_page(open_page: Open, server: O
     said = page.inner_text(".warnings-button")  # by what it was, not just how many
     assert re.fullmatch(r"(\w[\w ]*: \d+( · )?)+", said)
     assert sum(map(int, re.findall(r"\d+", said))) == sum(len(p["warnings"]) for p in page.evaluate("viewer.parts()"))
+
+
+@pytest.fixture(scope="module")
+def hundred_models(server: OrthancServer) -> str:
+    """The series of a hundred stored balls over a CT."""
+    study = phantoms.Study(seed="a hundred models")
+    for data in phantoms.ct_slices(study, planes=range(-30, 31, 3), size=512):
+        image = server.upload(data)
+    ball = sphere(6, (0, 0, 0))
+    corners = ball.vertices[ball.triangles]
+    first = attach(server, server.get(f"/instances/{image}/study").json()["ID"], stl_of(corners))
+    file = pydicom.dcmread(io.BytesIO(server.get(f"/instances/{first}/file").body))
+    file.FrameOfReferenceUID = study.uid("frame 0")
+    for number in range(100):
+        place = [14.0 * (number % 10) - 63, 14.0 * (number // 10) - 63, 0]
+        file.EncapsulatedDocument = stl_of(corners + place)
+        file.InstanceNumber, file.ContentDescription = number + 1, f"Node {number}"
+        uid = pydicom.uid.UID(study.uid(f"model {number}"))
+        file.SOPInstanceUID = file.file_meta.MediaStorageSOPInstanceUID = uid
+        file.SeriesInstanceUID = study.uid("series of models")
+        file.save_as(buffer := io.BytesIO())
+        stored = server.upload(buffer.getvalue())
+    return str(server.get(f"/instances/{stored}").json()["ParentSeries"])
+
+
+def test_hiding_one_of_100_is_little_work(open_page: Open, hundred_models: str, chromium: Any) -> None:
+    """Over the images, with all outlines: no task of the page takes more than 100 ms of processor time.
+
+    What it waits for the drawing depends on the machine: `python -m benchmarks.viewer 100`.
+    """
+    page = viewer_ready(open_page(f"/stl/app/three.html?series={hundred_models}", **WIDE))
+    page.set_default_timeout(120_000)
+    page.evaluate("viewer.loaded")
+    page.evaluate("viewer.showSlice({ index: 10 })")
+    page.wait_for_selector("#tool-layout:visible")
+    page.keyboard.press("4")
+    page.wait_for_timeout(500)
+    assert len(page.evaluate("viewer.outlines()")) == 100
+
+    def hide() -> None:
+        for number in (0, 33, 66):
+            page.get_by_role("button", name=f"Show Node {number}", exact=True).click()
+            page.wait_for_timeout(300)
+
+    work = max(task.work for task in tasks_while(chromium, page, hide))
+    assert len(page.evaluate("viewer.outlines()")) == 97
+    assert work < 100
 
 
 def test_100_structures_are_listed_at_once_and_come_one_after_the_other(open_page: Open, hundred: str) -> None:
