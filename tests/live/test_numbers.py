@@ -187,8 +187,24 @@ def test_print_check_of_a_prepared_model(server: OrthancServer, balls: str) -> N
     facts, told = (server.get(f"/instances/{made['ID']}/stl/info{query}").json() for query in ("", "?bed=220,220,30"))
     assert told == facts | {"PrintCheck": told["PrintCheck"]}
     assert told["PrintCheck"]["Parts"] == [part]
-    refused = server.get(f"/instances/{made['ID']}/stl/print-check?bed=220")
-    assert refused.status == 400
+    for wrong in ("print-check?bed=220", "print-check?structures=1", "info?wall=0.8&smoothmm=2"):
+        assert server.get(f"/instances/{made['ID']}/stl/{wrong}").status == 400
+
+
+def test_print_check_of_what_a_query_asks_for(server: OrthancServer, balls: str, small: str) -> None:
+    """What is asked for by itself is done as that within `options`, as it is for downloads, or refused."""
+    for instance in (balls, small):
+        address = f"/instances/{instance}/stl/print-check?triangles=100"
+        options = urllib.parse.quote(json.dumps({"Triangles": 100}))
+        alone, within = (
+            server.get(one).json()["Parts"]
+            for one in (address, f"/instances/{instance}/stl/print-check?options={options}")
+        )
+        assert alone == within
+        assert alone != server.get(f"/instances/{instance}/stl/print-check?triangles=400").json()["Parts"]
+        refused = server.get(f"/instances/{instance}/stl/print-check?margin=3")
+        assert refused.status == 400
+        assert "margin is not read by itself here" in refused.json()["Details"]
 
 
 def test_a_cut_gives_two_models_of_one_series(server: OrthancServer, balls: str) -> None:

@@ -7,6 +7,7 @@ from orthanc_stl.dicom.elements import open_file, unpadded
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MTL, ENCAPSULATED_OBJ, ENCAPSULATED_STL
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
+from orthanc_stl.rest.http.options import OF_CONVERSIONS, refuse
 from orthanc_stl.rest.inputs import instance_files
 from orthanc_stl.rest.routes.numbers import checked_for_print
 from orthanc_stl.rest.running import listing
@@ -65,5 +66,6 @@ def info(app: App, request: Request) -> Answer:
         app.orthanc.require_class(instance, ENCAPSULATED_STL)
     facts = listing(app, request, "stored_info", instance_files(app, instance))
     if not PRINT_SIZES.isdisjoint(request.query):
+        refuse(request.query, [*OF_CONVERSIONS, "structures"], "the facts of a stored model, which are of it as it is")
         facts = facts | {"PrintCheck": checked_for_print(app, request).facts}
     return json_answer(facts)

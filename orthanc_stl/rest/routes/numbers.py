@@ -13,7 +13,7 @@ from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-from orthanc_stl.rest.http.options import query_request, structures_of_query
+from orthanc_stl.rest.http.options import converts, query_request, refuse, structures_of_query
 from orthanc_stl.rest.inputs import instance_files, require_source
 from orthanc_stl.rest.made import Made, Recipe, made, order_of
 from orthanc_stl.rest.routes.scenes import scene_request, source_recipe
@@ -55,7 +55,8 @@ def series_statistics_csv(app: App, request: Request) -> Answer:
 def print_check(app: App, request: Request) -> Answer:
     """GET /instances/{id}/stl/print-check?wall=0.8&bed=220,220,250&hollow=2: of a stored model.
 
-    With `options` (a body of /stl/encode): of what they would make of a source or of a stored model.
+    With `options` (a body of /stl/encode), or with single ones of them: of what they would make of a source or of a
+    stored model.
     """
     return json_answer(checked_for_print(app, request).facts)
 
@@ -76,13 +77,14 @@ def checked_for_print(app: App, request: Request) -> Made:
         "Bed": _millimetres(request, "bed", 3) if "bed" in request.query else None,
         "Hollow": _millimetres(request, "hollow", 1)[0] if "hollow" in request.query else None,
     }
-    if "options" in request.query:
+    if converts(request.query):
         prepared = source_recipe(app, instance, scene_request(request.query), "source_print_check", told)
         return made(app, request, prepared)
     if app.orthanc.sop_class(instance) not in ENCAPSULATED_MODELS:
         raise errors.InvalidInput(
             "this instance is no model: a print check is of an Encapsulated STL or OBJ, or of what `options` make"
         )
+    refuse(request.query, ["structures"], "a stored model as it is, whose parts are all checked")
     files = stored_files(app, [instance])
     recipe = Recipe("stored_print_check", files, ConversionRequest(), told, (files.version,))
     return made(app, request, recipe)
