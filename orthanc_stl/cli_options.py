@@ -13,8 +13,8 @@ from orthanc_stl.conversion import options as kinds
 from orthanc_stl.conversion.options import SOURCE_OPTIONS, Kind, Option
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 
-# Said in another way on the command line, or not there: `Scale` needs the `Tags` of an object.
-_OTHERWISE = ("Structures", "Replace", "Format", "Scale")
+# Said in another way on the command line, or not there.
+_OTHERWISE = ("Structures", "Replace", "Format")
 
 _FLAGS = {"Label": "--text"}
 """Where a flag is not named as its option: `--label` is a structure's number, as in version 0.1."""
@@ -31,6 +31,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for option in OPTIONS:
         if option.key not in _OTHERWISE:
             _add(how, option)
+    how.add_argument(
+        "--model-modification", action="store_true", help="it is meant to be of another size: --scale needs that"
+    )
     of_source = parser.add_argument_group("for single kinds of files")
     for key, (kind, meaning) in SOURCE_OPTIONS.items():
         if key != "Labels":
@@ -53,7 +56,10 @@ def request_of(options: argparse.Namespace, *, several_parts: bool) -> Conversio
     structures = (*(_name_or_number(text) for text in options.structure), *options.number)
     values["separate"] = values["separate"] or several_parts
     return ConversionRequest(
-        **values, structures=structures, fields={key: value for key, value in given.items() if value is not None}
+        **values,
+        structures=structures,
+        fields={key: value for key, value in given.items() if value is not None},
+        tags={"ModelModification": "YES"} if options.model_modification else {},
     )
 
 

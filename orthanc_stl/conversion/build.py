@@ -12,8 +12,8 @@ from typing import Any
 from orthanc_stl.conversion.choose import Choice, Skipped, choose
 from orthanc_stl.conversion.clean import made_small, without_pieces
 from orthanc_stl.conversion.operands import Operands, changes_by_operands, operands_of
-from orthanc_stl.conversion.preparation import preparation_of
-from orthanc_stl.conversion.prepare import RequestedChange, changes_shape, combined, prepared
+from orthanc_stl.conversion.preparation import changes_shape, preparation_of
+from orthanc_stl.conversion.prepare import RequestedChange, combined, prepared
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.result import ConversionResult
 from orthanc_stl.conversion.unions import portion, union_surface
@@ -142,9 +142,14 @@ def _part(
         notes=ranked(told_once([*notes, *surface.report.notes])),
         structures=tuple(one.number for one in structures),
         names=tuple(one.name + which for one in structures),
-        modified=changes_shape(request),
-        mirrored=bool(request.mirror),
+        modified=changes_shape(request) or _say(structures, "ModelModification"),
+        mirrored=bool(request.mirror) != _say(structures, "ModelMirroring"),  # mirrored twice is its own side again
     )
+
+
+def _say(structures: Sequence[Structure], keyword: str) -> bool:
+    """Whether one of them is of a stored model that says so of itself."""
+    return any(one.facts.get(keyword, False) for one in structures)
 
 
 def _opacity(structure: Structure, alone: bool) -> float:

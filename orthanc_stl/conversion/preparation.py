@@ -35,8 +35,13 @@ FARTHEST = 1e5
 
 NO_SCALE = (
     "Scale is refused: medical models are 1:1, so that what is measured on them is true of the patient; "
-    'if another size is meant, say so by "Tags": {"ModelModification": "YES"}'
+    'if another size is meant, say so by "Tags": {"ModelModification": "YES"}, on the command line by '
+    "--model-modification"
 )
+
+
+_NUMBERS = {"ModelModification": "7001", "ModelMirroring": "7002"}
+"""Of the tags, in the group 0068."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +121,33 @@ def other_instances(request: ConversionRequest) -> tuple[str, ...]:
     return tuple(dict.fromkeys(instance for instance, _ in found))
 
 
-def says_modified(tags: Mapping[str, Any]) -> bool:
-    """Whether `Tags` of a request say that the model is modified on purpose.
+def changes_shape(request: ConversionRequest) -> bool:
+    """Whether the model is another body than the structure: DICOM's Model Modification."""
+    operands = (request.unite, request.subtract, request.intersect)
+    options = (request.fill_cavities, request.smooth_mm, request.shell, request.label)
+    return any((*operands, *options, request.margin, request.cut, request.mirror, request.scale != 1))
 
-    >>> says_modified({"0068,7001": "YES"})
-    True
+
+def _check_tags(request: ConversionRequest) -> None:
+    """Raises InvalidField for `Tags` that deny what is done to the model, and for a Scale that they do not allow."""
+    said = {keyword: _said(request.tags, keyword) for keyword in _NUMBERS}
+    if request.scale != 1 and said["ModelModification"] != "YES":
+        raise InvalidField(NO_SCALE)
+    done = {"ModelModification": changes_shape(request), "ModelMirroring": bool(request.mirror)}
+    for keyword, value in said.items():
+        if done[keyword] and value not in (None, "YES"):
+            raise InvalidField(f"Tags.{keyword} is {_shown(value)}, expected YES: the model is not the body as it is")
+
+
+def _said(tags: Mapping[str, Any], keyword: str) -> Any:
+    """The value of a tag by its keyword or number; None if it is not there.
+
+    >>> _said({"0068,7001": "YES"}, "ModelModification")
+    'YES'
     """
-    names = ("ModelModification", "0068,7001", "0068-7001", "00687001")
-    return any(tags.get(name) == "YES" for name in names)
+    number = _NUMBERS[keyword]
+    names = (keyword, f"0068,{number}", f"0068-{number}", f"0068{number}")
+    return next((tags[name] for name in names if name in tags), None)
 
 
 def preparation_of(request: ConversionRequest) -> Preparation:
@@ -133,8 +157,7 @@ def preparation_of(request: ConversionRequest) -> Preparation:
     several = request.all or len(request.structures) > 1
     if request.mirror and request.mirror_at is None and request.separate and several:
         raise InvalidField("MirrorAt is missing: with Separate it says where the one mirror of all structures stands")
-    if request.scale != 1 and not says_modified(request.tags):
-        raise InvalidField(NO_SCALE)
+    _check_tags(request)
     if len(other_instances(request)) > MOST_OTHERS:
         raise InvalidField(f"got operands of {len(other_instances(request))} instances, expected at most {MOST_OTHERS}")
     if len(request.cut) > MOST_PLANES:

@@ -106,13 +106,6 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
     return [_changed(surface, part, notes, request.scale) for part in parts] if notes else [surface]
 
 
-def changes_shape(request: ConversionRequest) -> bool:
-    """Whether the model is another body than the structure: DICOM's Model Modification."""
-    operands = (request.unite, request.subtract, request.intersect)
-    options = (request.fill_cavities, request.smooth_mm, request.shell, request.label)
-    return any((*operands, *options, request.margin, request.cut, request.mirror, request.scale != 1))
-
-
 def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
     found = shell(mesh, asked.wall, outwards=asked.outwards)
     if not found.hollow:

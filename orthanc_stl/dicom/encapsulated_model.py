@@ -36,6 +36,7 @@ from orthanc_stl.dicom.study_context import Reference, StudyContext
 from orthanc_stl.dicom.text import described, long_string, plain_text
 from orthanc_stl.dicom.values import LENGTHS
 from orthanc_stl.dicom.writing import file_bytes
+from orthanc_stl.errors import InvalidField
 from orthanc_stl.mesh.types import Note
 from orthanc_stl.model import Code, Color
 
@@ -169,6 +170,9 @@ def encapsulated(
     if series.fixed_uids:
         ds.SOPInstanceUID = series.instance_uid(kind.sop_class_uid, instance_number)
     character_set = user_tags.apply_tags(ds, tags or {}, _refused, source.stated)
+    for said, keyword in ((description.modified, "ModelModification"), (description.mirrored, "ModelMirroring")):
+        if said and ds[keyword].value != "YES":
+            raise InvalidField(f"Tags may not set {keyword} to {ds[keyword].value!r}: it is YES of this model")
     content = file_bytes(ds, _ENCAPSULATED_DOCUMENT, document, character_set or source.character_set)
     return Written(content, Reference(kind.sop_class_uid, str(ds.SOPInstanceUID), str(ds.SeriesInstanceUID)))
 

@@ -34,6 +34,8 @@ _DOCUMENT, _LENGTH, _TITLE = 0x00420011, 0x00420015, 0x00420010
 _UNITS, _CODE = 0x004008EA, 0x00080100
 _DESCRIPTION, _OPACITY, _COLOR = 0x00700081, 0x0066000C, 0x0062000D
 _ANATOMY = 0x00082218
+_MADE_ANOTHER = {"ModelModification": 0x00687001, "ModelMirroring": 0x00687002}
+"""What a stored model says of itself by YES. A model made of it is as much another body than the patient's."""
 _ASCII_START = b"DICM"
 
 
@@ -48,8 +50,9 @@ class OpenEncapsulated(OfDicomObject):
     @cached_property
     def structures(self) -> tuple[Structure, ...]:
         anatomy: Code | None = self.source.code(_ANATOMY)
+        said = {keyword: True for keyword, tag in _MADE_ANOTHER.items() if self.source.text(tag) == "YES"}
         found = (structure_of(number, part) for number, part in enumerate(self.parts, 1))
-        return tuple(replace(structure, anatomy=anatomy) for structure in found)
+        return tuple(replace(one, anatomy=anatomy, facts={**one.facts, **said}) for one in found)
 
     def shape(self, number: int) -> tuple[Mesh, tuple[Note, ...]]:
         if not 1 <= number <= len(self.parts):

@@ -143,6 +143,24 @@ def test_a_mirrored_model_says_so() -> None:
     assert 'Mirror: "x"' in ds.DerivationAlgorithmSequence[0].AlgorithmParameters
 
 
+def test_a_model_of_a_modified_model_is_modified() -> None:
+    """By a stored model that says so: all that is made of it is no body as it is, and Tags cannot deny it."""
+    (mirrored,) = encapsulate_parts(
+        made(1, resolution=48, mirror="x"), study=read_study_context(FILE), references=[], version="1"
+    )
+    stored = stl.read(mirrored)
+    said = []
+    for model in (stored.mesh(), stored.mesh(mirror="x", mirror_at=0.0)):
+        (file,) = encapsulate_parts(model, study=read_study_context(FILE), references=[], version="1")
+        ds = dcmread(io.BytesIO(file))
+        said.append((ds.ModelModification, ds.get("ModelMirroring")))
+    assert said == [("YES", "YES"), ("YES", None)]
+    with pytest.raises(InvalidInput, match="may not set ModelModification to 'NO': it is YES of this model"):
+        encapsulate_parts(
+            stored.mesh(), study=read_study_context(FILE), references=[], version="1", tags={"ModelModification": "NO"}
+        )
+
+
 @pytest.mark.parametrize(
     ("side", "axis", "end"), [("front", 1, "min"), ("back", 1, "max"), ("left", 0, "max"), ("right", 0, "min")]
 )
@@ -197,6 +215,9 @@ def test_strict_takes_what_was_asked_for() -> None:
     [
         ({"Scale": 2}, "1:1"),
         ({"Scale": 2, "Tags": {"ModelModification": "NO"}}, "1:1"),
+        ({"Margin": 3, "Tags": {"ModelModification": "NO"}}, "Tags.ModelModification is 'NO', expected YES"),
+        ({"FillCavities": True, "Tags": {"0068,7001": ""}}, "Tags.ModelModification is '', expected YES"),
+        ({"Mirror": "x", "Tags": {"00687002": "NO"}}, "Tags.ModelMirroring is 'NO', expected YES"),
         ({"Scale": 0, "Tags": {"ModelModification": "YES"}}, "Scale"),
         ({"Shell": {"Wall": 0}}, "Shell.Wall is 0, expected a number from 0.05 to 50"),
         ({"Shell": {"Walls": 2}}, "has the field 'Walls'"),
@@ -263,3 +284,15 @@ def test_a_cut_on_the_command_line(tmp_path: Path) -> None:
     assert main(["convert", str(source), "-o", str(tmp_path / "ball.glb"), *flags]) == 0
     halves = stl.read(tmp_path / "ball.glb").mesh()
     assert [part.volume_ml for part in halves] == [near(BALL / 2, 0.02)] * 2
+
+
+def test_another_size_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only where it is said to be meant."""
+    source, model = tmp_path / "rtss.dcm", tmp_path / "ball.stl"
+    source.write_bytes(FILE)
+    flags = ["convert", str(source), "-o", str(model), "--structure", "2", "--resolution", "48", "--scale", "0.5"]
+    assert main(flags) != 0
+    assert "1:1" in capsys.readouterr().err
+    assert not model.exists()
+    assert main([*flags, "--model-modification"]) == 0
+    assert stl.read(model).mesh().parts[0].volume_ml == near(SMALL / 8, 0.03)
