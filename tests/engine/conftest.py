@@ -91,13 +91,12 @@ def background(function: Callable[[], object]) -> list[Any]:
     return outcome
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> float:
-    """Waits until the condition holds; gives the seconds it took."""
+def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Waits until the condition holds."""
     start = time.monotonic()
     while not condition():
         assert time.monotonic() - start < seconds, "it did not happen in time"
         time.sleep(0.005)
-    return time.monotonic() - start
 
 
 def pool_of(jobs: Jobs) -> LocalPool:
