@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import io
 import os
 import signal
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pydicom
 import pytest
 
-from testing.server import OrthancServer, Reply, alive
+from testing.server import OrthancServer, alive
 from tests.live import samples
+from tests.live.converting import convert, eventually, models, upload
 
 # Percent of progress at which something goes wrong: from the reading of the file to the writing of the object.
 MOMENTS = (0, 12, 30, 55, 78, 92)
@@ -26,9 +23,6 @@ MOMENTS = (0, 12, 30, 55, 78, 92)
 
 def none_alive(processes: list[int]) -> bool:
     return not any(map(alive, processes))
-
-
-SMALL = {"Separate": True, "Resolution": 32}
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +42,6 @@ def instance(server: OrthancServer) -> str:
     return upload(server)
 
 
-def upload(server: OrthancServer) -> str:
-    return server.upload(samples.structure_set({"Box": samples.box(200, 200, 2)}))
-
-
-def upload_ball(server: OrthancServer) -> str:
-    """Of 27 MB at resolution 400 and Tolerance 0, since nothing of it is flat."""
-    return server.upload(samples.structure_set({"Box": samples.ball()}))
-
-
-def convert(server: OrthancServer, instance: str, resolution: int = 32, **more: Any) -> Reply:
-    body = {"Instance": instance, "RoiNames": ["Box"], "Resolution": resolution, **more}
-    return server.post("/stl/encode-rtstruct", body)
-
-
 def begin(server: OrthancServer, instance: str, moment: int, resolution: int = 300) -> str:
     """Starts a conversion, waits until its progress is past `moment`, gives the path of its job."""
     path = convert(server, instance, resolution, Asynchronous=True).json()["Path"]
@@ -77,23 +57,6 @@ def over(server: OrthancServer, path: str) -> dict[str, Any]:
     """The job, once it is over."""
     eventually(lambda: job(server, path)["State"] not in ("Pending", "Running"))
     return job(server, path)
-
-
-def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
-
-
-def models(server: OrthancServer) -> list[str]:
-    """The stored models, each checked to be whole."""
-    query = {"Level": "Instance", "Query": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.104.3"}}
-    found = server.post("/tools/find", query).json()
-    for model in found:
-        stl = server.get(f"/instances/{model}/stl").body
-        assert len(stl) == 84 + 50 * int.from_bytes(stl[80:84], "little")
-    return found
 
 
 def memory_mb(pid: int) -> float:
@@ -149,39 +112,6 @@ def test_orthanc_ends_at_any_step(tmp_path: Path, number: signal.Signals) -> Non
     assert list(scratch.iterdir()) == []
 
 
-@pytest.mark.slow
-def test_orthanc_is_killed_while_it_stores_a_set(tmp_path: Path) -> None:
-    """What was in of the set is gone after the next start, what was there before is not."""
-    balls = {f"Ball {place}": samples.ball() for place in range(12)}
-    with OrthancServer(data=tmp_path) as server:
-        instance = server.upload(samples.structure_set(balls))
-        first = server.post("/stl/encode", {"Instance": instance, "Structures": [1, 2], **SMALL}).json()
-        body = {"Instance": instance, "All": True, "Separate": True, "Resolution": 160, "Tolerance": 0}
-        assert server.post("/stl/encode", body | {"Asynchronous": True}).status == 200
-        eventually(lambda: server.get("/statistics").json()["CountInstances"] > 4, 120)
-        os.kill(server.pid, signal.SIGKILL)
-    with OrthancServer(data=tmp_path) as server:
-        eventually(lambda: "12 models of one request" in server.log_text())
-        eventually(lambda: len(models(server)) <= 2)
-        assert sorted(models(server)) == sorted(one["ID"] for one in first["Models"])
-    with OrthancServer(data=tmp_path) as server:
-        assert len(models(server)) == 2
-        assert "models of one request" not in server.log_text()
-
-
-@pytest.mark.slow
-def test_a_storage_that_refuses_the_rest_of_a_set() -> None:
-    with OrthancServer(config={"MaximumStorageSize": 8, "MaximumStorageMode": "Reject"}) as server:
-        instance = server.upload(samples.structure_set({f"Ball {place}": samples.ball() for place in range(4)}))
-        body = {"Instance": instance, "All": True, **SMALL}
-        reply = server.post("/stl/encode", body | {"Resolution": 200, "Tolerance": 0})
-        assert reply.status == 500
-        assert "storage is full" in reply.json()["Details"]
-        assert models(server) == []
-        assert len(server.post("/stl/encode", body).json()["Models"]) == 4
-        assert len(models(server)) == 4
-
-
 def test_too_little_memory() -> None:
     with OrthancServer(stl={"WorkerMemoryMB": 512, "MaxVoxels": 1 << 32}) as server:
         instance = upload(server)
@@ -200,71 +130,6 @@ def test_too_little_time() -> None:
         assert reply.status == 500
         assert "longer than the 3 seconds" in reply.json()["Details"]
         assert convert(server, instance).status == 200
-
-
-def test_a_storage_that_refuses() -> None:
-    with OrthancServer(config={"MaximumStorageSize": 8, "MaximumStorageMode": "Reject"}) as server:
-        instance = upload_ball(server)
-        reply = convert(server, instance, 400, Tolerance=0)
-        assert reply.status == 500
-        assert "storage is full" in reply.json()["Details"]
-        assert models(server) == []
-        assert convert(server, instance).status == 200
-        assert len(models(server)) == 1
-
-
-def test_a_full_disk(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", os.fsencode(disk), b"tmpfs", 0, b"size=24m") != 0:
-        pytest.skip("a full disk needs the right to mount a small tmpfs: run the tests as root")
-    try:
-        with OrthancServer(data=disk) as server:
-            instance = upload_ball(server)
-            known = [file.stat().st_size for file in stored_files(disk)]
-            left = os.statvfs(disk)
-            (disk / "filler").write_bytes(bytes(left.f_bavail * left.f_frsize - (2 << 20)))
-            reply = convert(server, instance, 400, Tolerance=0)
-            assert reply.status == 500
-            assert reply.json()["Details"]
-            assert models(server) == []
-            # A piece of the file that Orthanc could not write stays, and its index knows nothing of it: the same as
-            # after a plain upload, so it is not of the plugin's making.
-            assert len(stored_files(disk)) == 2
-            (piece,) = [file for file in stored_files(disk) if file.stat().st_size not in known]
-            piece.unlink()
-            assert server.post("/instances", large_image()).status == 500
-            assert len(stored_files(disk)) == 2
-            (disk / "filler").unlink()
-            assert convert(server, instance, 64).status == 200
-            assert len(models(server)) == 1
-    finally:
-        libc.umount2(os.fsencode(disk), 2)
-
-
-def large_image() -> bytes:
-    """Of 6 MB."""
-    dataset = pydicom.dcmread(io.BytesIO(samples.image()))
-    dataset.add_new(0x00420011, "OB", bytes(6 << 20))
-    file = io.BytesIO()
-    dataset.save_as(file)
-    return file.getvalue()
-
-
-def stored_files(folder: Path) -> list[Path]:
-    return [file for file in (folder / "files").rglob("*") if file.is_file()]
-
-
-def test_a_read_only_orthanc_refuses_before_the_work(tmp_path: Path) -> None:
-    with OrthancServer(data=tmp_path) as server:
-        instance = upload(server)
-    with OrthancServer(data=tmp_path, config={"ReadOnly": True}) as server:
-        reply = convert(server, instance, 400)
-        assert reply.status == 403
-        assert 'its option "ReadOnly"' in reply.json()["Details"]
-        assert server.get(f"/stl/rt-struct/{instance}").json() == ["Box"]
-        assert "in the queue" not in server.log_text()
 
 
 @pytest.mark.parametrize(("fallback", "status"), [(True, 200), (False, 503)])
