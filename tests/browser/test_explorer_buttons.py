@@ -15,6 +15,7 @@ from testing import phantoms
 from testing.image_phantoms import enhanced, nuclear, single_frame
 from testing.server import OrthancServer
 from tests.sources import test_mutants as mutants
+from tests.sources.test_places import IN_EXPLORER
 
 from .study import Stored
 
@@ -117,11 +118,11 @@ def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: Orth
 
 @pytest.mark.slow
 def test_every_source_has_its_button_that_leads_to_its_structures(open_page: Open, server: OrthancServer) -> None:
-    for name in ("seg", "seg-labelmap", "rtdose", "surfaces", "encapsulated"):
+    for name in IN_EXPLORER:
         instance = server.upload(mutants.FILES[name][1]())
         series = server.get(f"/instances/{instance}").json()["ParentSeries"]
         page = open_page(explorer("series", series))
-        if name == "encapsulated":  # has a page of its own
+        if name.startswith("encapsulated"):  # has a page of its own
             with page.context.expect_page() as opened:
                 page.click("#stl-generate-rtstruct-series")
             opened.value.wait_for_selector(".structure-name")

@@ -19,6 +19,7 @@ from testing.server import OrthancServer
 from tests.live.samples_nifti import nifti_files
 from tests.sources import test_mutants as mutants
 from tests.sources.test_meshes import two_parts
+from tests.sources.test_places import UPLOADED
 
 DOCS = Path(__file__).parents[2] / "docs"
 _FENCE = re.compile(r"^```(sh|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -52,9 +53,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OrthancS
             series = server.get(f"/instances/{server.upload(image)}/series").json()["ID"]
         script = ["set -euo pipefail", 'curl() { command curl --fail-with-body "$@"; }']
         script += [f"INSTANCE={instance}", f"STUDY={study}", f"SERIES={series}"]
-        for variable, name in (
-            ("SEG", "seg"), ("DOSE", "rtdose"), ("SURFACES", "surfaces"), ("STORED", "encapsulated"),
-        ):  # fmt: skip
+        for variable, name in UPLOADED.items():
             script += [f"{variable}={server.upload(mutants.FILES[name][1]())}"]
         script += [f"{{\n{command}}}{allowed(shown)}\necho; echo '{_MARK}'" for command, shown in examples()]
         done = subprocess.run(

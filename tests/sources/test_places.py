@@ -1,16 +1,18 @@
 """Every source is at every place: command line, Orthanc Explorer, pages, the reference with an example, the mutants.
 
 That each is converted on a cluster stands in `tests/engine/test_cluster.py`, that its examples run in
-`tests/live/test_docs.py`, that its button leads to its structures in `tests/browser/test_explorer.py`.
+`tests/live/test_docs.py`, that its button leads to its structures in `tests/browser/test_explorer_buttons.py`.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 from pathlib import Path
 
+import pydicom
 import pytest
 
 import orthanc_stl as stl
@@ -31,6 +33,12 @@ EXAMPLES = {
     "images": "$SERIES",
 }  # fmt: skip
 """What an example of docs/rest.md names, by the key of the source that it is of."""
+
+UPLOADED = {"SEG": "seg", "DOSE": "rtdose", "SURFACES": "surfaces", "STORED": "encapsulated"}
+"""Variables of the examples, and which of the files of test_mutants.py they stand for when the page is run."""
+
+IN_EXPLORER = ("seg", "seg-labelmap", "rtdose", "surfaces", "encapsulated", "encapsulated-obj")
+"""Those whose button in Orthanc Explorer is clicked; RT-STRUCT and images have tests of their own."""
 
 every_source = pytest.mark.parametrize("kind", KINDS, ids=[kind.key for kind in KINDS])
 
@@ -116,6 +124,16 @@ def test_the_route_has_the_classes_that_are_read_and_stored() -> None:
     stored = {name: getattr(sop_classes, f"ENCAPSULATED_{name}") for name in ("STL", "OBJ", "MTL")}
     assert answer["Stored"] == stored | {"Nexus": sop_classes.RAW_DATA}
     assert answer["NexusCreator"] == sop_classes.NEXUS_CREATOR
+
+
+def test_every_class_has_its_button_clicked_and_every_kind_its_example_run() -> None:
+    files = [pydicom.dcmread(io.BytesIO(mutants.FILES[name][1]())) for name in IN_EXPLORER]
+    others = [kind for kind in KINDS if kind.sop_classes and kind.key != "rtstruct"]
+    assert {file.SOPClassUID for file in files} == {one for kind in others for one in kind.sop_classes}
+    assert {file.Modality for file in files} == {one for kind in others for one in kind.modalities}
+    assert {mutants.FILES[name][0]: f"${variable}" for variable, name in UPLOADED.items()} == {
+        kind.key: EXAMPLES[kind.key] for kind in others
+    }
 
 
 @every_source
