@@ -182,7 +182,8 @@ def _array(values: Any, expected: str, dtype: Any = None) -> np.ndarray:
     try:
         return np.asarray(values, dtype)
     except (TypeError, ValueError):
-        raise InvalidInput(f"{expected}, got {type(values).__name__} of other things or of uneven rows") from None
+        got = f"a {type(values).__name__} of values that are no numbers, or of rows of different lengths"
+        raise InvalidInput(f"{expected}, got {got}") from None
 
 
 def _shape(array: np.ndarray) -> str:

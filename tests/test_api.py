@@ -22,7 +22,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "uneven points": (
         lambda: stl.surface_from_contours([[(0, 0, 0), (1, 1)]]),
-        "polygon 1 must be a list of points .* got list of other things or of uneven rows",
+        "polygon 1 must be a list of points .* got a list of values that are no numbers, or of rows",
     ),
     "words": (
         lambda: stl.surface_from_contours([["a", "b"]]),  # type: ignore[list-item]
@@ -33,7 +33,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "a singular affine": (lambda: stl.surface_from_volume(CUBE, np.zeros((4, 4))), r"an invertible \(4, 4\) array"),
     "an uneven affine": (
         lambda: stl.surface_from_volume(CUBE, [[1, 2], [3]]),  # type: ignore[arg-type]
-        r"an invertible \(4, 4\) array, got list of other things",
+        r"an invertible \(4, 4\) array, got a list of values that are no numbers",
     ),
     "nothing inside": (lambda: stl.surface_from_volume(np.zeros((4, 4, 4), np.uint8)), "no voxel that is not zero"),
 }

@@ -21,7 +21,7 @@ from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.sources.base import Region, Shape
 
 SAME_LATTICE = 1e-3
-"""Voxels: lattices that differ by less are one."""
+"""In voxels: lattices that differ by less are one."""
 
 
 @contextmanager

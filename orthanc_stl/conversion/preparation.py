@@ -31,7 +31,7 @@ MOST_CHARACTERS = 40
 
 MOST_PLANES, MOST_HOLES, MOST_PEGS, MOST_OTHERS = 6, 16, 8, 16
 FARTHEST = 1e5
-"""mm: no coordinate of a patient is larger."""
+"""In mm: no coordinate of a patient is larger."""
 
 NO_SCALE = (
     "Scale is refused: medical models are 1:1, so that what is measured on them is true of the patient; "

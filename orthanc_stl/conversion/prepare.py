@@ -166,8 +166,10 @@ def _margin_text(margin: Sequence[float], voxel: float) -> str:
 def _changed(surface: Surface, mesh: Mesh, notes: Sequence[Note], scale: float = 1.0) -> Surface:
     """With the figures of `mesh`. The volume of the contours is none to compare with any more."""
     old = surface.report
-    x, y, z = old.voxel or (0.0, 0.0, 0.0)
-    voxel = (x * scale, y * scale, z * scale) if old.voxel else None
+    voxel = None
+    if old.voxel is not None:
+        x, y, z = old.voxel
+        voxel = x * scale, y * scale, z * scale
     report = report_of(mesh, voxel, (*old.notes, *notes))
     return Surface(mesh, replace(report, distance=None if old.distance is None else old.distance * scale))
 

@@ -37,10 +37,10 @@ COLUMNS = {
 """Key in JSON to the header in CSV, which has the units."""
 
 _SAME_PLANE = 0.25
-"""Of the usual step: planes nearer to each other count as one."""
+"""A fraction of the usual step: planes nearer to each other count as one."""
 
 _NO_STEP = 0.003
-"""Of the largest step, which may be a gap: smaller ones are between contours of one plane."""
+"""A fraction of the largest step, which may be a gap: smaller ones are between contours of one plane."""
 
 
 def statistics(model: Model, source: OpenSource | None = None, skipped: Sequence[Skipped] = ()) -> list[dict[str, Any]]:

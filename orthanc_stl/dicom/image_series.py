@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from orthanc_stl.dicom.image_frames import Frame, Vector, cross, dot
 
 SAME_DIRECTION = 1e-3
-"""Of the components of a unit vector: files have four to six decimals."""
+"""How far the components of a unit vector may differ: files have four to six decimals."""
 
 SAME_PLACE = 1e-2
-"""Of a pixel's side, along the normal: frames that are nearer lie at one place."""
+"""A fraction of a pixel's side, along the normal: frames that are nearer lie at one place."""
 
 SHIFTED_PIXELS = 0.5
 """How far a slice may lie beside the line through the first and the last one."""
 
 EVEN = 1e-2
-"""Of a step: how far a slice may be from its place in an evenly spaced lattice, or SAME_PLACE where that is more."""
+"""A fraction of a step: how far a slice may be from its place in an evenly spaced lattice, or SAME_PLACE where that is
+more."""
 
 INT16 = 1 << 15
 

@@ -20,8 +20,8 @@ _TEXTS = (
 )  # fmt: skip
 
 TOLERANCE = 0.1
-"""Of the smallest side of a voxel: how far apart the corners of a volume and of a series may be, and a slice from its
-place. A NIfTI's affine has float32 numbers, DICOM's positions four to six decimals."""
+"""A fraction of the smallest side of a voxel: how far apart the corners of a volume and of a series may be, and a slice
+from its place. A NIfTI's affine has float32 numbers, DICOM's positions four to six decimals."""
 
 
 @dataclass(frozen=True)

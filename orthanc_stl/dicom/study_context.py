@@ -170,7 +170,7 @@ _NEW_CLASSES = {
     sop_classes.LABEL_MAP_SEGMENTATION: "Label Map Segmentation Storage",
     sop_classes.HEIGHT_MAP_SEGMENTATION: "Height Map Segmentation Storage",
 }
-"""That the dictionary of pydicom 3.0 has no names for."""
+"""Names of SOP classes that the dictionary of pydicom 3.0 does not have."""
 
 
 def class_name(sop_class_uid: str) -> str:

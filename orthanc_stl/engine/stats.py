@@ -9,9 +9,9 @@ from orthanc_stl.engine.job import CANCELLED, FAILURE, Job
 
 @dataclass(frozen=True)
 class Stats:
-    """On conversions and not on quick listings: `seconds` is the time spent running.
+    """Figures on conversions, not on quick listings: `seconds` is the time spent running.
 
-    `peak_memory` is the largest worker's, in bytes, with listings.
+    `peak_memory` is the largest worker's, in bytes, listings included.
     """
 
     jobs: int = 0

@@ -22,11 +22,11 @@ SAMPLES = 30_000
 PERCENT = 95.0
 
 FARTHER = 1e-3
-"""Of the largest distance at the points: vertices that cannot be farther by more than that are not asked for. All
-vertices of one ball in another are equally far, and each would take 0.1 ms."""
+"""A fraction of the largest distance at the points: vertices that cannot be farther by more than that are not asked
+for. All vertices of one ball in another are equally far, and each would take 0.1 ms."""
 
 OVERLAP = 1e-6
-"""Of the volume: bodies of one mesh that share less do not overlap."""
+"""A fraction of the volume: bodies of one mesh that share less do not overlap."""
 
 
 @dataclass(frozen=True)

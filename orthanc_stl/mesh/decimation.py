@@ -24,15 +24,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from orthanc_stl.errors import TooLarge
-from orthanc_stl.mesh.collapses import (
-    ERROR_UNIT,
-    FIRST_STEP,
-    STEPS,
-    Attempt,
-    Goal,
-    collapsed_to,
-    with_kept,
-)
+from orthanc_stl.mesh.collapses import ERROR_UNIT, FIRST_STEP, STEPS, Attempt, Goal, collapsed_to, with_kept
 from orthanc_stl.mesh.decimation_check import (
     FullSurface,
     crossing_vertices,
@@ -53,8 +45,9 @@ GENTLE, STEEP = 1.0, 7.0
 that no edge has (twice as fast, the same result); for a number of triangles it must reach large errors."""
 
 BETWEEN_SAMPLES = 0.95
-"""Of the tolerance: what may be measured. Between the points that are measured a little more was found at 15 to 28
-points in each triangle of both surfaces, on organs at 256: up to 0.96 of the tolerance, where 0.95 was measured."""
+"""A fraction of the tolerance: what may be measured. Between the points that are measured a little more was found at 15
+to 28 points in each triangle of both surfaces, on organs at 256: up to 0.96 of the tolerance, where 0.95 was
+measured."""
 
 ROUNDS = 12
 """How often collapses are taken back where the check fails. Organs took 1 to 4."""
@@ -69,10 +62,10 @@ AGAIN = 3
 """How often fewer triangles are asked for, where more come out than were asked for."""
 
 SMALL_PIECE = 200
-"""Triangles: a piece of fewer stays as it is."""
+"""A number of triangles: a piece of fewer stays as it is."""
 
 MOST_KEPT = 0.3
-"""Of the vertices: where more would be kept as they are, less is tried instead."""
+"""A fraction of the vertices: where more would be kept as they are, less is tried instead."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,7 @@ class Decimated:
 
 
 LEAST = 1e-9
-"""mm: a tolerance below that is none, for float32 coordinates tell no such distances apart."""
+"""In mm: a tolerance below that is none, for float32 coordinates tell no such distances apart."""
 
 
 def decimated(mesh: Mesh, *, tolerance: float | None = None, triangles: int | None = None) -> Decimated:
@@ -191,7 +184,8 @@ def _bad_vertices(
 ) -> tuple[np.ndarray | None, float]:
     """The vertices at which an attempt fails, and the largest distance elsewhere; None if a piece or a handle went.
 
-    Of the full mesh's vertices that are `unchecked` `(n,) bool`, none is once the distance was measured there.
+    `unchecked` `(n,) bool`: the vertices of the full mesh around which the distance is still to be measured. Once it
+    was, all are set to False.
     """
     mesh = attempt.mesh
     topology = topology_of(mesh.triangles, len(mesh.vertices))

@@ -18,17 +18,17 @@ from orthanc_stl.mesh.triangles import area_normals, chosen_part, unit_normals
 from orthanc_stl.mesh.types import Mesh
 
 DOUBTFUL = 0.5
-"""Of what is allowed: where a surface is farther, more points of the edges there are measured."""
+"""A fraction of the distance allowed: where a surface is farther, more points of the edges there are measured."""
 
-BESIDES = (0.25, 0.375, 0.625, 0.75)
-"""The places of these on an edge."""
-
+ON_EDGES = (0.25, 0.375, 0.625, 0.75)
+"""Where on a doubtful edge these points lie, besides its middle: parts of the way from its first end."""
 
 FEW_POINTS = 200
-"""For no more, all triangles near each are looked at; VTK's locator of the whole surface takes longer to be made."""
+"""For no more points than these, all triangles near each are looked at; VTK's locator of the whole surface takes longer
+to be made."""
 
 SEVERAL = 16
-"""Vertices. Where a gap is thinner than a voxel, the nearest few may all be beyond it."""
+"""How many of the nearest vertices are tried. Where a gap is thinner than a voxel, a few may all be beyond it."""
 
 
 class MeasuredSurface:
@@ -135,14 +135,14 @@ def far_vertices(full: FullSurface, attempt: Attempt, changed: np.ndarray, limit
 
     of_vertices, of_middles = np.split(there, (len(own),))
     looked_at = edges[of_middles > doubtful]
-    points = _along(fewer, looked_at, BESIDES)
+    points = _along(fewer, looked_at, ON_EDGES)
     on_edges = full.distances(points, full.nearest_vertices(points), limit)
 
     around = np.zeros(len(mesh.vertices), bool)
     around[nearest[there > doubtful]] = around[before[back > doubtful]] = True
     full_edges = _edges(mesh.triangles[around[mesh.triangles].any(axis=1)])
     ends = attempt.became[full_edges]
-    ways = BESIDES[:2], (0.5, *BESIDES[2:])
+    ways = ON_EDGES[:2], (0.5, *ON_EDGES[2:])
     near_ends = np.concatenate([np.repeat(end, len(way)) for end, way in zip(ends.T, ways, strict=True)])
     points = np.concatenate([_along(mesh, full_edges, way) for way in ways])
     on_full_edges = small.distances(points, near_ends, limit)
@@ -150,7 +150,7 @@ def far_vertices(full: FullSurface, attempt: Attempt, changed: np.ndarray, limit
     bad = (
         own[of_vertices > limit],
         edges[of_middles > limit].reshape(-1),
-        np.repeat(looked_at, len(BESIDES), axis=0)[on_edges > limit].reshape(-1),
+        np.repeat(looked_at, len(ON_EDGES), axis=0)[on_edges > limit].reshape(-1),
         attempt.became[before[back > limit]],
         near_ends[on_full_edges > limit],
     )

@@ -12,7 +12,7 @@ from orthanc_stl.mesh.triangles import CHUNK
 from orthanc_stl.mesh.types import Mesh
 
 POINTS_AT_ONCE = 8192
-"""What is worked out of so many stays in the cache."""
+"""What is worked out of so many points stays in the cache."""
 
 
 class Fans:
@@ -81,10 +81,7 @@ class Fans:
             found = order[start:end][meet]
             near.append(found)
             rows.append(np.full(len(found), row))
-        of_point, triangle = (
-            np.concatenate([np.zeros(0, np.int64), *rows]),
-            np.concatenate([np.zeros(0, np.int64), *near]),
-        )
+        of_point, triangle = (np.concatenate([np.zeros(0, np.int64), *each]) for each in (rows, near))
         squared = bounds**2
         np.minimum.at(squared, of_point, _squared_distances(points[of_point], self._vertices[self._corners[triangle]]))
         return np.minimum(bounds, np.sqrt(squared))

@@ -17,10 +17,11 @@ PAIRS_AT_ONCE = 65536
 """Pairs of boxes that are followed further downwards together: they stay in the cache."""
 
 ROUNDING = 1e-13
-"""Of lengths: what float64 may be wrong by in a product of coordinates, and more."""
+"""A fraction of lengths: what float64 may be wrong by in a product of coordinates, and more."""
 
 AT_END = 1e-9
-"""Of an edge: crossings so near to an end count as touching. Of a triangle: so far outside they still count."""
+"""A fraction of an edge: crossings so near to an end count as touching. Of a triangle: so far outside they still
+count."""
 
 
 def crossing_triangles(mesh: Mesh) -> np.ndarray:

@@ -12,7 +12,7 @@ from orthanc_stl.mesh.triangles import CHUNK, area_normals
 from orthanc_stl.mesh.types import Mesh, Note, Report, ranked
 
 VOLUME_PRECISION = 5e-4
-"""Of a volume that is to be reached: what is nearer is left as it is."""
+"""A fraction of a volume that is to be reached: what is nearer is left as it is."""
 
 
 def report_of(
@@ -50,7 +50,7 @@ def box_of(mesh: Mesh) -> tuple[tuple[float, float, float], tuple[float, float, 
 
 
 FAR = 1e9
-"""mm: products of coordinates beyond may be more than float32 holds."""
+"""In mm: products of coordinates beyond may be more than float32 holds."""
 
 
 def area_and_volume(mesh: Mesh) -> tuple[float, float]:

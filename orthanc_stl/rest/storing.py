@@ -142,6 +142,10 @@ def next_series_number(orthanc: Orthanc, parent: str) -> int:
 
 
 def number_after(series: Sequence[Mapping[str, str]]) -> int:
-    """The same by the tags of the study's series. The page that stores an STL has the same (forms/series-number.js)."""
+    """One more than the largest Series Number of models, by the tags of each series of the study.
+
+    The page that stores an STL counts alike (webassets/app/forms/series-number.js); tests/series_numbers.json holds
+    both to it.
+    """
     numbers = [tags.get("SeriesNumber", "") for tags in series if tags.get("Modality") in STORED_MODALITIES]
     return max((int(number) for number in numbers if re.fullmatch("[0-9]{1,9}", number)), default=0) + 1

@@ -16,13 +16,13 @@ _FRAMES = 0x00280008
 _POSITION, _ORIENTATION, _SPACING = 0x00200032, 0x00200037, 0x00280030
 
 EVEN = 1e-3
-"""Of the mean step: steps that differ by less are even."""
+"""A fraction of the mean step: steps that differ by less are even."""
 
 FAR_APART = 2.0
 """Of the usual step: between planes that are farther apart much of the dose is guessed."""
 
 SAME_PLACE = 1e-3
-"""mm: the first offset is the z of the position if it is so near."""
+"""In mm: the first offset is the z of the position if it is so near."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ class Kind:
 
     `label` is what pages call it. `title` says of what its models are: after "STL" or "OBJ" it is their Document Title.
     `sop_classes` are the DICOM objects that it is, `modalities` those of their series, `suffixes` (with the point) the
-    names of files that it is. `reader` is the `Reader` of it, as "module:class": it is loaded where files are
-    read, not in Orthanc's own process. `most_files`: how many it reads, what the first needs or more of the kind.
+    names of files that it is. `reader` is the `Reader` of it, as "module:class": it is loaded where files are read, not
+    in Orthanc's own process. `most_files`: how many files are read at once, the first with what it needs, or several of
+    the kind.
     """
 
     key: str

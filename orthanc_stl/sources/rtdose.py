@@ -30,7 +30,7 @@ WHOLE_PLANS = ("", "PLAN", "MULTI_PLAN", "PLAN_OVERVIEW")
 """Dose Summation Types that are the dose of a plan; others are a part of it."""
 
 ROUNDING = 1e-12
-"""Of a level: a stored value times the scaling may be so far off the decimal number that both stand for."""
+"""A fraction of a level: a stored value times the scaling may be so far off the decimal number that both stand for."""
 
 
 @dataclass(frozen=True)

@@ -50,11 +50,13 @@ MOST_COUNTED = 1 << 29
 MOST_COUNTED_COMPRESSED = 1 << 27
 
 HALF = 0.5
-"""Of the maximum: where the surface of a FRACTIONAL segment lies, of a probability and of an occupancy alike."""
+"""A fraction of the maximum: where the surface of a FRACTIONAL segment lies, of a probability and of an occupancy
+alike."""
 
 AROUND_HALF = (0.4, 0.6)
 UNSURE = 0.25
-"""Of its voxels from half on: with more between the two fractions around half, the volume of a segment is unsure."""
+"""A fraction of its voxels from half on: with more between the two fractions around half, the volume of a segment is
+unsure."""
 
 
 NO_VOXEL = "it has no voxel"

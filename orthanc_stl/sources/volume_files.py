@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from orthanc_stl.errors import InvalidField, InvalidInput
-from orthanc_stl.mesh.volumes.inside import below_zero, is_label_map, value_range
+from orthanc_stl.mesh.volumes.inside import is_label_map, sentence_on_values_below_zero, value_range
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources.base import Lattice, ReadOptions, Region
@@ -92,7 +92,7 @@ class OpenVolume(FileSource):
         """Of a label such as nnU-Net's -1 (to be ignored), where nobody chose it by `Labels`."""
         if label >= 0 or self.is_label_map:
             return ()
-        return (Note(Rank.GUESSED, "", below_zero(min(self.labels or (label,)))),)
+        return (Note(Rank.GUESSED, "", sentence_on_values_below_zero(min(self.labels or (label,)))),)
 
     def whole(self, labels: Sequence[int] | None = None, threshold: float | None = None) -> Region:
         """The region of several labels, of all that is not zero, or of grey values from `threshold` on: one shape."""

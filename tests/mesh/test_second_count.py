@@ -12,7 +12,7 @@ from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import stacks_of
 from orthanc_stl.mesh.contours.regions import Region, regions_of
-from orthanc_stl.mesh.contours.second_count import counted, doubt_plan
+from orthanc_stl.mesh.contours.second_count import check_plan, volume_by_outlines
 from testing.solids import ring, roi_of
 from tests.mesh.random_sets import random_case
 
@@ -29,7 +29,7 @@ def planned(outlines: Sequence[np.ndarray]) -> tuple[list[Region], list[Chain]]:
 
 def told_of(regions: Sequence[Region], chains: Sequence[Chain]) -> list[str]:
     findings = Findings()
-    doubt_plan("ROI", regions, chains, CAPS, findings)
+    check_plan("ROI", regions, chains, CAPS, findings)
     return [note.text for note in findings.notes()]
 
 
@@ -40,7 +40,7 @@ def test_counts_the_truth_without_knowing_of_parts(kind: str) -> None:
         findings = Findings()
         (stack,) = stacks_of([case.roi()], findings)
         regions = regions_of(stack.rois[0], True, findings)
-        assert counted(regions, 1.0) == pytest.approx(case.volume, rel=0.02)
+        assert volume_by_outlines(regions, 1.0) == pytest.approx(case.volume, rel=0.02)
 
 
 def test_a_right_plan_is_not_doubted() -> None:

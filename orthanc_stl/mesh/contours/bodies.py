@@ -24,21 +24,21 @@ from orthanc_stl.mesh.triangles import area_normals
 from orthanc_stl.mesh.types import Mesh, Rank
 
 FARTHEST_MOVE = 0.3
-"""Of a voxel's side: how far vertices are moved for the sake of the volume."""
+"""A fraction of a voxel's side: how far vertices are moved for the sake of the volume."""
 
 EVENLY = 5e-4
-"""Of the volume of a body that only grows and shrinks: so far may that of its surface be from it. Measured: organs of
-an Eclipse file at 256 are 0.0 to 0.15 % below; at 64 they were 0.4 % below that."""
+"""A fraction of the volume of a body that only grows and shrinks: so far may that of its surface be from it. Measured:
+organs of an Eclipse file at 256 are 0.0 to 0.15 % below; at 64 they were 0.4 % below that."""
 
 MOVES = 3
 """One step is exact for all but the thinnest parts."""
 
 SLACK = 1.5
-"""Voxels: how far a part of the mesh may reach beyond the box of the contours that it is made of."""
+"""In voxels: how far a part of the mesh may reach beyond the box of the contours that it is made of."""
 
 
 MINOR = 1e-3
-"""Of the volume of a ROI: specks that make up no more together matter to nobody who measures or plans."""
+"""A fraction of the volume of a ROI: specks that make up no more together matter to nobody who measures or plans."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from orthanc_stl.mesh.contours.holes_off_plane import with_holes_on_planes
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import Stack, stacks_of, steps_between
 from orthanc_stl.mesh.contours.regions import regions_of, require_few_in_a_plane
-from orthanc_stl.mesh.contours.second_count import doubt_plan
+from orthanc_stl.mesh.contours.second_count import check_plan
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
 from orthanc_stl.mesh.contours.steps import usual_step
 from orthanc_stl.mesh.contours.torn import compare_topology, without_strays
@@ -89,10 +89,10 @@ BALL = 2
 """The Euler number of the surface of one body without holes and cavities."""
 
 NOT_HELD = 0.9
-"""Of a voxel: what asks for finer ones than this, and does not get them, is told of."""
+"""A fraction of a voxel: what asks for finer ones than this, and does not get them, is told of."""
 
 IN_METRES = (2.0, 0.01)
-"""mm: a file no larger than the first, in slices no farther apart than the second, is a patient in metres."""
+"""In mm: a file no larger than the first, in slices no farther apart than the second, is a patient in metres."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _plans(
         for roi in stack.rois:
             regions = regions_of(roi, smooth, findings)
             own = chains_of(roi, regions, usual, findings)
-            doubt_plan(roi.name, regions, own, usual, findings)
+            check_plan(roi.name, regions, own, usual, findings)
             chains += own
         if chains:
             plans.append(_Plan(stack.frame, tuple(chains)))

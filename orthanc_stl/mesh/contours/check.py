@@ -18,7 +18,7 @@ from orthanc_stl.mesh.contours.parts import Chain
 from orthanc_stl.mesh.contours.slices import volume_of_stack
 
 VOLUME_TOLERANCE = 0.02
-"""Of the volume of the contours: a surface that differs from it by more is told of."""
+"""A fraction of the volume of the contours: a surface that differs from it by more is told of."""
 
 
 @dataclass(frozen=True)

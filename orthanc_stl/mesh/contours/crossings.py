@@ -22,7 +22,7 @@ FACING = 0.2
 along the mean meets it once."""
 
 REACH = 1.2
-"""Longest edges: no farther apart do the middles of two triangles lie that cross (2 x 2/3 of the longest median)."""
+"""In longest edges: no farther apart do the middles of two triangles lie that cross (2 x 2/3 of the longest median)."""
 
 MOST_UNUSED_BLOCKS = 1_000_000
 """Blocks that may hold no triangle: with more, only those in use are kept, which takes a sort to find them."""

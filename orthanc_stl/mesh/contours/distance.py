@@ -25,16 +25,16 @@ NEAREST = 4
 """The smallest distance (units): no pixel lies on the outline, so no two vertices of the surface fall together."""
 
 REACH = 8
-"""Pixels: how far from a crossing the exact distance is worked out, along rows and columns."""
+"""In pixels: how far from a crossing the exact distance is worked out, along rows and columns."""
 
 BLEND = (3.0, 6.0)
-"""Pixels: the distance is exact up to the first, the coarse one from the second on."""
+"""In pixels: the distance is exact up to the first, the coarse one from the second on."""
 
 STRIDE = 4
 """Every how many pixels the far distance is worked out."""
 
 UNKNOWN = np.float32(1e4)
-"""Pixels: no crossing known within reach."""
+"""In pixels: no crossing known within reach."""
 
 
 def padded(pixels: int) -> int:

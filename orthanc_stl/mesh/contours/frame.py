@@ -19,7 +19,8 @@ SAME_FIT = 1.2
 plane that fits best. Noise strays equally from both; a true tilt of a thousandth is told apart by far."""
 
 SAME_SHARE = 1e-4
-"""Of the extent of contours (root mean square): strays below this are none. Rounding of coordinates to four digits."""
+"""A fraction of the extent of contours (root mean square): strays below this are none. Rounding of coordinates to four
+digits."""
 
 
 @dataclass(frozen=True)

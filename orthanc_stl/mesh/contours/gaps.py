@@ -13,18 +13,19 @@ from orthanc_stl.mesh.contours.steps import FAR_GAP
 from orthanc_stl.mesh.types import Rank
 
 FINE = 10
-"""Percentile: FAR_GAP of two steps in a row on either side are a gap, whatever lies on the other side, for slices that
-lie alone are far apart; so are, of a link longer than its outlines are wide, FAR_GAP of so many of the ROI's steps."""
+"""A percentile: FAR_GAP of two steps in a row on either side are a gap, whatever lies on the other side, for slices
+that lie alone are far apart; so are, of a link longer than its outlines are wide, FAR_GAP of so many of the ROI's
+steps."""
 
 BESIDE = 3
 """Steps on either side that a gap is judged against, by their median; the side with the larger ones counts. So does
 the shorter of the two steps next to it: three in a row are a spacing, whatever lies beyond them."""
 
-FALLS = "falls into"
-"""How the sentence on gaps begins, ..."""
+FALLS_INTO = "falls into"
+"""How the sentence on gaps begins."""
 
 GOES_ON = "goes on"
-"""... and that on outlines which do not overlap."""
+"""How the sentence on outlines that do not overlap begins."""
 
 
 def without_gaps(
@@ -94,5 +95,5 @@ def _tell_of_gaps(
         return
     ends = sorted({(regions[gap.lower].position, regions[gap.upper].position) for gap in gaps})
     listed = ", ".join(f"{low:.6g} to {high:.6g}" for low, high in ends[:5]) + (", ..." if len(ends) > 5 else "")
-    text = f"{FALLS} {max(after) + 1} pieces, gaps at z = {listed} mm along the normal of its planes"
+    text = f"{FALLS_INTO} {max(after) + 1} pieces, gaps at z = {listed} mm along the normal of its planes"
     findings.roi(Rank.GUESSED, name, text)

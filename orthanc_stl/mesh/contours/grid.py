@@ -32,11 +32,11 @@ their float32 coordinates (24 bits). At 500 mm from the origin that is 0.015 mm.
 
 
 HELD = 1.6
-"""Voxels: the radius of a vessel, or the thickness of a wall, that they hold: whole, and of the right volume once that
-is put right. Measured: with 1.2 a skin has holes, with 1.0 a vessel loses a fifth."""
+"""In voxels: the radius of a vessel, or the thickness of a wall, that they hold: whole, and of the right volume once
+that is put right. Measured: with 1.2 a skin has holes, with 1.0 a vessel loses a fifth."""
 
 NARROW_SHARE = 0.02
-"""Of the area of a ROI: as much may be narrower than that; the tips of organs are."""
+"""A fraction of the area of a ROI: as much may be narrower than that; the tips of organs are."""
 
 MOST_FINER_VOXELS = 40_000_000
 MOST_FINER_TRIANGLES = 3_000_000

@@ -19,28 +19,31 @@ from orthanc_stl.mesh.contours.steps import blocks, local_steps, steps_above
 from orthanc_stl.mesh.types import Rank
 
 ON_PLANE = 0.1
-"""Of the distance between slices: what is no farther off a plane belongs to it (`regions.ONE_PLANE`)."""
+"""A fraction of the distance between slices: what is no farther off a plane belongs to it (`regions.ONE_PLANE`)."""
 
 SMALLER = 0.9
-"""Of the areas of the outlines before and behind: what is larger is a slice of a body that hardly changes."""
+"""A fraction of the areas of the outlines before and behind: what is larger is a slice of a body that hardly
+changes."""
 
 A_SLICE = 1.5
-"""Of the steps beside them: two outlines no farther apart follow on each other, without a slice between."""
+"""Times the steps beside them: two outlines no farther apart follow on each other, without a slice between."""
 
 MOVED = 0.35
-"""Of the way between the two: what is no farther from the one than this is moved to its plane."""
+"""A fraction of the way between the two: what is no farther from the one than this is moved to its plane."""
 
 NEARER = 0.25
-"""The same, for one that is told of though it is nearly as large as the two."""
+"""A fraction of that way: what is no farther from the one than this is told of, though it is nearly as large as the
+two."""
 
 MUCH_SMALLER = 0.6
-"""Of the areas: bodies do narrow to more than this in one slice. Such a one is moved only where there are many ..."""
+"""A fraction of the areas of the two: bodies do narrow to more than this in one slice. What is larger is moved only
+where there is one OFTEN, and told of else only if it is NEARER."""
 
 OFTEN = 0.5
-"""... for so many of the steps between larger outlines, and told of only if it is NEARER."""
+"""A fraction of the steps between larger outlines, in which there is an outline between the two."""
 
 NAMED = 5
-"""Heights in one sentence."""
+"""The heights that one sentence names."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,8 @@ class _Drawn:
             np.array([outline.step for outline in outlines]),
         )
 
-    def with_it(self, k: int) -> np.ndarray:
-        """Which lie on the plane of outline k and within its box: itself, and islands in it."""
+    def on_its_plane_within(self, k: int) -> np.ndarray:
+        """Which `(n,) bool` lie on the plane of outline k and within its box: itself, and islands in it."""
         near = np.abs(self.position - self.position[k]) <= ON_PLANE * self.step[k]
         return near & (self.low >= self.low[k]).all(axis=1) & (self.high <= self.high[k]).all(axis=1)
 
@@ -115,7 +118,7 @@ def with_holes_on_planes(roi: RoiOutlines, findings: Findings) -> RoiOutlines:
         return roi
     placed = drawn.position.copy()
     for one in moved:
-        placed[drawn.with_it(one.own)] = drawn.position[one.nearer]
+        placed[drawn.on_its_plane_within(one.own)] = drawn.position[one.nearer]
     steps = local_steps(placed, drawn.low, drawn.high)
     both = zip(placed.tolist(), steps.tolist(), strict=True)
     again = [
@@ -140,7 +143,7 @@ def _found(drawn: _Drawn) -> list[_Between]:
     outermost = _outermost(drawn, below, above)
     larger = np.ones(count, bool)
     for k in (*between, *outermost):
-        larger &= ~drawn.with_it(k)
+        larger &= ~drawn.on_its_plane_within(k)
     steps = _steps(drawn, np.flatnonzero(larger))
     few = bool(len(between) < OFTEN * np.isfinite(steps[0]).sum())
     found = [_between(drawn, k, ends, steps, few) for k, ends in between.items() if larger[ends[0]] and larger[ends[1]]]

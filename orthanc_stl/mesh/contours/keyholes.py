@@ -10,7 +10,7 @@ import numpy as np
 from manifold3d import CrossSection, FillRule
 
 WIDEST = 0.1
-"""Of the bridge's length: wider slits are taken for what they are."""
+"""A fraction of the bridge's length: wider slits are taken for what they are."""
 
 WIDEST_OF_ALL = 0.03
 """The same of the outline's extent."""
@@ -20,7 +20,7 @@ LONG = 3.0
 
 
 CLOSINGS = (0.0005, 0.002, 0.006, 0.015)
-"""Of the outline's extent: half the widths of slits that are looked for where the bridge has many points."""
+"""A fraction of the outline's extent: half the widths of slits that are looked for where the bridge has many points."""
 
 UNROUND = 1.8
 """How many times as long (squared) an outline with a bridge is as a circle of its area, at least."""

@@ -20,15 +20,17 @@ GAP = 2.5
 uneven ones included) is bridged, two missing slices (3 steps) are a gap."""
 
 OBLIQUE = 0.2
-"""Of its width: a region that moves farther than this from plane to plane is followed, not blended. Blending takes
-1.3 % of a round vessel that moves so far, 20 % of one that moves by 0.8 of its width."""
+"""A fraction of its width: a region that moves farther than this from plane to plane is followed, not blended. Blending
+takes 1.3 % of a round vessel that moves so far, 20 % of one that moves by 0.8 of its width."""
 
 ONE_SLICE = 0.25
-"""Of the step to them: branches whose next outlines are no farther apart along the normal are of one slice."""
+"""A fraction of the step to them: branches whose next outlines are no farther apart along the normal are of one
+slice."""
 
 LEFT_OVER = 0.25
-"""Of what the smaller of two regions does not share with the other: a vessel that moves on shares nearly all of itself
-once it is moved back; a region that grows to one side shares all of itself as it is, and only its middle moves."""
+"""A fraction of what the smaller of two regions does not share with the other: a vessel that moves on shares nearly all
+of itself once it is moved back; a region that grows to one side shares all of itself as it is, and only its middle
+moves."""
 
 NOT_ALIKE = 2.5
 """Regions whose areas differ by more than this factor are not taken for one vessel."""
@@ -40,12 +42,12 @@ AHEAD = 4096
 """Regions upwards and downwards among which the next one is looked for."""
 
 REACH = 2.0
-"""Widths: how far from each other the middles of outlines of one vessel may lie if they do not overlap."""
+"""In widths: how far from each other the middles of outlines of one vessel may lie if they do not overlap."""
 
 
 LEAST_MOVE = 0.25
-"""Of how far the middle of such an outline lies from that of the next: so far at least it moved from slice to slice
-before or moves after. What stood still does not jump."""
+"""A fraction of how far the middle of such an outline lies from that of the next: so far at least it moved from slice
+to slice before or moves after. What stood still does not jump."""
 
 
 @dataclass(frozen=True)

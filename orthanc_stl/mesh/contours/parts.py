@@ -25,7 +25,7 @@ from orthanc_stl.mesh.contours.regions import Region
 from orthanc_stl.mesh.types import Rank
 
 LONE_SLICE_SPACING = 1.0
-"""mm: the thickness of a slice when nothing in the structure set tells a spacing."""
+"""In mm: the thickness of a slice when nothing in the structure set tells a spacing."""
 
 AS_FAR = 0.25
 """A part that ends on a plane is a chain's only if the next plane of the chain is as far as its own last step, within

@@ -14,40 +14,41 @@ from orthanc_stl.mesh.contours.steps import local_steps
 from orthanc_stl.mesh.types import Rank
 
 SAME_POINT = 1e-6
-"""Of a contour's extent: points closer than this are one. The last of seven digits."""
+"""A fraction of a contour's extent: points closer than this are one. The last of seven digits."""
 
 THINNEST = 1e-6
-"""Of a contour's length: what is thinner is a line."""
+"""A fraction of a contour's length: what is thinner is a line."""
 
 ROUGH = 0.1
-"""Of the slice spacing: contours that stray farther from their plane are read with a warning. Coordinates with 4 to 6
-significant digits, as files carry them, stray by less in slices of 0.3 mm and more."""
+"""A fraction of the slice spacing: contours that stray farther from their plane are read with a warning. Coordinates
+with 4 to 6 significant digits, as files carry them, stray by less in slices of 0.3 mm and more."""
 
 ROUGHEST = 0.8
-"""Of the slice spacing: what strays farther (largest minus smallest) may as well belong to the next slice. Whole mm
-in an oblique plane stray by 1.7 mm at most."""
+"""A fraction of the slice spacing: what strays farther (largest minus smallest) may as well belong to the next slice.
+Whole mm in an oblique plane stray by 1.7 mm at most."""
 
 BENT = 0.15
-"""Of a contour's extent: what strays farther is bent, not rounded."""
+"""A fraction of a contour's extent: what strays farther is bent, not rounded."""
 
 BENT_ALONE = 0.05
 ROUGH_ALONE = 0.02
-"""Of a contour's extent, where there is no slice spacing to compare with: what strays farther is bent (but for
-whole mm, which stray by the diagonal of 1 mm at most); what strays farther than the second is read with a warning."""
+"""A fraction of a contour's extent, where there is no slice spacing to compare with: what strays farther is bent (but
+for whole mm, which stray by the diagonal of 1 mm at most); what strays farther than the second is read with a
+warning."""
 
 SCATTERED = 0.25
-"""Of the above: the root mean square of the strays. Rounding stays below; half of a contour on another plane does
-not."""
+"""A fraction of the above: the root mean square of the strays. Rounding stays below; half of a contour on another plane
+does not."""
 
 ROUNDED_HEIGHT = 2.0
-"""mm: how far the height of a part may be off if its planes are rounded to whole mm. An end lies half a step beyond the
-last plane: 1.5 times the error of that plane (0.5 mm at most) and half that of the one before, 1 mm at each end."""
+"""In mm: how far the height of a part may be off if its planes are rounded to whole mm. An end lies half a step beyond
+the last plane: 1.5 times the error of that plane (0.5 mm at most) and half that of the one before, 1 mm at each end."""
 
 WHOLE_MM = "has coordinates of whole mm"
 """How the sentence on rounded planes begins."""
 
 UNEVEN = 0.05
-"""Of the slice spacing: steps that differ by more are uneven."""
+"""A fraction of the slice spacing: steps that differ by more are uneven."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 SLIT = 0.25
-"""Pixels: two crossings closer than this are no boundary but a slit (a keyhole's bridge, which comes back beside or on
-itself) or a very thin spike; neither can be resolved by the grid, and both would pull the surface towards them."""
+"""In pixels: two crossings closer than this are no boundary but a slit (a keyhole's bridge, which comes back beside or
+on itself) or a very thin spike; neither can be resolved by the grid, and both would pull the surface towards them."""
 
 
 @dataclass(frozen=True)

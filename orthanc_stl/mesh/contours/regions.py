@@ -35,10 +35,10 @@ MOST_IN_PLANE = 5_000
 """Contours of a ROI in one plane. Each takes 6 ms from here to the mesh."""
 
 ONE_PLANE = 0.1
-"""Of the slice spacing there: outlines that lie no farther apart are of one plane."""
+"""A fraction of the slice spacing there: outlines that lie no farther apart are of one plane."""
 
 SAME_AREA = 2e-3
-"""Of the area of a plane: smoothing that changes it by more has made outlines cross."""
+"""A fraction of the area of a plane: smoothing that changes it by more has made outlines cross."""
 
 
 @dataclass(frozen=True)

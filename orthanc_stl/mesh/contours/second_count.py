@@ -12,7 +12,7 @@ import numpy as np
 
 from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, expected_of
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.gaps import BESIDE, FALLS, GOES_ON
+from orthanc_stl.mesh.contours.gaps import BESIDE, FALLS_INTO, GOES_ON
 from orthanc_stl.mesh.contours.parts import LONE_SLICE_SPACING, Chain, Usual
 from orthanc_stl.mesh.contours.planes import WHOLE_MM
 from orthanc_stl.mesh.contours.regions import Region
@@ -20,10 +20,10 @@ from orthanc_stl.mesh.contours.steps import FAR_GAP, local_steps, steps_above
 from orthanc_stl.mesh.types import Rank
 
 SAME_SLICE = 0.1
-"""Of the least step: regions that are nearer along the normal are of one slice."""
+"""A fraction of the least step: regions that are nearer along the normal are of one slice."""
 
 
-def doubt_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], usual: Usual, findings: Findings) -> None:
+def check_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], usual: Usual, findings: Findings) -> None:
     """Tells where the chains that were made of `regions` do not enclose what these count, and how far it is a guess how
     thick end slices are.
 
@@ -40,9 +40,9 @@ def doubt_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], us
             f" volume may be off by {100 * guessed / expected.volume:.1f} %"
         )
         findings.roi(Rank.GUESSED, name, text)
-    found = counted(regions, usual.spacing or LONE_SLICE_SPACING)
+    found = volume_by_outlines(regions, usual.spacing or LONE_SLICE_SPACING)
     if replace(expected, open=expected.open + guessed).differs(found) and not (
-        findings.tells(name, FALLS) or findings.tells(name, GOES_ON)
+        findings.tells(name, FALLS_INTO) or findings.tells(name, GOES_ON)
     ):
         text = (
             f"encloses {expected.volume / 1000:.4g} mL as its parts are taken here, and {found / 1000:.4g} mL with each"
@@ -66,10 +66,10 @@ def _end_in_doubt(chain: Chain) -> float:
     )
 
 
-def counted(regions: Sequence[Region], alone: float) -> float:
+def volume_by_outlines(regions: Sequence[Region], alone: float) -> float:
     """The volume (mm³) outline by outline, without parts, links and gaps: each region's area times half the way to the
-    next region over it and under it, as far as boxes tell, but no farther than FAR_GAP of the nearer
-    one; of one that has none, `alone` (mm)."""
+    next region over it and under it, as far as boxes tell, but no farther than FAR_GAP times the way to the nearer
+    one; of a region that has neither, its area times `alone` (mm)."""
     order = sorted(regions, key=lambda region: region.position)
     position = np.array([region.position for region in order])
     low, high = np.array([region.low for region in order]), np.array([region.high for region in order])

@@ -20,22 +20,22 @@ from orthanc_stl.mesh.errors import TooManyOverlaps
 from orthanc_stl.mesh.types import Rank
 
 APART = 1e-3
-"""Of the smaller of two areas: what they have in common if they only touch."""
+"""A fraction of the smaller of two areas: what they have in common if they only touch."""
 
 WITHIN = 0.95
-"""Of the smaller area: as much of a hole lies within its outline at least, and of what crosses it less."""
+"""A fraction of the smaller area: as much of a hole lies within its outline at least, and of what crosses it less."""
 
 TWICE = 0.5
 """Of what a contour winds around, even-odd leaves less of one that goes round twice."""
 
 WIDE_SLIT = 0.015
-"""Of an outline's extent: closing a wider one is told of."""
+"""A fraction of an outline's extent: closing a wider one is told of."""
 
 ALIKE = 0.85
-"""Of the larger of two areas: what they have in common if they are one area, outlined twice."""
+"""A fraction of the larger of two areas: what they have in common if they are one area, outlined twice."""
 
 THINNEST_WALL = 1e-3
-"""Of an outline's extent: what is thinner is no wall but the same area, outlined twice."""
+"""A fraction of an outline's extent: what is thinner is no wall but the same area, outlined twice."""
 
 MOST_OVERLAPPING = 50_000_000
 """Points of all pairs of outlines of a plane whose boxes overlap. A million takes half a second."""
@@ -44,8 +44,8 @@ TRIED = 200
 """Points of an outline that are asked whether they reach another one, at least; about so many of a longer one."""
 
 TOUCHING = 0.3
-"""Of the points of the inner outline: as many reach or cross the outer one if they are one area outlined twice. A
-wall between them is as thick nearly everywhere."""
+"""A fraction of the points of the inner outline: as many reach or cross the outer one if they are one area outlined
+twice. A wall between them is as thick nearly everywhere."""
 
 
 def section_of(outlines: Sequence[np.ndarray], rule: FillRule = FillRule.EvenOdd) -> CrossSection:

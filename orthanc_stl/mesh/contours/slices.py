@@ -18,16 +18,17 @@ from orthanc_stl.mesh.contours.parts import Chain
 from orthanc_stl.mesh.contours.shapes import joined, meeting_boxes
 
 SAME_PLACE = 0.02
-"""Of the thinnest slice: ends of slices that are nearer along the normal are one, for planes are means."""
+"""A fraction of the thinnest slice: ends of slices that are nearer along the normal are one, for planes are means."""
 
 SHARE_OF_WIDTH = 0.25
-"""Of its width: a vessel that moves on is stacked of slices that each move by no more."""
+"""A fraction of its width: a vessel that moves on is stacked of slices that each move by no more."""
 
 MOST_SLICES = 64
 """From one outline of such a vessel to the next."""
 
 NOTHING = 1e-7
-"""Of the smaller of two areas that lie over each other: what they share, or a hole in it, is rounding if smaller."""
+"""A fraction of the smaller of two areas that lie over each other: what they share, or a hole in it, is rounding if
+smaller."""
 
 
 @dataclass(frozen=True)

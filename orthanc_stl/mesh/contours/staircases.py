@@ -17,18 +17,18 @@ ALIGNED = 0.98
 """How well edges follow the directions of a grid (1: exactly; a round outline: 0)."""
 
 WHOLE = 0.02
-"""Of a step: how far the lengths of edges may be from whole numbers of steps."""
+"""A fraction of a step: how far the lengths of edges may be from whole numbers of steps."""
 
 TO_AND_FRO = 0.25
 """Of all corners, as many at least turn the other way than the one before; on outlines that are meant so, few do."""
 
 SHORTEST_WAVE = 14.0
-"""Steps: of waves this long, half is left. Where an outline nearly follows a row of pixels, its steps are 10 to 15
+"""In steps: of waves this long, half is left. Where an outline nearly follows a row of pixels, its steps are 10 to 15
 pixels long."""
 
 FARTHEST = 0.6
 FARTHEST_OF_ALL = 0.75
-"""Steps: no point moves farther than the first along either direction, and none than the second after the last
+"""In steps: no point moves farther than the first along either direction, and none than the second after the last
 smoothing."""
 
 ROUNDS = 4

@@ -11,25 +11,25 @@ AHEAD = 1024
 """Outlines that are compared at once, and how far ahead the next one over each is looked for."""
 
 LARGER = 75
-"""Percentile: so many steps are no longer than the larger ones of a ROI. Gaps are not counted: steps longer than the
+"""A percentile: so many steps are no longer than the larger ones of a ROI. Gaps are not counted: steps longer than the
 body is wide there, where there are others."""
 
 NOISE = 0.05
-"""Of the larger steps of a ROI: outlines over each other that are nearer are of one plane. Slices up to twenty times as
-near as others in a ROI are still slices."""
+"""A fraction of the larger steps of a ROI: outlines over each other that are nearer are of one plane. Slices up to
+twenty times as near as others in a ROI are still slices."""
 
 UNLIKE = 0.5
-"""Of the larger of two boxes: outlines that have less in common are no slices of a straight body, but may be a hole and
-its outline, or two halves of a slice. These are of one plane up to twice NOISE."""
+"""A fraction of the larger of two boxes: outlines that have less in common are no slices of a straight body, but may be
+a hole and its outline, or two halves of a slice. These are of one plane up to twice NOISE."""
 
 FAR_GAP = 10.0
 """So many times as long as others: no spacing changes so much."""
 
 FINER = 25
-"""Percentile: so many steps of a file are finer than those that gaps are told by."""
+"""A percentile: so many steps of a file are finer than those that gaps are told by."""
 
 FLATTEST = 1e-4
-"""Of the extent of outlines: steps below this are rounding, whatever else is there."""
+"""A fraction of the extent of outlines: steps below this are rounding, whatever else is there."""
 
 
 def steps_above(position: np.ndarray, low: np.ndarray, high: np.ndarray, least: float) -> np.ndarray:

@@ -15,10 +15,11 @@ from orthanc_stl.mesh.triangles import chosen_part
 from orthanc_stl.mesh.types import Mesh, Rank
 
 TOUCHING = 0.002
-"""Voxels' sides: areas that are no farther apart may be one. With 0.02, bodies 0.01 mm apart were joined silently."""
+"""In sides of a voxel: areas that are no farther apart may be one. With 0.02, bodies 0.01 mm apart were joined
+silently."""
 
 STRAY = 1.0
-"""Voxels: a piece more than there should be, and smaller than that, was torn off by the grid."""
+"""In voxels: a piece more than there should be, and smaller than that, was torn off by the grid."""
 
 
 def without_strays(mesh: Mesh, topology: Topology, wanted: Suggested, voxel: float) -> tuple[Mesh, Topology, int]:

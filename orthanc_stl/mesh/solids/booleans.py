@@ -23,7 +23,7 @@ back there and must have no triangle without area."""
 
 
 FILM = 1e-3
-"""mm: twice the volume over the area of a part says how thick it is at most on the average."""
+"""In mm: twice the volume over the area of a part says how thick it is at most on the average."""
 
 
 def united(meshes: Sequence[Mesh]) -> Mesh:

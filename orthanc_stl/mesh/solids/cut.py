@@ -20,7 +20,7 @@ ROOMY = 1.25
 """Times a hole's radius: so far around it, and as much deeper, there must be material."""
 
 INSIDE = 1 - 1e-5
-"""Of that volume: what must lie within the body, but for rounding."""
+"""A fraction of that volume: what must lie within the body, but for rounding."""
 
 PLACES = 24
 """Places on a cut face that are tried for pegs, those farthest apart first."""

@@ -77,6 +77,5 @@ _PIECES = {
     2: ("czy aby ayz", "czy abz byz"),
     3: ("axz xby ycz xyz",),
 }
-"""Of a triangle abc, by how many of its edges are divided: at x (the first one), y and z. Where one
-is divided it is the first one; where two are, the others, and what is left beside c is divided by its shorter diagonal.
-"""
+"""The triangles that a triangle abc becomes, by how many of its edges are divided: ab at x, bc at y, ca at z. One
+divided edge is ab; two are bc and ca, and the quadrangle abyz is divided by the shorter of its diagonals."""

@@ -34,11 +34,11 @@ SAMPLES = 150_000
 """Points on the surface that distances are measured to, where they are more than NEAR of their spacing away."""
 
 NEAR = 4.0
-"""Spacings of the samples: nearer than this the distance is measured to the triangles. Beyond, that to the nearest
+"""In spacings of the samples: nearer than this the distance is measured to the triangles. Beyond, that to the nearest
 sample is too long by at most an eighth of a spacing by NEAR: 0.006 mm for a ball of 20 mm."""
 
 COARSEST = 16
-"""Voxels: the side of the first blocks."""
+"""In voxels: the side of the first blocks."""
 
 
 @dataclass(frozen=True)

@@ -27,18 +27,20 @@ COARSER = 1.6
 """Times the voxel of equal margins, since there is more to work out for each."""
 
 MOST_STEPS = 20
-"""Voxels in the largest margin."""
+"""The most voxels in the largest margin."""
 
 OF_EDGES = 0.25
-"""Voxels from one point to the next on sharp edges of the body, where the field between voxels is not known well."""
+"""In voxels: the way from one point to the next on sharp edges of the body, near which the field between voxels is not
+known well."""
 
 NEAREST_ON_EDGES = 16
+"""How many of the points on sharp edges nearest to a place are tried."""
 
 PROBE = 0.05
-"""Voxels: how far slopes are measured. The best shift is known to about a tenth of one."""
+"""In voxels: how far slopes are measured. The best shift is known to about a tenth of one."""
 
 FINER = 5
-"""Times that the best shift is looked for by half as far around it."""
+"""How often the best shift is looked for around the one found, each time by half as far."""
 
 
 @dataclass(frozen=True)

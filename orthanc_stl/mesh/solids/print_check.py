@@ -20,13 +20,13 @@ from orthanc_stl.mesh.triangles import merged
 from orthanc_stl.mesh.types import Mesh
 
 WALL = 0.8
-"""mm: two lines of a nozzle of 0.4 mm, which most printers have."""
+"""In mm: two lines of a nozzle of 0.4 mm, which most printers have."""
 
 STEEP = 45.0
 """Degrees from the vertical: faces that hang over by more need support."""
 
 ON_BED = 0.3
-"""mm: the first layer. What hangs so low stands on the bed."""
+"""In mm: the first layer. What hangs so low stands on the bed."""
 
 MOST_PLACES = 20
 
@@ -34,7 +34,7 @@ LOOKED_AT = 40_000
 """Triangles whose wall is measured, at most, the largest first: each takes 10 to 20 µs."""
 
 COARSE = 0.25
-"""Of the voxels on the surface that a shell itself would have: enough for the volume of its material."""
+"""A fraction of the voxels on the surface that a shell itself would have: enough for the volume of its material."""
 
 
 @dataclass(frozen=True)

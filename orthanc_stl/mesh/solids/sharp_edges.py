@@ -27,29 +27,29 @@ BENT = np.cos(np.radians(8))
 """Of the triangles around a vertex: the length of their mean normal, at most, where a sharp edge may be near."""
 
 PROBE = 0.02
-"""Voxels: steps by which slopes are measured."""
+"""In voxels: steps by which slopes are measured."""
 
 FARTHEST, FARTHEST_CORNER = 1.5, 4.0
-"""Voxels that the surface is moved, at most, also at the tips of corners and cones."""
+"""In voxels: how far points are moved at most, onto the surface or an edge; and to the tips of corners and cones."""
 
 NEARER = 0.4
-"""Of the value in the middle of what is divided: at a sharp edge the tangent planes meet on the surface, on a round one
-as far outside of it as the middle is inside."""
+"""A fraction of the value in the middle of what is divided: at a sharp edge the tangent planes meet on the surface, on
+a round one as far outside of it as the middle is inside."""
 
 INDEPENDENT = 0.1
-"""Volume of the box that unit normals span, at least, where their planes meet."""
+"""The least volume of the box that the unit normals span, of planes that are taken to meet."""
 
 ON_IT = 0.01
-"""Voxels: values of less are 0."""
+"""In voxels: values of less are 0."""
 
 APART = 0.15
-"""Of an edge's length: where it would be divided nearer to one of its ends, that end is moved there."""
+"""A fraction of an edge's length: where it would be divided nearer to one of its ends, that end is moved there."""
 
 ALIKE = 0.7
 """Cosine of the angle between a piece of a divided triangle and the normal of one of its sides, at least."""
 
 ROUNDS = 6
-"""In which divisions that would turn or cross triangles are taken back."""
+"""How often what would turn or cross triangles is taken back."""
 
 
 def points_on_sharp_edges(mesh: Mesh, spacing: float) -> np.ndarray:

@@ -22,7 +22,8 @@ from orthanc_stl.mesh.volumes.inside import Inside, blocks, find_inside, values
 from orthanc_stl.mesh.volumes.volume import Volume
 
 LOST_IN_CELLS = 0.02
-"""Of the volume of a mask: cells that take voxels together and lose more, of thin structures, are made smaller."""
+"""A fraction of the volume of a mask: cells that take voxels together and lose more, of thin structures, are made
+smaller."""
 
 LOST_BETWEEN = 0.1
 """The same of cells between thick slices: single pixels are lost between slices that do not have them."""
@@ -31,19 +32,20 @@ LOST_IN_GREY = 0.5
 """The same of a grey volume, where noise goes and comes with the size of cells."""
 
 LOST_BY_SURFACE = 0.25
-"""Of the volume of a mask: a surface that loses more, of structures a voxel wide, is made of divided voxels. What is
-lost on round ones (a ball of 5 voxels across: 0.2) comes back evenly."""
+"""A fraction of the volume of a mask: a surface that loses more, of structures a voxel wide, is made of divided voxels.
+What is lost on round ones (a ball of 5 voxels across: 0.2) comes back evenly."""
 
 LOST_BETWEEN_VOXELS = 0.1
-"""Of the volume of grey voxels: a surface between them that differs by more, of bones a voxel thick in noise, is made
-of the mask of those that are inside instead."""
+"""A fraction of the volume of grey voxels: a surface between them that differs by more, of bones a voxel thick in
+noise, is made of the mask of those that are inside instead."""
 
 ITERATIONS = 16
 PASS_BAND = 0.05
-"""Of the windowed sinc filter: the steps of a mask are longer waves than the ripples of a surface from contours."""
+"""The pass band of the windowed sinc filter: the steps of a mask are longer waves than the ripples of a surface from
+contours."""
 
 SIMPLIFIED_FROM = 2_000
-"""Triangles: what has fewer is a few voxels wide, and its tips would suffer."""
+"""A number of triangles: what has fewer is a few voxels wide, and its tips would suffer."""
 
 MOST_DIVIDED = 4
 FEW_CELLS = 4_000_000
@@ -56,10 +58,10 @@ CORRECTIONS = 8
 """Steps in which vertices move along their normals until the volume fits; one or two do, but for a few voxels."""
 
 LONGEST_STEP = 0.25
-"""Of a cell's shortest side: what has nearly no surface left would be blown up otherwise."""
+"""A fraction of a cell's shortest side: what has nearly no surface left would be blown up otherwise."""
 
 LAST_STEP = 0.02
-"""Of the volume: after a step for less, what is left is nearly nothing."""
+"""A fraction of the volume: after a step for less, what is left is nearly nothing."""
 
 
 def surface_from_volume(

@@ -43,9 +43,9 @@ LARGEST = 1e30
 """Values of a grey volume are cut here, so that a sum of float32 stays finite."""
 
 FAINTEST = 2e-4
-"""Of the reach of a grey volume: a value nearer to the threshold is put so far from it on its own side (one outside
-must not become the end of the inside), since a vertex that falls on a cell belongs to several edges, and triangles
-without area come of it."""
+"""A fraction of the reach of a grey volume: a value nearer to the threshold is put so far from it on its own side (one
+outside must not become the end of the inside), since a vertex that falls on a cell belongs to several edges, and
+triangles without area come of it."""
 
 Triple = tuple[int, int, int]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 AGREE = (0.7, 0.85)
-"""The smaller second difference in larger ones: a line up to the first, the cubic from the second on, between them a
-mixture, so that no edge comes of it."""
+"""The smaller of two second differences over the larger: a line up to the first of these, the cubic from the second on,
+between them a mixture, so that no edge comes of it."""
 
 
 def halved(values: np.ndarray) -> np.ndarray:

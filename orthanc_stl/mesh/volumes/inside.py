@@ -96,7 +96,7 @@ def find_inside(
         threshold = found.low
     if threshold is None and is_label_map(volume, found):
         if found.low < 0:
-            warnings.append(below_zero(found.low))
+            warnings.append(sentence_on_values_below_zero(found.low))
         return replace(_located(volume, _is_not_zero, None), warnings=tuple(warnings))
     if threshold is None and found.low == found.high:
         raise InvalidInput(f"every value of the volume is {found.low:g}: give a threshold, or a mask")
@@ -115,7 +115,8 @@ def find_inside(
     return replace(inside, warnings=tuple(warnings))
 
 
-def below_zero(lowest: float) -> str:
+def sentence_on_values_below_zero(lowest: float) -> str:
+    """What is to be told of a label map with such values, down to `lowest`, where no labels were chosen."""
     return (
         f"The label map has values below zero, down to {lowest:g}: they are inside as all that are not zero,"
         " unless labels are chosen"

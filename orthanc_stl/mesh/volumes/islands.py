@@ -17,7 +17,7 @@ from orthanc_stl.mesh.volumes.inside import Inside, Level, find_inside, value_ra
 from orthanc_stl.mesh.volumes.volume import Volume
 
 FAINTEST = 1e-3
-"""Of the reach of a grey volume: how far beyond the threshold a changed value is at least."""
+"""A fraction of the reach of a grey volume: how far beyond the threshold a changed value is at least."""
 
 
 @dataclass(frozen=True)

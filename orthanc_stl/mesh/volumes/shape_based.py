@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 REACH = 8
-"""Pixels: distances to the outline are counted to here, and equal beyond."""
+"""In pixels: distances to the outline are counted to here, and equal beyond."""
 
 REACH_AT_ENDS = 3
 """The same beside a slice with nothing in it. What is so far from the outline ends half a slice beyond, as its voxels

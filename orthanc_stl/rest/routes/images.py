@@ -26,7 +26,7 @@ FEW_BYTES = 3 << 20
 
 COARSEST = 16
 NO_STEPS_BELOW = 256 << 10
-"""Bytes: a volume that has no more comes at once."""
+"""In bytes: a volume that has no more comes at once."""
 
 LAYOUTS = ("int16", "packed")
 

@@ -134,7 +134,7 @@ class CompareForm {
   }
 }
 
-/** What has no partner, could not be meshed, was paired by a similar name or assumed. @param {any} answer */
+/** What has no partner or no mesh, what was assumed, which different names are a pair. @param {any} answer */
 function remarks(answer) {
   /** @type {[string, string[]][]} */
   const lists = [

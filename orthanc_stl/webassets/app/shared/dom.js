@@ -1,6 +1,5 @@
 /** Elements made in one line. Values go in as text or as attributes, never as HTML. */
 
-
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
