@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -91,6 +92,16 @@ def test_more_contours_in_one_plane_than_can_be_compared(
     monkeypatch.setattr(build, "stacks_of", None)
     with pytest.raises(TooManyContours, match="about 5,001 contours in one plane, more than the 5,000"):
         surface_from_contours([roi_of([square[:, axes] for square in IN_ONE_PLANE])])
+
+
+def test_contours_of_less_than_three_points_are_none_in_a_plane() -> None:
+    """They are skipped as of fewer contours, whether they have a point or none: the plane of 5,001 markers is none."""
+    empty, markers = [np.zeros((0, 3))] * 5_001, [np.array([[0.0, n, n % 100]]) for n in range(5_001)]
+    squares = [SQUARE + np.array([0, 0, z]) for z in range(5)]
+    report = surface_from_contours([roi_of([*empty, *markers, *squares])], resolution=32).report
+    assert report.volume == pytest.approx(20 * 20 * 5, rel=0.02)
+    (told,) = report.warnings
+    assert re.fullmatch(r"10002 contours of .* are skipped: they have fewer than three distinct points \(.*\)", told)
 
 
 @pytest.mark.slow

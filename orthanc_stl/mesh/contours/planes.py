@@ -110,7 +110,7 @@ def _clean(roi: RoiContours, findings: Findings) -> list[Contour]:
         if not np.isfinite(points).all():
             fault = "coordinates that are not finite numbers"
         else:
-            same = SAME_POINT * np.ptp(points, axis=0).max(initial=0)
+            same = SAME_POINT * float(np.ptp(points, axis=0).max()) if len(points) else 0.0
             points = points[np.abs(points - np.roll(points, 1, axis=0)).max(axis=1, initial=0) > same]
             if len(points) < 3:
                 fault = "fewer than three distinct points"

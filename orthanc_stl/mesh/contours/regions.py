@@ -101,17 +101,18 @@ def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Regio
 
 def require_few_in_a_plane(rois: Iterable[RoiContours]) -> None:
     """Raises TooManyContours for contours in the patient's axes, before any is looked at: for 100,000 in a plane,
-    finding the planes takes 10 s. In other axes `regions_of` does.
+    finding the planes takes 10 s. In other axes `regions_of` does. Contours of fewer than three points enclose nothing.
     """
     for roi in rois:
-        if len(roi.contours) <= MOST_IN_PLANE:
+        outlines = [points for points in (contour.points for contour in roi.contours) if len(points) >= 3]
+        if len(outlines) <= MOST_IN_PLANE:
             continue
         for axis in range(3):
-            first = [float(contour.points[0, axis]) for contour in roi.contours]
+            first = [float(points[0, axis]) for points in outlines]
             position, count = Counter(first).most_common(1)[0]
             if count <= MOST_IN_PLANE:
                 continue
-            here = [contour.points for contour, at in zip(roi.contours, first, strict=True) if at == position]
+            here = [points for points, at in zip(outlines, first, strict=True) if at == position]
             flat = sum(not np.ptp(points[:, axis]) for points in here)
             if flat > MOST_IN_PLANE:
                 raise TooManyContours(flat, MOST_IN_PLANE)
