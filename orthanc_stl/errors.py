@@ -21,7 +21,7 @@
 
 `reading` makes an InvalidInput of whatever a library raises on a damaged file.
 
-An error says one sentence: what came and what was expected. It crosses from a worker process to Orthanc by the
+An error says one sentence: what was given and what was expected. It crosses from a worker process to Orthanc by the
 name of its class and that sentence, so a class takes nothing else. `headers` are those of the answer.
 
 `orthanc_status` and `message` are Orthanc's own error codes (OrthancPluginErrorCode), as the original answers them.

@@ -21,7 +21,7 @@ SYNTAXES = {
 
 @dataclass(frozen=True)
 class Study:
-    """What all objects of a study share, and the knobs of the file."""
+    """What all objects of a study share, and how the file is written."""
 
     seed: str = "phantom"
     patient_name: str = "Phantom^Torso"

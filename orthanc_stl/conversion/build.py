@@ -142,12 +142,12 @@ def _part(
         notes=ranked(told_once([*notes, *surface.report.notes])),
         structures=tuple(one.number for one in structures),
         names=tuple(one.name + which for one in structures),
-        modified=changes_shape(request) or _say(structures, "ModelModification"),
-        mirrored=bool(request.mirror) != _say(structures, "ModelMirroring"),  # mirrored twice is its own side again
+        modified=changes_shape(request) or _any_says(structures, "ModelModification"),
+        mirrored=bool(request.mirror) != _any_says(structures, "ModelMirroring"),  # twice is its own side
     )
 
 
-def _say(structures: Sequence[Structure], keyword: str) -> bool:
+def _any_says(structures: Sequence[Structure], keyword: str) -> bool:
     """Whether one of them is of a stored model that says so of itself."""
     return any(one.facts.get(keyword, False) for one in structures)
 

@@ -39,9 +39,8 @@ NO_SCALE = (
     "--model-modification"
 )
 
-
 _NUMBERS = {"ModelModification": "7001", "ModelMirroring": "7002"}
-"""Of the tags, in the group 0068."""
+"""The element numbers of these tags; their group is 0068."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def _said(tags: Mapping[str, Any], keyword: str) -> Any:
 
 
 def preparation_of(request: ConversionRequest) -> Preparation:
-    """Raises InvalidField, with what came and what was expected, for the first value that cannot be used."""
+    """Raises InvalidField, with what was given and what was expected, for the first value that cannot be used."""
     if request.mirror and request.mirror not in AXES:
         raise InvalidField(f"Mirror is {_shown(request.mirror)}, expected one of {', '.join(AXES)}")
     several = request.all or len(request.structures) > 1

@@ -52,7 +52,7 @@ def write(model: Model, options: WriteOptions) -> bytes:
 
 def colored_glb(part: Part, colors: np.ndarray, distances: np.ndarray, told: Sequence[str] = ()) -> bytes:
     """One part with a color `(n, 3) uint8` (sRGB) and a distance `(n,)` (mm) for each vertex, which programs find as
-    `COLOR_0` and `_DISTANCE`; `told`: the `warnings` among the extras of its node."""
+    `COLOR_0` and `_DISTANCE`. `told`: sentences, which become the `warnings` among the extras of its node."""
     (written,) = written_parts(Model((part,)))
     document = _Document()
     document.add(written, compress=False)

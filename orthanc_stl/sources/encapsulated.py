@@ -35,7 +35,7 @@ _UNITS, _CODE = 0x004008EA, 0x00080100
 _DESCRIPTION, _OPACITY, _COLOR = 0x00700081, 0x0066000C, 0x0062000D
 _ANATOMY = 0x00082218
 _MADE_ANOTHER = {"ModelModification": 0x00687001, "ModelMirroring": 0x00687002}
-"""What a stored model says of itself by YES. A model made of it is as much another body than the patient's."""
+"""What a stored model says of itself by YES: then a model made of it is not the patient's body as it is, either."""
 _ASCII_START = b"DICM"
 
 

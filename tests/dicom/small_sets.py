@@ -20,11 +20,11 @@ def tiny(name: str = "A", **roi: Any) -> Roi:
     return ball(name, 6, points=24, **roi)
 
 
-def with_spoiled(*spoiled: Contour | Roi, **knobs: Any) -> bytes:
+def with_spoiled(*spoiled: Contour | Roi, **options: Any) -> bytes:
     """A structure set of Body and Sphere, and a third ROI (number 3) that has a defect."""
     contours = [one for one in spoiled if isinstance(one, Contour)]
     third = spoiled[0] if isinstance(spoiled[0], Roi) else Roi("Third", contours)
-    return structure_set([*small(), third], **knobs)
+    return structure_set([*small(), third], **options)
 
 
 def assert_others_are_whole(data: bytes) -> None:

@@ -30,15 +30,15 @@ WARNING = 'ROI 3 "Lung L\\R", contour 7 has no points: skipped'
 NOTE = Note(Rank.LEFT_OUT, "", WARNING)
 
 
-def source_of(study: Study | None = None, **knobs: Any) -> StudyContext:
-    return read_study_context(structure_set([ball(radius=6, points=24)], study, **knobs))
+def source_of(study: Study | None = None, **options: Any) -> StudyContext:
+    return read_study_context(structure_set([ball(radius=6, points=24)], study, **options))
 
 
-def made(source: StudyContext | None = None, stl: bytes = STL, **knobs: Any) -> bytes:
+def made(source: StudyContext | None = None, stl: bytes = STL, **options: Any) -> bytes:
     source = source or source_of()
-    knobs.setdefault("description", Description(TITLE_RTSTRUCT, ("Heart", "Lung"), (255, 128, 0), {}, (NOTE,)))
-    knobs.setdefault("references", [source.reference])
-    return encapsulate(stl, source=source, version="1.2.3", now=NOW, **knobs)
+    options.setdefault("description", Description(TITLE_RTSTRUCT, ("Heart", "Lung"), (255, 128, 0), {}, (NOTE,)))
+    options.setdefault("references", [source.reference])
+    return encapsulate(stl, source=source, version="1.2.3", now=NOW, **options)
 
 
 def read(dicom: bytes) -> Dataset:

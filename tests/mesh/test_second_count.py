@@ -53,7 +53,7 @@ def test_a_plan_that_lost_a_part_is_told_of(without: int, by_parts: str) -> None
     regions, chains = planned(TWO_GRIDS)
     del chains[without]
     (told,) = told_of(regions, chains)
-    assert f"encloses {by_parts} mL as its parts are taken here, and 18.85 mL with each outline" in told
+    assert f"encloses {by_parts} mL as its outlines are joined to parts, and 18.85 mL if each outline" in told
 
 
 @pytest.mark.parametrize(

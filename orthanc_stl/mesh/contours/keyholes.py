@@ -13,7 +13,7 @@ WIDEST = 0.1
 """A fraction of the bridge's length: wider slits are taken for what they are."""
 
 WIDEST_OF_ALL = 0.03
-"""The same of the outline's extent."""
+"""A fraction of the outline's extent: the same, however long the bridge is."""
 
 LONG = 3.0
 """Edges this many times as long as the outline's median edge may be bridges."""

@@ -45,8 +45,8 @@ def check_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], us
         findings.tells(name, FALLS_INTO) or findings.tells(name, GOES_ON)
     ):
         text = (
-            f"encloses {expected.volume / 1000:.4g} mL as its parts are taken here, and {found / 1000:.4g} mL with each"
-            " outline as thick as the way to its neighbours"
+            f"encloses {expected.volume / 1000:.4g} mL as its outlines are joined to parts, and {found / 1000:.4g} mL"
+            " if each outline is as thick as the way to the next ones: one of the two is wrong, so look at the model"
         )
         findings.roi(Rank.CHANGED_SHAPE, name, text)
 

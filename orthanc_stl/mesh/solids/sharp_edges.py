@@ -71,7 +71,7 @@ def points_on_sharp_edges(mesh: Mesh, spacing: float) -> np.ndarray:
 def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROBE) -> Mesh:
     """`mesh`, taken from a grid of `voxel` mm around what is less than 0 in `value`, with the edges that it cut off.
 
-    `probe`: in voxels, how far slopes of `value` are measured: by many times its own errors.
+    `probe`: in voxels, how far slopes of `value` are measured, many times the errors of `value`.
 
     It stays a closed surface of the same Euler number; nothing is changed where triangles would turn or cross.
     """

@@ -93,6 +93,10 @@ def scaled(mesh: Mesh, factor: float) -> Mesh:
     """`mesh` with all coordinates (LPS mm) times `factor`, so that bodies scaled one by one still fit together.
 
     Raises InvalidInput for a factor of 0 or less.
+
+    >>> triangle = Mesh(np.array([[1, 0, 0], [1, 2, 0], [1, 0, 2]], np.float32), np.array([[0, 1, 2]], np.int32))
+    >>> scaled(triangle, 0.5).vertices[1].tolist()
+    [0.5, 1.0, 0.0]
     """
     if not 0 < factor < np.inf:
         raise InvalidInput(f"got a factor of {factor}, expected more than 0")
