@@ -97,17 +97,6 @@ def test_even_odd_within_a_roi_makes_a_hole() -> None:
     assert report.euler_number == 0
 
 
-@pytest.mark.parametrize("width", [0.0, 0.001, 0.02])
-def test_keyhole(width: float) -> None:
-    """A hole joined to the outline by a bridge of two lines, on or just beside each other."""
-    angles = np.linspace(0.0, 2 * np.pi, 200)
-    outer, inner = (r * np.stack([np.cos(angles), np.sin(angles)], axis=1) for r in (20, 12))
-    bridge = np.vstack([outer, inner[::-1] + np.array([[0, width]])])
-    report = model(*[np.column_stack((bridge, np.full(len(bridge), z))) for z in range(10)]).report
-    assert report.volume == pytest.approx(10 * np.pi * (400 - 144), rel=0.01)
-    assert report.euler_number == 0
-
-
 def test_several_pieces_in_a_plane() -> None:
     solid = solids.two_balls(gap=5)
     assert model_of(solid, resolution=RESOLUTION).report.euler_number == 4

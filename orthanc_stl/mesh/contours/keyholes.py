@@ -7,7 +7,7 @@ one outline. Where it is wider than nothing, it would cut the wall open in this 
 from __future__ import annotations
 
 import numpy as np
-from manifold3d import CrossSection, FillRule
+from manifold3d import CrossSection, FillRule, JoinType
 
 WIDEST = 0.1
 """A fraction of the bridge's length: wider slits are taken for what they are."""
@@ -28,11 +28,23 @@ UNROUND = 1.8
 SLENDER = 3.0
 """A slit is so many times as long as wide."""
 
+STILL_SLENDER = 2.0
+"""The same for one that stays open and is told of."""
+
+WIDE_CLOSINGS = (0.025, 0.04, 0.06)
+"""As CLOSINGS, for slits that stay open and are told of: wider ones are a shape of their own."""
+
+ROUND = 64
+"""Points of the circle by which WIDE_CLOSINGS move."""
+
+FRINGE = 0.1
+"""Of half the width: a closing leaves this much along outlines that are drawn with few points."""
+
 
 def opened(points: np.ndarray, area: float) -> tuple[list[np.ndarray], float]:
     """The outline (m, 2) itself, or the outlines that its bridges join, the outer one first; and the widest slit (mm).
 
-    `area` is what it encloses.
+    `area` is what it encloses. A slit of an outline that stays one is wider than those that are closed: it is open.
     """
     steps = np.roll(points, -1, axis=0) - points
     if float(np.hypot(*steps.T).sum()) ** 2 < UNROUND * 4 * np.pi * area:
@@ -49,11 +61,11 @@ def opened(points: np.ndarray, area: float) -> tuple[list[np.ndarray], float]:
         outer = np.concatenate([loop[back + 1 :], loop[: there + 1]])
         loops += [outer, inner]
     if len(loops) == 1:
-        return _closed(points, area)
+        return _closed(points)
     return sorted(loops, key=lambda loop: -float(np.prod(np.ptp(loop, axis=0)))), widest
 
 
-def _closed(points: np.ndarray, area: float) -> tuple[list[np.ndarray], float]:
+def _closed(points: np.ndarray) -> tuple[list[np.ndarray], float]:
     """The same for a bridge of many points: the narrowest closing (out and back in) that leaves a hole, with nothing
     but the slits closed."""
     extent = float(np.ptp(points, axis=0).max())
@@ -76,7 +88,42 @@ def _closed(points: np.ndarray, area: float) -> tuple[list[np.ndarray], float]:
             found = [loop for loop in found if _encloses(loop) > half * extent]
             if len(found) > 1:
                 return sorted(found, key=lambda loop: -_encloses(loop)), 2 * half
-    return [points], 0.0
+    return [points], _open_slit(whole, extent)
+
+
+def _open_slit(whole: CrossSection, extent: float) -> float:
+    """How wide (mm) the slit to a hole is that is too wide to be closed; 0 if there is none.
+
+    The hole is larger than the slit, and a closing of the slit leaves it.
+    """
+    for share in WIDE_CLOSINGS:
+        half = share * extent
+        closed = _grown(_grown(whole, half), -half)
+        fringe = FRINGE * half
+        for core in _grown(closed - whole, -fringe).decompose():
+            slit = _grown(core, fringe)
+            width, area = _width(slit), slit.area()
+            if area <= STILL_SLENDER * width**2:
+                continue
+            filled = whole + _grown(slit, fringe)
+            if min(_loops(filled, area), _loops(closed, area)) > _loops(whole, area):
+                return width
+    return 0.0
+
+
+def _loops(section: CrossSection, least: float) -> int:
+    """The outlines and holes of more than `least` mm²."""
+    return sum(_encloses(np.asarray(loop)) > least for loop in section.to_polygons())
+
+
+def _grown(section: CrossSection, width: float) -> CrossSection:
+    return section.offset(width, JoinType.Round, circular_segments=ROUND)
+
+
+def _width(slit: CrossSection) -> float:
+    """mm, of a rectangle of its area and length around."""
+    around = sum(float(np.linalg.norm(loop - np.roll(loop, 1, axis=0), axis=1).sum()) for loop in slit.to_polygons())
+    return (around / 2 - float(np.sqrt(max(0.0, around**2 / 4 - 4 * slit.area())))) / 2
 
 
 def _encloses(loop: np.ndarray) -> float:

@@ -107,7 +107,11 @@ def simple(name: str, shape: Shape, findings: Findings) -> list[Shape]:
     """The outline as such that do not go round twice, and whose keyholes are an outline and a hole."""
     if abs(abs(signed_area(shape.points)) - shape.area) <= APART * shape.area:
         loops, width = opened(shape.points, shape.area)
-        if width > WIDE_SLIT * float((shape.high - shape.low).max()):
+        if len(loops) == 1 and width:
+            one = "has a slit of about {figure} mm to a hole: it is kept open, as it is drawn"
+            several = "have slits of up to {figure} mm to holes: they are kept open, as they are drawn"
+            findings.contour(Rank.GUESSED, name, shape.number, one, several, width)
+        elif width > WIDE_SLIT * float((shape.high - shape.low).max()):
             one = "runs to a hole and back, {figure} mm beside itself: the slit between is closed"
             several = "run to a hole and back, up to {figure} mm beside themselves: the slits between are closed"
             findings.contour(Rank.GUESSED, name, shape.number, one, several, width)
