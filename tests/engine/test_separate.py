@@ -13,13 +13,19 @@ import pytest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.tasks import TASKS
 from testing import phantoms
+from tests.dicom.validators import assert_valid
 from tests.mutants import SERIES
 
 
-def made(rois: list[phantoms.Roi], **request: Any) -> tuple[dict[str, Any], list[pydicom.Dataset]]:
+def files_of(rois: list[phantoms.Roi], **request: Any) -> tuple[dict[str, Any], list[bytes]]:
     options = {"Request": {"Resolution": 48, **request}, "Roles": ["source"], "Name": "", "Series": SERIES}
     facts, files = TASKS["convert"](options, [phantoms.structure_set(rois)], lambda *now: None)
-    return facts["answer"], [pydicom.dcmread(BytesIO(file)) for file in files]
+    return facts["answer"], [bytes(file) for file in files]
+
+
+def made(rois: list[phantoms.Roi], **request: Any) -> tuple[dict[str, Any], list[pydicom.Dataset]]:
+    answer, files = files_of(rois, **request)
+    return answer, [pydicom.dcmread(BytesIO(file)) for file in files]
 
 
 POINT = phantoms.Roi("Isocentre", [phantoms.Contour(np.zeros((1, 3)), kind="POINT")])
@@ -59,6 +65,14 @@ def test_each_object_of_a_set_has_its_own_picture() -> None:
         middle = [int(colors[picture[64, 64]]) for colors in palette]
         assert middle[channel] > 100
         assert middle[2 - channel] < 30
+
+
+def test_validators_find_nothing_in_the_objects_of_a_set() -> None:
+    """Each with its icon, color, opacity and place in the group."""
+    _, files = files_of(ORGANS, All=True, Separate=True)
+    assert len(files) == 4
+    for file in files:
+        assert_valid(file)
 
 
 def test_a_structure_that_fails_stops_no_other() -> None:
