@@ -13,7 +13,7 @@ CHUNK = 16384
 
 
 def unit_normals(corners: np.ndarray) -> np.ndarray:
-    """Unit normals `(n, 3) float32` of triangles `(n, 9)` (three corners each); zero for one without area."""
+    """Unit normals `(n, 3)` of triangles `(n, 9)` (three corners each), of their dtype; zero for one without area."""
     normals = area_normals(np.ascontiguousarray(corners.T))
     length = np.sqrt((normals * normals).sum(axis=0))
     length[length == 0] = 1

@@ -14,7 +14,8 @@ import numpy as np
 
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.solids.divisions import Divisions, divided, edge_keys
-from orthanc_stl.mesh.triangles import area_normals
+from orthanc_stl.mesh.topology import twins_of
+from orthanc_stl.mesh.triangles import area_normals, unit_normals
 from orthanc_stl.mesh.types import Mesh
 
 Value = Callable[[np.ndarray], np.ndarray]
@@ -54,12 +55,12 @@ ROUNDS = 6
 
 def points_on_sharp_edges(mesh: Mesh, spacing: float) -> np.ndarray:
     """Points `(n, 3) float64` at most `spacing` mm apart on the sharp edges and at the tips of a closed mesh."""
-    count = len(mesh.vertices)
-    starts, ends = mesh.triangles.reshape(-1).astype(np.int64), np.roll(mesh.triangles, -1, axis=1).reshape(-1)
-    order = np.argsort(np.minimum(starts, ends) * count + np.maximum(starts, ends), kind="stable").reshape(-1, 2)
+    starts, ends = mesh.triangles.reshape(-1), np.roll(mesh.triangles, -1, axis=1).reshape(-1)
+    twins = twins_of(mesh.triangles, len(mesh.vertices))
+    edges = np.flatnonzero(np.arange(len(twins)) < twins)
     normals = _normals(mesh.vertices.astype(np.float64), mesh.triangles)
-    turned = (normals[order[:, 0] // 3] * normals[order[:, 1] // 3]).sum(axis=1)
-    sharp = order[turned < SHARP, 0]
+    turned = (normals[edges // 3] * normals[twins[edges] // 3]).sum(axis=1)
+    sharp = edges[turned < SHARP]
     a, b = mesh.vertices[starts[sharp]].astype(np.float64), mesh.vertices[ends[sharp]].astype(np.float64)
     steps = np.ceil(np.linalg.norm(b - a, axis=1) / spacing).astype(int)
     of = np.repeat(np.arange(len(steps)), steps)
@@ -236,7 +237,4 @@ def _crossing(found: Mesh, parents: np.ndarray, around: np.ndarray) -> np.ndarra
 
 def _normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Unit normals `(m, 3)`; zero for a triangle without area."""
-    a, b, c = (points[corner] for corner in triangles.T)
-    normals = np.cross(b - a, c - a)
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.asarray(np.divide(normals, length, out=np.zeros_like(normals), where=length > 0))
+    return unit_normals(points[triangles].reshape(-1, 9))
