@@ -195,11 +195,19 @@ def test_several_masks_are_a_structure_each(attach_page: Any, server: OrthancSer
     attach_page.wait_for_selector("text=“notes.txt” is nothing that can become a model here")
 
 
-def test_nifti_ends_in_the_preview(attach_page: Any) -> None:
+def test_nifti_for_printing_ends_in_the_preview(attach_page: Any, server: OrthancServer) -> None:
     attach_page.set_input_files("input[type=file]", shared_file("nifti/med-imagetools/star_mask.nii.gz"))
+    attach_page.get_by_text("Printing", exact=True).click()
     attach_page.get_by_role("button", name="Generate", exact=True).click()
     attach_page.wait_for_selector("text=The model is ready")
     attach_page.frame_locator("iframe.preview").locator("#viewer[data-ready=true]").wait_for()
+    instance, _ = stored_by(attach_page, server)
+    parameters = server.get(f"/instances/{instance}/stl/info").json()["Parameters"]
+    printable = {"Resolution": "512", "KeepLargest": "true", "FillCavities": "true", "Tolerance": "0.1"}
+    assert parameters.items() >= printable.items()
+    attach_page.get_by_text("Print check", exact=True).click()
+    row = attach_page.locator(".check-table tr", has_text="Closed").locator("td")
+    assert row.inner_text() == "yes"
 
 
 def test_back_from_the_result_to_the_forms_and_a_reload(attach_page: Any, tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ def test_generate_ends_in_the_new_series(
     page.get_by_label("Ball").check()
     page.get_by_label("Left").check()
     page.get_by_text("One model of all").click()
+    page.get_by_text("Printing", exact=True).click()
+    assert page.get_by_label("Main piece only").is_checked()
+    page.get_by_label("Main piece only").uncheck()  # two structures are two pieces
     page.get_by_label("Resolution").select_option("128")
     page.get_by_label("Smooth volume").uncheck()
     page.get_by_role("button", name="Generate", exact=True).click()
@@ -50,7 +53,9 @@ def test_generate_ends_in_the_new_series(
     assert description(server, new) == "Contours: Ball, Left"
     instance = server.get(f"/series/{new}").json()["Instances"][0]
     parameters = server.get(f"/instances/{instance}/stl/info").json()["Parameters"]
-    assert parameters.items() >= {"Resolution": "128", "Smooth": "false", "EndCaps": "true"}.items()
+    chosen = {"Resolution": "128", "Smooth": "false", "EndCaps": "true", "FillCavities": "true", "Tolerance": "0.1"}
+    assert parameters.items() >= chosen.items()
+    assert "KeepLargest" not in parameters
     page.wait_for_selector("#stl-viewer-series")
 
 
