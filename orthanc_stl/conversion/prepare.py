@@ -19,6 +19,7 @@ from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Halves, Pegs, Plane, cut
+from orthanc_stl.mesh.solids.field import spacing_for
 from orthanc_stl.mesh.solids.label import labelled, place_on
 from orthanc_stl.mesh.solids.margin import Margins, voxel_of, with_margin
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
@@ -111,7 +112,9 @@ def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
     if not found.hollow:
         raise InvalidInput(f"no place is thick enough to be hollow: the wall is to have {asked.wall:g} mm on each side")
     where = "around it" if asked.outwards else "within it"
-    notes = [_asked(f"hollow: a wall of {asked.wall:g} mm {where}, {_ml(found.hollow)} of hollow")]
+    voxel = spacing_for(mesh, asked.wall if asked.outwards else -asked.wall)
+    text = f"hollow: a wall of {asked.wall:g} mm {where}, {_ml(found.hollow)} of hollow; {_rounded(voxel)}"
+    notes = [_asked(text)]
     if not asked.diameter:
         return found.mesh, notes
     points: Sequence[Sequence[float]] = [lowest_point(found.mesh).tolist()] if asked.holes is None else asked.holes
@@ -155,11 +158,18 @@ def _kept(cuts: Sequence[CutOptions], count: int) -> str:
 
 def _margin_text(margin: Sequence[float], voxel: float) -> str:
     if len(set(margin)) == 1:
-        return f"{'grown' if margin[0] > 0 else 'shrunk'} by {abs(margin[0]):g} mm"
+        return f"{'grown' if margin[0] > 0 else 'shrunk'} by {abs(margin[0]):g} mm, {_rounded(voxel)}"
     told = ", ".join(f"{side} {value:g}" for side, value in zip(SIDES, margin, strict=True) if value)
     return (
         f"a margin was added, in mm: {told}; it was worked out in voxels of {voxel:.2g} mm: sharp corners may be "
         "rounded by up to one, and what is thinner than one may lose some of its volume"
+    )
+
+
+def _rounded(voxel: float) -> str:
+    return (
+        f"worked out in voxels of {voxel:.2g} mm: sharp edges may be rounded by up to half of one, tips by up to two, "
+        "and what is smaller than one is left out"
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ import pytest
 from pydicom import dcmread
 
 import orthanc_stl as stl
-from orthanc_stl.cli import main
 from orthanc_stl.conversion.printing import print_checks
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput
@@ -102,12 +99,19 @@ def test_a_shell_has_its_wall_and_a_hole() -> None:
     assert drained.warnings[-1] == "1 hole of 5 mm to drain"
 
 
+IN_VOXELS = (
+    "worked out in voxels of 0.29 mm: sharp edges may be rounded by up to half of one, tips by up to two, and what is "
+    "smaller than one is left out"
+)
+
+
 def test_a_margin_grows_and_shrinks() -> None:
     for margin in (3.0, -3.0):
         (part,) = made(1, margin=margin)
         distances = np.linalg.norm(part.mesh.vertices - np.array(CENTRE), axis=1)
         assert np.abs(distances - 20 - margin).max() < 0.25
         assert part.volume_ml == near(4 / 3 * math.pi * (20 + margin) ** 3 / 1000, 0.01)
+        assert part.warnings == (f"{'grown' if margin > 0 else 'shrunk'} by 3 mm, {IN_VOXELS}",)
 
 
 def test_unequal_margins_say_how_exact_they_are() -> None:
@@ -265,34 +269,3 @@ def test_print_check_of_a_hollow_ball() -> None:
     assert part["SmallestWallMm"] == pytest.approx(0.6, abs=0.1)
     assert part["SizeMm"] == pytest.approx([40, 40, 40], abs=0.6)
     assert len(part["Problems"]) == 3
-
-
-def test_print_check_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "ball.stl"
-    made(2, resolution=64).save(file)
-    assert main(["print-check", str(file), "--bed", "220,220,250", "--wall", "1"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["WallMm"], found["BedMm"]) == (1, [220, 220, 250])
-    assert (found["Parts"][0]["Problems"], found["Parts"][0]["SolidMl"]) == ([], near(SMALL, 0.02))
-
-
-def test_a_cut_on_the_command_line(tmp_path: Path) -> None:
-    source = tmp_path / "rtss.dcm"
-    source.write_bytes(FILE)
-    flags = ["--structure", "1", "--resolution", "48", "--cut", json.dumps(HALVES), "--mirror", "x"]
-    flags += ["--text", json.dumps({"Text": "L", "Height": 5, "Depth": 1})]
-    assert main(["convert", str(source), "-o", str(tmp_path / "ball.glb"), *flags]) == 0
-    halves = stl.read(tmp_path / "ball.glb").mesh()
-    assert [part.volume_ml for part in halves] == [near(BALL / 2, 0.02)] * 2
-
-
-def test_another_size_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only where it is said to be meant."""
-    source, model = tmp_path / "rtss.dcm", tmp_path / "ball.stl"
-    source.write_bytes(FILE)
-    flags = ["convert", str(source), "-o", str(model), "--structure", "2", "--resolution", "48", "--scale", "0.5"]
-    assert main(flags) != 0
-    assert "1:1" in capsys.readouterr().err
-    assert not model.exists()
-    assert main([*flags, "--model-modification"]) == 0
-    assert stl.read(model).mesh().parts[0].volume_ml == near(SMALL / 8, 0.03)

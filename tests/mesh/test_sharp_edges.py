@@ -10,11 +10,15 @@ import pytest
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 from scipy.spatial.transform import Rotation
 
+import orthanc_stl as stl
+from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.booleans import mesh_of
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
+from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
+from testing.data import shared_file
 from tests.mesh.shapes import OBLIQUE, ORIGIN, box, moved, rod
 
 ROTATIONS = [Rotation.identity(), OBLIQUE, Rotation.from_euler("xyz", [10, 20, 30], degrees=True)]
@@ -44,7 +48,10 @@ def true_reach(mesh: Mesh, own: Margins) -> np.ndarray:
         return np.asarray((points @ WAYS.T).max(axis=0) + reach_of_margins(WAYS, own))
     planes = np.unique(ConvexHull(points).equations.round(5), axis=0)
     planes[:, 3] += reach_of_margins(planes[:, :3], own)
-    corners = HalfspaceIntersection(planes, points.mean(axis=0)).intersections
+    middle = points.mean(axis=0)
+    sides = points[mesh.triangles] - middle
+    middle += np.average(sides.sum(axis=1) / 4, axis=0, weights=np.linalg.det(sides))
+    corners = HalfspaceIntersection(planes, middle).intersections
     return np.asarray((corners @ WAYS.T).max(axis=0))
 
 
@@ -68,3 +75,34 @@ def test_unequal_margins_of_a_box_grow_it_to_its_edges() -> None:
     body = moved(box(20, 30, 40))
     for own in (Margins(2, 4, 3, 6, 8, 3), Margins(10, 1, 10, 1, 10, 1)):
         assert distance_to_truth(body, own, 0.7) < 0.15
+
+
+@pytest.mark.slow
+def test_a_sharp_tip_leaves_no_specks() -> None:
+    """A cone shrunk by 3 mm is a smaller one of the same shape, whose tip is lost by what a voxel cannot hold."""
+    cone = mesh_of(manifold3d.Manifold.cylinder(30, 15, 0, 128, True), ORIGIN)
+    for rotation in Rotation.random(2, random_state=1):
+        body = moved(cone, rotation)
+        assert distance_to_truth(body, Margins(*[-3.0] * 6), 0.4) < 0.4
+
+
+def test_smaller_bodies_than_a_voxel_are_left_out_of_a_surface_from_a_grid() -> None:
+    both = together(
+        [box(20, 20, 20), Mesh(box(0.2, 0.2, 0.2).vertices + np.array((30, 0, 0), np.float32), box(1, 1, 1).triangles)]
+    )
+    assert report_of(with_margin(both, 0.05, spacing=0.8)).euler_number == 2
+    assert report_of(with_margin(both, 1.0, spacing=0.8)).euler_number == 4
+
+
+@pytest.mark.slow
+def test_a_few_places_where_edges_would_cross_do_not_spoil_the_others() -> None:
+    """Of an organ with the steps of its slices, grown by 1 mm: with no edge put back, one in a hundred triangles is
+    0.16 mm or more off."""
+    structures = stl.read(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm"))
+    organ = structures.mesh(14, resolution=32, keep_largest=True, tolerance=0).parts[0].mesh
+    found = with_margin(organ, 1.0, spacing=0.8)
+    middles = found.vertices[found.triangles].mean(axis=1).astype(float)
+    off = np.abs(SurfaceDistance(organ).signed(middles) - 1)
+    assert np.quantile(off, 0.99) < 0.1
+    assert off.max() < 0.4
+    assert len(crossing_triangles(found)) == 0

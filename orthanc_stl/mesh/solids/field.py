@@ -13,12 +13,14 @@ from scipy.spatial import cKDTree
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.pieces import shells_of
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.solids.booleans import require_closed
 from orthanc_stl.mesh.solids.sharp_edges import points_on_sharp_edges, with_sharp_edges
 from orthanc_stl.mesh.surface import isosurface
+from orthanc_stl.mesh.triangles import chosen_part
 from orthanc_stl.mesh.types import Mesh
 
 SURFACE_VOXELS = 60_000
@@ -99,12 +101,13 @@ def grid_around(mesh: Mesh, spacing: float, reach: float = 0.0) -> Grid:
 def surface_at(mesh: Mesh, distance: float, *, spacing: float | None = None) -> Mesh:
     """The closed surface of all points at a signed `distance` in mm from a closed mesh, negative inside of it.
 
-    Empty if nothing is so deep. `spacing`: the voxel in mm, else by the area.
+    Empty if nothing is so deep; bodies and hollows smaller than a voxel are left out. `spacing`: the voxel in mm, else
+    by the area.
     Raises InvalidInput for a mesh that is not closed or has no triangles.
     """
     require_closed(mesh)
     grid, known = grid_around(mesh, spacing or spacing_for(mesh, distance), distance), SignedDistance(mesh)
-    found = mesh_of_field(field_of(grid, known, distance), grid)
+    found = without_specks(mesh_of_field(field_of(grid, known, distance), grid), grid.spacing)
     return with_sharp_edges(found, lambda points: known.of(points) - distance, grid.spacing)
 
 
@@ -139,6 +142,14 @@ def _middles(index: np.ndarray, size: int, grid: Grid) -> np.ndarray:
 def mesh_of_field(field: np.ndarray, grid: Grid) -> Mesh:
     """The closed surface around what is negative in `field` `(z, y, x)`; empty if nothing is."""
     return mesh_in_grid(*surface_in_grid(field), grid)
+
+
+def without_specks(mesh: Mesh, voxel: float) -> Mesh:
+    """Without the surfaces around less than the volume of a voxel: the field says nothing of such bodies and hollows,
+    and sharp tips fall apart into them."""
+    of_triangle, volumes = shells_of(mesh)
+    small = np.abs(volumes) < voxel**3
+    return chosen_part(mesh, ~small[of_triangle]) if small.any() else mesh
 
 
 def surface_in_grid(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

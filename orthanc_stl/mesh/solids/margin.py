@@ -19,6 +19,7 @@ from orthanc_stl.mesh.solids.field import (
     mesh_of_field,
     spacing_for,
     surface_at,
+    without_specks,
 )
 from orthanc_stl.mesh.solids.sharp_edges import points_on_sharp_edges, with_sharp_edges
 from orthanc_stl.mesh.types import Mesh
@@ -82,8 +83,11 @@ def with_margin(mesh: Mesh, margin: float | Margins, *, spacing: float | None = 
 
 
 def voxel_of(mesh: Mesh, margins: Margins) -> float:
-    """The voxel in mm that unequal margins of `mesh` are worked out with: sharp corners may be rounded by up to one."""
+    """The voxel in mm that margins of `mesh` are worked out with: sharp edges may be rounded by up to half of one,
+    corners of unequal margins by up to one."""
     values = astuple(margins)
+    if len(set(values)) == 1:
+        return spacing_for(mesh, values[0])
     return max(_voxel(mesh, max(*values, 0.0)), _voxel(mesh, -min(*values, 0.0)))
 
 
@@ -100,7 +104,7 @@ def _moved(mesh: Mesh, margins: np.ndarray, sign: int, spacing: float | None) ->
     voxel = spacing or _voxel(mesh, largest)
     grid = grid_around(mesh, voxel, largest if sign > 0 else 0.0)
     grown = _Grown(mesh, sign, margins, grid)
-    found = mesh_of_field(sign * grown.least_within(), grid)
+    found = without_specks(mesh_of_field(sign * grown.least_within(), grid), voxel)
     return with_sharp_edges(found, grown.value, voxel, PROBE) if margins.min() >= voxel else found
 
 

@@ -49,8 +49,9 @@ APART = 0.15
 ALIKE = 0.7
 """Cosine of the angle between a piece of a divided triangle and the normal of one of its sides, at least."""
 
-ROUNDS = 6
-"""How often what would turn or cross triangles is taken back."""
+ROUNDS, MOST_ROUNDS = 6, 20
+"""How often what would turn or cross triangles is taken back; after ROUNDS also what is around it, so that few places
+are left as they were and not all."""
 
 
 def points_on_sharp_edges(mesh: Mesh, spacing: float) -> np.ndarray:
@@ -74,7 +75,8 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
 
     `probe`: in voxels, how far slopes of `value` are measured, many times the errors of `value`.
 
-    It stays a closed surface of the same Euler number; nothing is changed where triangles would turn or cross.
+    It stays a closed surface of the same Euler number; nothing is changed where triangles would turn or cross: there
+    an edge stays cut off by up to half a voxel.
     """
     active = _near_bends(mesh)
     if not active.any():
@@ -86,12 +88,16 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
     divisions, points = _divisions(_unturned(mesh, points, active), normals, mesh.triangles[touched], value, voxel)
     points = _unturned(mesh, points, active)
     around = active[mesh.triangles].any(axis=1)
-    for _ in range(ROUNDS):
+    for place in range(MOST_ROUNDS):
         found, parents = divided(points, mesh.triangles, touched, divisions)
         pieces = np.bincount(parents, minlength=len(around)) > 1
         bad = _turned(found, parents, normals[mesh.triangles], pieces) | _crossing(found, parents, around)
         if not bad.any():
             return found
+        if place >= ROUNDS:
+            near = np.zeros(len(points), bool)
+            near[mesh.triangles[bad]] = True
+            bad = near[mesh.triangles].any(axis=1)
         divisions = divisions.without(bad[touched])
         stuck = np.unique(mesh.triangles[bad])
         points[stuck] = mesh.vertices[stuck]
