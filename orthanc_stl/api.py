@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class Structures:
         self._source = source
         self._fields = dict(fields)
 
-    def __iter__(self) -> Iterable[Structure]:
+    def __iter__(self) -> Iterator[Structure]:
         return iter(self._source.structures)
 
     def __len__(self) -> int:

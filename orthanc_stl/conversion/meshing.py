@@ -15,6 +15,7 @@ from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
 from orthanc_stl.mesh.errors import OverLimit, TooManyTriangles, TooManyVoxels
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.topology import edges_have_two_triangles
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Report, Surface
 from orthanc_stl.mesh.volumes.build import surface_from_volume
 from orthanc_stl.mesh.volumes.volume import Volume
@@ -37,13 +38,16 @@ def limits_by_name() -> Iterator[None]:
 
 
 OPEN = "the surface of the file is not closed, so it encloses no volume; it was left as it is"
+BOTH_WAYS = (
+    "some triangles of the file face inwards and some outwards, so its volume is not known; they were left as they are"
+)
 INSIDE_OUT = "the triangles of the file face inwards, so its volume is negative; they were left as they are"
 
 
-def _notes_on(report: Report) -> tuple[Note, ...]:
+def _notes_on(mesh: Mesh, report: Report) -> tuple[Note, ...]:
     """What is wrong with a surface that came as one and stays as it is."""
     if not report.closed:
-        return (Note(Rank.GUESSED, "", OPEN),)
+        return (Note(Rank.GUESSED, "", BOTH_WAYS if edges_have_two_triangles(mesh.triangles) else OPEN),)
     return (Note(Rank.GUESSED, "", INSIDE_OUT),) if report.volume < 0 else ()
 
 
@@ -81,7 +85,7 @@ def mesh_shape(
             raise TooManyTriangles(len(shape.triangles), max_triangles)
         progress(0.9, "checking the surface")
         report = report_of(shape)
-        return Surface(shape, replace(report, notes=_notes_on(report)))
+        return Surface(shape, replace(report, notes=_notes_on(shape, report)))
     return surface_from_volume(
         shape.volume,
         labels=shape.labels,

@@ -42,6 +42,14 @@ def topology_of(triangles: np.ndarray, count: int) -> Topology:
     return Topology(int(np.count_nonzero(used)), edges, len(triangles), edges > 0 and not len(bad), bad)
 
 
+def edges_have_two_triangles(triangles: np.ndarray) -> bool:
+    """Whether there is no border, and no edge of three: such a mesh that is not closed has triangles that face both
+    ways, or parts that are folded flat."""
+    edges = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2).astype(np.int64), axis=1)
+    uses = np.unique(edges[:, 0] << 32 | edges[:, 1], return_counts=True)[1]
+    return bool(len(uses) and (uses == 2).all())
+
+
 def components_of(triangles: np.ndarray, count: int) -> np.ndarray:
     """The number of the connected part that each of `count` vertices belongs to, from 0."""
     a, b, c = triangles.T

@@ -11,6 +11,7 @@ import numpy as np
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.topology import topology_of
+from orthanc_stl.mesh.triangles import merged
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Color, Note, Structure
 from orthanc_stl.sources.volume_files import FileSource
@@ -53,7 +54,19 @@ def part_of(
         return None
     if not np.isfinite(vertices).all() or np.abs(vertices).max() > FARTHEST:
         raise InvalidInput("a vertex is no finite place, or more than a kilometre from the origin")
-    return MeshPart(name, Mesh(vertices.astype(np.float32), compact.reshape(-1, 3).astype(np.int32)), color, opacity)
+    mesh = Mesh(vertices.astype(np.float32), compact.reshape(-1, 3).astype(np.int32))
+    return MeshPart(name, _joined_along_seams(mesh), color, opacity)
+
+
+def _joined_along_seams(mesh: Mesh) -> Mesh:
+    """With vertices at the same place as one, if that closes the surface: files with normals or texture coordinates
+    have a vertex of its own for each side of an edge."""
+    if topology_of(mesh.triangles, len(mesh.vertices)).closed:
+        return mesh
+    joined = merged(mesh.vertices[mesh.triangles])
+    flat = (joined.triangles == np.roll(joined.triangles, 1, axis=1)).any(axis=1)
+    joined = Mesh(joined.vertices, joined.triangles[~flat])
+    return joined if topology_of(joined.triangles, len(joined.vertices)).closed else mesh
 
 
 def check_triangles(count: int, most: int) -> None:

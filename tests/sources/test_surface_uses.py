@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import trimesh
 
 import orthanc_stl as stl
 from orthanc_stl.mesh.types import Mesh
@@ -69,12 +71,20 @@ def test_two_balls_of_any_kind_are_exported_simplified_and_combined(
             ("the surface of the file is not closed, so it encloses no volume; it was left as it is",),
         ),
         (
+            (np.arange(12)[:, None], np.where(np.arange(12)[:, None] < 4, [2, 1, 0], [0, 1, 2])),
+            None,
+            (
+                "some triangles of the file face inwards and some outwards, so its volume is not known; they were left"
+                " as they are",
+            ),
+        ),
+        (
             (slice(None), slice(None, None, -1)),
             -1.0,
             ("the triangles of the file face inwards, so its volume is negative; they were left as they are",),
         ),
     ],
-    ids=["a cube", "open", "inside out"],
+    ids=["a cube", "open", "both ways", "inside out"],
 )
 def test_what_encloses_nothing_or_faces_inwards_says_so(
     triangles: Any, volume: float | None, told: tuple[str, ...], tmp_path: Path
@@ -86,3 +96,32 @@ def test_what_encloses_nothing_or_faces_inwards_says_so(
     assert part.warnings == told
     assert part.closed == (volume is not None)
     assert volume is None or part.volume_ml == pytest.approx(volume)
+
+
+@pytest.mark.parametrize("suffix", ["ply", "glb", "obj"])
+def test_a_body_whose_edges_have_vertices_for_each_side_is_closed(suffix: str, tmp_path: Path) -> None:
+    """As most GLB files have them, for normals and textures: a box of 2 x 3 x 4, of 36 vertices."""
+    box = trimesh.creation.box((2, 3, 4))
+    box.unmerge_vertices()
+    assert len(box.vertices) == 36
+    path = tmp_path / f"box.{suffix}"
+    box.apply_scale(0.001 if suffix == "glb" else 1)  # a GLB is in metres
+    box.export(path)
+    structures = stl.read(path)
+    assert [structure.facts["Closed"] for structure in structures] == [True]
+    (part,) = structures.mesh(strict=True)
+    assert (len(part.mesh.vertices), part.report.euler_number, part.closed, part.warnings) == (8, 2, True, ())
+    assert part.report.volume == pytest.approx(24)
+    (larger,) = structures.mesh(scale=2, tags={"ModelModification": "YES"})
+    assert larger.report.volume == pytest.approx(192)
+
+
+def test_a_body_of_a_file_that_stays_open_keeps_its_vertices(tmp_path: Path) -> None:
+    box = trimesh.creation.box((2, 3, 4))
+    box.unmerge_vertices()
+    box.update_faces(np.arange(len(box.faces)) > 0)
+    box.remove_unreferenced_vertices()
+    box.export(tmp_path / "box.ply")
+    (part,) = stl.read(tmp_path / "box.ply").mesh()
+    assert (len(part.mesh.vertices), part.closed) == (33, False)
+    assert part.warnings == ("the surface of the file is not closed, so it encloses no volume; it was left as it is",)
