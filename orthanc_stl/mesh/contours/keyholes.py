@@ -29,16 +29,16 @@ SLENDER = 3.0
 """A slit is so many times as long as wide."""
 
 STILL_SLENDER = 2.0
-"""The same for one that stays open and is told of."""
+"""A slit that stays open and is told of is so many times as long as wide."""
 
 WIDE_CLOSINGS = (0.025, 0.04, 0.06)
 """As CLOSINGS, for slits that stay open and are told of: wider ones are a shape of their own."""
 
 ROUND = 64
-"""Points of the circle by which WIDE_CLOSINGS move."""
+"""How many points the circle has that outlines are grown and shrunk with by WIDE_CLOSINGS."""
 
 FRINGE = 0.1
-"""Of half the width: a closing leaves this much along outlines that are drawn with few points."""
+"""A fraction of half the width: a closing leaves this much along outlines that are drawn with few points."""
 
 
 def opened(points: np.ndarray, area: float) -> tuple[list[np.ndarray], float]:
@@ -117,11 +117,12 @@ def _loops(section: CrossSection, least: float) -> int:
 
 
 def _grown(section: CrossSection, width: float) -> CrossSection:
+    """Grown by `width` mm on all sides; shrunk if that is less than 0."""
     return section.offset(width, JoinType.Round, circular_segments=ROUND)
 
 
 def _width(slit: CrossSection) -> float:
-    """mm, of a rectangle of its area and length around."""
+    """The width (mm) of a rectangle of the same area and perimeter."""
     around = sum(float(np.linalg.norm(loop - np.roll(loop, 1, axis=0), axis=1).sum()) for loop in slit.to_polygons())
     return (around / 2 - float(np.sqrt(max(0.0, around**2 / 4 - 4 * slit.area())))) / 2
 
