@@ -59,7 +59,7 @@ def test_each_object_of_a_set_has_its_own_picture() -> None:
         (icon,) = ds.IconImageSequence
         picture = np.frombuffer(icon.PixelData, np.uint8).reshape(icon.Rows, icon.Columns)
         palette = [
-            np.frombuffer(icon[f"{color}PaletteColorLookupTableData"].value, "<u2") >> 8
+            np.frombuffer(icon[f"{color}PaletteColorLookupTableData"].value, np.uint8)
             for color in ("Red", "Green", "Blue")
         ]
         middle = [int(colors[picture[64, 64]]) for colors in palette]
