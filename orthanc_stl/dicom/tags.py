@@ -66,8 +66,9 @@ def apply_tags(
     tag cannot have.
     """
     character_set: tuple[str, ...] = ()
-    for name, value in tags.items():
+    for name, given in tags.items():
         tag = tag_of(name)
+        value = _without_null(tag, given)
         if refused(tag):
             if not identifies(tag) and _repeats(tag, value, ds, stated or {}):
                 continue
@@ -77,6 +78,13 @@ def apply_tags(
         else:
             ds.add(_element(tag, value, 0))
     return character_set
+
+
+def _without_null(tag: int, value: Any) -> Any:
+    """As Orthanc's create-dicom has it: null is an empty text, and an empty text an empty sequence."""
+    if _vr(tag) == "SQ":
+        return [] if value == "" else value
+    return "" if value is None else value
 
 
 def _repeats(tag: int, value: Any, ds: Dataset, stated: Mapping[int, str]) -> bool:
@@ -145,7 +153,7 @@ def _items(tag: int, value: Any, depth: int) -> list[Dataset]:
             inner_tag = tag_of(name)
             if inner_tag == _SPECIFIC_CHARACTER_SET or inner_tag & 0xFFFF == 0 or inner_tag >> 16 in (0, 2, 0xFFFE):
                 raise Overridden(f"Tags may not set {_title(inner_tag)} within {_title(tag)}")
-            ds.add(_element(inner_tag, inner, depth + 1))
+            ds.add(_element(inner_tag, _without_null(inner_tag, inner), depth + 1))
         items.append(ds)
     return items
 

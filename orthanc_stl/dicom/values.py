@@ -23,6 +23,9 @@ _PATTERNS = {
     "UR": re.compile(r"[!-~]+"),
 }
 
+# TAB, LF, FF and CR, which long texts may hold: replaced by a letter before a look for other control characters.
+_FORMAT_CONTROLS = dict.fromkeys(map(ord, "\t\n\f\r"), ".")
+
 
 def is_date(text: str) -> bool:
     """YYYYMMDD, a day that exists."""
@@ -54,6 +57,8 @@ def is_valid(vr: str, text: str) -> bool:
         return is_date_time(text)
     if vr in _PATTERNS:
         return _PATTERNS[vr].fullmatch(text) is not None
+    if vr in ("LT", "ST", "UT"):
+        text = text.translate(_FORMAT_CONTROLS)
     return cleaned(vr, text) == text
 
 

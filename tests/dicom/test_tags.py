@@ -62,6 +62,15 @@ def test_sequences_are_lists_of_objects() -> None:
     assert_valid(dicom)
 
 
+def test_null_is_an_empty_text_and_an_empty_text_an_empty_sequence() -> None:
+    """As for Orthanc's create-dicom."""
+    code = {"CodeValue": "1", "CodingSchemeDesignator": None, "CodeMeaning": "x"}
+    ds = with_tags({"SeriesDescription": None, "ConceptNameCodeSequence": "", "ModelUsageCodeSequence": [code]})
+    assert ds.SeriesDescription == ""
+    assert list(ds.ConceptNameCodeSequence) == []
+    assert not ds.ModelUsageCodeSequence[0].CodingSchemeDesignator
+
+
 def test_private_tags() -> None:
     ds = with_tags({"0009,0010": "ACME", "0009,1001": "hello"})
     assert (ds[0x00090010].value, ds[0x00091001].value) == ("ACME", b"hello ")
@@ -170,7 +179,7 @@ def test_a_long_unknown_name_is_not_repeated_in_full() -> None:
 WRONG: list[tuple[str, object, str]] = [
     ("SeriesDescription", 5, "String value expected in Tags for SeriesDescription (0008,103e), not a number"),
     ("SeriesDescription", True, "not a boolean"),
-    ("SeriesDescription", None, "not null"),
+    ("ConceptNameCodeSequence", None, "not null"),
     ("SeriesDescription", ["a"], "not a list"),
     ("SeriesDescription", {}, "not an object"),
     ("SeriesDescription", "x" * 65, "at most 64 characters, got 65"),

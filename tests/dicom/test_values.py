@@ -48,6 +48,14 @@ def test_invalid(vr: str, text: str) -> None:
     assert is_valid(vr, cleaned(vr, text))
 
 
+@pytest.mark.parametrize("vr", ["LT", "ST", "UT"])
+def test_long_texts_may_have_lines_and_tabs(vr: str) -> None:
+    """PS3.5 table 6.2-1."""
+    assert is_valid(vr, "one\ntwo\r\n\tthree\ffour")
+    assert not is_valid(vr, "one\x0btwo")
+    assert not is_valid(vr, "one\x00")
+
+
 def test_nearest_values() -> None:
     assert cleaned("LO", " a\\b\tc ") == "a/b c"
     assert cleaned("CS", "heart") == "HEART"

@@ -37,6 +37,9 @@ def test_strict_json_is_read_as_it_is(value: object) -> None:
         '\ufeff{"a": [1, 2]}',
         '{"a": 0, "a": [1, 2]}',
         '{"a": [1, 2]} /* never closed',
+        '{"a": [+1, 2.]}',
+        '{"a": [01, 002.0]}',
+        '{"a": [1.e0, +02.0E+0]}',
     ],
 )
 def test_what_the_originals_reader_takes(text: str) -> None:
@@ -46,6 +49,26 @@ def test_what_the_originals_reader_takes(text: str) -> None:
 @given(st.text(alphabet=r'ab/*,]}"\ '))
 def test_comments_and_commas_inside_of_strings_stay(text: str) -> None:
     assert read_json(b'{"a": ' + json.dumps(text).encode() + b",}") == {"a": text}
+
+
+@given(st.text(alphabet='0123456789+-.eE,"\\'))
+def test_numbers_inside_of_strings_stay(text: str) -> None:
+    assert read_json(b'{"a": ' + json.dumps(text).encode() + b",}") == {"a": text}
+
+
+@given(VALUES)
+def test_values_are_the_same_where_a_comma_is_too_many(value: object) -> None:
+    assert read_json(b'{"a": ' + json.dumps(value).encode() + b",}") == {"a": value}
+
+
+@pytest.mark.parametrize("number", ["1.2.3", "+-1", "++1", "1-2", "01x", "-", ".5", "0x10", "1e", "1 2"])
+def test_what_is_no_number_for_the_originals_reader(number: str) -> None:
+    with pytest.raises(errors.MalformedBody):
+        read_json(f'{{"a": {number}}}'.encode())
+
+
+def test_line_breaks_and_tabs_within_strings() -> None:
+    assert read_json(b'{"a": "b\n\tc"}') == {"a": "b\n\tc"}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +107,25 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
 @pytest.mark.timeout(60)  # work that grows with the square of the size would take hours
 @pytest.mark.parametrize(
     "piece",
-    [b"[", b'{"a":', b'[{"a":', b"/*", b'"', b"\\", b'\\"', b",", b", ", b"//", b'"a', b'{"Nifti":"', b'"Nifti":""'],
+    [
+        b"[",
+        b'{"a":',
+        b'[{"a":',
+        b"/*",
+        b'"',
+        b"\\",
+        b'\\"',
+        b",",
+        b", ",
+        b"//",
+        b'"a',
+        b'{"Nifti":"',
+        b'"Nifti":""',
+        b"0",
+        b"0,",
+        b"1.",
+        b"1e",
+    ],
 )
 def test_one_pass_is_enough(piece: bytes) -> None:
     body = piece * (MAX_JSON_BYTES // len(piece))

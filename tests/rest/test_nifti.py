@@ -53,9 +53,10 @@ def test_base64_in_several_pieces() -> None:
     assert bytes(decoded(memoryview(base64.b64encode(data)), "")) == data
 
 
-@given(st.binary(max_size=100))
-def test_base64_without_its_padding(data: bytes) -> None:
-    assert bytes(decoded(memoryview(base64.b64encode(data).rstrip(b"=")), "")) == data
+@given(st.binary(min_size=1, max_size=100), st.integers(0, 8))
+def test_base64_without_its_padding_or_with_too_much(data: bytes, padding: int) -> None:
+    encoded = base64.b64encode(data).rstrip(b"=") + b"=" * padding
+    assert bytes(decoded(memoryview(encoded), "")) == data
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,8 @@ def test_base64_without_its_padding(data: bytes) -> None:
         (b"AA==AAAA", 'it has a "=" before the end at character 3 of 8'),
         (b"AA-_", 'it has a "-", as the variant for URLs has it at character 3 of 4'),
         (b"AAAAA", "its 5 characters are one too many or up to three too few"),
-        (b"====", ""),
+        (b"====", 'it has nothing but "="'),
+        (b"AA" + b"=" * 12, ""),
     ],
 )
 def test_what_is_not_base64_is_told_with_its_place(text: bytes, what: str) -> None:

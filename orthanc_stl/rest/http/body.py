@@ -1,8 +1,9 @@
 """JSON bodies, read as leniently as the original reads them.
 
-Its reader (jsoncpp) takes comments, trailing commas and whatever follows the closing brace; scripts rely on it. A body
-that is strict JSON is read by the standard library alone. A file that comes as one long string of the body is cut out
-first: it may have hundreds of megabytes, and no copy of it is made here.
+Its reader (jsoncpp) takes comments, trailing commas, line breaks in strings, numbers such as +1, 01 and 1. and whatever
+follows the closing brace; scripts rely on it. A body that is strict JSON is read by the standard library alone. A file
+that comes as one long string of the body is cut out first: it may have hundreds of megabytes, and no copy of it is
+made here.
 """
 
 from __future__ import annotations
@@ -23,10 +24,19 @@ _STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
 _COMMENTS = re.compile(rf"({_STRING})|/\*(?:.*?\*/|.*\Z)|//[^\n]*", re.DOTALL)
 _TRAILING_COMMAS = re.compile(rf"({_STRING})|,(?=\s*+[}}\]])", re.DOTALL)
 
+# Sign, digits, fraction and exponent of a number, with the plus, the zeros and the point that JSON does not allow.
+_NUMBERS = re.compile(
+    rf"({_STRING})|(?<![\w.+-])(?:\+|(-)?)(?=[0-9])0*+([0-9]*+)(?:(\.[0-9]++)|\.)?+([eE][+-]?[0-9]++)?+(?![\w.])",
+    re.DOTALL,
+)
+
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 # Base64 decoded at once, a multiple of 4: other Python threads get their turn in between.
 _CHUNK = 4 << 20
+
+# So many "=" at its end are passed over.
+_PADDING = 8
 
 # Stands for the files in what is read; a client cannot say it in JSON by another way than by sending no file.
 _FILE = "\0the file "
@@ -88,10 +98,15 @@ def read_object(body: bytes, file: str = "") -> dict[str, Any]:
 
 
 def decoded(encoded: memoryview, complaint: str) -> memoryview:
-    """The bytes of a base64 text, in one piece of memory; `=` at its end may be missing, as for Orthanc's create-dicom.
+    """The bytes of a base64 text, in one piece of memory; as for Orthanc's create-dicom, `=` at its end may be missing
+    or too many.
 
     Raises `MalformedBody` that begins with `complaint` and says what is wrong where.
     """
+    end = max(0, len(encoded) - _PADDING) + len(bytes(encoded[-_PADDING:]).rstrip(b"="))
+    if encoded and not end:
+        raise errors.MalformedBody(f'{complaint}: it has nothing but "="')
+    encoded = encoded[:end]
     out, filled = bytearray(len(encoded) // 4 * 3 + 3), 0
     for start in range(0, len(encoded), _CHUNK):
         chunk = encoded[start : start + _CHUNK]
@@ -204,8 +219,9 @@ def _base64(body: bytes, begin: int, end: int, name: str) -> memoryview:
 def _read_lenient(text: str) -> Any:
     text = _COMMENTS.sub(lambda m: m[1] or " ", text)
     text = _TRAILING_COMMAS.sub(lambda m: m[1] or "", text)
+    text = _NUMBERS.sub(lambda m: m[1] or f"{m[2] or ''}{m[3] or 0}{m[4] or ''}{m[5] or ''}", text)
     try:
-        return json.JSONDecoder().raw_decode(text.lstrip())[0]
+        return json.JSONDecoder(strict=False).raw_decode(text.lstrip())[0]
     except RecursionError:
         raise errors.MalformedBody("The JSON body is nested too deeply") from None
     except json.JSONDecodeError as e:
