@@ -36,6 +36,7 @@ TEXTS = """() => {
 NAMES = re.compile(
     r"Ball|Left|Marker|Jane|Phantom|Contours|POINT|<img|CSV|GLB|3MF|OBJ|PLY|STL|Nexus|Online3DViewer|3DHOP|Orthanc|Shift|Ctrl|Alt|Esc"
     r"|cannot be shown as a volume"  # which the server says of a series that other tests attached
+    r"|^\.\w[.\w]*(, \.\w[.\w]*)*$"  # endings of files alone
 )
 
 
