@@ -115,3 +115,59 @@ def test_images_of_another_frame_are_a_sentence_not_an_overlay(open_page: Open, 
     page.keyboard.press("i")
     assert sentence in page.inner_text(".slice-body")
     assert page.locator(".view-plane").count() == 0
+
+
+def test_a_copied_link_shows_the_same_and_holds_no_token(open_page: Open, scene: Scene) -> None:
+    page = opened_scene(open_page, scene, "&token=secret", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Show Small").click()
+    page.get_by_role("button", name="Anterior", exact=True).press("Enter")
+    page.click("#tool-link")
+    assert "The link to this view was copied." in page.inner_text(".toast")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "secret" not in link
+    other = open_page(link.removeprefix(page.evaluate("location.origin")))
+    viewer_ready(other).evaluate("viewer.loaded")
+    assert [part["name"] for part in other.evaluate("viewer.parts()") if not part["visible"]] == ["Small"]
+    position = "viewer.state().camera.position"
+    assert np.allclose(other.evaluate(position), page.evaluate(position), atol=0.1)
+
+
+def test_a_section_that_faces_the_eye_takes_away_what_is_nearer(open_page: Open, scene: Scene) -> None:
+    page = opened_scene(open_page, scene)
+    page.keyboard.press("4")  # the scene alone
+    canvas = page.locator(".view-3d canvas").bounding_box()
+    middle = canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 120, middle[1] + 70, steps=3)
+    page.mouse.up()
+    page.click("#tool-section")
+    page.get_by_role("button", name="Facing me").click()
+    camera, section = page.evaluate("[viewer.state().camera, viewer.state().section]")
+    away = np.subtract(camera["target"], camera["position"])
+    away /= np.linalg.norm(away)
+    assert section["id"] == "free"
+    assert np.allclose(section["normal"], away, atol=1e-3)
+    assert np.abs(away).max() < 0.98, "along no axis of the body"
+    assert not section["flipped"], "what is beyond is kept"
+
+
+def test_the_wheel_with_alt_moves_slices_and_without_it_the_eye(open_page: Open, scene: Scene) -> None:
+    page = opened_scene(open_page, scene)
+    page.wait_for_selector(".view-plane")
+    page.evaluate("viewer.showSlice({ index: 20 })")
+    state = "[viewer.state().slices.at, viewer.state().camera.position]"
+    at, eye = page.evaluate(state)
+    page.mouse.move(*screen(page, (-90.0, -90.0, 60.0)))
+    page.keyboard.down("Alt")
+    page.mouse.wheel(0, 100)
+    page.keyboard.up("Alt")
+    page.wait_for_timeout(300)
+    moved, same = page.evaluate(state)
+    assert np.abs(np.subtract(moved, at)).sum() == 1, "one slice of one plane"
+    assert np.allclose(same, eye)
+    page.mouse.wheel(0, 100)
+    page.wait_for_timeout(300)
+    (unmoved, nearer), zoom = page.evaluate(state), "viewer.state().camera.zoom"
+    assert unmoved == moved
+    assert not np.allclose(nearer, eye) or page.evaluate(zoom) != 1
