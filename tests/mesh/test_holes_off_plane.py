@@ -73,3 +73,19 @@ def test_where_a_body_narrows_nothing_is_cut_out(narrow: tuple[float, float]) ->
     assert report.euler_number == 2
     assert report.contours_volume == pytest.approx(WHOLE, rel=0.08)
     assert not any("hole" in text for text in report.warnings)
+
+
+@pytest.mark.parametrize("off", [0.5, 0.9, 1.2])
+def test_holes_that_leave_a_thin_wall_are_told_of(off: float) -> None:
+    """1 to 8 times the volume too much, without a word or with nothing but the gaps told."""
+    told = [text for text in report_of(with_holes(off, radius=19)).warnings if "cuts out nothing" in text]
+    assert len(told) == 1
+    assert "outlines at" in told[0]
+    assert f" {3 + off:.6g}, {6 + off:.6g}, " in told[0]
+
+
+def test_a_body_that_wavers_has_no_holes() -> None:
+    """Evenly apart, rounded, and with every third slice a little smaller."""
+    for planes in (TEN, np.round(2.6 * np.arange(12)), np.array([0, 1, 3, 4, 6, 7, 9, 10.0])):
+        body = [ring(20 - 0.5 * (k % 3 == 1), z) for k, z in enumerate(planes)]
+        assert not any("cuts out" in text for text in report_of(body).warnings)

@@ -42,6 +42,10 @@ where there is one OFTEN, and told of else only if it is NEARER."""
 OFTEN = 0.5
 """A fraction of the steps between larger outlines, in which there is an outline between the two."""
 
+OFF_PLANE = (0.08, 0.45)
+"""Of the way between the two: what leaves only a thin wall is told of from here to there. Nearer ones may be short
+parts far above each other, whose gaps are told; halfway, a body has ribs."""
+
 NAMED = 5
 """The heights that one sentence names."""
 
@@ -63,6 +67,10 @@ class _Between:
     @property
     def is_moved(self) -> bool:
         return self.slices and self.part <= MOVED and not self.alike
+
+    @property
+    def is_thin(self) -> bool:
+        return self.slices and OFF_PLANE[0] <= self.part <= OFF_PLANE[1] and not self.alike
 
     @property
     def is_doubtful(self) -> bool:
@@ -111,8 +119,10 @@ def with_holes_on_planes(roi: RoiOutlines, findings: Findings) -> RoiOutlines:
     if len(roi.outlines) < 3:
         return roi
     drawn = _Drawn.of(roi.outlines)
-    found = _found(drawn)
-    _tell(roi.name, drawn, found, findings)
+    found = _found(drawn, SMALLER)
+    known = {one.own for one in found}
+    thin = [one for one in _found(drawn, 1.0) if one.is_thin and one.own not in known]
+    _tell(roi.name, drawn, found, thin, findings)
     moved = [one for one in found if one.is_moved]
     if not moved:
         return roi
@@ -127,11 +137,12 @@ def with_holes_on_planes(roi: RoiOutlines, findings: Findings) -> RoiOutlines:
     return replace(roi, outlines=tuple(again))
 
 
-def _found(drawn: _Drawn) -> list[_Between]:
+def _found(drawn: _Drawn, smaller: float) -> list[_Between]:
+    """`smaller`: of the areas before and behind, at most."""
     count = len(drawn.outlines)
-    above = _enclosing(drawn.position, drawn.low, drawn.high, drawn.area)
+    above = _enclosing(drawn.position, drawn.low, drawn.high, drawn.area, smaller)
     upwards = (drawn.low[::-1], drawn.high[::-1], drawn.area[::-1])
-    below = count - 1 - _enclosing(-drawn.position[::-1], *upwards)[::-1]
+    below = count - 1 - _enclosing(-drawn.position[::-1], *upwards, smaller)[::-1]
     between = {
         k: (int(below[k]), int(above[k]))
         for k in np.flatnonzero((below >= 0) & (above < count)).tolist()
@@ -150,14 +161,14 @@ def _found(drawn: _Drawn) -> list[_Between]:
     return [*found, *_beyond_ends(drawn, found, outermost)]
 
 
-def _enclosing(position: np.ndarray, low: np.ndarray, high: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """For each outline the next one (`position` ascending) that is larger and whose box encloses its own: its place, or
-    their number."""
+def _enclosing(position: np.ndarray, low: np.ndarray, high: np.ndarray, area: np.ndarray, smaller: float) -> np.ndarray:
+    """For each outline the next one (`position` ascending) that is larger, so that its own area is less than `smaller`
+    of it, and whose box encloses its own: its place, or their number."""
     count = len(position)
     found = np.full(count, count)
     for mine, others in blocks(count):
         over = (low[others] <= low[mine, None]).all(axis=2) & (high[others] >= high[mine, None]).all(axis=2)
-        over &= area[mine, None] < SMALLER * area[others]
+        over &= area[mine, None] < smaller * area[others]
         over &= np.arange(count)[others] > np.arange(count)[mine, None]
         found[mine] = np.where(over.any(axis=1), np.argmax(over, axis=1) + others.start, count)
     return found
@@ -208,14 +219,15 @@ def _beyond_ends(drawn: _Drawn, found: Sequence[_Between], outermost: Mapping[in
     return more
 
 
-def _tell(name: str, drawn: _Drawn, found: Sequence[_Between], findings: Findings) -> None:
+def _tell(name: str, drawn: _Drawn, found: Sequence[_Between], thin: Sequence[_Between], findings: Findings) -> None:
+    """`thin`: those that leave only a thin wall, in most slices; these stay where they are."""
     moved = [one for one in found if one.is_moved]
     if moved:
         farthest = max(abs(drawn.position[one.own] - drawn.position[one.nearer]) for one in moved)
         is_hole = "it is taken for a hole there" if len(moved) == 1 else "they are taken for holes there"
         off = f"up to {farthest:.3g} mm off the plane of a larger one and between slices: {is_hole}"
         findings.roi(Rank.GUESSED, name, f"has {_named(drawn, moved)}, {off}")
-    kept = [one for one in found if not one.is_moved and one.is_doubtful]
+    kept = [*(one for one in found if not one.is_moved and one.is_doubtful), *thin]
     if kept:
         off = "between the planes of larger ones: what is meant as a hole there cuts out nothing"
         findings.roi(Rank.GUESSED, name, f"has {_named(drawn, kept)}, {off}")
