@@ -117,6 +117,40 @@ def test_images_of_another_frame_are_a_sentence_not_an_overlay(open_page: Open, 
     assert page.locator(".view-plane").count() == 0
 
 
+def ring(x: float) -> phantoms.Contour:
+    """Of the largest of a ball of 10 mm there."""
+    return phantoms.Contour(phantoms.circle(10, 0, (x, 0, 0)))
+
+
+def with_contour(name: str, x: float, more: phantoms.Contour) -> phantoms.Roi:
+    ball = phantoms.ball(name, 10, (x, 0, 0))
+    return phantoms.Roi(name, [*(ball.contours or ()), more])
+
+
+def test_warnings_of_many_parts_are_told_the_worst_first(open_page: Open, server: OrthancServer) -> None:
+    """In the file the least comes first."""
+    short = phantoms.Contour(np.array([[0.0, 0, 0], [1, 0, 0]]))
+    rois = [
+        with_contour("Short", 0, short),
+        with_contour("Twice", 60, ring(60)),
+        with_contour("Crossed", 120, ring(126)),
+    ]
+    source = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="ranks")))
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={source}"))
+    page.evaluate("viewer.loaded")
+    # what the server knows of a part comes after its mesh
+    page.locator(".warnings-button", has_text="Changed the shape: 1 · Guessed: 1 · Left out: 1").click()
+    dialog = page.locator("dialog.warnings")
+    assert dialog.locator("h3").all_inner_texts() == ["Changed the shape (1)", "Guessed (1)", "Left out (1)"]
+    assert dialog.locator("li strong").all_inner_texts() == ["Crossed", "Twice", "Short"]
+    sentences = dialog.locator("li").all_inner_texts()
+    assert "they are united" in sentences[0]
+    assert "it repeats contour " in sentences[1]
+    assert "fewer than three distinct points" in sentences[2]
+    dialog.get_by_role("button", name="Close").click()
+    assert page.locator("dialog.warnings").count() == 0
+
+
 def test_a_copied_link_shows_the_same_and_holds_no_token(open_page: Open, scene: Scene) -> None:
     page = opened_scene(open_page, scene, "&token=secret", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Show Small").click()

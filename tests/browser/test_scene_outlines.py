@@ -113,6 +113,7 @@ def test_outlines_follow_the_contours_of_a_tilted_volume(
     assert max(worst) < min(spacing) / 2
 
 
+@pytest.mark.slow
 def test_outlines_follow_the_contours_of_the_demo(open_page: Open, server: OrthancServer) -> None:
     """Pixels of 2 mm. On one slice two vessels meet in a notch that the next one lacks: the surface lies flat there."""
     for _, file in demo():
