@@ -28,6 +28,9 @@ SHARPNESS = 4.0
 
 MOST_STEPS = 400
 
+VOLUME_STAYS = 0.01
+"""Of the volume: what is farther off after the corrections was smoothed to nearly nothing, and blown up."""
+
 CORRECTIONS = 3
 """Of the volume, one after another: each leaves a hundredth of the error or less."""
 
@@ -42,8 +45,8 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     half along and half across a wave, one of the length w has the angle pi x edge / w in it. What little volume it
     takes is put back by moving the surface outwards evenly.
 
-    Raises InvalidInput for a wavelength of 0 or less or one at which thin parts would pass through each other, and for
-    a mesh that is not closed.
+    Raises InvalidInput for a wavelength of 0 or less or one at which thin parts would pass through each other or
+    little of the body is left, and for a mesh that is not closed.
     """
     if not 0 < wavelength < np.inf:
         raise InvalidInput(f"got a wavelength of {wavelength} mm, expected more than 0")
@@ -69,6 +72,11 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     if has_flat_triangles(found) or (crossings and crossings > len(crossing_triangles(mesh))):
         raise InvalidInput(
             f"got a wavelength of {wavelength} mm, at which thin parts would pass through each other, "
+            "expected a shorter one"
+        )
+    if not abs(area_and_volume(found)[1] - volume) <= VOLUME_STAYS * abs(volume):
+        raise InvalidInput(
+            f"got a wavelength of {wavelength} mm, at which too little of the body is left to have its volume, "
             "expected a shorter one"
         )
     return found
