@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -17,8 +18,14 @@ from testing.scenes import part, sphere
 
 SLICER = shutil.which("prusa-slicer")
 needs_slicer = pytest.mark.skipif(SLICER is None, reason="PrusaSlicer is not installed (Debian package prusa-slicer)")
-ORGANS = (14, 15, 21, 23, 25)
-"""Of the Pinnacle file: prostate, seminal vesicles, rectum, a femur's head, bulb."""
+ORGANS: tuple[tuple[int, dict[str, Any]], ...] = (
+    (14, {"margin": {"XPlus": 3, "YMinus": 2, "ZPlus": 5}}),
+    (15, {"subtract": [14], "mirror": "x"}),
+    (21, {"shell": {"Wall": 2, "Drain": {"Diameter": 4}}}),
+    (23, {"label": {"Text": "R", "Height": 8, "Depth": 1, "At": "right"}}),
+    (25, {"smooth_mm": 3, "margin": 1}),
+)
+"""Of the Pinnacle file, and what is done to each: prostate, seminal vesicles, rectum, a femur's head, bulb."""
 
 QUICK = ("--nozzle-diameter", "1", "--layer-height", "0.8", "--first-layer-height", "0.8", "--fill-density", "0%")
 
@@ -26,7 +33,8 @@ QUICK = ("--nozzle-diameter", "1", "--layer-height", "0.8", "--first-layer-heigh
 @pytest.fixture(scope="module")
 def organs() -> list[stl.Model]:
     structures = stl.read(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm"))
-    return [structures.mesh(n, resolution=64, tolerance=0.1, keep_largest=True, fill_cavities=True) for n in ORGANS]
+    printable = {"resolution": 64, "tolerance": 0.1, "keep_largest": True, "fill_cavities": True}
+    return [structures.mesh(number, **printable | options) for number, options in ORGANS]
 
 
 def printed() -> stl.Model:
@@ -66,7 +74,9 @@ def test_a_printer_changes_its_tool_if_it_has_several(nozzles: str, tools: set[s
 @pytest.mark.slow
 @needs_slicer
 @pytest.mark.parametrize("suffix", ["3mf", "stl"])
-def test_five_organs_are_sliced_without_repair(suffix: str, organs: list[stl.Model], tmp_path: Path) -> None:
+def test_five_organs_after_operations_are_sliced_without_repair(
+    suffix: str, organs: list[stl.Model], tmp_path: Path
+) -> None:
     for model in organs:
         path = tmp_path / f"organ.{suffix}"
         model.save(path)
