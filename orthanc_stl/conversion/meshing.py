@@ -37,7 +37,7 @@ def limits_by_name() -> Iterator[None]:
         raise TooLarge(f'{error} by the option "{option}"; a lower Resolution takes fewer') from error
 
 
-OPEN = "the surface of the file is not closed, so it encloses no volume; it was left as it is"
+OPEN = "the surface of the file is not closed, so its volume is a rough figure; it was left as it is"
 BOTH_WAYS = (
     "some triangles of the file face inwards and some outwards, so its volume is not known; they were left as they are"
 )

@@ -23,12 +23,12 @@ def test_the_token_leaves_the_address_bar_and_the_window_its_name(open_page: Cal
     page = open_page(
         path.format(model="00000000-00000000-00000000-00000000-00000000"), expected=("404", "400", "WebGL", "GL Driver")
     )
-    page.wait_for_function("!location.href.includes('token')")
+    page.wait_for_url(lambda url: "token" not in url)
     assert page.evaluate("history.state.token") == "abc"
     assert "00000000-00000000" in page.url
     page.evaluate("window.name = 'undefined'")
     page.reload()
-    page.wait_for_function("window.name === ''")
+    page.wait_for_function("() => window.name === ''")
     assert page.evaluate("history.state.token") == "abc"
 
 
