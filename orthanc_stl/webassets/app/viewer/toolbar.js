@@ -28,12 +28,15 @@ export class Toolbar {
   /** @param {Tool} tool */
   #button(tool) {
     const on = tool.on ?? false;
-    const button = h('button', { type: 'button', id: `tool-${tool.id}`, class: 'tool', 'aria-label': t(tool.label),
+    const label = t(tool.label), short = t(tool.short ?? tool.label);
+    // The word that is seen on a touch screen is in the name that is heard (WCAG 2.5.3, label in name).
+    const heard = ` ${label} `.toLowerCase().includes(` ${short} `.toLowerCase());
+    const name = heard ? label : `${short}: ${label}`;
+    const button = h('button', { type: 'button', id: `tool-${tool.id}`, class: 'tool', 'aria-label': name,
       'aria-keyshortcuts': tool.key,
-      'data-tip': `${t(tool.label)} (${tool.key.toUpperCase()})`, 'aria-pressed': tool.toggle ? String(on) : null,
+      'data-tip': `${label} (${tool.key.toUpperCase()})`, 'aria-pressed': tool.toggle ? String(on) : null,
         onclick: () => this.use(tool.id) },
-    icon(/** @type {any} */ (tool.icon)), h('span', { class: 'tool-name', 'aria-hidden': 'true' },
-      t(tool.short ?? tool.label)));
+    icon(/** @type {any} */ (tool.icon)), h('span', { class: 'tool-name', 'aria-hidden': 'true' }, short));
     this.tools.set(tool.id, { ...tool, on, button });
     return button;
   }
