@@ -108,6 +108,14 @@ def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: Orth
         page.click("#stl-viewer-series")
     assert opened.value.url.endswith(f"/stl/app/three.html?series={series}")
     opened.value.close()
+    models = server.get(f"/series/{series}").json()["Instances"]
+    rows = page.locator("#series a", has=page.locator("img.stl-picture"))
+    rows.nth(len(models) - 1).wait_for()
+    for row in rows.all():
+        instance = str(row.get_attribute("href")).split("uuid=")[1]
+        name = server.get(f"/instances/{instance}/content/0070-0081").body.decode().strip()
+        assert row.locator(".stl-name").inner_text() == f": {name}"
+        assert row.locator("img").evaluate("image => image.naturalWidth") == 128
     page.click("#stl-download-series")
     with page.expect_download() as saved:
         page.locator(".download-row", has_text="3MF").click()

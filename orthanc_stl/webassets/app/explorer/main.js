@@ -9,6 +9,7 @@ import { t } from '../shared/language.js';
 import { knownSources } from '../shared/sources.js';
 import { attachNexus, attachNifti, attachStl, chooseNexusViewer, chooseStlViewer, download, generateOfImages,
   generateOfInstance } from './dialogs.js';
+import { showPictures } from './pictures.js';
 
 /**
  * @param {string} id of the new button @param {string} page of Orthanc Explorer
@@ -108,6 +109,7 @@ async function seriesButtons(series, options, shown) {
     addButton('stl-download-series', 'series', 'Download 3D model', 'arrow-d',
       () => download('series', series, SeriesDescription || 'models'));
     if (several) addViewer('series', 'stl-viewer-series', { series });
+    showPictures([sources.stored.STL, sources.stored.OBJ], shown);
   }
   const generate = 'stl-generate-rtstruct-series';
   if (sources.isImages(Modality) && await countSlices(Instances) > 1) {
