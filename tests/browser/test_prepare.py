@@ -114,11 +114,11 @@ def test_a_cut_by_the_section_plane_keeps_the_half_that_is_shown(open_page: Open
         "const slider = document.querySelector('.section-body input[type=range]');"
         "slider.value = '10'; slider.dispatchEvent(new Event('input'))"
     )
-    page.get_by_label("Keep").select_option("front")
+    page.get_by_label("Keep", exact=True).select_option("front")
     assert preview(page) == {"Ball 20, cut": pytest.approx(BALL / 2, rel=0.01)}
     box = page.evaluate("viewer.parts().at(-1)")
     assert box["triangles"] > 100
-    page.get_by_label("Keep").select_option("both")
+    page.get_by_label("Keep", exact=True).select_option("both")
     halves = preview(page)
     assert list(halves) == ["Ball 20, part 1 of 2", "Ball 20, part 2 of 2"]
     assert sum(halves.values()) == pytest.approx(BALL, rel=0.01)
