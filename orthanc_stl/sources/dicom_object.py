@@ -7,7 +7,8 @@ gigabytes, so an item here is a table of tags to byte ranges, made when it is as
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from orthanc_stl.dicom.elements import Buffer, DicomFile, Element, elements, ite
 from orthanc_stl.dicom.study_context import Reference, StudyContext, ascii_uid, class_name, read_study_context
 from orthanc_stl.dicom.text import character_sets, decode, one_line
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.model import Code, Color
+from orthanc_stl.model import Code, Color, Note, Rank
 
 _SOP_CLASS_UID = 0x00080016
 _CHARACTER_SET = 0x00080005
@@ -172,6 +173,20 @@ def read_object(data: Buffer, sop_classes: tuple[str, ...], expected: str) -> Di
     character_set = found.get(_CHARACTER_SET)
     terms = character_sets(file.value(character_set)) if character_set else ()
     return DicomObject(file, found, terms)
+
+
+def numbering_notes(found: Iterable[Item], tag: int, sequence: str) -> tuple[Note, ...]:
+    """Of items that cannot be chosen, because they have no number in `tag`, or one that stands before them."""
+    counts = Counter(item.unsigned(tag) for item in found)
+    without = counts.pop(None, 0)
+    texts = [
+        f"{sequence} has {count} entries of the number {n}: the first counts"
+        for n, count in counts.items()
+        if count > 1
+    ]
+    if without:
+        texts.append(f"{sequence} has {without} {'entry' if without == 1 else 'entries'} without a number: left out")
+    return tuple(Note(Rank.LEFT_OUT, "", text) for text in texts)
 
 
 _D65_TO_SRGB = np.array(

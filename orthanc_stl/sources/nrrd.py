@@ -18,11 +18,11 @@ from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Code, Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import Lattice, ReadOptions, Region
-from orthanc_stl.sources.label_maps import LabelFacts, labels_of, naming_of_fields, region_of, volume_ml
+from orthanc_stl.sources.label_maps import LabelFacts, Naming, labels_of, naming_of_fields, region_of, volume_ml
 from orthanc_stl.sources.masks import OpenMasks, mask_of, open_masks
 from orthanc_stl.sources.nifti_file import MAX_BYTES
 from orthanc_stl.sources.nrrd_file import NrrdFile, read_nrrd
-from orthanc_stl.sources.volume_files import FileSource, OpenVolume, lattice_of, open_volume
+from orthanc_stl.sources.volume_files import FileSource, OpenVolume, guessed, lattice_of, open_volume
 
 _KEY = re.compile(r"Segment([0-9]{1,6})_(Name|Color|LabelValue|Layer|Terminology|Tags)")
 MOST_SEGMENTS = 65_536
@@ -47,6 +47,7 @@ class OpenSegNrrd(FileSource):
 
     layers: tuple[Volume, ...]
     segments: tuple[Segment, ...]
+    naming: Naming
 
     @property
     def lattice(self) -> Lattice:
@@ -68,9 +69,23 @@ class OpenSegNrrd(FileSource):
             raise InvalidInput(f"the file has no segment {number}; it has {known}")
         facts = self.labels[segment.layer].get(segment.label)
         if facts is None:
-            raise InvalidInput(f'segment {number} "{segment.name}" has no voxel')
+            raise InvalidInput(f'segment {number} "{self._name(segment)}" has no voxel')
         layer = self.layers[segment.layer]
-        return region_of(layer, segment.label, facts), tuple(Note(Rank.GUESSED, "", text) for text in layer.warnings)
+        return region_of(layer, segment.label, facts), (*guessed(layer), *self._unlisted_note, *self.naming.notes)
+
+    @cached_property
+    def _unlisted_note(self) -> tuple[Note, ...]:
+        """Of labels in the voxels that no segment of the header has."""
+        listed = {(segment.layer, segment.label) for segment in self.segments}
+        there = {(layer, label) for layer, labels in enumerate(self.labels) for label in labels}
+        unlisted = sorted({label for _, label in there - listed})
+        if not unlisted:
+            return ()
+        shown = ", ".join(map(str, unlisted[:10])) + (", ..." if len(unlisted) > 10 else "")
+        return (Note(Rank.LEFT_OUT, "", f"voxels of labels that no segment of the header has were left out: {shown}"),)
+
+    def _name(self, segment: Segment) -> str:
+        return self.naming.names.get(segment.number) or segment.name
 
     def _structure(self, segment: Segment) -> Structure:
         facts = self.labels[segment.layer].get(segment.label)
@@ -78,7 +93,8 @@ class OpenSegNrrd(FileSource):
         if facts is not None:
             shown = {"Voxels": facts.voxels, "VolumeMl": volume_ml(self.layers[segment.layer], facts)}
         return Structure(
-            segment.number, segment.name, segment.color, category=segment.category, anatomy=segment.anatomy,
+            segment.number, self._name(segment), self.naming.colors.get(segment.number) or segment.color,
+            category=segment.category, anatomy=segment.anatomy,
             reason="" if facts else "it has no voxel", facts=shown,
         )  # fmt: skip
 
@@ -99,7 +115,7 @@ class Nrrd:
         file = read(files[0])
         segments = segments_of(file)
         if segments:
-            return OpenSegNrrd(kinds.NRRD, file.layers, segments)
+            return OpenSegNrrd(kinds.NRRD, file.layers, segments, naming)
         if len(file.layers) == 1:
             return open_volume(kinds.NRRD, file.layers[0], naming, options)
         layers = [mask_of(kinds.NRRD, f"layer {place}", layer) for place, layer in enumerate(file.layers, 1)]

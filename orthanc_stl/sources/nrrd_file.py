@@ -10,7 +10,7 @@ import bz2
 import io
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,10 @@ _SPACES = {
     "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
 }  # fmt: skip
 """Signs that make the axes of a space those of LPS."""
+
+
+_MILLIMETRES = {"": 1.0, "mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001}
+"""Of a unit of length."""
 
 
 @dataclass(frozen=True)
@@ -187,25 +191,39 @@ def _affine(header: Mapping[str, Any], axes: list[int]) -> tuple[np.ndarray, tup
     space = str(header.get("space", "")).lower()
     directions, origin = header.get("space directions"), header.get("space origin")
     affine = np.eye(4)
+    warnings: list[str] = []
     if directions is None:
         spacings = np.atleast_1d(header.get("spacings", ()))
         sides = [abs(float(spacings[axis])) if axis < len(spacings) else 1.0 for axis in axes]
-        affine[:3, :3] = np.diag([side if math.isfinite(side) else 1.0 for side in sides])
-        return _checked(affine), ("The NRRD file has no space directions: its place is not known",)
+        units = _millimetres(header.get("units"), axes, warnings)
+        affine[:3, :3] = np.diag([side if math.isfinite(side) else 1.0 for side in sides] * units)
+        return _checked(affine), (*warnings, "The NRRD file has no space directions: its place is not known")
     if space not in _SPACES:
         raise InvalidInput(f"The NRRD file is in the space {space[:60]!r}; LPS, RAS or LAS is expected")
+    units = _millimetres(header.get("space units"), range(3), warnings)
     try:
         vectors = np.array([np.asarray(directions[axis], np.float64) for axis in axes])
         start = np.zeros(3) if origin is None else np.asarray(origin, np.float64)
-        signs = np.array(_SPACES[space], np.float64)
+        signs = np.array(_SPACES[space], np.float64) * units
         affine[:3, :3] = (vectors * signs).T
         affine[:3, 3] = start * signs
     except (ValueError, TypeError, IndexError):
         raise InvalidInput(
             "The space directions or the space origin of the NRRD file are no three numbers each"
         ) from None
-    warnings = () if origin is not None else ("The NRRD file has no space origin: its place is not known",)
-    return _checked(affine), warnings
+    if origin is None:
+        warnings.append("The NRRD file has no space origin: its place is not known")
+    return _checked(affine), tuple(warnings)
+
+
+def _millimetres(units: Any, axes: Iterable[int], warnings: list[str]) -> np.ndarray:
+    """(3,): of the unit of each axis; mm where it is not known, which is told."""
+    named = [str(unit).strip().strip('"') for unit in units] if isinstance(units, (list, tuple)) else []
+    chosen = [named[axis] if axis < len(named) else "" for axis in axes]
+    unknown = sorted({unit for unit in chosen if unit not in _MILLIMETRES})
+    if unknown:
+        warnings.append(f"The NRRD file has the unknown unit of length {unknown[0][:20]!r}: millimetres were taken")
+    return np.array([_MILLIMETRES.get(unit, 1.0) for unit in chosen])
 
 
 def _checked(affine: np.ndarray) -> np.ndarray:

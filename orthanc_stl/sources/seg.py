@@ -20,7 +20,7 @@ from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions, Region
-from orthanc_stl.sources.dicom_object import DicomObject, Item, OfDicomObject, read_object
+from orthanc_stl.sources.dicom_object import DicomObject, Item, OfDicomObject, numbering_notes, read_object
 from orthanc_stl.sources.lattices import MOST_PLANES, Lattice
 from orthanc_stl.sources.pixel_frames import PixelFrames, pixel_frames
 from orthanc_stl.sources.seg_frames import FrameTable, frame_table
@@ -40,6 +40,7 @@ _NUMBER, _LABEL, _DESCRIPTION = 0x00620004, 0x00620005, 0x00620006
 _MAXIMUM_FRACTIONAL = 0x0062000E
 _TRACKING_ID = 0x00620020
 _PADDING = 0x00280120
+_CONCATENATION, _PART, _PARTS = 0x00209161, 0x00209162, 0x00209163
 _PHOTOMETRIC = 0x00280004
 
 LABELMAP_CLASS = sop_classes.LABEL_MAP_SEGMENTATION
@@ -91,7 +92,8 @@ class OpenSegmentation(OfDicomObject):
             raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: {reason}')
         notes = (
             *lattice.notes, *_apart_note(lattice), *self.frames.notes, *voxels.notes, *self._palette_note(),
-            *self._unlisted_note(),
+            *self._unlisted_note(), *_concatenation_note(self.source),
+            *numbering_notes(self.source.items(_SEGMENTS), _NUMBER, "the Segment Sequence"),
         )  # fmt: skip
         volume = voxels.volume(lattice, self.frames.rows, self.frames.columns)
         if voxels.mask:
@@ -109,7 +111,8 @@ class OpenSegmentation(OfDicomObject):
 
     @cached_property
     def maximum(self) -> int:
-        return self.source.unsigned(_MAXIMUM_FRACTIONAL) or (1 << min(self.frames.bits, 16)) - 1
+        """Of a FRACTIONAL one: `Seg` opens none without."""
+        return self.source.unsigned(_MAXIMUM_FRACTIONAL) or 0
 
     @cached_property
     def _segments(self) -> dict[int, Item]:
@@ -200,6 +203,8 @@ class Seg:
             kind = kind or "LABELMAP"
         frames = pixel_frames(source)
         _check_type(kind, frames.bits, source)
+        if kind == "FRACTIONAL" and not source.unsigned(_MAXIMUM_FRACTIONAL):
+            raise InvalidInput("this FRACTIONAL segmentation has no Maximum Fractional Value: half of it is not known")
         if _SEGMENTS not in source:
             raise InvalidInput("this segmentation has no Segment Sequence: it names no segment")
         table = frame_table(source, frames, by_segment=kind != "LABELMAP")
@@ -208,6 +213,17 @@ class Seg:
 
 def _name(item: Item, number: int) -> str:
     return item.text(_LABEL) or item.text(_DESCRIPTION) or item.text(_TRACKING_ID) or f"segment {number}"
+
+
+def _concatenation_note(source: DicomObject) -> tuple[Note, ...]:
+    """Of an object that was divided into several instances (PS3.3 C.7.6.16.1.1)."""
+    part, parts = source.unsigned(_PART), source.unsigned(_PARTS)
+    if not source.uid(_CONCATENATION) or parts == 1:
+        return ()
+    which = f"part {part}" if part else "a part"
+    of = f" of {parts} of a concatenation" if parts else " of a concatenation"
+    text = f"this instance is {which}{of}: the frames of the other parts are missing"
+    return (Note(Rank.CHANGED_SHAPE, "", text),)
 
 
 def _apart_note(lattice: Lattice) -> tuple[Note, ...]:

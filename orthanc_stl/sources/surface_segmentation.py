@@ -19,7 +19,7 @@ from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
-from orthanc_stl.sources.dicom_object import DicomObject, Item, OfDicomObject, read_object
+from orthanc_stl.sources.dicom_object import DicomObject, Item, OfDicomObject, numbering_notes, read_object
 from orthanc_stl.sources.mesh_parts import MAX_TRIANGLES, MeshPart, check_parts, check_triangles, part_of, structure_of
 
 _SEGMENTS, _SURFACES = 0x00620002, 0x00660002
@@ -57,13 +57,21 @@ class OpenSurfaces(OfDicomObject):
         for item in self.source.items(_SEGMENTS):
             if item.unsigned(_NUMBER) == number:
                 part, notes = self._part(item)
-                return part.mesh, notes
+                return part.mesh, (*notes, *self._numbering_notes)
         known = ", ".join(str(structure.number) for structure in self.structures) or "none"
         raise InvalidInput(f"the surface segmentation has no segment {number}; it has {known}")
 
     @property
     def title(self) -> str:
         return kinds.SURFACE_SEGMENTATION.title
+
+    @cached_property
+    def _numbering_notes(self) -> tuple[Note, ...]:
+        numbered = (item for item in self.source.items(_SURFACES) if item.unsigned(_SURFACE_NUMBER))
+        return (
+            *numbering_notes(self.source.items(_SEGMENTS), _NUMBER, "the Segment Sequence"),
+            *numbering_notes(numbered, _SURFACE_NUMBER, "the Surface Sequence"),
+        )
 
     @cached_property
     def _surfaces(self) -> dict[int, Item]:
@@ -84,8 +92,9 @@ class OpenSurfaces(OfDicomObject):
         return Structure(number, name, part.color, category=category, anatomy=anatomy, facts=facts)
 
     def _part(self, segment: Item) -> tuple[MeshPart, tuple[Note, ...]]:
-        """The surfaces of one segment as one mesh, with the color and opacity of the first."""
-        numbers = [item.unsigned(_REFERENCED_SURFACE) for item in segment.items(_REFERENCED_SURFACES)]
+        """The surfaces of one segment, each once, as one mesh, with the color and opacity of the first."""
+        referenced = (item.unsigned(_REFERENCED_SURFACE) for item in segment.items(_REFERENCED_SURFACES))
+        numbers = list(dict.fromkeys(referenced))
         parts, notes = [], []
         for number in numbers:
             surface = self._surfaces.get(number or 0)

@@ -114,6 +114,19 @@ def a_cube(**more: Any) -> Dataset:
     return ds
 
 
+def test_a_surface_that_is_named_twice_counts_once_and_numbers_that_are_there_twice_are_told() -> None:
+    ds = a_cube()
+    ds.SegmentSequence[0].ReferencedSurfaceSequence.append(item(ReferencedSurfaceNumber=4))
+    ds.SegmentSequence.append(segment(1, "another"))
+    ds.SurfaceSequence.append(a_cube().SurfaceSequence[0])
+    mesh, notes = SurfaceSegmentation().open([file_of(ds)], ReadOptions()).shape(1)
+    assert report_of(mesh).volume == pytest.approx(1000)
+    assert [note.text for note in notes] == [
+        "the Segment Sequence has 2 entries of the number 1: the first counts",
+        "the Surface Sequence has 2 entries of the number 4: the first counts",
+    ]
+
+
 def test_a_segment_has_all_its_surfaces_and_says_which_have_no_triangles() -> None:
     ds = a_cube()
     other, lines = a_cube().SurfaceSequence[0], a_cube().SurfaceSequence[0]

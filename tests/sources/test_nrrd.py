@@ -127,3 +127,45 @@ def test_the_number_of_a_segment_in_the_header_promises_no_order(tmp_path: Any) 
     structures = opened(data).structures
     assert facts(structures) == [(5, "three", 360), (1, "twelve", 216)]
     assert [s.color for s in structures] == [(0, 0, 255), None]
+
+
+def test_labels_that_no_segment_of_the_header_has_are_told(tmp_path: Any) -> None:
+    data = nrrd_file(
+        tmp_path, labels().astype(np.uint8), **LPS, space__directions=AXES, Segment0_Name="one", Segment0_LabelValue="1"
+    )
+    assert [note.text for note in opened(data).shape(1)[1]] == [
+        "voxels of labels that no segment of the header has were left out: 5, 200"
+    ]
+
+
+def test_names_and_colors_of_the_request_go_before_those_of_the_header(tmp_path: Any) -> None:
+    data = nrrd_file(
+        tmp_path, labels().astype(np.uint8), **LPS, space__directions=AXES, Segment0_Name="one",
+        Segment0_LabelValue="1", Segment1_Name="five", Segment1_LabelValue="5", Segment1_Color="0 0 1",
+    )  # fmt: skip
+    structures = opened(data, LabelNames={"1": "Leber"}, LabelColors={"5": "#ff0000"}).structures
+    assert [(s.name, s.color) for s in structures] == [("Leber", None), ("five", (255, 0, 0))]
+
+
+@pytest.mark.parametrize(
+    ("unit", "millimetres", "said"),
+    [
+        ("mm", 1, []),
+        ("cm", 10, []),
+        ("m", 1000, []),
+        ("parsec", 1, ["The NRRD file has the unknown unit of length 'parsec': millimetres were taken"]),
+    ],
+)
+def test_units_of_length(tmp_path: Any, unit: str, millimetres: float, said: list[str]) -> None:
+    place = {
+        "space": "left-posterior-superior", "space__origin": (np.array([1.0, 2, 3]) / millimetres).tolist(),
+        "space__directions": (np.array(AXES) / millimetres).tolist(), "space__units": [unit] * 3,
+    }  # fmt: skip
+    source = opened(nrrd_file(tmp_path, labels().astype(np.uint8), **place))
+    assert [note.text for note in source.shape(1)[1]] == said
+    expected = np.column_stack((np.array(AXES).T, [1, 2, 3]))
+    assert np.allclose(source.lattice.affine[:3], expected)
+    sides = nrrd_file(
+        tmp_path, labels().astype(np.uint8), spacings=[2 / millimetres] * 3, units=[unit] * 3, kinds=["domain"] * 3
+    )
+    assert np.allclose(np.diag(opened(sides).lattice.affine)[:3], 2)

@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from orthanc_stl.errors import InvalidInput
-from testing.source_phantoms import ball_frames, item, seg_dataset
+from testing.source_phantoms import ball_frames, item, seg_dataset, segment
 from tests.sources.test_seg import CENTRE, meshed, middle, notes_of, opened
 
 STEP = 2.5
@@ -143,3 +143,38 @@ def test_a_declared_step_that_no_two_planes_keep_is_told() -> None:
     ]
     placed = [(1, position) for position in [*POSITIONS[:6], *POSITIONS[8:]]]
     assert notes_of(opened(made(np.delete(FRAMES, (6, 7), axis=0), placed))) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "parts", "said"),
+    [
+        (1, 2, ["this instance is part 1 of 2 of a concatenation: the frames of the other parts are missing"]),
+        (3, None, ["this instance is part 3 of a concatenation: the frames of the other parts are missing"]),
+        (1, 1, []),
+    ],
+)
+def test_a_part_of_a_concatenation_says_that_there_are_others(part: int, parts: int | None, said: list[str]) -> None:
+    ds = made(FRAMES, [(1, position) for position in POSITIONS])
+    ds.ConcatenationUID, ds.InConcatenationNumber = "1.2.3", part
+    if parts:
+        ds.InConcatenationTotalNumber = parts
+    assert notes_of(opened(ds)) == said
+
+
+def test_entries_of_the_segment_sequence_that_nothing_leads_to_are_told() -> None:
+    ds = made(FRAMES, [(1, position) for position in POSITIONS])
+    ds.SegmentSequence = [segment(1, "Liver"), segment(1, "Spleen"), item(SegmentLabel="Heart")]
+    source = opened(ds)
+    assert [structure.name for structure in source.structures] == ["Liver"]
+    assert notes_of(source) == [
+        "the Segment Sequence has 2 entries of the number 1: the first counts",
+        "the Segment Sequence has 1 entry without a number: left out",
+    ]
+
+
+@pytest.mark.parametrize("maximum", [None, 0])
+def test_fractions_without_a_maximum_are_refused(maximum: int | None) -> None:
+    ds = seg_dataset(100 * FRAMES, [(1, position) for position in POSITIONS], kind="FRACTIONAL")
+    ds.MaximumFractionalValue = maximum
+    with pytest.raises(InvalidInput, match="no Maximum Fractional Value"):
+        opened(ds)
