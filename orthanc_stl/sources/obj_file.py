@@ -1,7 +1,7 @@
 """Wavefront OBJ and its MTL, read. A part is an object (`o`), else a group (`g`), else a material (`usemtl`).
 
-Polygons become fans of triangles; indices are from 1, or negative from the last vertex on. Textures and normals are
-left out.
+Polygons become triangles (mesh/polygons.py); indices are from 1, or negative from the last vertex on. Textures and
+normals are left out.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import pairwise
 
 import numpy as np
 
 from orthanc_stl.dicom.text import one_line
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.polygons import triangulated
 from orthanc_stl.model import Color
 from orthanc_stl.sources.mesh_parts import RAS_TO_LPS, MeshPart, check_parts, check_triangles, part_of
 
@@ -37,11 +37,12 @@ class Material:
 
 @dataclass
 class _Piece:
-    """Triangles that belong together, as they are met."""
+    """Polygons that belong together, as they are met."""
 
     name: str
     material: str = ""
     corners: array[int] = field(default_factory=lambda: array("q"))
+    sizes: array[int] = field(default_factory=lambda: array("q"))
 
 
 def read_obj(data: bytes | memoryview, mtl: bytes | memoryview | None, max_triangles: int) -> list[MeshPart]:
@@ -52,7 +53,8 @@ def read_obj(data: bytes | memoryview, mtl: bytes | memoryview | None, max_trian
     parts = []
     for piece in pieces:
         material = materials.get(piece.material, Material())
-        triangles = np.frombuffer(piece.corners, np.int64) if piece.corners else np.zeros(0, np.int64)
+        corners, sizes = (np.frombuffer(one, np.int64) for one in (piece.corners, piece.sizes))
+        triangles, _ = triangulated(places, corners, sizes)
         part = part_of(piece.name, places, triangles, material.color, material.opacity)
         if part is not None:
             parts.append(part)
@@ -78,8 +80,8 @@ def _parsed(data: bytes | memoryview, max_triangles: int) -> tuple[array[float],
             triangles += len(corners) - 2
             check_triangles(triangles, max_triangles)
             piece = _piece(pieces, names)
-            for one, other in pairwise(corners[1:]):
-                piece.corners.extend((corners[0], one, other))
+            piece.corners.extend(corners)
+            piece.sizes.append(len(corners))
         elif keyword in (b"o", b"g", b"usemtl"):
             name = one_line(line.split(None, 1)[1].decode("utf-8", "replace")) if len(words) > 1 else ""
             names[keyword.decode()] = name

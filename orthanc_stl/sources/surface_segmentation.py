@@ -15,6 +15,7 @@ import numpy as np
 from orthanc_stl.dicom.color import rgb_of
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.formats.stl import joined
+from orthanc_stl.mesh.polygons import triangulated
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
@@ -133,7 +134,8 @@ def _surface_part(surface: Item, max_triangles: int) -> MeshPart | None:
         coordinates = points.array(_DOUBLE_COORDINATES, "f8")
     if len(coordinates) % 3:
         raise InvalidInput(f"a surface has {len(coordinates)} coordinates, which is no multiple of three")
-    corners = [corners for corners in _corner_lists(surface.first(_PRIMITIVES)) if len(corners)]
+    places = coordinates.reshape(-1, 3)
+    corners = [corners for corners in _corner_lists(surface.first(_PRIMITIVES), places) if len(corners)]
     total = sum(map(len, corners))
     check_triangles(total, max_triangles)
     if not total:
@@ -141,7 +143,7 @@ def _surface_part(surface: Item, max_triangles: int) -> MeshPart | None:
     triangles = np.concatenate(corners).astype(np.int64) - 1
     opacity = surface.array(_OPACITY, "f4")
     shown = float(np.clip(opacity[0], 0, 1)) if len(opacity) and np.isfinite(opacity[0]) else 1.0
-    return part_of("", coordinates.reshape(-1, 3), triangles, _color(surface), shown)
+    return part_of("", places, triangles, _color(surface), shown)
 
 
 def _color(surface: Item) -> Color | None:
@@ -150,15 +152,20 @@ def _color(surface: Item) -> Color | None:
     return rgb_of((int(lab[0]), int(lab[1]), int(lab[2]))) if len(lab) == 3 else None
 
 
-def _corner_lists(primitives: Item) -> Iterator[np.ndarray]:
+def _corner_lists(primitives: Item, places: np.ndarray) -> Iterator[np.ndarray]:
     """Triangles `(n, 3)` of indices from 1, of each kind of primitive."""
     for tag, kind in ((_TRIANGLES, "u4"), (_OLD_TRIANGLES, "u2")):
         listed = primitives.array(tag, kind)
         yield listed[: len(listed) // 3 * 3].reshape(-1, 3)
-    for sequence, triangles_of in ((_STRIPS, _strip), (_FANS, _fan), (_FACETS, _fan)):
-        for item in primitives.items(sequence):
-            listed = item.array(_LIST, "u4")
-            yield triangles_of(listed if len(listed) else item.array(_OLD_LIST, "u2"))
+    for sequence, triangles_of in ((_STRIPS, _strip), (_FANS, _fan)):
+        yield from map(triangles_of, _point_lists(primitives, sequence))
+    yield _facets([listed for listed in _point_lists(primitives, _FACETS) if len(listed) > 2], places)
+
+
+def _point_lists(primitives: Item, sequence: int) -> Iterator[np.ndarray]:
+    for item in primitives.items(sequence):
+        listed = item.array(_LIST, "u4")
+        yield listed if len(listed) else item.array(_OLD_LIST, "u2")
 
 
 def _strip(listed: np.ndarray) -> np.ndarray:
@@ -169,7 +176,18 @@ def _strip(listed: np.ndarray) -> np.ndarray:
 
 
 def _fan(listed: np.ndarray) -> np.ndarray:
-    """All triangles share the first point; a facet is a polygon, taken for convex."""
+    """All triangles share the first point."""
     if len(listed) < 3:
         return np.zeros((0, 3), int)
     return np.stack((np.full(len(listed) - 2, listed[0]), listed[1:-1], listed[2:]), axis=1)
+
+
+def _facets(polygons: list[np.ndarray], places: np.ndarray) -> np.ndarray:
+    """Of polygons, convex or not."""
+    if not polygons:
+        return np.zeros((0, 3), int)
+    corners: np.ndarray = np.concatenate(polygons).astype(np.int64)
+    if corners.min() < 1 or corners.max() > len(places):
+        raise InvalidInput(f"a facet names point {int(corners.max())} of {len(places)}")
+    triangles, _ = triangulated(places, corners - 1, np.array([len(one) for one in polygons]))
+    return triangles + 1

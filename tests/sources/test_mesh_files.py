@@ -55,6 +55,18 @@ def test_obj_polygons_negative_indices_and_groups() -> None:
     assert facts(source) == [("box one", None, 1.0)]
 
 
+@pytest.mark.parametrize("first", range(6))
+def test_obj_polygons_that_are_not_convex_have_their_area(first: int) -> None:
+    """The same L-shaped prism as in test_meshes.py."""
+    ell = [(0, 0), (30, 0), (30, 10), (10, 10), (10, 30), (0, 30)]
+    ell = ell[first:] + ell[:first]
+    vertices = "".join(f"v {x} {y} {z}\n" for z in (0, 10) for x, y in ell)
+    sides = "".join(f"f {n + 1} {(n + 1) % 6 + 1} {(n + 1) % 6 + 7} {n + 7}\n" for n in range(6))
+    report = report_of(opened(f"{vertices}f 6 5 4 3 2 1\nf 7 8 9 10 11 12\n{sides}".encode()).shape(1)[0])
+    assert (report.closed, report.triangles) == (True, 20)
+    assert [report.volume, report.area] == pytest.approx([5000, 2200])
+
+
 def test_our_own_obj_keeps_structures_of_one_name_and_any_name_apart() -> None:
     names = ("dup", "dup", "B\\", "A .", "dup 2")
     balls = [part(i, name, sphere(5 + i, (40.0 * i, 0, 0)), color=(i, 0, 0)) for i, name in enumerate(names, 1)]

@@ -98,6 +98,22 @@ def test_every_primitive_makes_the_same_cube(primitives: Dataset) -> None:
     assert report.volume == pytest.approx(1000)
 
 
+def test_a_facet_that_is_not_convex_has_its_area_and_one_of_points_that_are_not_there_is_refused() -> None:
+    """An L-shaped prism: 5 mL, 22 cm²; a fan from the corner (30, 10) has 26 cm²."""
+    ell = [(30, 10), (10, 10), (10, 30), (0, 30), (0, 0), (30, 0)]
+    corners = np.array([(x, y, z) for z in (0, 10) for x, y in ell], np.float32)
+    sides = [(n + 1, (n + 1) % 6 + 1, (n + 1) % 6 + 7, n + 7) for n in range(6)]
+    facets = [(6, 5, 4, 3, 2, 1), (7, 8, 9, 10, 11, 12), *sides]
+    listed = [item(LongPrimitivePointIndexList=np.array(facet, "<u4").tobytes()) for facet in facets]
+    ds = surfaces(item(FacetSequence=listed), corners)
+    report = report_of(SurfaceSegmentation().open([file_of(ds)], ReadOptions()).shape(1)[0])
+    assert report.closed
+    assert [report.volume, report.area] == pytest.approx([5000, 2200])
+    listed[0].LongPrimitivePointIndexList = np.array((1, 2, 13), "<u4").tobytes()
+    source = SurfaceSegmentation().open([file_of(ds)], ReadOptions())
+    assert source.structures[0].reason == "a facet names point 13 of 12"
+
+
 def test_a_strip_turns_every_other_triangle() -> None:
     """A tetrahedron in one strip: 1 2 3, 3 2 4 turned round, 3 4 1, 1 4 2 turned round."""
     corners = np.array([(0, 0, 0), (0, 10, 0), (10, 0, 0), (0, 0, 10)], np.float32)
