@@ -11,6 +11,7 @@ import numpy as np
 
 from orthanc_stl.dicom.contour_data import numbers
 from orthanc_stl.dicom.contour_faults import Fault, told
+from orthanc_stl.dicom.contour_spelling import respelled
 from orthanc_stl.dicom.text import one_line
 from orthanc_stl.mesh.contours.contour import Contour
 from orthanc_stl.mesh.contours.planes import strays_of
@@ -56,11 +57,18 @@ def title_of(number: int, name: str) -> str:
 
 
 def defined_kind(kind: str) -> str:
-    """The Contour Geometric Type (PS3.3 C.8.8.6.1) that `kind` is a spelling of: "closed planar" is CLOSED_PLANAR.
+    """The Contour Geometric Type (PS3.3 C.8.8.6.1) that `kind` is a spelling of, by its letters: "closed planar" is
+    CLOSED_PLANAR, and so is "CLOSED" with anything behind it but XOR.
 
     What is none stays as it is.
+
+    >>> defined_kind("Closed-Planar;")
+    'CLOSED_PLANAR'
     """
-    return _DEFINED.get("".join(kind.upper().split()).replace("_", "").replace("-", ""), kind)
+    letters = "".join(letter for letter in kind.upper() if letter.isalpha())
+    if letters.startswith("CLOSED"):
+        return "CLOSEDPLANAR_XOR" if letters.endswith("XOR") else CLOSED_PLANAR
+    return _DEFINED.get(letters, kind)
 
 
 @dataclass(frozen=True)
@@ -181,10 +189,8 @@ def _is_closed(item: ContourItem, faults: _Faults) -> bool:
         faults.guessed(item, "says no type", "say no type", f"taken for {CLOSED_PLANAR}")
         return True
     listed = one_line(kind[:40])
-    faults.left_out(
-        item, f"is of type {listed}, which encloses no area", f"are of type {listed}, which encloses no area",
-        Rank.LEFT_OUT,
-    )  # fmt: skip
+    why = "which encloses no area" if kind in _DEFINED.values() else "which DICOM does not define"
+    faults.left_out(item, f"is of type {listed}, {why}", f"are of type {listed}, {why}", Rank.LEFT_OUT)
     return False
 
 
@@ -194,11 +200,12 @@ def _points(item: ContourItem, text: bytes, values: np.ndarray | None, faults: _
         faults.left_out(item, "has no points", "have no points", Rank.LEFT_OUT)
         return None
     if values is None:
-        values = _without_stray_backslashes(item, text)
-        if values is None:
+        found = respelled(text, item.declared)
+        if found is None:
             faults.left_out(item, "holds data that are not numbers", "hold data that are not numbers")
             return None
-        faults.guessed(item, "has a stray backslash", "have a stray backslash", "passed over")
+        values = found.values
+        faults.guessed(item, f"has {found.what}", f"have {found.what}", found.how)
     if len(values) % 3:
         what = "a number of coordinates that is no multiple of three"
         faults.left_out(item, f"has {what}", f"have {what}")
@@ -231,21 +238,6 @@ def _flat(found: list[tuple[ContourItem, Contour]], faults: _Faults) -> list[Con
                 f"are not flat or not parallel to the others, they stray by up to {farthest} from their planes",
             )
     return [contour for (_, contour), stray in zip(found, strays, strict=True) if not stray]
-
-
-def _without_stray_backslashes(item: ContourItem, text: bytes) -> np.ndarray | None:
-    """The numbers of a text that has a backslash too many, or line breaks: None where that is not the one reading.
-
-    At the ends a backslash is of no use. Between two numbers a value may be missing as well: there the number of points
-    that the contour declares has to agree.
-    """
-    parts = b"".join(text.split(b"\n")).replace(b"\r", b"").replace(b"\t", b" ").split(b"\\")
-    kept = [part for part in parts if part.strip(b"\0 ")]
-    outer = b"\\".join(parts).strip(b"\\ \0").split(b"\\")
-    (values,) = numbers([b"\\".join(kept)]) if kept else (None,)
-    if values is None or len(values) % 3:
-        return None
-    return values if len(kept) == len(outer) or 3 * (item.declared or 0) == len(values) else None
 
 
 def _has_three_distinct(points: np.ndarray) -> bool:

@@ -1,22 +1,16 @@
-"""Which contours belong to which ROI: the Structure Set ROI Sequence, the ROI Contour Sequence, the Observations.
+"""The sequences of a structure set that are about its ROIs: what is in their items, PS3.3 C.8.8.5, C.8.8.6, C.8.8.8.
 
-PS3.3 C.8.8.5, C.8.8.6, C.8.8.8. An item of the ROI Contour Sequence belongs to the ROI whose number it names, wherever
-it stands. Files break this in ways that have one sensible reading nevertheless, which is taken and told of:
-
-- Several ROIs have one number (rt-utils numbered so), and as many contour items name it: they are paired in order.
-- Contour items name no ROI, or one that is not listed, and as many ROIs have no contours: they are paired in order.
-- What then is left, or a structure set without a list of ROIs: a contour item is a ROI of its own, named by its number.
+Which contours belong to which ROI: roi_pairing.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import count
 
 from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.elements import DicomFile, Elements
-from orthanc_stl.dicom.roi import ContourItem, Roi, quoted, title_of
+from orthanc_stl.dicom.roi import ContourItem, Roi, title_of
+from orthanc_stl.dicom.roi_pairing import Drawn, Listed, assigned
 from orthanc_stl.dicom.study_context import ascii_uid
 from orthanc_stl.dicom.text import decode
 from orthanc_stl.errors import TooLarge
@@ -26,7 +20,9 @@ from orthanc_stl.model import Color, Note, Rank
 MAX_CONTOUR_POINTS = 20_000_000
 MAX_ROIS = 10_000
 MAX_CONTOURS = 1_000_000
-_MOST_NAMED = 3
+
+NO_NUMBER = -1
+"""The points of a contour that declares something else than a number of them."""
 
 STRUCTURE_SET_ROIS = 0x30060020
 OBSERVATIONS = 0x30060080
@@ -43,28 +39,6 @@ _REFERENCED_ROI = 0x30060084
 _INTERPRETED_TYPE = 0x300600A4
 
 
-@dataclass
-class Listed:
-    """An item of the Structure Set ROI Sequence; then the contour items that are its own, and how they were found."""
-
-    number: int | None
-    name: str
-    frame: str
-    kind: str = ""
-    drawn: list[Drawn] = field(default_factory=list)
-    guesses: list[str] = field(default_factory=list)
-    without: str = ""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """An item of the ROI Contour Sequence: the ROI that it names, its color, its contours."""
-
-    number: int | None
-    color: Color | None
-    contours: tuple[ContourItem, ...]
-
-
 def rois_of(
     file: DicomFile, top: Elements, terms: Sequence[str], frame: str, max_rois: int, max_points: int
 ) -> tuple[Roi, ...]:
@@ -74,7 +48,7 @@ def rois_of(
     """
     listed = [*listed_rois(file, top, terms, frame, max_rois)]
     drawn = drawn_items(file, top, max_points)
-    whole = _assigned(listed, drawn, _types(file, top), frame)
+    whole = assigned(listed, drawn, _types(file, top), frame)
     if len(whole) > max_rois:
         raise TooLarge(f"the structure set has more than {max_rois} ROIs (MaxRois)")
     return tuple(_roi(roi, file.data) for roi in whole)
@@ -86,12 +60,12 @@ def listed_rois(file: DicomFile, top: Elements, terms: Sequence[str], frame: str
         if place > max_rois:
             raise TooLarge(f"the structure set has more than {max_rois} ROIs (MaxRois)")
         name = decode(file.value_of(item, _ROI_NAME), terms)
-        number = whole_number(file.value_of(item, _ROI_NUMBER))
+        number, unread = _number(file.value_of(item, _ROI_NUMBER))
         raw_frame = file.value_of(item, _ROI_FRAME)
         own_frame = ascii_uid(raw_frame)
         unreadable = bool(raw_frame.strip(b"\0 ")) and not own_frame
         guesses = ["its Frame of Reference UID is not ASCII or not one value: it was left out"] if unreadable else []
-        yield Listed(number, name, own_frame or frame, guesses=guesses)
+        yield Listed(number, name, own_frame or frame, unread, guesses=guesses)
 
 
 def drawn_items(file: DicomFile, top: Elements, max_points: int) -> list[Drawn]:
@@ -105,15 +79,15 @@ def drawn_items(file: DicomFile, top: Elements, max_points: int) -> list[Drawn]:
             total += 1
             if total > MAX_CONTOURS:
                 raise TooLarge(f"the structure set has more than {MAX_CONTOURS} contours")
-        number = whole_number(file.value_of(item, _REFERENCED_ROI))
-        found.append(Drawn(number, _color(file.value_of(item, _DISPLAY_COLOR)), tuple(contours)))
+        number, unread = _number(file.value_of(item, _REFERENCED_ROI))
+        found.append(Drawn(number, unread, _color(file.value_of(item, _DISPLAY_COLOR)), tuple(contours)))
     _check_points(file, [contour for drawn in found for contour in drawn.contours], max_points)
     return found
 
 
 def whole_number(raw: bytes) -> int | None:
     """A number of VR IS; also `7.0` and `7.`, as programs write that keep it as a float."""
-    text, _, fraction = raw.strip(b"\0 ").partition(b".")
+    text, _, fraction = raw.strip(b"\0 \t\r\n").partition(b".")
     if fraction.strip(b"0") or len(text) > 12 or not text.lstrip(b"+-").isdigit():
         return None
     try:
@@ -122,10 +96,19 @@ def whole_number(raw: bytes) -> int | None:
         return None
 
 
+def _number(raw: bytes) -> tuple[int | None, str]:
+    """A whole number, else None and what there is instead."""
+    number = whole_number(raw)
+    return number, "" if number is not None else ascii_value(raw)
+
+
 def _contour_item(file: DicomFile, item: Elements, number: int) -> ContourItem:
     data = item.get(_CONTOUR_DATA)
     kind = ascii_value(file.value_of(item, _GEOMETRIC_TYPE))
-    declared = whole_number(file.value_of(item, _CONTOUR_POINTS))
+    points = file.value_of(item, _CONTOUR_POINTS)
+    declared = whole_number(points)
+    if declared is None and points.strip(b"\0 "):
+        declared = NO_NUMBER
     return ContourItem(number, kind, declared, data.start if data else 0, data.stop if data else 0)
 
 
@@ -156,81 +139,6 @@ def _types(file: DicomFile, top: Elements) -> dict[int, list[str]]:
         if number is not None:
             types.setdefault(number, []).append(kind)
     return types
-
-
-def _assigned(
-    listed: Sequence[Listed], drawn: Sequence[Drawn], types: dict[int, list[str]], frame: str
-) -> list[Listed]:
-    """All ROIs, each with a number of its own, its type and its contour items."""
-    by_number: dict[int, list[Drawn]] = {}
-    for item in drawn:
-        if item.number is not None:
-            by_number.setdefault(item.number, []).append(item)
-    namesakes: dict[int, list[Listed]] = {}
-    for roi in listed:
-        if roi.number is not None:
-            namesakes.setdefault(roi.number, []).append(roi)
-    free = count(max([0, *by_number, *namesakes]) + 1)
-    for number, rois in namesakes.items():
-        _give(rois, by_number.get(number, []), types.get(number, []), free)
-    left = [item for item in drawn if item.number not in namesakes]
-    bare = [roi for roi in listed if not (roi.drawn or roi.without)]
-    if left and len(left) == len(bare) and (len(drawn) == len(listed) or all(i.number is None for i in left)):
-        for roi, item in zip(bare, left, strict=True):
-            roi.drawn = [item]
-            names = "no ROI" if item.number is None else f"ROI {item.number}, which is not listed"
-            roi.guesses.append(f"its contours name {names}: they were taken by their place in the file")
-        left = []
-    for roi in bare:
-        if roi.number is None:
-            roi.number = next(free)
-            roi.guesses.append("the file gives it no number")
-    return [*listed, *_unlisted(left, frame, types, free)]
-
-
-def _give(rois: Sequence[Listed], items: Sequence[Drawn], types: Sequence[str], free: Iterator[int]) -> None:
-    """To ROIs of one number its contour items and types; all but the first ROI get a number that is free."""
-    rois[0].kind = next((kind for kind in types if kind), "")
-    if len(rois) == 1:
-        rois[0].drawn = list(items)
-        return
-    first, number = rois[0], rois[0].number
-    for roi in rois[1:]:
-        roi.number = next(free)
-    if len(types) == len(rois):
-        for roi, kind in zip(rois, types, strict=True):
-            roi.kind = kind
-    if len(items) == len(rois):
-        for roi, item in zip(rois, items, strict=True):
-            others = _others(rois, roi)
-            roi.drawn = [item]
-            roi.guesses.append(f"its number {number} is also that of {others}: their contours were taken in order")
-        return
-    first.drawn = list(items)
-    if items:
-        first.guesses.append(f"it has its number in common with {_others(rois, first)}: all its contours were taken")
-    for roi in rois[1:]:
-        roi.without = f"its number {number} is also that of {quoted(first.name)}, and the contours cannot be told apart"
-
-
-def _others(rois: Sequence[Listed], one: Listed) -> str:
-    """The names of the other ROIs, a few of them."""
-    names = [quoted(roi.name) for roi in rois[: _MOST_NAMED + 1] if roi is not one][:_MOST_NAMED]
-    more = len(rois) - 1 - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
-
-
-def _unlisted(items: Sequence[Drawn], frame: str, types: dict[int, list[str]], free: Iterator[int]) -> list[Listed]:
-    """ROIs of contour items that no ROI of the list has."""
-    found: dict[int, Listed] = {}
-    for item in items:
-        if item.contours:
-            number = next(free) if item.number is None else item.number
-            kind = next((kind for kind in types.get(number, []) if kind), "")
-            roi = found.setdefault(number, Listed(number, f"ROI {number}", frame, kind))
-            roi.guesses = ["the structure set does not list it: it was named by its number"]
-            roi.drawn.append(item)
-    return list(found.values())
 
 
 def _roi(roi: Listed, data: memoryview) -> Roi:

@@ -1,7 +1,7 @@
 """RT Structure Set (1.2.840.10008.5.1.4.1.1.481.3): ROIs, and their contours in mm (LPS).
 
 PS3.3 A.19, C.8.8.5 (Structure Set), C.8.8.6 (ROI Contour), C.8.8.8 (RT ROI Observations). Which contours belong to
-which ROI: roi_sequences.py. Nothing that the standard calls optional is needed, and a contour or ROI that cannot be
+which ROI: roi_pairing.py. Nothing that the standard calls optional is needed, and a contour or ROI that cannot be
 used never spoils another: it is left out, with the reason.
 """
 

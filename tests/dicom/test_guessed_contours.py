@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from orthanc_stl.dicom.roi import defined_kind
 from orthanc_stl.dicom.structure_set import read_structure_set
@@ -11,9 +14,11 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.model import Rank
 from testing.data import shared_file
 from testing.phantoms import Contour, contour_data
+from tests.dicom.edited import edited
 from tests.dicom.small_sets import RING, assert_others_are_whole, with_spoiled
 
 DATA = contour_data(RING)
+COMMAS = DATA.replace(b".", b",")
 BROKEN = contour_data(RING[:12]) + b"\\\\" + contour_data(RING[12:])
 
 GUESSED = {
@@ -29,6 +34,19 @@ GUESSED = {
     "blank": (Contour(RING, kind="CLOSED PLANAR"), 'is of type "CLOSED PLANAR": taken for CLOSED_PLANAR'),
     "no underscore": (Contour(RING, kind="CLOSEDPLANAR"), 'is of type "CLOSEDPLANAR": taken for CLOSED_PLANAR'),
     "hyphen": (Contour(RING, kind="Closed-Planar"), 'is of type "Closed-Planar": taken for CLOSED_PLANAR'),
+    "several types": (Contour(RING, kind="CLOSED_PLANAR\\CLOSED_PLANAR"), "taken for CLOSED_PLANAR"),
+    "semicolon": (Contour(RING, kind="CLOSED_PLANAR;"), 'is of type "CLOSED_PLANAR;": taken for CLOSED_PLANAR'),
+    "closed and no more": (Contour(RING, kind="CLOSED"), 'is of type "CLOSED": taken for CLOSED_PLANAR'),
+    "decimal commas": (Contour(RING, data=COMMAS), "has commas for decimal points: read as points"),
+    "commas between": (Contour(RING, data=DATA.replace(b"\\", b",")), '"," was taken for one'),
+    "commas and blanks between": (Contour(RING, data=DATA.replace(b"\\", b", ")), '"," was taken for one'),
+    "slashes between": (Contour(RING, data=DATA.replace(b"\\", b"/")), '"/" was taken for one'),
+    "blanks between": (Contour(RING, data=DATA.replace(b"\\", b"  ")), '" " was taken for one'),
+    "exponents of Fortran": (Contour(RING, data=DATA.replace(b"\\", b"D+00\\") + b"D+00"), 'exponents with a "D"'),
+    "wrapped lines": (Contour(RING, data=DATA.replace(b"\\", b"\\\r\n")), "blanks or line breaks"),
+    "wrapped within a number": (Contour(RING, data=DATA[:9] + b"\n" + DATA[9:]), "blanks or line breaks"),
+    "tabs": (Contour(RING, data=DATA.replace(b"\\", b"\\\t")), "blanks or line breaks"),
+    "NUL in the middle": (Contour(RING, data=DATA.replace(b"\\", b"\0\\")), "blanks or line breaks"),
     "exclusive or": (Contour(RING, kind="CLOSED_PLANAR_XOR"), "taken for CLOSEDPLANAR_XOR"),
 }
 
@@ -53,6 +71,31 @@ def test_an_empty_value_between_others_may_be_one_that_is_lost(declared: int | N
         structures.contours([3])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"1\\2\\3\n4\\5\\6\n7\\8\\9\n10\\11\\12",  # nine numbers, if the line breaks were within some
+        DATA.replace(b".", b",").replace(b"\\", b"."),
+        DATA.replace(b"\\", b",", 3),
+        DATA.replace(b".", b",", 1),
+        DATA[: DATA.rindex(b"\\")].replace(b"\\", b","),
+        b"NaN" + DATA[DATA.index(b"\\") :],
+        b"-1.#IND" + DATA[DATA.index(b"\\") :],
+    ],
+)
+def test_what_can_be_read_in_several_ways_is_left_out(text: bytes) -> None:
+    structures = read_structure_set(with_spoiled(Contour(RING, data=text)))
+    with pytest.raises(InvalidInput, match="data that are not numbers"):
+        structures.contours([3])
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+@pytest.mark.parametrize(("kind", "why"), [("ELLIPSE", "which DICOM does not define"), ("POINT", "encloses no area")])
+def test_why_a_type_is_left_out(kind: str, why: str) -> None:
+    structures = read_structure_set(with_spoiled(Contour(RING, kind=kind)))
+    assert [why in note.text for note in structures.roi(3).summary.notes] == [True]
+
+
 @pytest.mark.filterwarnings("ignore:The value length", "ignore:Invalid value for VR CS")
 @pytest.mark.parametrize(
     ("kind", "known"),
@@ -69,6 +112,19 @@ def test_a_contour_carries_the_type_as_the_standard_has_it(kind: str | None, kno
 )
 def test_spellings_of_other_types(written: str, meant: str) -> None:
     assert defined_kind(written) == meant
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR IS")
+@pytest.mark.parametrize(("points", "told"), [("NaN", 1), ("2.4e1", 1), ("24\\24", 1), ("", 0), ("24.0", 0)])
+def test_a_number_of_points_that_is_none(points: str, told: int) -> None:
+    def edit(ds: Dataset) -> None:
+        item = ds.ROIContourSequence[2].ContourSequence[0]
+        item[0x30060046] = RawDataElement(Tag(0x30060046), "IS", len(points), points.encode(), 0, False, True)
+
+    structures = read_structure_set(edited(with_spoiled(Contour(RING)), edit))
+    (third,), notes = structures.contours([3])
+    assert len(third.contours[0].points) == 24
+    assert ["another Number of Contour Points" in note.text for note in notes] == [True] * told
 
 
 @pytest.mark.parametrize("rounded_to", [0, 1])

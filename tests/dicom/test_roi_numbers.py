@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -92,6 +93,7 @@ def set_number(item: Dataset, tag: int, number: str | None) -> None:
         ((None, None), "name no ROI"),
         (("1", None), "name no ROI"),
         (("abc", ""), "name no ROI"),
+        ((None, "abc"), 'name the ROI "abc", which is not listed'),
         (("1", "7"), "name ROI 7, which is not listed"),
         (("11", "12"), "name ROI 12, which is not listed"),
     ],
@@ -143,7 +145,7 @@ def test_a_structure_set_without_a_list_of_rois(empty: bool) -> None:
     assert read_roi_names(data) == ["ROI 2", "ROI 5"]
 
 
-@pytest.mark.parametrize("number", ["7.0", "7.", "+7", " 7 ", "07"])
+@pytest.mark.parametrize("number", ["7.0", "7.", "+7", " 7 ", "07", "7\t", "7\r\n"])
 def test_a_number_that_is_written_as_a_float(number: str) -> None:
     def edit(ds: Dataset) -> None:
         set_number(ds.StructureSetROISequence[0], 0x30060022, number)
@@ -158,7 +160,55 @@ def test_a_roi_without_a_number_gets_one(number: str | None) -> None:
     data = edited(structure_set([tiny("A")]), lambda ds: set_number(ds.StructureSetROISequence[0], 0x30060022, number))
     structures = read_structure_set(data)
     assert [(roi.name, roi.usable) for roi in structures.rois] == [("A", True)]
-    assert any("gives it no number" in sentence for sentence in notes_of(structures, structures.rois[0].number))
+    told = f'has "{number}" for its number' if number else "gives it no number"
+    assert any(told in sentence for sentence in notes_of(structures, structures.rois[0].number))
+
+
+def renumbered(numbers: Sequence[str], references: Sequence[str]) -> StructureSet:
+    """Three ROIs, A at x = 0, B at 40, C at 80, with these numbers, and contour items that name those."""
+
+    def edit(ds: Dataset) -> None:
+        for item, number in zip(ds.StructureSetROISequence, numbers, strict=True):
+            set_number(item, 0x30060022, number)
+        for item, number in zip(ds.ROIContourSequence, references, strict=True):
+            set_reference(item, number)
+
+    rois = [tiny("A"), tiny("B", centre=(40, 0, 0)), tiny("C", centre=(80, 0, 0))]
+    return read_structure_set(edited(structure_set(rois), edit))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "references"),
+    [
+        (("ROI-1", "ROI-2", "ROI-3"), ("ROI-3", "ROI-1", "ROI-2")),
+        (("a", "2", "b"), ("b", "a", "2")),
+        (("9" * 13, "8" * 13, "7" * 13), ("7" * 13, "9" * 13, "8" * 13)),
+    ],
+)
+def test_numbers_that_are_none_still_say_whose_contours_they_are(
+    numbers: tuple[str, ...], references: tuple[str, ...]
+) -> None:
+    structures = renumbered(numbers, references)
+    assert boxes(structures) == {"A": 34, "B": 74, "C": -6}
+    first = structures.rois[0]
+    assert notes_of(structures, first.number) == [f'ROI {first.number} "A": the file has "{numbers[0]}" for its number']
+
+
+@pytest.mark.parametrize(("first", "off"), [(0, "1 too low"), (2, "1 too high"), (3, "2 too high")])
+def test_contours_that_count_from_another_number_are_taken_in_order(first: int, off: str) -> None:
+    """By number each but one would be another ROI's."""
+    structures = renumbered(("1", "2", "3"), tuple(str(first + place) for place in range(3)))
+    assert boxes(structures) == {"A": -6, "B": 34, "C": 74}
+    for roi in structures.rois:
+        (note,) = notes_of(structures, roi.number)
+        assert f"(all numbers of contours are {off}): they were taken by their place in the file" in note
+
+
+def test_contours_of_two_items_are_told_where_another_roi_has_none() -> None:
+    structures = renumbered(("1", "2", "3"), ("1", "1", "3"))
+    assert boxes(structures)["A"] == -6
+    assert notes_of(structures, 1) == ['ROI 1 "A": 2 items of contours name it, and none "B": all were taken']
+    assert notes_of(structures, 3) == []
 
 
 @pytest.mark.parametrize(("raw", "number"), [(b"7\0", 7), (b"-3", -3), (b"7.00 ", 7), (b"7.10", None), (b".", None)])

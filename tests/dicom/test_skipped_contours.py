@@ -22,7 +22,7 @@ UNUSABLE = {
     "not a number": (Contour(RING, data=b"1\\2\\nan"), "holds data that are not numbers"),
     "infinite": (Contour(RING, data=b"1\\2\\1e999"), "holds data that are not numbers"),
     "underscore": (Contour(RING, data=b"1\\2\\1_0"), "holds data that are not numbers"),
-    "comma": (Contour(RING, data=b"1,5\\2\\3"), "holds data that are not numbers"),
+    "comma": (Contour(RING, data=b"1.0,5\\2\\3"), "holds data that are not numbers"),
     "four coordinates": (
         Contour(RING[:1], data=b"1\\2\\3\\4"),
         "has a number of coordinates that is no multiple",
