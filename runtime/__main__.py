@@ -102,7 +102,7 @@ def _delegate(options: argparse.Namespace, rest: list[str]) -> NoReturn:
         os.chdir(REPOSITORY)
         if _whole_suite(rest):
             rest = ["--cov", *rest]
-        elif _only_folders(rest):
+        elif _leaves_out_slow(rest):
             print('Slow tests are left out; -m "" runs them too.')
             rest = ["-m", "not slow", *rest]
     sys.stdout.flush()
@@ -114,10 +114,11 @@ def _whole_suite(arguments: list[str]) -> bool:
     return all(argument in ("-q", "-v", "-x") for argument in arguments)
 
 
-def _only_folders(arguments: list[str]) -> bool:
-    """Whether pytest's arguments choose tests by folders alone: what is tried often, so it is quick."""
-    paths = [argument for argument in arguments if argument.startswith("tests/") and (REPOSITORY / argument).is_dir()]
-    return bool(paths) and _whole_suite([argument for argument in arguments if argument not in paths])
+def _leaves_out_slow(arguments: list[str]) -> bool:
+    """Whether the paths among pytest's arguments are folders, and no -m is there: what is tried often is quick."""
+    paths = [argument for argument in arguments if argument.startswith("tests/")]
+    marked = any(argument.startswith("-m") for argument in arguments)
+    return bool(paths) and not marked and all((REPOSITORY / path).is_dir() for path in paths)
 
 
 def _without_npm(arguments: list[str]) -> bool:

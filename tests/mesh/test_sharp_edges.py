@@ -31,6 +31,13 @@ SOLIDS = {
 }
 """The voxel in mm, and how far the result may be off."""
 
+EACH = [
+    pytest.param(solid, rotation, marks=() if spacing == 1.0 and rotation is OBLIQUE else pytest.mark.slow)
+    for solid, (_, spacing, _) in SOLIDS.items()
+    for rotation in ROTATIONS
+]
+"""Fast are the solids of coarse voxels, at one rotation."""
+
 WAYS = np.random.default_rng(0).normal(size=(3000, 3))
 WAYS /= np.linalg.norm(WAYS, axis=1)[:, None]
 
@@ -63,14 +70,14 @@ def distance_to_truth(mesh: Mesh, own: Margins, spacing: float) -> float:
     return float(np.abs((found.vertices.astype(float) @ WAYS.T).max(axis=0) - true_reach(mesh, own)).max())
 
 
-@pytest.mark.parametrize("rotation", ROTATIONS)
-@pytest.mark.parametrize("solid", SOLIDS)
+@pytest.mark.parametrize(("solid", "rotation"), EACH)
 def test_equal_margins_of_solids_are_exact(solid: str, rotation: Rotation) -> None:
     mesh, spacing, most = SOLIDS[solid]
     for mm in (3.0, -2.0):
         assert distance_to_truth(moved(mesh, rotation), Margins(*[mm] * 6), spacing) < most
 
 
+@pytest.mark.slow
 def test_unequal_margins_of_a_box_grow_it_to_its_edges() -> None:
     body = moved(box(20, 30, 40))
     for own in (Margins(2, 4, 3, 6, 8, 3), Margins(10, 1, 10, 1, 10, 1)):

@@ -23,6 +23,9 @@ MOVES = {
     "hardly tilted": (Rotation.from_euler("xyz", [-5, 3, 1], degrees=True), (0.3, 0.2, 0.1)),
 }
 
+FAST = ("upright", "tilted 17", "oblique")
+EACH = [pytest.param(move, marks=() if name in FAST else pytest.mark.slow, id=name) for name, move in MOVES.items()]
+
 
 @dataclass(frozen=True)
 class Known:
@@ -46,7 +49,7 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+@pytest.mark.parametrize("move", EACH)
 @pytest.mark.parametrize("name", KNOWN)
 def test_solid(name: str, move: tuple[Rotation, tuple[float, float, float]]) -> None:
     known = KNOWN[name]
@@ -61,7 +64,10 @@ def test_solid(name: str, move: tuple[Rotation, tuple[float, float, float]]) -> 
     assert report.warnings == ()
 
 
-@pytest.mark.parametrize("slices", [*range(1, 11), 20, 30])
+SLICES = [1, 2, 3, 10, *(pytest.param(slices, marks=pytest.mark.slow) for slices in (4, 5, 6, 7, 8, 9, 20, 30))]
+
+
+@pytest.mark.parametrize("slices", SLICES)
 def test_cylinder_has_slices_times_area_times_spacing(slices: int) -> None:
     solid = solids.cylinder(slices)
     beside = [np.stack([solids.ring(1, 0), solids.ring(1, 3)])]  # tells the spacing of the single slice

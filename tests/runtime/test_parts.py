@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runtime import parts
-from runtime.__main__ import _only_folders, _whole_suite, _without_npm
+from runtime.__main__ import _leaves_out_slow, _whole_suite, _without_npm
 from runtime.common import REPOSITORY, SetupError
 from runtime.parts import Part
 
@@ -192,16 +192,19 @@ def test_a_run_that_leaves_nothing_out_prints_the_coverage(arguments: list[str],
 
 
 @pytest.mark.parametrize(
-    ("arguments", "only"),
+    ("arguments", "leaves_out"),
     [
         (["tests/mesh"], True),
         (["tests/mesh/", "-x"], True),
+        (["tests/mesh", "--durations=5"], True),
+        (["tests/mesh", "tests/dicom", "-k", "gap"], True),
         ([], False),
         (["tests"], False),
         (["tests/mesh", "-m", ""], False),
+        (["tests/mesh", "-mslow"], False),
         (["tests/mesh/test_build.py"], False),
-        (["tests/mesh", "-k", "gap"], False),
+        (["tests/mesh", "tests/dicom/test_values.py"], False),
     ],
 )
-def test_a_folder_alone_leaves_out_what_is_slow(arguments: list[str], only: bool) -> None:
-    assert _only_folders(arguments) is only
+def test_folders_leave_out_what_is_slow_unless_marks_are_given(arguments: list[str], leaves_out: bool) -> None:
+    assert _leaves_out_slow(arguments) is leaves_out
