@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from orthanc_stl.mesh.contours import build, crossings
+from orthanc_stl.mesh.contours import build, crossings, shapes
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.planes import stacks_of
+from orthanc_stl.mesh.contours.regions import require_few_by_first_points
 from orthanc_stl.mesh.errors import TooManyContours, TooManyOverlaps, TooManyTriangles, TooManyVoxels
 
 ANGLES = np.linspace(0, 2 * np.pi, 30, endpoint=False)
@@ -84,14 +85,32 @@ def test_bodies_of_two_orientations_that_are_apart_keep_their_volumes() -> None:
 IN_ONE_PLANE = [np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0]]) * 0.5 + [n % 100, n // 100, 0] for n in range(5_001)]
 
 
-@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
-def test_more_contours_in_one_plane_than_can_be_compared(
-    axes: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+TILTED = Rotation.from_euler("xyz", [20, 30, 40], degrees=True)
+TURNS = [Rotation.identity(), *(Rotation.from_euler(axis, 90, degrees=True) for axis in "xy"), TILTED]
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=["axial", "coronal", "sagittal", "tilted"])
+def test_more_contours_in_one_plane_than_can_be_compared(turn: Rotation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before planes are looked for, which takes 10 s for 100,000."""
     monkeypatch.setattr(build, "stacks_of", None)
     with pytest.raises(TooManyContours, match="about 5,001 contours in one plane, more than the 5,000"):
-        surface_from_contours([roi_of([square[:, axes] for square in IN_ONE_PLANE])])
+        surface_from_contours([roi_of([turn.apply(square) for square in IN_ONE_PLANE])])
+
+
+@pytest.mark.slow
+def test_more_rounded_contours_in_one_tilted_plane_than_can_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before holes between planes are looked for, which takes 30 s for 100,000."""
+    monkeypatch.setattr(build, "with_holes_on_planes", None)
+    with pytest.raises(TooManyContours, match="about 5,001 contours in one plane, more than the 5,000"):
+        surface_from_contours([roi_of([np.round(TILTED.apply(square), 4) for square in IN_ONE_PLANE])])
+
+
+def test_as_many_contours_in_several_planes_are_not_too_many() -> None:
+    """Tilted, with one that has no numbers, in planes a hundredth of a contour apart."""
+    planes = [
+        square + np.array([0, 0, 0.005 * (n % 2)]) for n, square in enumerate([*IN_ONE_PLANE, *IN_ONE_PLANE[::2]])
+    ]
+    require_few_by_first_points([roi_of([*(TILTED.apply(square) for square in planes), np.full((3, 3), np.nan)])])
 
 
 def test_contours_of_less_than_three_points_are_none_in_a_plane() -> None:
@@ -102,13 +121,6 @@ def test_contours_of_less_than_three_points_are_none_in_a_plane() -> None:
     assert report.volume == pytest.approx(20 * 20 * 5, rel=0.02)
     (told,) = report.warnings
     assert re.fullmatch(r"10002 contours of .* are skipped: they have fewer than three distinct points \(.*\)", told)
-
-
-@pytest.mark.slow
-def test_more_contours_in_one_tilted_plane_than_can_be_compared() -> None:
-    turn = Rotation.from_euler("xyz", [20, 30, 40], degrees=True)
-    with pytest.raises(TooManyContours, match="about 5,001 contours in one plane, more than the 5,000"):
-        surface_from_contours([roi_of([turn.apply(square) for square in IN_ONE_PLANE])])
 
 
 SQUARE = 20 * np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
@@ -159,3 +171,19 @@ def test_long_outlines_of_one_area_are_compared_by_some_of_their_points() -> Non
     report = surface_from_contours([roi_of(twice)], resolution=32).report
     assert report.volume == pytest.approx(np.pi * 20**2 * 6, rel=0.01)
     assert any("repeat" in warning for warning in report.warnings)
+
+
+def test_points_are_asked_about_edges_of_their_height_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether one outline of 20,000 points lies in another took 12 s, and every ROI asks it at both ends."""
+    asked, counted = shapes._left_of_odd, []
+
+    def count(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        counted.append(len(points) * len(start))
+        return asked(points, start, end)
+
+    monkeypatch.setattr(shapes, "_left_of_odd", count)
+    angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    found = shapes.inside(np.concatenate([0.99 * circle, 1.01 * circle]), [circle])
+    assert found.tolist() == [True] * 20_000 + [False] * 20_000
+    assert sum(counted) < 0.05 * 40_000 * 20_000

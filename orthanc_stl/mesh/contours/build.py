@@ -18,7 +18,7 @@ from orthanc_stl.mesh.contours.grid import HELD, MAX_TRIANGLES, MAX_VOXELS, Grid
 from orthanc_stl.mesh.contours.holes_off_plane import with_holes_on_planes
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import Stack, stacks_of, steps_between
-from orthanc_stl.mesh.contours.regions import regions_of, require_few_in_a_plane
+from orthanc_stl.mesh.contours.regions import regions_of, require_few_by_first_points, require_few_in_a_plane
 from orthanc_stl.mesh.contours.second_count import check_plan
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
 from orthanc_stl.mesh.contours.steps import usual_step
@@ -106,9 +106,11 @@ class _Plan:
 def _plans(
     rois: Sequence[RoiContours], others: Sequence[np.ndarray], end_caps: bool, smooth: bool, findings: Findings
 ) -> list[_Plan]:
-    require_few_in_a_plane(rois)
+    require_few_by_first_points(rois)
     plans = []
     for found in stacks_of(rois, findings):
+        for roi in found.rois:
+            require_few_in_a_plane(roi)
         stack = replace(found, rois=tuple(with_holes_on_planes(roi, findings) for roi in found.rois))
         usual = Usual(_usual(stack, others), end_caps)
         chains: list[Chain] = []

@@ -5,7 +5,6 @@ Outlines inside others are holes, and islands within holes are regions again (ev
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +14,7 @@ from manifold3d import CrossSection, FillRule
 
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
+from orthanc_stl.mesh.contours.frame import frame_of
 from orthanc_stl.mesh.contours.planes import THINNEST, Outline, RoiOutlines
 from orthanc_stl.mesh.contours.shapes import (
     APART,
@@ -28,11 +28,15 @@ from orthanc_stl.mesh.contours.shapes import (
     simple,
 )
 from orthanc_stl.mesh.contours.staircases import without_steps
+from orthanc_stl.mesh.contours.steps import FLATTEST
 from orthanc_stl.mesh.errors import TooManyContours
 from orthanc_stl.mesh.types import Rank
 
 MOST_IN_PLANE = 5_000
 """Contours of a ROI in one plane. Each takes 6 ms from here to the mesh."""
+
+SAMPLE = 100
+"""Of so many contours, or up to twice as many, the common normal is guessed where there are too many to look at all."""
 
 ONE_PLANE = 0.1
 """A fraction of the slice spacing there: outlines that lie no farther apart are of one plane."""
@@ -82,14 +86,10 @@ class Region:
 def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Region]:
     """The regions of all planes of a ROI, upwards. `smooth`: without the steps of outlines drawn along pixels.
 
-    Raises TooManyContours, and TooManyOverlaps, before it compares them.
+    Raises TooManyOverlaps before it compares them.
     """
     regions: list[Region] = []
-    planes = _planes(roi.outlines)
-    most = max(map(len, planes), default=0)
-    if most > MOST_IN_PLANE:
-        raise TooManyContours(most, MOST_IN_PLANE)
-    for plane, members in enumerate(planes):
+    for plane, members in enumerate(_planes(roi.outlines)):
         whole = [Shape.of(outline) for outline in (_without_steps(members) if smooth else members)]
         whole = [shape for shape in whole if _encloses(roi.name, shape, findings)]
         shapes = [part for shape in whole for part in simple(roi.name, shape, findings)]
@@ -99,23 +99,34 @@ def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Regio
     return regions
 
 
-def require_few_in_a_plane(rois: Iterable[RoiContours]) -> None:
-    """Raises TooManyContours for contours in the patient's axes, before any is looked at: for 100,000 in a plane,
-    finding the planes takes 10 s. In other axes `regions_of` does. Contours of fewer than three points enclose nothing.
+def require_few_by_first_points(rois: Iterable[RoiContours]) -> None:
+    """Raises TooManyContours if the first point of each contour shows them, since finding the planes of 100,000 takes
+    10 s. For rounded points in tilted planes `require_few_in_a_plane` does. Fewer than three points are no contour.
     """
     for roi in rois:
-        outlines = [points for points in (contour.points for contour in roi.contours) if len(points) >= 3]
+        outlines = [one for one in roi.contours if len(one.points) >= 3 and np.isfinite(one.points).all()]
         if len(outlines) <= MOST_IN_PLANE:
             continue
-        for axis in range(3):
-            first = [float(points[0, axis]) for points in outlines]
-            position, count = Counter(first).most_common(1)[0]
-            if count <= MOST_IN_PLANE:
-                continue
-            here = [points for points, at in zip(outlines, first, strict=True) if at == position]
-            flat = sum(not np.ptp(points[:, axis]) for points in here)
-            if flat > MOST_IN_PLANE:
-                raise TooManyContours(flat, MOST_IN_PLANE)
+        some = outlines[:: len(outlines) // SAMPLE]
+        width = ONE_PLANE * FLATTEST * float(np.median([np.ptp(one.points, axis=0).max() for one in some]))
+        first = np.array([one.points[0] for one in outlines])
+        for normal in (*np.eye(3), frame_of(some).axes[2]):
+            position = np.einsum("ni,i->n", first, normal)
+            lowest = np.sort(position)
+            count = np.searchsorted(lowest, lowest + width, side="right") - np.arange(len(lowest))
+            at = lowest[count.argmax()]
+            here = np.flatnonzero((position >= at) & (position <= at + width))
+            if len(here) > MOST_IN_PLANE:
+                flat = sum(bool(np.ptp(outlines[k].points @ normal) <= width) for k in here.tolist())
+                if flat > MOST_IN_PLANE:
+                    raise TooManyContours(flat, MOST_IN_PLANE)
+
+
+def require_few_in_a_plane(roi: RoiOutlines) -> None:
+    """Raises TooManyContours for more of them in one plane than can be compared."""
+    most = max(map(len, _planes(roi.outlines)), default=0)
+    if most > MOST_IN_PLANE:
+        raise TooManyContours(most, MOST_IN_PLANE)
 
 
 def _encloses(name: str, shape: Shape, findings: Findings) -> bool:

@@ -43,6 +43,9 @@ MOST_OVERLAPPING = 50_000_000
 TRIED = 200
 """Points of an outline that are asked whether they reach another one, at least; about so many of a longer one."""
 
+ASKED = 256
+"""Points, by height, that are asked at once whether they lie inside outlines: most edges pass at another height."""
+
 TOUCHING = 0.3
 """A fraction of the points of the inner outline: as many reach or cross the outer one if they are one area outlined
 twice. A wall between them is as thick nearly everywhere."""
@@ -68,6 +71,19 @@ def inside(points: np.ndarray, outlines: Sequence[np.ndarray]) -> np.ndarray:
         return np.zeros(len(points), bool)
     start = np.concatenate(outlines)
     end = np.concatenate([np.roll(outline, -1, axis=0) for outline in outlines])
+    lowest, highest = np.minimum(start[:, 1], end[:, 1]), np.maximum(start[:, 1], end[:, 1])
+    found = np.zeros(len(points), bool)
+    upwards = np.argsort(points[:, 1])
+    for first in range(0, len(points), ASKED):
+        some = upwards[first : first + ASKED]
+        y = points[some, 1]
+        near = (lowest <= y[-1]) & (highest >= y[0])
+        found[some] = _left_of_odd(points[some], start[near], end[near])
+    return found
+
+
+def _left_of_odd(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Which of points (n, 2) have an odd number of the edges `start`, `end` (m, 2) to their right."""
     x, y = points[:, :1], points[:, 1:]
     passed = (start[:, 1] > y) != (end[:, 1] > y)
     rise = end[:, 1] - start[:, 1]
