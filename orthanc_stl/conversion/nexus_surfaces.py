@@ -21,7 +21,7 @@ from orthanc_stl.formats.stl import joined
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model
 from orthanc_stl.sources.glb_document import Materials
-from orthanc_stl.sources.trimesh_files import METRES_Y_UP_TO_LPS, colors_of_glb, material_of
+from orthanc_stl.sources.glb_file import METRES_Y_UP_TO_LPS, colors_of_glb, material_of
 
 MOST_TEXTURE_PIXELS = 1 << 26
 """Of a texture: 8192 x 8192."""

@@ -15,6 +15,7 @@ from orthanc_stl.model import Note, Rank
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.file_kinds import kind_of
+from orthanc_stl.sources.glb_file import read_glb
 from orthanc_stl.sources.mesh_parts import (
     FARTHEST,
     MAX_TRIANGLES,
@@ -24,8 +25,8 @@ from orthanc_stl.sources.mesh_parts import (
     check_triangles,
 )
 from orthanc_stl.sources.obj_file import read_obj
+from orthanc_stl.sources.ply_file import read_ply
 from orthanc_stl.sources.threemf_file import read_3mf
-from orthanc_stl.sources.trimesh_files import read_glb, read_ply
 
 _BOM = b"\xef\xbb\xbf"
 _SOLID = re.compile(rb"^[ \t]*solid\b([^\r\n]*)", re.IGNORECASE | re.MULTILINE)

@@ -13,7 +13,7 @@ from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.triangles import merged
 from orthanc_stl.mesh.types import Mesh
-from orthanc_stl.model import Color, Note, Structure
+from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources.volume_files import FileSource
 
 FARTHEST = 1e6  # mm from the origin; beyond, float32 vertices have less than 0.1 mm left
@@ -67,6 +67,22 @@ def _joined_along_seams(mesh: Mesh) -> Mesh:
     flat = (joined.triangles == np.roll(joined.triangles, 1, axis=1)).any(axis=1)
     joined = Mesh(joined.vertices, joined.triangles[~flat])
     return joined if topology_of(joined.triangles, len(joined.vertices)).closed else mesh
+
+
+def color_of_most(colors: np.ndarray | None) -> tuple[Color | None, float, bool]:
+    """Color and opacity that most of `colors` `(n, 4) uint8` have, and whether others have another; None for none."""
+    if colors is None or not len(colors):
+        return None, 1.0, False
+    found, counts = np.unique(colors, axis=0, return_counts=True)
+    red, green, blue, alpha = found[int(np.argmax(counts))].tolist()
+    return (red, green, blue), alpha / 255, len(found) > 1
+
+
+def note_on_painted(parts: int) -> tuple[Note, ...]:
+    """Of so many parts that have several colors."""
+    which = "a part has" if parts == 1 else f"{parts} parts have"
+    text = f"{which} several colors in the file; a part has one here, that of most of it"
+    return (Note(Rank.LEFT_OUT, "", text),) if parts else ()
 
 
 def check_triangles(count: int, most: int) -> None:

@@ -144,6 +144,6 @@ def test_what_mesh_files_have_besides_is_told() -> None:
     head += "property uchar red\nproperty uchar green\nproperty uchar blue\nelement face 1\n"
     head += "property list uchar int vertex_indices\nend_header\n"
     (note,) = opened(f"{head}0 0 0 9 0 0\n1 0 0 9 0 0\n0 1 0 0 9 0\n3 0 1 2\n".encode()).notes
-    assert note.text.startswith("the vertices of a part have several colors")
+    assert note.text.startswith("a part has several colors in the file")
     skinned = opened(tetrahedron_glb([0, 1, 2]).replace(b'"name": "tetrahedron"', b'"skin":0, "name": "a"'))
     assert any("skeleton or morph targets" in note.text for note in skinned.notes)
