@@ -30,8 +30,14 @@ RECORD = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
 NUMBER = rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 VERTEX = re.compile(rb"\bvertex\s+(" + rb")\s+(".join([NUMBER] * 3) + rb")(?=\s|$)", re.IGNORECASE)
 KEYWORD = re.compile(rb"\b(vertex|endloop|endfacet)\b", re.IGNORECASE)
-NAMES = re.compile(rb"(?:\A|(?<=[\r\n]))[ \t]*(?:end)?solid\b(?:(?!\bfacet\s+normal\b)[^\r\n])*", re.IGNORECASE)
-"""The line of a solid's name, which may hold any word; some files go on in the same line."""
+_LINE = rb"(?:\A|(?<=[\r\n]))[ \t]*"
+NAMES = re.compile(
+    _LINE + rb"(?:solid\b(?:(?!\bfacet\s+normal\b)[^\r\n])*"
+    rb"|endsolid\b(?:(?!\bfacet\b|[\r\n][ \t]*solid\b)[\s\S])*)",
+    re.IGNORECASE,
+)
+"""What may hold any word: the line of a solid's name (some files go on in it), and what follows its end, up to the next
+solid or facet."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -104,8 +110,11 @@ def _is_binary(data: bytes | memoryview) -> bool:
     if len(data) < HEADER_BYTES + 4:
         return False
     size = TRIANGLE_BYTES * int.from_bytes(data[HEADER_BYTES : HEADER_BYTES + 4], "little")
-    surplus = len(data) - (HEADER_BYTES + 4 + size)
+    end = HEADER_BYTES + 4 + size
+    surplus = len(data) - end
     if 0 <= surplus <= 2:  # DICOM pads to an even length
+        return True
+    if size and surplus > 0 and data[end] == 0 and not bytes(data[end:]).strip(b"\0"):  # others to blocks
         return True
     return 0 < surplus <= min(size, MOST_SURPLUS) and not _is_text(bytes(data))
 

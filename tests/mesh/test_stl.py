@@ -86,7 +86,7 @@ def test_ascii() -> None:
         b"not an STL",
         DATA[:-1],
         DATA[:100],
-        DATA + bytes(201),
+        DATA + b"\1" * 201,
         DATA[:80] + b"\xff\xff\xff\xff" + DATA[84:],
         b"solid x\nfacet vertex 1 2 3 vertex 4 5\nendsolid",
         b"solid x\nfacet vertex 1 2 nan vertex 4 5 6 vertex 7 8 9\nendsolid",

@@ -68,7 +68,13 @@ def test_base64_without_its_padding_or_with_too_much(data: bytes, padding: int) 
         (b"A" * 76 + b"\n" + b"AAAA", "it has a line break at character 77 of 81"),
         (b"AAAA\r\nAAAA", "it has a line break at character 5 of 10"),
         (b"AA==AAAA", 'it has a "=" before the end at character 3 of 8'),
-        (b"AA-_", 'it has a "-", as the variant for URLs has it at character 3 of 4'),
+        (b"AA-_", 'it has the "-" of the variant for URLs at character 3 of 4'),
+        (b"AA==\n", "it has a line break at character 5 of 5"),
+        (b"AAA=\r\n", "it has a line break at character 5 of 6"),
+        (b"AA== ", "it has a blank at character 5 of 5"),
+        (b"AA\tAA", "it has a tab at character 3 of 5"),
+        (b"AAAA\0", "it has a NUL at character 5 of 5"),
+        (b'AA=="', "it has a quote at character 5 of 5"),
         (b"AAAAA", "its 5 characters are one too many or up to three too few"),
         (b"====", 'it has nothing but "="'),
         (b"AA" + b"=" * 12, ""),
@@ -97,6 +103,7 @@ def test_base64_that_ends_where_a_piece_ends_and_goes_on() -> None:
         "data:a/b;x=y;base64,QUJD",
         "DATA:;BASE64,QUJD",
         "Data:a/B;Base64,QUJD",
+        'data:a/b;name="liver, left.nii";base64,QUJD',
     ],
 )
 def test_data_uris(uri: str) -> None:

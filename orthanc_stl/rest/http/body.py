@@ -35,6 +35,9 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 # Base64 decoded at once, a multiple of 4: other Python threads get their turn in between.
 _CHUNK = 4 << 20
 
+_MOST_ESCAPED_QUOTES = 1_000
+"""In a string with a file."""
+
 # So many "=" at its end are passed over.
 _PADDING = 8
 
@@ -121,15 +124,19 @@ def decoded(encoded: memoryview, complaint: str) -> memoryview:
     return memoryview(out)[:filled]
 
 
-_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]|=+(?=[^=])")
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]|=+(?=[A-Za-z0-9+/])")
 _FAULTS = {
     "\n": "a line break",
     "\r": "a line break",
     " ": "a blank",
     "=": 'a "=" before the end',
-    "-": 'a "-", as the variant for URLs has it',
-    "_": 'a "_", as the variant for URLs has it',
+    "-": 'the "-" of the variant for URLs',
+    "_": 'the "_" of the variant for URLs',
     ",": "a comma",
+    "\t": "a tab",
+    "\\": "a backslash",
+    "\0": "a NUL",
+    '"': "a quote",
 }
 
 
@@ -164,11 +171,22 @@ def _strings(body: bytes, name: str) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     at = 0
     while len(found) < MOST_FILES and (begins := field.search(body, at)) is not None:
-        at = body.find(b'"', begins.end())
+        at = _end_of_string(body, begins.end())
         if at < 0:
             raise errors.MalformedBody(f"The body is not JSON: the string of {name} does not end")
         found[f"{_FILE}{len(found)}"] = begins.end(), at
     return found
+
+
+def _end_of_string(body: bytes, begin: int) -> int:
+    """Where the quote that ends a string is, -1 if there is none. Escaped ones are in the name of a file at most."""
+    at = begin - 1
+    for _ in range(_MOST_ESCAPED_QUOTES):
+        at = body.find(b'"', at + 1)
+        before = body[max(begin, at - 4096) : max(begin, at)]
+        if (len(before) - len(before.rstrip(b"\\"))) % 2 == 0:
+            return at
+    return -1
 
 
 def _without(body: bytes, strings: dict[str, tuple[int, int]]) -> Any:

@@ -8,8 +8,8 @@ from orthanc_stl import errors
 from orthanc_stl.rest.http import body as bodies
 from orthanc_stl.rest.http import fields
 
-# Any MIME type or none, as browsers and scripts put it; a scheme is in any case (RFC 3986).
-_DATA_URI = re.compile(rb"data:([^,]{0,256});base64,", re.IGNORECASE)
+# Any MIME type or none, as browsers and scripts put it, perhaps with a quoted name; a scheme is in any case (RFC 3986).
+_DATA_URI = re.compile(rb'data:(?:[^,"]|"[^"]{0,256}"){0,256};base64,', re.IGNORECASE)
 
 
 class Content:

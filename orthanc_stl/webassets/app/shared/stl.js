@@ -50,6 +50,7 @@ function binaryTriangles(bytes) {
   const size = count * RECORD;
   const surplus = bytes.byteLength - (PREAMBLE + size);
   if (surplus >= 0 && surplus <= 2) return count;
+  if (count > 0 && surplus > 0 && !bytes.subarray(PREAMBLE + size).some((byte) => byte !== 0)) return count;
   return surplus > 0 && surplus <= Math.min(size, MOST_SURPLUS) && !isText(bytes) ? count : null;
 }
 
@@ -107,10 +108,15 @@ class Numbers {
   }
 }
 
-/** The line of a solid's name, which may hold any word (some files go on in it); a vertex; the end of a facet. */
+/**
+ * What may hold any word: the line of a solid's name (some files go on in it), and what follows its end, up to the next
+ * solid or facet; a vertex; the end of a facet. Blanks are those of ASCII.
+ */
 const TOKENS = new RegExp(
-  '(?<name>(?:^|(?<=[\\r\\n]))[ \\t]*(?:end)?solid\\b(?:(?!\\bfacet\\s+normal\\b)[^\\r\\n])*)'
-  + '|\\bvertex\\b(?:\\s+(\\S+)\\s+(\\S+)\\s+(\\S+)(?=\\s))?|\\bend(loop|facet)\\b', 'gi');
+  '(?<name>(?:^|(?<=[\\r\\n]))[ \\t]*(?:solid\\b(?:(?!\\bfacet\\s+normal\\b)[^\\r\\n])*'
+  + '|endsolid\\b(?:(?!\\bfacet\\b|[\\r\\n][ \\t]*solid\\b)[^])*))'
+  + '|\\bvertex\\b(?:_+(~+)_+(~+)_+(~+)(?=_))?|\\bend(loop|facet)\\b'
+    .replaceAll('_', '[ \\t-\\r]').replaceAll('~', '[^ \\t-\\r]'), 'gi');
 const FACET_ENDS = /\bend(?:loop|facet)\b/gi;
 const CHUNK = 4 << 20;
 const TAIL = 4096;
