@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
@@ -73,13 +74,16 @@ _SOP_INSTANCE_UID = 0x00080018
 _STUDY_INSTANCE_UID = 0x0020000D
 _SERIES_INSTANCE_UID = 0x0020000E
 _FRAME_OF_REFERENCE_UID = 0x00200052
-_LAST = _FRAME_OF_REFERENCE_UID
+_LAST = max(STUDY_TAGS)
 
 _UIDS = (_SOP_CLASS_UID, _SOP_INSTANCE_UID, _STUDY_INSTANCE_UID, _SERIES_INSTANCE_UID)
 _FILED_APART = frozenset((_SOP_CLASS_UID, _SOP_INSTANCE_UID, _SERIES_INSTANCE_UID, _SPECIFIC_CHARACTER_SET))
 _WANTED = _PATIENT | _STUDY | _SERIES | {*_UIDS, _SPECIFIC_CHARACTER_SET, _FRAME_OF_REFERENCE_UID}
 
 Values = dict[str, str | list[str] | list[Dataset]]
+
+Stated = str | list[dict[int, "Stated"]]
+"""A value as text, the items of a sequence as tag to value."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class StudyContext:
     """The object that something is made from, or an instance of the study that it goes to.
 
     `patient`, `study`, `series`: the modules' attributes, keyword to text (a list where there are several values) or to
-    items, valid values only; `stated`: the texts of these modules as they are, valid or not, by tag; `character_set`:
+    items, valid values only; `stated`: the values of these modules as they are, valid or not, by tag; `character_set`:
     the terms of Specific Character Set; `frame_of_reference_uid` is empty if the object names none.
     """
 
@@ -108,7 +112,7 @@ class StudyContext:
     study_instance_uid: str
     series_description: str
     frame_of_reference_uid: str
-    stated: Mapping[int, str] = field(default_factory=dict)
+    stated: Mapping[int, Stated] = field(default_factory=dict)
 
 
 @reading("the DICOM file")
@@ -146,13 +150,19 @@ def read_study_context(data: Buffer | DicomFile) -> StudyContext:
     )
 
 
-def _stated(file: DicomFile, element: Element, terms: tuple[str, ...]) -> str:
-    """A value as text; empty for what is none."""
+def _stated(file: DicomFile, element: Element, terms: tuple[str, ...], depth: int = 0) -> Stated:
+    """A value as text, a sequence as its items; empty for what is neither, or deeper than these modules have it."""
     vr = dictionary_VR(element.tag) if dictionary_has_tag(element.tag) else "UN"
+    if vr == "SQ":
+        if depth == _DEPTH:
+            return ""
+        places = islice(items(file.data, element), _MOST_ITEMS)
+        inner = [elements(file.data, start, stop, element.inside) for start, stop in places]
+        return [{one.tag: _stated(file, one, terms, depth + 1) for one in item} for item in inner]
     if vr == "US":
         raw = file.value(element)
         return str(file.encoding.u16.unpack(raw)[0]) if len(raw) == 2 else ""
-    return "" if vr in ("SQ", "UN", "OB") else decode(file.value(element), terms, person_name=vr == "PN")
+    return "" if vr in ("UN", "OB") else decode(file.value(element), terms, person_name=vr == "PN")
 
 
 def ascii_uid(raw: bytes) -> str:

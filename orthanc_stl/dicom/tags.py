@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
@@ -13,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from orthanc_stl.dicom.elements import name_of
-from orthanc_stl.dicom.study_context import STUDY_TAGS
+from orthanc_stl.dicom.study_context import STUDY_TAGS, Stated
 from orthanc_stl.dicom.text import is_known_character_set
 from orthanc_stl.dicom.values import LENGTHS, is_valid
 from orthanc_stl.errors import InvalidField, Overridden, UnknownTag
@@ -23,6 +24,9 @@ MAX_DEPTH = 16
 
 _NUMBER = re.compile(r"([0-9a-fA-F]{4})[,-]?([0-9a-fA-F]{4})")
 _SPECIFIC_CHARACTER_SET = 0x00080005
+
+# Of a time: zeros that say nothing. In a date and time an offset from UTC may follow.
+_END_OF_FRACTION = re.compile(r"(\.\d*[1-9])0+(?!\d)|\.0+(?!\d)")
 
 # What identifies the object and says how it is encoded: given by us, always.
 _IDENTITY = frozenset((0x00080016, 0x00080018, 0x0020000E))
@@ -57,11 +61,11 @@ def refuse_placing(tag: int) -> bool:
 
 
 def apply_tags(
-    ds: Dataset, tags: Mapping[str, Any], refused: Callable[[int], bool], stated: Mapping[int, str] | None = None
+    ds: Dataset, tags: Mapping[str, Any], refused: Callable[[int], bool], stated: Mapping[int, Stated] | None = None
 ) -> tuple[str, ...]:
     """Put the attributes into `ds`; the character set among them is returned, empty if there is none.
 
-    `stated`: what the parent says of its patient, study and series, tag to text: a tag that repeats it changes nothing,
+    `stated`: what the parent says of its patient, study and series, by tag: a tag that repeats it changes nothing,
     and is accepted. Raises UnknownTag; Overridden for a tag that `refused` refuses; InvalidField for a value that its
     tag cannot have.
     """
@@ -70,7 +74,7 @@ def apply_tags(
         tag = tag_of(name)
         value = _without_null(tag, given)
         if refused(tag):
-            if not identifies(tag) and _repeats(tag, value, ds, stated or {}):
+            if not identifies(tag) and _repeats(tag, value, stated or {}):
                 continue
             raise Overridden(f"Tags may not set {_title(tag)}: it is given by the parent and by the plugin")
         if tag == _SPECIFIC_CHARACTER_SET:
@@ -87,17 +91,40 @@ def _without_null(tag: int, value: Any) -> Any:
     return "" if value is None else value
 
 
-def _repeats(tag: int, value: Any, ds: Dataset, stated: Mapping[int, str]) -> bool:
+def _repeats(tag: int, value: Any, stated: Mapping[int, Stated]) -> bool:
     """Whether a value is what the parent has, or nothing where the parent has nothing."""
-    if isinstance(value, str):
-        return _normal(value) == _normal(stated.get(tag, ""))
-    given = _items(tag, value, 0) if _vr(tag) == "SQ" and isinstance(value, list) else None
-    return given is not None and given == list(ds[tag].value if tag in ds else [])
+    if isinstance(value, list) and _vr(tag) == "SQ":
+        _items(tag, value, 0)
+    elif not isinstance(value, str):
+        return False
+    return _meaning(tag, _by_tag(tag, value)) == _meaning(tag, stated.get(tag, ""))
 
 
-def _normal(text: str) -> str:
-    """Without what pads values and parts of names (PS3.5 sections 6.2 and 6.2.1)."""
-    return "\\".join(part.strip("\0 ").rstrip("^= ") for part in text.split("\\"))
+def _by_tag(tag: int, value: Any) -> Stated:
+    """A value of `Tags` that is valid, as what a parent states has it."""
+    value = _without_null(tag, value)
+    if not isinstance(value, list):
+        return str(value)
+    return [{tag_of(name): _by_tag(tag_of(name), inner) for name, inner in item.items()} for item in value]
+
+
+def _meaning(tag: int, value: Stated) -> Any:
+    """What is the same for values that say the same: without what pads them, empty attributes, zeros at the end of a
+    fraction; of letters and line ends one form."""
+    if isinstance(value, list):
+        items = [{inner: _meaning(inner, stated) for inner, stated in item.items()} for item in value]
+        return [{inner: meaning for inner, meaning in item.items() if meaning} for item in items] or ""
+    vr = _vr(tag)
+    return "\\".join(_plain(vr, part) for part in value.split("\\"))
+
+
+def _plain(vr: str, text: str) -> str:
+    text = unicodedata.normalize("NFC", text).strip("\0 ")
+    if vr in ("DS", "IS") and is_valid("DS", text) and text:
+        return repr(float(text))
+    if vr in ("TM", "DT"):
+        return _END_OF_FRACTION.sub(r"\1", text)
+    return text.rstrip("^= ") if vr == "PN" else text.replace("\r\n", "\n")
 
 
 def tag_of(name: str) -> int:

@@ -122,6 +122,18 @@ REPEATED = {
     "ReferringPhysicianName": "Doctor^Who^^",
     "StudyInstanceUID": Study().uid("study"),
     "ProcedureCodeSequence": [{"CodeValue": "1", "CodingSchemeDesignator": "99X", "CodeMeaning": "Planning"}],
+    # The same in other words:
+    "PatientSize": "1.8",
+    "PatientWeight": "+80.50",
+    "StudyTime": "120000",
+    "PatientMotherBirthName": "Mu\u0308ller^^",
+    "AdditionalPatientHistory": "one\ntwo",
+    # In no object of ours, but of the patient and the study:
+    "PatientPrimaryLanguageCodeSequence": [{"CodeMeaning": "Planning", "0008,0100": "1", "0008,0102": "99X"}],
+    "ReferencedStudySequence": [{"ReferencedSOPInstanceUID": "1.2.3", "ReferencedSOPClassUID": ""}],
+    "AdmissionID": "Ward 3",
+    "IssuerOfPatientIDQualifiersSequence": [],
+    "PatientBreedCodeSequence": "",
 }
 
 
@@ -133,8 +145,15 @@ def code() -> Dataset:
 
 @pytest.fixture(scope="module")
 def source() -> StudyContext:
-    extra = {"PatientAge": "045Y", "PatientAddress": "1 Some Road", "PregnancyStatus": 4}
-    study = Study(extra=extra | {"ProcedureCodeSequence": [code()]})
+    study_before = Dataset()
+    study_before.ReferencedSOPInstanceUID = "1.2.3"
+    extra = {
+        "PatientAge": "045Y", "PatientAddress": "1 Some Road", "PregnancyStatus": 4, "PatientSize": "1.80",
+        "PatientWeight": "80.5", "StudyTime": "120000.000", "PatientMotherBirthName": "M\xfcller",
+        "AdditionalPatientHistory": "one\r\ntwo", "PatientPrimaryLanguageCodeSequence": [code()],
+        "ReferencedStudySequence": [study_before], "AdmissionID": "Ward 3", "ProcedureCodeSequence": [code()],
+    }  # fmt: skip
+    study = Study(extra=extra, character_set="ISO_IR 192")
     return read_study_context(structure_set([ball(radius=6, points=24)], study))
 
 
@@ -157,7 +176,7 @@ def test_what_repeats_the_parent_is_accepted_and_changes_nothing(source: StudyCo
 
 @pytest.mark.parametrize("name", REPEATED)
 def test_another_value_is_refused_before_a_mesh_is_made(source: StudyContext, name: str) -> None:
-    other: Any = [{"CodeValue": "2"}] if name == "ProcedureCodeSequence" else "045M"
+    other: Any = [{"CodeValue": "2"}] if name.endswith("Sequence") else "045M"
     with pytest.raises(Overridden):
         check_tags({name: other}, source)
     with pytest.raises(Overridden):

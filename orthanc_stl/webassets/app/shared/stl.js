@@ -112,11 +112,11 @@ class Numbers {
  * What may hold any word: the line of a solid's name (some files go on in it), and what follows its end, up to the next
  * solid or facet; a vertex; the end of a facet. Blanks are those of ASCII.
  */
+const NAME = '(?:^|(?<=[\\r\\n]))[ \\t]*(?:solid\\b(?:(?!\\bfacet\\s+normal\\b)[^\\r\\n])*'
+  + '|endsolid\\b(?:(?!\\bfacet\\b|[\\r\\n][ \\t]*solid\\b)[^])*)';
+const NUMBER = '[ \\t-\\r]+([^ \\t-\\r]+)';
 const TOKENS = new RegExp(
-  '(?<name>(?:^|(?<=[\\r\\n]))[ \\t]*(?:solid\\b(?:(?!\\bfacet\\s+normal\\b)[^\\r\\n])*'
-  + '|endsolid\\b(?:(?!\\bfacet\\b|[\\r\\n][ \\t]*solid\\b)[^])*))'
-  + '|\\bvertex\\b(?:_+(~+)_+(~+)_+(~+)(?=_))?|\\bend(loop|facet)\\b'
-    .replaceAll('_', '[ \\t-\\r]').replaceAll('~', '[^ \\t-\\r]'), 'gi');
+  `(?<name>${NAME})|\\bvertex\\b(?:${NUMBER.repeat(3)}(?=[ \\t-\\r]))?|\\bend(loop|facet)\\b`, 'gi');
 const FACET_ENDS = /\bend(?:loop|facet)\b/gi;
 const CHUNK = 4 << 20;
 const TAIL = 4096;
