@@ -41,6 +41,9 @@ solid or facet."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+PADDING = 2
+"""Bytes after the last triangle that are none: DICOM pads to an even length."""
+
 MOST_SURPLUS = 1 << 16
 """Bytes after the last triangle that are passed over, if they are not more than the triangles take: some programs put a
 table of colors there. A count of triangles that is too small would leave more."""
@@ -99,20 +102,20 @@ def read_stl(data: bytes | memoryview) -> Mesh:
     files. Raises InvalidInput for anything else, for a length that does not fit the number of triangles, for polygons
     that are no triangles, and for coordinates that are not finite.
     """
-    corners = _binary_corners(data) if _is_binary(data) else _ascii_corners(bytes(data))
+    corners = _binary_corners(data) if is_binary(data) else _ascii_corners(bytes(data))
     if not np.isfinite(corners).all():
         raise InvalidInput("the STL has coordinates that are not finite numbers")
     return merged(corners)
 
 
-def _is_binary(data: bytes | memoryview) -> bool:
-    """By the length, not by the first word: binary files that begin with "solid" are common."""
+def is_binary(data: bytes | memoryview) -> bool:
+    """Whether an STL is binary: by its length, not by its first word, since binary ones with "solid" are common."""
     if len(data) < HEADER_BYTES + 4:
         return False
     size = TRIANGLE_BYTES * int.from_bytes(data[HEADER_BYTES : HEADER_BYTES + 4], "little")
     end = HEADER_BYTES + 4 + size
     surplus = len(data) - end
-    if 0 <= surplus <= 2:  # DICOM pads to an even length
+    if 0 <= surplus <= PADDING:
         return True
     if size and surplus > 0 and data[end] == 0 and not bytes(data[end:]).strip(b"\0"):  # others to blocks
         return True

@@ -17,6 +17,9 @@ MOST_ACCESSOR_VALUES = 1 << 28
 _READ = re.compile(r"KHR_(mesh_quantization|materials_\w+|texture_\w+)$|EXT_texture_webp$")
 """Extensions of glTF with which a mesh is what it is without, or which trimesh reads."""
 
+_INSTANCING = "EXT_mesh_gpu_instancing"
+_SPECULAR_GLOSSINESS = "KHR_materials_pbrSpecularGlossiness"
+
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 
 Materials = Mapping[str, tuple[Color | None, float]]
@@ -94,7 +97,36 @@ def left_out_of(document: Mapping[str, Any]) -> tuple[Note, ...]:
     if any("skin" in node for node in dicts(document, "nodes")) or any(any(weights) for weights in _weights(document)):
         text = "the GLB file has a skeleton or morph targets, which are not applied: the mesh is read as it is without"
         notes.append(Note(Rank.GUESSED, "", text))
+    hidden = _hidden(document)
+    if hidden:
+        which = "a node" if hidden == 1 else f"{hidden} nodes"
+        text = f"{which} with a mesh of the GLB file, outside the scene that it shows, {'is' if hidden == 1 else 'are'}"
+        notes.append(Note(Rank.LEFT_OUT, "", f"{text} left out"))
+    if any(_INSTANCING in (node.get("extensions") or ()) for node in dicts(document, "nodes")):
+        text = f"the GLB file repeats meshes at places that are not read ({_INSTANCING}): each is there once"
+        notes.append(Note(Rank.LEFT_OUT, "", text))
     return tuple(notes)
+
+
+def _hidden(document: Mapping[str, Any]) -> int:
+    """How many nodes have a mesh, and are not in the scene that is shown: the one named, else the first."""
+    nodes, scenes = dicts(document, "nodes"), dicts(document, "scenes")
+    shown = document.get("scene", 0)
+    if not isinstance(shown, int) or not 0 <= shown < len(scenes):
+        return 0
+    seen: set[int] = set()
+    left = _indices(scenes[shown], "nodes")
+    while left:
+        place = left.pop()
+        if 0 <= place < len(nodes) and place not in seen:
+            seen.add(place)
+            left += _indices(nodes[place], "children")
+    return sum("mesh" in node for place, node in enumerate(nodes) if place not in seen)
+
+
+def _indices(owner: Mapping[str, Any], key: str) -> list[int]:
+    found = owner.get(key)
+    return [one for one in found if isinstance(one, int)] if isinstance(found, list) else []
 
 
 def picture_note(document: Mapping[str, Any]) -> tuple[Note, ...]:
@@ -161,8 +193,7 @@ def materials_of(document: Mapping[str, Any]) -> Materials:
     found: dict[str, tuple[Color | None, float]] = {}
     several: set[str] = set()
     for material in dicts(document, "materials"):
-        rough = material.get("pbrMetallicRoughness")
-        factor = rough.get("baseColorFactor") if isinstance(rough, dict) else None
+        factor = _base_color_factor(material)
         each: tuple[Color | None, float] = None, 1.0
         if isinstance(factor, list) and len(factor) == 4 and all(isinstance(v, (int, float)) for v in factor):
             red, green, blue = (srgb(float(value)) for value in factor[:3])
@@ -172,6 +203,16 @@ def materials_of(document: Mapping[str, Any]) -> Materials:
         if found.setdefault(name, each) != each:
             several.add(name)
     return {name: each for name, each in found.items() if name not in several}
+
+
+def _base_color_factor(material: Mapping[str, Any]) -> Any:
+    """The extension of older files goes before what stands beside it for readers that lack it."""
+    extensions = material.get("extensions")
+    glossy = extensions.get(_SPECULAR_GLOSSINESS) if isinstance(extensions, dict) else None
+    if isinstance(glossy, dict):
+        return glossy.get("diffuseFactor")
+    rough = material.get("pbrMetallicRoughness")
+    return rough.get("baseColorFactor") if isinstance(rough, dict) else None
 
 
 def srgb(linear: float) -> int:

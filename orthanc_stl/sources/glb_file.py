@@ -26,6 +26,7 @@ from orthanc_stl.sources.glb_document import (
     picture_note,
     srgb,
 )
+from orthanc_stl.sources.glb_positions import with_float_positions
 from orthanc_stl.sources.mesh_parts import (
     MeshPart,
     check_parts,
@@ -48,7 +49,8 @@ def read_glb(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPar
     """
     document = checked_json(data)
     with reading("the GLB file"):
-        scene = trimesh.load_scene(io.BytesIO(data), file_type="glb", process=False, resolver=None)
+        plain = io.BytesIO(with_float_positions(data, document))
+        scene = trimesh.load_scene(plain, file_type="glb", process=False, resolver=None)
     if not isinstance(scene, trimesh.Scene) or not scene.geometry:
         raise InvalidInput("the GLB file has no mesh")
     parts: list[MeshPart] = []
@@ -73,7 +75,7 @@ def read_glb(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPar
         if part is not None:
             parts.append(part)
     if not parts:
-        raise InvalidInput("the GLB file has no triangle")
+        raise InvalidInput("the GLB file has no triangle: no node of the scene that it shows has a mesh with some")
     return parts, (*left_out_of(document), *picture_note(document), *note_on_painted(painted))
 
 
@@ -92,7 +94,7 @@ def _in_order(scene: trimesh.Scene, document: Mapping[str, Any]) -> list[tuple[s
     for order, name in enumerate(reversed(scene.graph.nodes_geometry)):
         place = places.get(name, places.get(parents.get(name, ""), len(nodes)))
         shown = nodes[place].get("name") if place < len(nodes) else name
-        found.append((place, order, name, one_line(str(shown or "")) or "part"))
+        found.append((place, -order, name, one_line(str(shown or "")) or "part"))
     return [(name, shown) for _, _, name, shown in sorted(found)]
 
 

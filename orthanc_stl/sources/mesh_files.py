@@ -9,7 +9,7 @@ import numpy as np
 
 from orthanc_stl.dicom.text import one_line
 from orthanc_stl.errors import InvalidInput, reading
-from orthanc_stl.formats.stl import HEADER_BYTES, RECORD, read_stl
+from orthanc_stl.formats.stl import HEADER_BYTES, PADDING, RECORD, is_binary, read_stl
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Note, Rank
 from orthanc_stl.sources import kinds
@@ -40,6 +40,7 @@ OBJ_LINES = "the OBJ file has points, lines or curved surfaces besides its faces
 _PAINTED = re.compile(rb"^[ \t]*map_Kd[ \t]", re.MULTILINE)
 _COLORED_VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+.\deE]+){6}", re.MULTILINE)
 _NO_FACES = re.compile(rb"^[ \t]*(?:p|l|curv2?|surf)[ \t]", re.MULTILINE)
+_HAS_COLOR = 0x8000
 _ZIP_NAMES = (b"[Content_Types].xml", b"3D/", b"_rels/")
 
 
@@ -92,9 +93,10 @@ def read_parts(
     if mtl is not None and kind and (kind != "obj" or not _NEWMTL.search(bytes(mtl))):
         raise InvalidInput(f"got two files, {kind.upper()} and another: two are read if they are an OBJ and its MTL")
     if kind == "stl":
-        return _read_stl(bytes(data), max_triangles), ()
+        return _read_stl(bytes(data), max_triangles), _left_out_of_stl(bytes(data))
     if kind == "obj":
-        return read_obj(data, mtl, max_triangles), _left_out_of_obj(bytes(data), mtl)
+        parts, notes = read_obj(data, mtl, max_triangles)
+        return parts, (*_left_out_of_obj(bytes(data), mtl), *notes)
     if kind == "ply":
         return read_ply(data, max_triangles)
     if kind == "glb":
@@ -139,6 +141,21 @@ def _read_stl(data: bytes, max_triangles: int) -> list[MeshPart]:
     if not parts:
         raise InvalidInput("the STL file has no triangle")
     return parts
+
+
+def _left_out_of_stl(data: bytes) -> tuple[Note, ...]:
+    """Colors in the attributes of triangles, of two schemes that contradict each other, and bytes after the last."""
+    if not is_binary(data):
+        return ()
+    count = int.from_bytes(data[HEADER_BYTES : HEADER_BYTES + 4], "little")
+    surplus = data[HEADER_BYTES + 4 + count * RECORD.itemsize :]
+    texts = []
+    attributes = np.frombuffer(data, RECORD, count, HEADER_BYTES + 4)["attribute"]
+    if b"COLOR=" in data[:HEADER_BYTES] or (attributes & _HAS_COLOR).any():
+        texts.append("the STL file has colors of triangles, which are left out: programs differ in what they mean")
+    if len(surplus) > PADDING and surplus.strip(b"\0"):
+        texts.append(f"the STL file has {len(surplus):,} bytes after its last triangle, which are left out")
+    return tuple(Note(Rank.LEFT_OUT, "", text) for text in texts)
 
 
 def _solids(data: bytes) -> list[tuple[str, bytes]]:

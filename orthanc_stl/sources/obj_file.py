@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -17,7 +17,7 @@ import numpy as np
 from orthanc_stl.dicom.text import one_line
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.polygons import triangulated
-from orthanc_stl.model import Color
+from orthanc_stl.model import Color, Note, Rank
 from orthanc_stl.sources.mesh_parts import RAS_TO_LPS, MeshPart, check_parts, check_triangles, part_of
 
 MOST_CORNERS = 1 << 16
@@ -37,22 +37,27 @@ class Material:
 
 @dataclass
 class _Piece:
-    """Polygons that belong together, as they are met."""
+    """Polygons that belong together, as they are met. `materials`: in the order of their first faces."""
 
     name: str
-    material: str = ""
+    materials: dict[str, None] = field(default_factory=dict)
     corners: array[int] = field(default_factory=lambda: array("q"))
     sizes: array[int] = field(default_factory=lambda: array("q"))
 
 
-def read_obj(data: bytes | memoryview, mtl: bytes | memoryview | None, max_triangles: int) -> list[MeshPart]:
-    """The parts of an OBJ file, in LPS mm. Raises InvalidInput for faces of vertices that do not exist."""
+def read_obj(
+    data: bytes | memoryview, mtl: bytes | memoryview | None, max_triangles: int
+) -> tuple[list[MeshPart], tuple[Note, ...]]:
+    """The parts of an OBJ file, in LPS mm, each with the color of its first face; and what of the MTL is left out.
+
+    Raises InvalidInput for faces of vertices that do not exist.
+    """
     points, pieces, ras = _parsed(data, max_triangles)
     materials = read_mtl(mtl) if mtl is not None else {}
     places = np.frombuffer(points, np.float64).reshape(-1, 3) * (RAS_TO_LPS if ras else 1.0)
     parts = []
     for piece in pieces:
-        material = materials.get(piece.material, Material())
+        material = materials.get(next(iter(piece.materials)), Material())
         corners, sizes = (np.frombuffer(one, np.int64) for one in (piece.corners, piece.sizes))
         triangles, _ = triangulated(places, corners, sizes)
         part = part_of(piece.name, places, triangles, material.color, material.opacity)
@@ -60,7 +65,21 @@ def read_obj(data: bytes | memoryview, mtl: bytes | memoryview | None, max_trian
             parts.append(part)
     if not parts:
         raise InvalidInput("the OBJ file has no face")
-    return parts
+    return parts, () if mtl is None else _notes_on_materials(pieces, materials)
+
+
+def _notes_on_materials(pieces: list[_Piece], materials: Mapping[str, Material]) -> tuple[Note, ...]:
+    named = dict.fromkeys(name for piece in pieces for name in piece.materials if name)
+    missing = [name for name in named if name not in materials]
+    several = sum(len({materials.get(name) for name in piece.materials}) > 1 for piece in pieces)
+    texts = []
+    if missing:
+        shown = ", ".join(f'"{name[:40]}"' for name in missing[:5]) + (", ..." if len(missing) > 5 else "")
+        texts.append(f"the MTL has no material {shown}: what the OBJ file gives it to has no color")
+    if several:
+        which = "a part has" if several == 1 else f"{several} parts have"
+        texts.append(f"{which} faces of several materials in the OBJ file; a part has one here, that of its first face")
+    return tuple(Note(Rank.LEFT_OUT, "", text) for text in texts)
 
 
 def _parsed(data: bytes | memoryview, max_triangles: int) -> tuple[array[float], list[_Piece], bool]:
@@ -80,6 +99,7 @@ def _parsed(data: bytes | memoryview, max_triangles: int) -> tuple[array[float],
             triangles += len(corners) - 2
             check_triangles(triangles, max_triangles)
             piece = _piece(pieces, names)
+            piece.materials.setdefault(names["usemtl"])
             piece.corners.extend(corners)
             piece.sizes.append(len(corners))
         elif keyword in (b"o", b"g", b"usemtl"):
@@ -98,12 +118,12 @@ def _parsed(data: bytes | memoryview, max_triangles: int) -> tuple[array[float],
 
 
 def _piece(pieces: dict[str, _Piece], names: dict[str, str]) -> _Piece:
-    """The piece that a face belongs to. The material of its first face gives it its color."""
+    """The piece that a face belongs to."""
     name = names["o"] or names["g"] or names["usemtl"] or "part"
     piece = pieces.get(name)
     if piece is None:
         check_parts(len(pieces) + 1)
-        piece = pieces[name] = _Piece(names["shown"] if names["o"] else name, names["usemtl"])
+        piece = pieces[name] = _Piece(names["shown"] if names["o"] else name)
     return piece
 
 

@@ -82,7 +82,8 @@ def _points(vertices: Values) -> np.ndarray:
     axes = [vertices.get(axis) for axis in "xyz"]
     if not all(isinstance(axis, np.ndarray) for axis in axes):
         raise InvalidInput("the vertices of the PLY file have no x, y and z")
-    return np.stack([np.asarray(axis, np.float64) for axis in axes], axis=1)
+    with np.errstate(invalid="ignore"):  # part_of refuses what is no number
+        return np.stack([np.asarray(axis, np.float64) for axis in axes], axis=1)
 
 
 def _corners(found: Mapping[str, Values]) -> Lists:

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trimesh
 
+from orthanc_stl.conversion.nexus_surfaces import surface_of_file
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.formats.registry import writer_of
+from orthanc_stl.mesh.report import report_of
 from orthanc_stl.model import Model
 from testing.scenes import part, sphere
 from tests.sources.test_mesh_files import part_one
@@ -147,3 +150,99 @@ def test_what_mesh_files_have_besides_is_told() -> None:
     assert note.text.startswith("a part has several colors in the file")
     skinned = opened(tetrahedron_glb([0, 1, 2]).replace(b'"name": "tetrahedron"', b'"skin":0, "name": "a"'))
     assert any("skeleton or morph targets" in note.text for note in skinned.notes)
+
+
+BOX = trimesh.creation.box((0.01, 0.02, 0.03))
+"""In metres, Y up: 10 x 30 x 20 mm in LPS, 6 mL."""
+
+
+def box_glb(positions: np.ndarray, normalized: bool = False, stride: int = 0, **more: Any) -> bytes:
+    """The box with a node called Box; `more` goes over its JSON."""
+    kinds = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "f4": 5126}
+    width = stride or positions.itemsize * 3
+    rows = np.zeros((8, width), np.uint8)
+    rows[:, : positions.itemsize * 3] = positions.view(np.uint8).reshape(8, -1)
+    binary = rows.tobytes() + BOX.faces.astype("<u2").tobytes()
+    views: list[dict[str, Any]] = [
+        {"buffer": 0, "byteLength": 8 * width}, {"buffer": 0, "byteOffset": 8 * width, "byteLength": 72},
+    ]  # fmt: skip
+    if stride:
+        views[0]["byteStride"] = stride
+    accessor = {"bufferView": 0, "componentType": kinds[positions.dtype.str[1:]], "count": 8, "type": "VEC3"}
+    indices = {"bufferView": 1, "componentType": 5123, "count": 36, "type": "SCALAR"}
+    document: dict[str, Any] = {
+        "asset": {"version": "2.0"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, "name": "Box"}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1, "material": 0}]}],
+        "materials": [{"name": "m"}],
+        "accessors": [accessor | ({"normalized": True} if normalized else {}), indices],
+        "bufferViews": views,
+        "buffers": [{"byteLength": len(binary)}],
+    }
+    return glb(document | more, binary)
+
+
+CORNERS = BOX.vertices.astype("<f4")
+
+
+@pytest.mark.parametrize(("kind", "stride"), [("<u2", 8), ("<i2", 8), ("u1", 4), ("i1", 0)])
+def test_positions_that_are_normalized_integers(kind: str, stride: int) -> None:
+    """As gltf-transform and gltfpack quantize a mesh: of the largest integer, with a node that has its size."""
+    most = np.iinfo(kind).max
+    signed = np.dtype(kind).kind == "i"
+    half = np.array([0.005, 0.01, 0.015])
+    parts = CORNERS / half if signed else (CORNERS / half + 1) / 2
+    node = {"mesh": 0, "name": "Box", "scale": (half if signed else 2 * half).tolist()}
+    if not signed:
+        node["translation"] = (-half).tolist()
+    needed = {"extensionsRequired": ["KHR_mesh_quantization"]}
+    data = box_glb(np.rint(parts * most).astype(kind), True, stride, nodes=[node], **needed)
+    source = opened(data)
+    assert facts(source) == [("Box", None, 6.0)]
+    assert np.allclose(report_of(source.shape(1)[0]).box, ((-5, -15, -10), (5, 15, 10)), atol=1e-3)
+    (painted, *_), (plain, _) = surface_of_file(data, 100), opened(box_glb(CORNERS)).shape(1)
+    for mesh in (source.shape(1)[0], painted):
+        assert np.allclose(np.sort(mesh.vertices, axis=0), np.sort(plain.vertices, axis=0), atol=1e-3)
+
+
+@pytest.mark.parametrize("change", [{"byteOffset": 999}, {"byteStride": 2}, {"byteOffset": "x"}])
+def test_normalized_positions_beyond_the_file_give_a_sentence(change: dict[str, Any]) -> None:
+    data = box_glb(np.zeros((8, 3), "<u2"), True)
+    length = int.from_bytes(data[12:16], "little")
+    document = json.loads(data[20 : 20 + length])
+    document["bufferViews"][0] |= change
+    with pytest.raises(InvalidInput, match=r"beyond the end of its data|at no place in its data"):
+        opened(glb(document, data[28 + length :]))
+
+
+def test_what_the_scene_does_not_show_is_told() -> None:
+    nodes = [{"name": "top", "children": [1]}, {"mesh": 0, "name": "in"}, {"mesh": 0, "name": "out"}, {"name": "empty"}]
+    source = opened(box_glb(CORNERS, nodes=nodes))
+    assert [part.name for part in source.parts] == ["in"]
+    assert [note.text for note in source.notes] == [
+        "a node with a mesh of the GLB file, outside the scene that it shows, is left out"
+    ]
+    with pytest.raises(InvalidInput, match="no node of the scene that it shows has a mesh"):
+        opened(box_glb(CORNERS, scenes=[{"nodes": [3]}], nodes=nodes))
+
+
+def test_repetitions_that_are_not_read_are_told() -> None:
+    node = {"mesh": 0, "name": "Box", "extensions": {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": 0}}}}
+    (note,) = opened(box_glb(CORNERS, nodes=[node])).notes
+    assert note.text.endswith("(EXT_mesh_gpu_instancing): each is there once")
+
+
+def test_primitives_keep_their_order_and_colors_of_older_files_are_read() -> None:
+    old = {"extensions": {"KHR_materials_pbrSpecularGlossiness": {"diffuseFactor": [0, 1, 0, 0.5]}}}
+    primitives = [{"attributes": {"POSITION": 0}, "indices": 1, "material": place} for place in range(3)]
+    materials = [
+        {"name": "a", "pbrMetallicRoughness": {"baseColorFactor": [1, 0, 0, 1]}},
+        {"name": "b", "alphaMode": "BLEND", **old},
+        {"name": "c", "pbrMetallicRoughness": {"baseColorFactor": [0, 0, 1, 1]}},
+    ]
+    source = opened(box_glb(CORNERS, meshes=[{"primitives": primitives}], materials=materials))
+    assert [(part.color, part.opacity) for part in source.parts] == [
+        ((255, 0, 0), 1.0), ((0, 255, 0), 0.5), ((0, 0, 255), 1.0),
+    ]  # fmt: skip

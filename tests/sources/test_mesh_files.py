@@ -43,6 +43,37 @@ def test_a_binary_stl_that_begins_with_solid_is_one_part() -> None:
     assert [(n, v) for n, _, v in facts(opened(bytes(data)))] == [("part 1", 1.0)]
 
 
+def test_what_an_stl_has_besides_its_triangles_is_told() -> None:
+    plain = stl_bytes(cube(), "made")
+    colored = bytearray(plain)
+    colored[84 + 48 : 84 + 50] = (0x8000 | 31 << 10).to_bytes(2, "little")
+    colors = "the STL file has colors of triangles, which are left out: programs differ in what they mean"
+    for data, said in (
+        (plain, []),
+        (plain + bytes(400), []),
+        (bytes(colored), [colors]),
+        (stl_bytes(cube(), "COLOR=x"), [colors]),
+        (
+            plain + stl_bytes(TETRAHEDRON, "another"),
+            ["the STL file has 284 bytes after its last triangle, which are left out"],
+        ),
+    ):
+        source = opened(data)
+        assert ([note.text for note in source.notes], facts(source)) == (said, [("part 1", None, 1.0)])
+
+
+def test_materials_of_an_obj_that_are_lost_are_told() -> None:
+    vertices = "".join(f"v {x} {y} {z}\n" for x, y, z in CUBE_VERTICES)
+    quads = ["f " + " ".join(map(str, quad)) + "\n" for quad in CUBE_QUADS]
+    mtl = b"newmtl red\nKd 1 0 0\nnewmtl blue\nKd 0 0 1\nnewmtl rouge\nKd 1 0 0\n"
+    several = "a part has faces of several materials in the OBJ file; a part has one here, that of its first face"
+    missing = 'the MTL has no material "gone": what the OBJ file gives it to has no color'
+    for second, said in (("red", []), ("rouge", []), ("blue", [several]), ("gone", [missing, several])):
+        text = f"mtllib a.mtl\no box\n{vertices}usemtl red\n{quads[0]}usemtl {second}\n{''.join(quads[1:])}"
+        source = opened(text.encode(), mtl)
+        assert ([note.text for note in source.notes], facts(source)) == (said, [("box", (255, 0, 0), 1.0)])
+
+
 def test_space_ras_is_turned_to_lps() -> None:
     data = bytearray(stl_bytes(cube(), "SPACE=RAS"))
     assert report_of(opened(bytes(data)).shape(1)[0]).box == ((-10, -10, 0), (0, 0, 10))
@@ -70,7 +101,7 @@ def test_obj_polygons_that_are_not_convex_have_their_area(first: int) -> None:
 def test_our_own_obj_keeps_structures_of_one_name_and_any_name_apart() -> None:
     names = ("dup", "dup", "B\\", "A .", "dup 2")
     balls = [part(i, name, sphere(5 + i, (40.0 * i, 0, 0)), color=(i, 0, 0)) for i, name in enumerate(names, 1)]
-    found = read_obj(*obj_and_mtl(Model(tuple(balls))), 100_000)
+    found, _ = read_obj(*obj_and_mtl(Model(tuple(balls))), 100_000)
     assert [(one.name, one.color) for one in found] == [(ball.name, ball.color) for ball in balls]
     assert [len(one.mesh.triangles) for one in found] == [len(ball.mesh.triangles) for ball in balls]
 
@@ -83,7 +114,7 @@ def test_an_opacity_of_nothing_is_full() -> None:
 
 def test_comments_of_others_are_no_names() -> None:
     data = "\n".join(f"# 4 vertices\no {name}\nv 0 0 0\nv 1 0 0\nv 0 1 {i}\nf -1 -2 -3" for i, name in enumerate("ab"))
-    assert [one.name for one in read_obj(data.encode(), None, 100)] == ["a", "b"]
+    assert [one.name for one in read_obj(data.encode(), None, 100)[0]] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -111,9 +142,9 @@ def test_long_runs_in_an_obj_and_an_stl() -> None:
     """A megabyte of lines that go on in the next, and one of digits."""
     corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
     obj = corners + "\\\n" * 500_000 + "f 1 \\\n2 3\n"
-    (found,) = read_obj(obj.encode(), None, 10)
+    (found,), _ = read_obj(obj.encode(), None, 10)
     assert len(found.mesh.triangles) == 1
-    (found,) = read_obj(f"{corners}f 1 2 \\\n3\\".encode(), None, 10)
+    (found,), _ = read_obj(f"{corners}f 1 2 \\\n3\\".encode(), None, 10)
     assert len(found.mesh.triangles) == 1
     with pytest.raises(InvalidInput):
         opened(b"solid a\nfacet normal 0 0 0\nouter loop\nvertex " + b"1" * 1_000_000 + b"x\n")
