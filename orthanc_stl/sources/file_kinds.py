@@ -15,6 +15,9 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive" + _PACKED),
     (0, b"Rar!\x1a\x07", "a RAR archive" + _PACKED),
     (0, b"\x28\xb5\x2f\xfd", "packed by zstd" + _PACKED),
+    (0, b"\x04\x22\x4d\x18", "packed by lz4" + _PACKED),
+    (0, b"\x5d\0\0", "packed by lzma" + _PACKED),
+    (0, b"\x1f\x9d", "packed by compress" + _PACKED),
     (257, b"ustar", "a tar archive" + _PACKED),
     (0, b"\x1f\x8b", "packed twice by gzip" + _PACKED),
     (128, b"DICM", "a DICOM file"),
@@ -37,11 +40,16 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"solid", "an STL model"),
     (0, b"# vtk", "a VTK file"),
     (0, b"version https://git-lfs", "a pointer of Git LFS, not the file itself"),
-    (0, b"<!", "an HTML or XML page"),
-    (0, b"<html", "an HTML page"),
-    (0, b"<?xml", "an XML file"),
-    (0, b"{", "JSON text"),
+    (0, b"MATLAB 5.0 MAT", "a MATLAB file"),
 )
+
+_TEXTS: tuple[tuple[bytes, str], ...] = (
+    (b"<!", "an HTML or XML page"),
+    (b"<html", "an HTML page"),
+    (b"<?xml", "an XML file"),
+    (b"{", "JSON text"),
+)
+"""By what follows a byte order mark and blanks, in small letters."""
 
 
 def kind_of(beginning: bytes) -> str:
@@ -50,4 +58,16 @@ def kind_of(beginning: bytes) -> str:
     >>> kind_of(b"NRRD0005")
     'an NRRD file'
     """
-    return next((kind for at, magic, kind in _MAGICS if beginning[at : at + len(magic)] == magic), "")
+    found = (kind for at, magic, kind in _MAGICS if beginning[at : at + len(magic)] == magic)
+    text = beginning[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()[:8].lower()
+    return next(found, "") or next((kind for start, kind in _TEXTS if text.startswith(start)), "")
+
+
+def first_words(beginning: bytes) -> str:
+    """The first line of a file that seems to be text, cut short; empty for any other.
+
+    >>> first_words(b"404: Not Found")
+    '404: Not Found'
+    """
+    line = beginning[:256].removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n")[0].strip()[:60]
+    return line.decode("ascii") if line and all(32 <= letter < 127 for letter in line) else ""

@@ -18,12 +18,14 @@ from nibabel.spatialimages import HeaderDataError
 
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
 from orthanc_stl.mesh.volumes.volume import Volume
-from orthanc_stl.sources.file_kinds import kind_of
+from orthanc_stl.sources.file_kinds import first_words, kind_of
 from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC, GzipFile, PlainFile
 
 MEGABYTE = 1 << 20
 MAX_BYTES = 1536 * MEGABYTE  # of a file, decompressed: a volume of 1 GB and the file itself fit into a worker
 INTENT_LABEL = 1002  # NIFTI_INTENT_LABEL: every value is an index into a list of labels
+METRES, MICROMETRES = 1, 3
+SMALLEST_BODY, LARGEST_BODY = 1.0, 1e4  # mm: a volume beyond is told where the unit is one of these
 MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units: unknown (every reader takes mm), m, mm, um
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SMALLEST_VOXEL, LARGEST_VOXEL = 1e-4, 1e4  # mm: a side outside is a mistake of units or a damaged header
@@ -44,7 +46,7 @@ def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volum
     warnings: list[str] = []
     shape = _shape(header, warnings)
     dtype = _dtype(header)
-    offset = _offset(header)
+    offset = _offset(header, warnings)
     size = offset + math.prod(shape) * dtype.itemsize
     if size > max_bytes:
         raise TooLarge(
@@ -52,6 +54,7 @@ def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volum
             f'over the {max_bytes / MEGABYTE:.0f} MB of the option "MaxNiftiMB"'
         )
     affine = _affine(header, shape, warnings)
+    _warn_of_unit(header, affine, shape, warnings)
     slope, inter = _scaling(header, warnings)
     content = source.whole(size, warnings)
     raw = np.frombuffer(content, dtype, math.prod(shape), offset).reshape(shape, order="F")
@@ -60,6 +63,7 @@ def read_nifti(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Volum
 
 _BLOCK = {1: 348, 2: 540}
 _SINGLE = {1: b"n+1\0", 2: b"n+2\0\r\n\x1a\n"}
+_PAIR = {1: b"ni1\0", 2: b"ni2\0\r\n\x1a\n"}
 
 
 def _header(block: bytes) -> Nifti1Header | Nifti2Header:
@@ -68,20 +72,23 @@ def _header(block: bytes) -> Nifti1Header | Nifti2Header:
     if other:
         raise InvalidInput(f"Not a NIfTI file: it is {other}")
     if len(block) < _BLOCK[1]:
-        raise InvalidInput(f"Not a NIfTI file: a header has at least {_BLOCK[1]} bytes, got {len(block)}")
+        words = first_words(block)
+        raise InvalidInput(
+            f"Not a NIfTI file: a header has at least {_BLOCK[1]} bytes, got {len(block)}{words and f': {words!r}'}"
+        )
     for endianness, order in (("<", "little"), (">", "big")):
         for version, size in _BLOCK.items():
             if int.from_bytes(block[:4], order) == size:  # type: ignore[arg-type]
                 return _checked(block, version, endianness)
-    raise InvalidInput("Not a NIfTI file: it begins with neither 348 (NIfTI-1) nor 540 (NIfTI-2)")
+    words = first_words(block)
+    but = f", but with the text {words!r}" if words else ""
+    raise InvalidInput(f"Not a NIfTI file: it begins with neither 348 (NIfTI-1) nor 540 (NIfTI-2){but}")
 
 
 def _checked(block: bytes, version: int, endianness: str) -> Nifti1Header | Nifti2Header:
     size = _BLOCK[version]
     magic = block[344:348] if version == 1 else block[4:12]
-    if magic[:3] in (b"ni1", b"ni2"):
-        raise InvalidInput("The NIfTI file is one half of a .hdr/.img pair; a single .nii or .nii.gz is expected")
-    if magic != _SINGLE[version]:
+    if magic != _SINGLE[version] and magic != _PAIR[version]:
         raise InvalidInput(f"Not a NIfTI file: its magic is {magic!r}, {_SINGLE[version]!r} is expected")
     if len(block) < size:
         raise InvalidInput(f"The NIfTI-2 header has {len(block)} bytes, {size} are expected")
@@ -125,10 +132,14 @@ def _dtype(header: Nifti1Header) -> np.dtype:
     return dtype
 
 
-def _offset(header: Nifti1Header) -> int:
+def _offset(header: Nifti1Header, warnings: list[str]) -> int:
     """Where the voxels begin: behind the header, its four flag bytes and the extensions. Some writers leave 0."""
     least = int(header["sizeof_hdr"]) + 4
     value = float(header["vox_offset"])
+    if bytes(header["magic"].tobytes())[:2] == b"ni":
+        if not value >= least:
+            raise InvalidInput("The NIfTI file is one half of a .hdr/.img pair; a single .nii or .nii.gz is expected")
+        warnings.append("The NIfTI header says that its voxels are in another file: those behind it were taken")
     if value == 0:
         return least
     if not (math.isfinite(value) and value >= least and value == int(value)):
@@ -182,6 +193,22 @@ def _millimetres(header: Nifti1Header, warnings: list[str]) -> float:
     return MILLIMETRES.get(units, 1.0)
 
 
+def _warn_of_unit(header: Nifti1Header, affine: np.ndarray, shape: tuple[int, int, int], warnings: list[str]) -> None:
+    """Some writers say metres or micrometres where their voxels are in millimetres."""
+    units = int(header["xyzt_units"]) & 7
+    sides = np.linalg.norm(affine[:3, :3], axis=0)
+    longest = float((sides * shape).max())
+    for unit, name, strange in (
+        (METRES, "metres", longest > LARGEST_BODY),
+        (MICROMETRES, "micrometres", longest < SMALLEST_BODY),
+    ):
+        if units == unit and strange:
+            warnings.append(
+                f"The NIfTI header has {name} for its unit, which makes voxels of {_words(sides)} mm and a volume"
+                f" {longest:.3g} mm long: millimetres seem to be meant"
+            )
+
+
 def _qform(header: Nifti1Header) -> np.ndarray:
     sided = header.copy()
     if float(sided["pixdim"][0]) not in (-1.0, 1.0):
@@ -189,7 +216,10 @@ def _qform(header: Nifti1Header) -> np.ndarray:
     sided["pixdim"][1:4] = np.abs(sided["pixdim"][1:4])  # nifti1.h: they are positive; nibabel mends them so as well
     quaternion = np.array([float(sided[name]) for name in ("quatern_b", "quatern_c", "quatern_d")])
     square = float(quaternion @ quaternion)
-    if 1 < square <= LONGEST_QUATERNION:
+    if square > LONGEST_QUATERNION:
+        length = math.sqrt(square)
+        raise InvalidInput(f"The qform of the NIfTI header is no rotation: its quaternion has the length {length:.4g}")
+    if square > 1:
         # A little less than 1, since float32 rounds: nibabel refuses more, and finds the fourth number by itself.
         for name, value in zip(("quatern_b", "quatern_c", "quatern_d"), quaternion, strict=True):
             sided[name] = value / math.sqrt(square) * (1 - 2e-7)

@@ -131,7 +131,7 @@ REFUSED = {
     "another file": (b"\x89PNG\r\n" * 100, "Not a NIfTI file"),
     "wrong magic": (nifti_file(DATA, magic=b"XXXX"), "magic"),
     "no magic (Analyze)": (nifti_file(DATA, magic=b"\0\0\0\0"), "magic"),
-    "half of a pair": (nifti_file(DATA, magic=b"ni1\0"), "pair"),
+    "half of a pair": (nifti_file(DATA, magic=b"ni1\0", vox_offset=0), "pair"),
     "cut NIfTI-2 header": (nifti_file(DATA, version=2)[:500], "540"),
     "truncated": (GOOD[:-1], "truncated: its header claims 376 bytes, got 375"),
     "truncated gzip": (gzip.compress(GOOD)[:-12], "ends in the middle"),

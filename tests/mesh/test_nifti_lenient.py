@@ -42,6 +42,11 @@ READ = {
     "dim[4] of 0": (nifti_file(DATA, dim=[4, 2, 3, 4, 0, 0, 0, 0]), "dimensions of size 0 were taken for 1"),
     "dim[5] of 0": (nifti_file(DATA, dim=[5, 2, 3, 4, 1, 0, 0, 0]), "dimensions of size 0 were taken for 1"),
     "unit 5": (nifti_file(DATA, xyzt_units=5), "unknown unit of length 5"),
+    "magic of a pair": (nifti_file(DATA, magic=b"ni1\0"), "says that its voxels are in another file"),
+    "magic of a pair, NIfTI-2": (
+        nifti_file(DATA, version=2, magic=b"ni2\0\r\n\x1a\n"),
+        "says that its voxels are in another file",
+    ),
     "unit 7 of length, 1 of time": (nifti_file(DATA, xyzt_units=15), "unknown unit of length 7"),
 }
 
@@ -54,6 +59,22 @@ def test_read_with_a_warning(name: str) -> None:
     np.testing.assert_allclose(volume.affine, LPS)
     (warning,) = volume.warnings
     assert words in warning
+
+
+@pytest.mark.parametrize(
+    ("unit", "side", "told"),
+    [
+        (1, 1.0, ["metres for its unit, which makes voxels of 1000 x 1000 x 1000 mm and a volume 2e+04 mm long"]),
+        (1, 0.001, []),
+        (3, 1.0, ["micrometres for its unit, which makes voxels of 0.001 x 0.001 x 0.001 mm and a volume 0.02 mm"]),
+        (3, 100.0, []),
+        (2, 1000.0, []),
+    ],
+)
+def test_a_unit_that_makes_no_body_of_it(unit: int, side: float, told: list[str]) -> None:
+    volume = read_nifti(nifti_file(np.ones((20, 3, 3), "u1"), np.diag([side, side, side, 1]), xyzt_units=unit))
+    assert len(volume.warnings) == len(told)
+    assert all(words in warning for words, warning in zip(told, volume.warnings, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +106,7 @@ def test_a_quaternion_a_little_too_long_is_made_one(length: float, version: int)
 
 
 def test_a_quaternion_much_too_long_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="qform"):
+    with pytest.raises(InvalidInput, match=r"no rotation: its quaternion has the length 1\.01[34]"):
         read_nifti(nifti_file(DATA, sform_code=0, **QFORM | {"quatern": [0.48, 0.6, 0.66]}))
 
 
@@ -119,6 +140,17 @@ OTHERS: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar in gzip": (lambda: gzip.compress(tar()), "it is a tar archive"),
     "gzip in gzip": (lambda: gzip.compress(gzip.compress(GOOD)), "it is packed twice by gzip"),
     "a page of a login": (lambda: b"<!DOCTYPE html><html>", "it is an HTML or XML page"),
+    "a page after a line break": (lambda: b"\r\n<HTML><body>" + bytes(500), "it is an HTML page"),
+    "an answer": (lambda: b'\xef\xbb\xbf {"error": 401}', "it is JSON text"),
+    "compress": (lambda: b"\x1f\x9d\x90" + GOOD, "it is packed by compress: unpack it first"),
+    "lzma": (lambda: lzma.compress(GOOD, lzma.FORMAT_ALONE), "it is packed by lzma: unpack it first"),
+    "lz4": (lambda: b"\x04\x22\x4d\x18" + bytes(500), "it is packed by lz4"),
+    "MATLAB": (lambda: b"MATLAB 5.0 MAT-file" + bytes(500), "it is a MATLAB file"),
+    "short text": (lambda: b"404: Not Found", "a header has at least 348 bytes, got 14: '404: Not Found'"),
+    "text": (
+        lambda: b"no such file\n" * 40,
+        "it begins with neither 348 (NIfTI-1) nor 540 (NIfTI-2), but with the text",
+    ),
     "a pointer": (lambda: b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS"),
     "MetaImage": (lambda: b"ObjectType = Image\nNDims = 3\n", "it is a MetaImage header"),
 }

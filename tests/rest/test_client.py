@@ -22,6 +22,12 @@ def basic(name: str) -> dict[str, str]:
         ("", ""),
         (" , ", ""),
         ("a\n\x00b", "ab"),
+        # One client, whatever the port and the form of its address:
+        ("10.1.2.3:40001", "10.1.2.3"),
+        ("[2001:db8::7]:40001", "2001:db8::7"),
+        ("2001:DB8:0:0::7", "2001:db8::7"),
+        ("::ffff:10.1.2.3", "10.1.2.3"),
+        ("unknown:80", "unknown:80"),
         ("x" * 500, "x" * 64),
     ],
 )
@@ -36,7 +42,9 @@ def test_the_last_address_is_the_one_that_the_proxy_saw(forwarded: str, client: 
         ("7.7.7.7, 10.0.0.9, 10.0.0.8:443, [fd00::1]:80, fd00::2", "7.7.7.7"),
         ("7.7.7.7, unknown, 10.0.0.9", "unknown"),
         ("10.0.0.1, 10.0.0.2", "10.0.0.1"),
-        ("7.7.7.7:5000, 10.0.0.2", "7.7.7.7:5000"),
+        ("7.7.7.7:5000, 10.0.0.2", "7.7.7.7"),
+        ("made up, 7.7.7.7, ::ffff:10.0.0.9", "7.7.7.7"),
+        ("7.7.7.7, [::ffff:10.0.0.9]:80", "7.7.7.7"),
     ],
 )
 def test_trusted_proxies_are_passed_over_from_the_right(forwarded: str, client: str) -> None:

@@ -38,7 +38,7 @@ class Clients:
 
     def _address(self, forwarded_for: str) -> str:
         """The last address that is none of a trusted proxy. What stands before it may be made up by the client."""
-        addresses = [one.strip() for one in forwarded_for.split(",") if one.strip()]
+        addresses = [_plain(one) for one in forwarded_for.split(",") if one.strip()]
         for address in reversed(addresses):
             if not self._is_proxy(address):
                 return address
@@ -46,17 +46,29 @@ class Clients:
 
     def _is_proxy(self, address: str) -> bool:
         try:
-            parsed = ipaddress.ip_address(_without_port(address))
+            parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
         return any(parsed in network for network in self._proxies)
 
 
-def _without_port(address: str) -> str:
+def _plain(address: str) -> str:
+    """An address in one form, without the port, which is another one for each connection; else the text as it is.
+
+    >>> _plain("[2001:DB8::1]:443"), _plain("::ffff:10.0.0.9"), _plain("10.0.0.9:5000"), _plain("unknown")
+    ('2001:db8::1', '10.0.0.9', '10.0.0.9', 'unknown')
+    """
+    address = address.strip(' "')
     if address.startswith("["):
-        return address[1:].partition("]")[0]
-    host, _, port = address.rpartition(":")
-    return host if port.isdigit() and host.count(".") == 3 else address
+        host = address[1:].partition("]")[0]
+    else:
+        host, _, port = address.rpartition(":")
+        host = host if port.isdigit() and host.count(".") == 3 else address
+    try:
+        parsed = ipaddress.ip_address(host)
+    except ValueError:
+        return address
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def _basic_user(authorization: str) -> str:
