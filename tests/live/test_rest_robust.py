@@ -83,7 +83,8 @@ def test_a_multipart_form_reaches_no_route(server: OrthancServer, part: str) -> 
     order = json.dumps({"Instance": source, "Structures": [1], "Resolution": 32})
     form = f"--x\r\n{part}\r\n\r\n{order}\r\n--x--\r\n".encode()
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Origin": "https://evil.example"}
-    assert server.post("/stl/encode", form, headers).status == 403
+    for path in ("/stl/encode", "/stl/encode/", "/stl//encode/.", "/stl/%65ncode/"):
+        assert server.post(path, form, headers).status == 403
     assert server.get("/statistics").json()["CountInstances"] == stored
     assert server.post("/stl/encode", order.encode(), {"Content-Type": "application/json"}).status == 200
 
@@ -96,6 +97,8 @@ def test_a_form_of_another_site_reaches_no_route(server: OrthancServer) -> None:
     reply = server.post("/stl/encode-rtstruct", body, text | other)
     assert reply.status == 403
     assert "https://evil.example" in reply.json()["Details"]
+    picture = {"Sec-Fetch-Site": "cross-site"}  # <img>, of which Orthanc makes another method
+    assert server.get(f"/stl/jobs/{NOBODY}?_method=DELETE", picture).status == 403
     own = {"Origin": f"http://127.0.0.1:{server.port}"}
     for headers in (text, text | own, other | {"Content-Type": "application/json"}):
         assert server.post("/stl/encode-rtstruct", body, headers).status == 200

@@ -22,6 +22,20 @@ def test_a_form_of_another_site(kind: str, origin: str) -> None:
         require_same_site(post(host="orthanc:8042", origin=origin, content_type=kind, sec_fetch_site="cross-site"))
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site", "origin": ""},
+    ],
+)
+def test_any_method_that_orthanc_makes_of_a_form(method: str, headers: dict[str, str]) -> None:
+    with pytest.raises(CrossSite):
+        require_same_site(Request(method, "/stl/jobs/1", headers={"host": "orthanc:8042"} | headers))
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -31,7 +45,10 @@ def test_a_form_of_another_site(kind: str, origin: str) -> None:
         post(host="orthanc:8042", origin="https://hospital.example", content_type="application/json"),
         post(host="orthanc:8042", origin="https://h.example", x_forwarded_host="h.example", content_type="text/plain"),
         post(host="orthanc:8042", origin="https://h.example", sec_fetch_site="same-origin", content_type="text/plain"),
+        post(host="orthanc:8042", sec_fetch_site="none"),
+        Request("DELETE", "/stl/jobs/1", headers={"host": "orthanc:8042", "origin": "http://orthanc:8042"}),
         Request("GET", "/stl/app/three.html", headers={"origin": "https://other.example"}),
+        Request("GET", "/stl/app/three.html", headers={"sec-fetch-site": "cross-site"}),
     ],
 )
 def test_what_passes(request_: Request) -> None:
@@ -43,6 +60,8 @@ def test_what_passes(request_: Request) -> None:
     [
         ("/stl/encode", "multipart/form-data; boundary=x", False),
         ("/stl/encode", " Multipart/Form-Data; boundary=x", False),
+        ("/stl/encode/", "multipart/form-data; boundary=x", False),
+        ("/stl/encode//", "multipart/form-data; boundary=x", False),
         ("/stl/encode", "application/json", True),
         ("/stl/encode", "", True),
         ("/instances", "multipart/form-data; boundary=x", True),

@@ -19,6 +19,7 @@ from orthanc_stl import errors
 from orthanc_stl.rest.http.messages import Request
 
 _FORM_TYPES = ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
+_OTHER_SITES = ("cross-site", "same-site")  # the latter: another host of the same domain
 
 
 def no_form_for(patterns: Iterable[str]) -> Callable[..., bool]:
@@ -29,23 +30,28 @@ def no_form_for(patterns: Iterable[str]) -> Callable[..., bool]:
 
     def may_come_in(uri: str, **request: Any) -> bool:
         kind = request["headers"].get("content-type", "").lstrip().lower()
-        return not kind.startswith("multipart/form-data") or not any(one.fullmatch(uri) for one in ours)
+        path = uri.rstrip("/")  # as Orthanc finds the route
+        return not kind.startswith("multipart/form-data") or not any(one.fullmatch(path) for one in ours)
 
     return may_come_in
 
 
 def require_same_site(request: Request) -> None:
-    """Raises `CrossSite` for what a form of another site may have sent. Scripts send no `Origin`, and pass."""
+    """Raises `CrossSite` for what a form of another site may have sent, by any method that Orthanc makes of it
+    (`?_method=DELETE`). Scripts send neither `Origin` nor `Sec-Fetch-Site`, and pass.
+    """
     origin = request.headers.get("origin", "")
+    fetched_from = request.headers.get("sec-fetch-site", "").lower()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method not in ("POST", "PUT") or not origin or kind not in _FORM_TYPES:
+    if request.method == "GET" or kind not in _FORM_TYPES or not (origin or fetched_from in _OTHER_SITES):
         return
-    if request.headers.get("sec-fetch-site", "").lower() == "same-origin":  # the browser knows, whatever a proxy says
+    if fetched_from == "same-origin":  # the browser knows, whatever a proxy says
         return
     names = [request.headers.get(header, "") for header in ("host", "x-forwarded-host")]
     if urlsplit(origin).netloc.lower() in [one.strip().lower() for name in names for one in name.split(",") if one]:
         return
+    sender = f" ({origin[:80]})" if origin else ""
     raise errors.CrossSite(
-        f"This request was sent by a page of another site ({origin[:80]}) as a form: send the JSON body with the "
+        f"This request was sent by a page of another site{sender} as a form: send the JSON body with the "
         'header "Content-Type: application/json"'
     )
