@@ -16,7 +16,7 @@ from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.scene import written_parts
 from orthanc_stl.mesh.threads import in_order
-from orthanc_stl.mesh.triangles import CHUNK, merged, unit_normals
+from orthanc_stl.mesh.triangles import CHUNK, corners_of, merged, unit_normals
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model
 
@@ -84,9 +84,9 @@ def stl_bytes(mesh: Mesh, header: str) -> bytes:
     numbers = np.frombuffer(out, RECORD, count, HEADER_BYTES + 4)["numbers"]
 
     def write(start: int) -> None:
-        corners = mesh.vertices[mesh.triangles[start : start + CHUNK]].reshape(-1, 9)
+        corners = corners_of(mesh.vertices, mesh.triangles[start : start + CHUNK])
         part = numbers[start : start + CHUNK]
-        part[:, 3:] = corners
+        part[:, 3:] = corners.T
         part[:, :3] = unit_normals(corners)
 
     for _ in in_order(write, range(0, count, CHUNK)):

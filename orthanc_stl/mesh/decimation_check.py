@@ -14,7 +14,7 @@ from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.fans import Fans
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.topology import crowded_vertices, neighbours_of
-from orthanc_stl.mesh.triangles import area_normals, chosen_part, unit_normals
+from orthanc_stl.mesh.triangles import area_normals, chosen_part, corners_of, unit_normals
 from orthanc_stl.mesh.types import Mesh
 
 DOUBTFUL = 0.5
@@ -111,7 +111,7 @@ def crossing_vertices(attempt: Attempt, as_before: np.ndarray) -> np.ndarray:
 
 def wrong_vertices(mesh: Mesh, twins: np.ndarray) -> np.ndarray:
     """Vertices of a closed mesh, whose `twins` are known, where sheets touch, or of a triangle without area."""
-    corners = np.ascontiguousarray(mesh.vertices[mesh.triangles].reshape(-1, 9).T)
+    corners = corners_of(mesh.vertices, mesh.triangles)
     flat = np.abs(area_normals(corners)).max(axis=0) == 0
     return np.union1d(crowded_vertices(mesh.triangles, len(mesh.vertices), twins), mesh.triangles[flat])
 
@@ -176,7 +176,7 @@ def turned_over(mesh: Mesh, twins: np.ndarray, changed: np.ndarray, full: FullSu
 
     Such a one makes a fold, so only triangles at folds are looked at: a step outwards must not lead deeper.
     """
-    normals = unit_normals(mesh.vertices[mesh.triangles].reshape(-1, 9))
+    normals = unit_normals(corners_of(mesh.vertices, mesh.triangles))
     first, second = neighbours_of(twins)
     folded = (normals[first] * normals[second]).sum(axis=1) < 0
     suspects = np.unique(np.concatenate((first[folded], second[folded])))

@@ -8,7 +8,7 @@ import numpy as np
 
 from orthanc_stl.mesh.threads import in_order
 from orthanc_stl.mesh.topology import Topology, topology_of
-from orthanc_stl.mesh.triangles import CHUNK, area_normals
+from orthanc_stl.mesh.triangles import CHUNK, area_normals, corners_of
 from orthanc_stl.mesh.types import Mesh, Note, Report, ranked
 
 VOLUME_PRECISION = 5e-4
@@ -45,7 +45,8 @@ def report_of(
 def box_of(mesh: Mesh) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     if not len(mesh.vertices):
         return (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
-    low, high = mesh.vertices.min(axis=0).tolist(), mesh.vertices.max(axis=0).tolist()
+    axes = np.ascontiguousarray(mesh.vertices.T)  # by far quicker than along the first axis of (n, 3)
+    low, high = axes.min(axis=1).tolist(), axes.max(axis=1).tolist()
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
@@ -65,7 +66,7 @@ def area_and_volume(mesh: Mesh) -> tuple[float, float]:
 
     def part(start: int) -> tuple[float, float]:
         triangles = mesh.triangles[start : start + CHUNK]
-        corners = np.ascontiguousarray(vertices[triangles].reshape(-1, 9).T)
+        corners = corners_of(vertices, triangles)
         normals = area_normals(corners)
         twice = np.sqrt((normals * normals).sum(axis=0)).sum(dtype=np.float64)
         return float(twice) / 2, float((normals * corners[:3]).sum(dtype=np.float64)) / 6

@@ -13,7 +13,7 @@ from vtkmodules.vtkFiltersCore import (
 )
 
 from orthanc_stl.mesh.threads import in_order
-from orthanc_stl.mesh.triangles import CHUNK, area_normals
+from orthanc_stl.mesh.triangles import CHUNK, area_normals, corners_of
 from orthanc_stl.mesh.types import Mesh
 
 ITERATIONS = 10
@@ -58,8 +58,8 @@ def has_flat_triangles(mesh: Mesh) -> bool:
     """Whether some triangle has no area in the float32 coordinates of the STL."""
 
     def smallest(start: int) -> float:
-        corners = mesh.vertices[mesh.triangles[start : start + CHUNK]].reshape(-1, 9)
-        return float(np.abs(area_normals(np.ascontiguousarray(corners.T))).max(axis=0).min(initial=np.inf))
+        corners = corners_of(mesh.vertices, mesh.triangles[start : start + CHUNK])
+        return float(np.abs(area_normals(corners)).max(axis=0).min(initial=np.inf))
 
     return min(in_order(smallest, range(0, len(mesh.triangles), CHUNK)), default=1.0) == 0
 

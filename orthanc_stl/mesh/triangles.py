@@ -12,9 +12,14 @@ CHUNK = 16384
 """Triangles worked on at once: their arrays stay within the processor's second-level cache."""
 
 
+def corners_of(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """The corners `(9, m)` of `triangles` `(m, 3) int`, as `area_normals` takes them. `vertices` is `(n, 3)`."""
+    return np.ascontiguousarray(vertices.take(triangles, axis=0).reshape(-1, 9).T)
+
+
 def unit_normals(corners: np.ndarray) -> np.ndarray:
-    """Unit normals `(n, 3)` of triangles `(n, 9)` (three corners each), of their dtype; zero for one without area."""
-    normals = area_normals(np.ascontiguousarray(corners.T))
+    """Unit normals `(m, 3)` of triangles with such corners `(9, m)`, of their dtype; zero for one without area."""
+    normals = area_normals(corners)
     length = np.sqrt((normals * normals).sum(axis=0))
     length[length == 0] = 1
     return (normals / length).T
@@ -45,7 +50,7 @@ def vertex_normals(mesh: Mesh) -> np.ndarray:
     sums = np.zeros((3, len(mesh.vertices)))
     for start in range(0, len(mesh.triangles), CHUNK):
         triangles = mesh.triangles[start : start + CHUNK]
-        normals = area_normals(np.ascontiguousarray(mesh.vertices[triangles].reshape(-1, 9).T))
+        normals = area_normals(corners_of(mesh.vertices, triangles))
         low, high = int(triangles.min()), int(triangles.max()) + 1
         corners = triangles.reshape(-1) - low
         for axis, values in enumerate(normals):

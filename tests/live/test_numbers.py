@@ -16,7 +16,7 @@ import trimesh
 
 from orthanc_stl.conversion.printing import THIN
 from orthanc_stl.formats.stl import read_stl
-from orthanc_stl.mesh.contours.shapes import signed_area
+from orthanc_stl.mesh.contours.polygon import signed_area
 from orthanc_stl.mesh.report import report_of
 from testing import phantoms
 from testing.server import OrthancServer

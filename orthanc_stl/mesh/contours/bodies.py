@@ -20,7 +20,7 @@ from orthanc_stl.mesh.contours.parts import Chain
 from orthanc_stl.mesh.report import VOLUME_PRECISION, area_and_volume
 from orthanc_stl.mesh.surface import vertex_normals
 from orthanc_stl.mesh.topology import components_of
-from orthanc_stl.mesh.triangles import area_normals
+from orthanc_stl.mesh.triangles import area_normals, corners_of
 from orthanc_stl.mesh.types import Mesh, Rank
 
 FARTHEST_MOVE = 0.3
@@ -167,7 +167,7 @@ def _owners(mesh: Mesh, label: np.ndarray, bodies: Sequence[Body]) -> tuple[np.n
 def _measures(mesh: Mesh, of_triangle: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Area (mm²) and volume (mm³) of each body's triangles."""
     vertices = mesh.vertices - mesh.vertices.mean(axis=0, dtype=np.float64).astype(np.float32)
-    corners = np.ascontiguousarray(vertices[mesh.triangles].reshape(-1, 9).T)
+    corners = corners_of(vertices, mesh.triangles)
     normals = area_normals(corners)
     twice = np.sqrt((normals * normals).sum(axis=0))
     six = (normals * corners[:3]).sum(axis=0)

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from orthanc_stl.mesh.intersections import crossing_triangles
-from orthanc_stl.mesh.triangles import area_normals
+from orthanc_stl.mesh.triangles import area_normals, corners_of
 from orthanc_stl.mesh.types import Mesh
 
 ROUNDS = 6
@@ -55,7 +55,7 @@ def without_new_crossings(before: Mesh, after: Mesh) -> Mesh:
 
 def _may_cross(mesh: Mesh) -> np.ndarray:
     """The numbers of the triangles around which the surface faces so many ways that it may cross itself."""
-    corners = np.ascontiguousarray(mesh.vertices[mesh.triangles].reshape(-1, 9).T)
+    corners = corners_of(mesh.vertices, mesh.triangles)
     sides = (corners[first : first + 3] - corners[second : second + 3] for first, second in ((0, 3), (3, 6), (6, 0)))
     side = REACH * float(np.sqrt(max((edge * edge).sum(axis=0).max(initial=0) for edge in sides)))
     normals = _units(area_normals(corners).astype(np.float64))

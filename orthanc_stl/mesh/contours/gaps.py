@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from statistics import median
 
 import numpy as np
 
@@ -46,11 +47,11 @@ def without_gaps(
     for link in longest_first:
         below = _beside(link.lower, down, step, lambda link: link.lower, gaps)
         above = _beside(link.upper, up, step, lambda link: link.upper, gaps)
-        sides = [float(np.median(side)) for side in (below, above) if side]
+        sides = [median(side) for side in (below, above) if side]
         if below and above:
             sides.append(min(below[0], above[0]))
         known = max(sides) if sides else usual
-        small = [float(np.median(side)) for side in (below, above) if len(side) > 1]
+        small = [median(side) for side in (below, above) if len(side) > 1]
         small += [fine] if step[link] > max(_extent(regions[link.lower]), _extent(regions[link.upper])) else []
         far = step[link] > FAR_GAP * min(small, default=np.inf)
         if far or (known is not None and step[link] > GAP * known):

@@ -11,6 +11,7 @@ from orthanc_stl.errors import OutOfRange
 from orthanc_stl.mesh.contours.distance import padded
 from orthanc_stl.mesh.contours.layers import layers_of, merged
 from orthanc_stl.mesh.contours.parts import Chain
+from orthanc_stl.mesh.contours.polygon import ahead
 from orthanc_stl.mesh.errors import TooManyTriangles, TooManyVoxels
 
 MAX_VOXELS = 200_000_000  # two bytes each
@@ -190,7 +191,7 @@ def expected_triangles(grid: Grid) -> int:
 
 
 def _crossings(outlines: Sequence[np.ndarray]) -> float:
-    return sum(float(np.abs(np.roll(outline, -1, axis=0) - outline).sum()) for outline in outlines)
+    return sum(float(np.abs(ahead(outline) - outline).sum()) for outline in outlines)
 
 
 def _box(chain: Chain) -> np.ndarray:

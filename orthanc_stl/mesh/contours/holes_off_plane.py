@@ -14,7 +14,8 @@ import numpy as np
 
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.planes import Outline, RoiOutlines
-from orthanc_stl.mesh.contours.shapes import inside, signed_area
+from orthanc_stl.mesh.contours.polygon import signed_area
+from orthanc_stl.mesh.contours.shapes import inside
 from orthanc_stl.mesh.contours.steps import blocks, local_steps, steps_above
 from orthanc_stl.mesh.types import Rank
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from manifold3d import CrossSection, FillRule, JoinType
 
+from orthanc_stl.mesh.contours.polygon import ahead, behind, length_of, signed_area
+
 WIDEST = 0.1
 """A fraction of the bridge's length: wider slits are taken for what they are."""
 
@@ -46,8 +48,7 @@ def opened(points: np.ndarray, area: float) -> tuple[list[np.ndarray], float]:
 
     `area` is what it encloses. A slit of an outline that stays one is wider than those that are closed: it is open.
     """
-    steps = np.roll(points, -1, axis=0) - points
-    if float(np.hypot(*steps.T).sum()) ** 2 < UNROUND * 4 * np.pi * area:
+    if length_of(points) ** 2 < UNROUND * 4 * np.pi * area:
         return [points], 0.0
     loops, widest = [points], 0.0
     for _ in range(len(points) // 4):
@@ -85,9 +86,9 @@ def _closed(points: np.ndarray) -> tuple[list[np.ndarray], float]:
             filled = filled + slit.offset(0.02 * half)
         if filled.num_contour() > loops:
             found = [np.asarray(loop) for loop in filled.to_polygons()]
-            found = [loop for loop in found if _encloses(loop) > half * extent]
+            found = [loop for loop in found if abs(signed_area(loop)) > half * extent]
             if len(found) > 1:
-                return sorted(found, key=lambda loop: -_encloses(loop)), 2 * half
+                return sorted(found, key=lambda loop: -abs(signed_area(loop))), 2 * half
     return [points], _open_slit(whole, extent)
 
 
@@ -113,7 +114,7 @@ def _open_slit(whole: CrossSection, extent: float) -> float:
 
 def _loops(section: CrossSection, least: float) -> int:
     """The outlines and holes of more than `least` mm²."""
-    return sum(_encloses(np.asarray(loop)) > least for loop in section.to_polygons())
+    return sum(abs(signed_area(np.asarray(loop))) > least for loop in section.to_polygons())
 
 
 def _grown(section: CrossSection, width: float) -> CrossSection:
@@ -123,25 +124,20 @@ def _grown(section: CrossSection, width: float) -> CrossSection:
 
 def _width(slit: CrossSection) -> float:
     """The width (mm) of a rectangle of the same area and perimeter."""
-    around = sum(float(np.linalg.norm(loop - np.roll(loop, 1, axis=0), axis=1).sum()) for loop in slit.to_polygons())
+    around = sum(float(np.linalg.norm(loop - behind(loop), axis=1).sum()) for loop in slit.to_polygons())
     return (around / 2 - float(np.sqrt(max(0.0, around**2 / 4 - 4 * slit.area())))) / 2
-
-
-def _encloses(loop: np.ndarray) -> float:
-    x, y = (loop - loop[0]).T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
 
 def _bridge(loop: np.ndarray) -> tuple[int, int] | None:
     """The edges `there` < `back` that are the two ways of a bridge, if there is one."""
     if len(loop) < 8:
         return None
-    ahead = np.roll(loop, -1, axis=0)
-    length = np.hypot(*(ahead - loop).T)
+    following = ahead(loop)
+    length = np.hypot(*(following - loop).T)
     long = np.flatnonzero(length > LONG * np.median(length))
     if len(long) < 2 or len(long) > len(loop) // 4:
         return None
-    start, end = loop[long], ahead[long]
+    start, end = loop[long], following[long]
     width = np.maximum(
         np.linalg.norm(start[:, None] - end[None], axis=2), np.linalg.norm(end[:, None] - start[None], axis=2)
     )
@@ -156,8 +152,7 @@ def _bridge(loop: np.ndarray) -> tuple[int, int] | None:
 
 def _outside_between(loop: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """For each two edges, whether the strip between them is outside: the body is on the other side of both."""
-    x, y = (loop - loop[0]).T
-    turn = np.sign(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+    turn = np.sign(signed_area(loop))
     along = end - start
     across = (end[None] + start[None] - end[:, None] - start[:, None]) / 2
     return np.asarray(turn * (along[:, None, 0] * across[..., 1] - along[:, None, 1] * across[..., 0]) < 0)

@@ -30,7 +30,7 @@ def layers_of(chain: Chain, step: float, offset: float) -> np.ndarray:
         after = [chain.high + offset]
         marks = [*(marks[:-1] if chain.high == planes[-1] else marks), chain.high - offset]
     for lower, upper in pairwise(chain.layers):
-        if _something_ends(lower, upper) or _something_ends(upper, lower):
+        if _something_ends(lower, upper):
             middle = (lower.position + upper.position) / 2
             marks += [middle - offset, middle + offset]
     marks.sort()
@@ -38,19 +38,15 @@ def layers_of(chain: Chain, step: float, offset: float) -> np.ndarray:
     return np.concatenate([before, *inner, marks[-1:], after])
 
 
-def _something_ends(one: Layer, other: Layer) -> bool:
-    """Whether an outline of `one`, or a hole in it, lies over none of its kind on `other`."""
-    for kind in (slice(0, 1), slice(1, None)):
-        mine, others = _boxes(one, kind), _boxes(other, kind)
-        if len(np.unique(meeting_boxes(mine, others)[:, 0])) < len(mine):
+def _something_ends(lower: Layer, upper: Layer) -> bool:
+    """Whether an outline of one of the two, or a hole in it, meets none of its kind on the other."""
+    for below, above in zip(lower.boxes, upper.boxes, strict=True):
+        if not len(below) and not len(above):
+            continue
+        met = meeting_boxes(below, above)
+        if len(np.unique(met[:, 0])) < len(below) or len(np.unique(met[:, 1])) < len(above):
             return True
     return False
-
-
-def _boxes(layer: Layer, kind: slice) -> np.ndarray:
-    """`(n, 4)`: the lower and upper corners of the boxes of outlines."""
-    outlines = [outline for region in layer.regions for outline in region.outlines[kind]]
-    return np.array([(*outline.min(axis=0), *outline.max(axis=0)) for outline in outlines]).reshape(-1, 4)
 
 
 def _from(start: float, end: float, step: float) -> np.ndarray:

@@ -22,6 +22,7 @@ from orthanc_stl.mesh.contours.gaps import BESIDE, without_gaps
 from orthanc_stl.mesh.contours.links import Link, components, links_of, with_forks
 from orthanc_stl.mesh.contours.planes import RoiOutlines
 from orthanc_stl.mesh.contours.regions import Region
+from orthanc_stl.mesh.contours.shapes import boxes_of
 from orthanc_stl.mesh.types import Rank
 
 LONE_SLICE_SPACING = 1.0
@@ -42,6 +43,13 @@ class Layer:
     @property
     def outlines(self) -> tuple[np.ndarray, ...]:
         return tuple(outline for region in self.regions for outline in region.outlines)
+
+    @cached_property
+    def boxes(self) -> tuple[np.ndarray, np.ndarray]:
+        """`(n, 4)` (low u, low v, high u, high v) of its outlines, and of the holes in them."""
+        kinds = slice(0, 1), slice(1, None)
+        outer, holes = ([line for region in self.regions for line in region.outlines[kind]] for kind in kinds)
+        return boxes_of(outer), boxes_of(holes)
 
     @property
     def area(self) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from orthanc_stl.mesh.contours.contour import XOR, Contour, RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame, area_vector, fitting, frame_of, scatter_of
+from orthanc_stl.mesh.contours.polygon import behind
 from orthanc_stl.mesh.contours.steps import local_steps
 from orthanc_stl.mesh.types import Rank
 
@@ -111,7 +112,7 @@ def _clean(roi: RoiContours, findings: Findings) -> list[Contour]:
             fault = "coordinates that are not finite numbers"
         else:
             same = SAME_POINT * float(np.ptp(points, axis=0).max()) if len(points) else 0.0
-            points = points[np.abs(points - np.roll(points, 1, axis=0)).max(axis=1, initial=0) > same]
+            points = points[np.abs(points - behind(points)).max(axis=1, initial=0) > same]
             if len(points) < 3:
                 fault = "fewer than three distinct points"
         if fault:
@@ -127,7 +128,7 @@ def _clean(roi: RoiContours, findings: Findings) -> list[Contour]:
 
 
 def _on_a_line(points: np.ndarray) -> bool:
-    length = float(np.abs(points - np.roll(points, 1, axis=0)).sum())
+    length = float(np.abs(points - behind(points)).sum())
     if np.linalg.norm(area_vector(points)) > THINNEST * length**2:  # nearly always; a figure of eight may have none
         return False
     return bool(np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[1] <= THINNEST * length)

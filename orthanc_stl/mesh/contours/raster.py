@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orthanc_stl.mesh.contours.polygon import ahead
+
 SLIT = 0.25
 """In pixels: two crossings closer than this are no boundary but a slit (a keyhole's bridge, which comes back beside or
 on itself) or a very thin spike; neither can be resolved by the grid, and both would pull the surface towards them."""
@@ -52,7 +54,7 @@ def edges_of(planes: Sequence[Sequence[np.ndarray]]) -> Edges:
         empty = np.zeros(0)
         return Edges(empty.astype(np.int64), empty, empty, empty, empty)
     start = np.concatenate([outline for _, outline in outlines])
-    end = np.concatenate([np.roll(outline, -1, axis=0) for _, outline in outlines])
+    end = np.concatenate([ahead(outline) for _, outline in outlines])
     plane = np.repeat([k for k, _ in outlines], [len(outline) for _, outline in outlines])
     return _upward(plane, start[:, 0], start[:, 1], end[:, 0], end[:, 1])
 

@@ -16,12 +16,12 @@ from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import frame_of
 from orthanc_stl.mesh.contours.planes import THINNEST, Outline, RoiOutlines
+from orthanc_stl.mesh.contours.polygon import ahead, length_of
 from orthanc_stl.mesh.contours.shapes import (
     APART,
     WITHIN,
     Shape,
     joined,
-    length_of,
     once,
     overlapping,
     section_of,
@@ -71,12 +71,12 @@ class Region:
     def middle(self) -> np.ndarray:
         """The centroid of the first outline."""
         points = self.outlines[0] - self.low
-        ahead = np.roll(points, -1, axis=0)
-        cross = points[:, 0] * ahead[:, 1] - ahead[:, 0] * points[:, 1]
+        following = ahead(points)
+        cross = points[:, 0] * following[:, 1] - following[:, 0] * points[:, 1]
         whole = float(cross.sum())
         if not whole:
             return (self.low + self.high) / 2
-        return ((points + ahead) * cross[:, None]).sum(axis=0) / (3 * whole) + self.low
+        return ((points + following) * cross[:, None]).sum(axis=0) / (3 * whole) + self.low
 
     @cached_property
     def section(self) -> CrossSection:

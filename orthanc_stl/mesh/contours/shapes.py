@@ -16,6 +16,7 @@ from manifold3d import CrossSection, FillRule
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.keyholes import opened
 from orthanc_stl.mesh.contours.planes import Outline
+from orthanc_stl.mesh.contours.polygon import ahead, length_of, signed_area
 from orthanc_stl.mesh.errors import TooManyOverlaps
 from orthanc_stl.mesh.types import Rank
 
@@ -55,22 +56,12 @@ def section_of(outlines: Sequence[np.ndarray], rule: FillRule = FillRule.EvenOdd
     return CrossSection([np.ascontiguousarray(outline) for outline in outlines], rule)
 
 
-def length_of(outline: np.ndarray) -> float:
-    steps = np.roll(outline, -1, axis=0) - outline
-    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
-
-
-def signed_area(outline: np.ndarray) -> float:
-    x, y = (outline - outline[0]).T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-
-
 def inside(points: np.ndarray, outlines: Sequence[np.ndarray]) -> np.ndarray:
     """Which of points (n, 2) lie inside the outlines, by the even-odd rule."""
     if not outlines:
         return np.zeros(len(points), bool)
     start = np.concatenate(outlines)
-    end = np.concatenate([np.roll(outline, -1, axis=0) for outline in outlines])
+    end = np.concatenate([ahead(outline) for outline in outlines])
     lowest, highest = np.minimum(start[:, 1], end[:, 1]), np.maximum(start[:, 1], end[:, 1])
     found = np.zeros(len(points), bool)
     upwards = np.argsort(points[:, 1])
@@ -221,6 +212,11 @@ def overlapping(shapes: Sequence[Shape]) -> list[tuple[int, int]]:
 
 BOXES_AT_ONCE = 4_000_000
 """Pairs of boxes that are compared at once: a byte or two each."""
+
+
+def boxes_of(outlines: Sequence[np.ndarray]) -> np.ndarray:
+    """`(n, 4)`: the box (low u, low v, high u, high v) of each outline (m, 2)."""
+    return np.array([(*outline.min(axis=0), *outline.max(axis=0)) for outline in outlines]).reshape(-1, 4)
 
 
 def meeting_boxes(one: np.ndarray, other: np.ndarray) -> np.ndarray:

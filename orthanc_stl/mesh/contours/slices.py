@@ -15,6 +15,7 @@ from manifold3d import CrossSection, JoinType, OpType
 
 from orthanc_stl.mesh.contours.links import width_of
 from orthanc_stl.mesh.contours.parts import Chain
+from orthanc_stl.mesh.contours.polygon import signed_area
 from orthanc_stl.mesh.contours.shapes import joined, meeting_boxes
 
 SAME_PLACE = 0.02
@@ -149,8 +150,4 @@ def _characteristic(shared: CrossSection, least: float) -> int | None:
 
 
 def _holed(area: CrossSection, least: float) -> int:
-    def encloses(loop: np.ndarray) -> float:
-        x, y = (loop - loop[0]).T
-        return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-
-    return 1 - sum(encloses(np.asarray(loop)) < -least for loop in area.to_polygons())
+    return 1 - sum(signed_area(np.asarray(loop)) < -least for loop in area.to_polygons())

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from orthanc_stl.mesh.contours.polygon import ahead, behind, signed_area
+
 FEWEST_EDGES = 16
 """With fewer there are no steps to speak of."""
 
@@ -41,26 +43,26 @@ def without_steps(outline: np.ndarray) -> np.ndarray:
         return outline
     turn, step = grid
     steps = _every_step((outline - outline[0]) @ turn / step)
-    middles = (steps + np.roll(steps, -1, axis=0)) / 2
+    middles = (steps + ahead(steps)) / 2
     if len(middles) < FEWEST_EDGES:
         return outline
     smooth = middles
     for _ in range(ROUNDS):
         smooth = _low_pass(np.clip(smooth, middles - FARTHEST, middles + FARTHEST))
     smooth = np.clip(smooth, middles - FARTHEST_OF_ALL, middles + FARTHEST_OF_ALL)
-    smooth = _with_area(smooth * step, _signed_area(outline))
+    smooth = _with_area(smooth * step, signed_area(outline))
     return smooth @ turn.T + outline[0]
 
 
 def _grid_of(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """The directions (as columns) and steps (2,) of the pixels that the outline is drawn along; None if it is not."""
-    edges = np.roll(outline, -1, axis=0) - outline
+    edges = ahead(outline) - outline
     if len(edges) < FEWEST_EDGES:
         return None
     length = np.hypot(edges[:, 0], edges[:, 1])
-    cross = edges[:, 0] * np.roll(edges[:, 1], -1) - edges[:, 1] * np.roll(edges[:, 0], -1)
+    cross = edges[:, 0] * ahead(edges[:, 1]) - edges[:, 1] * ahead(edges[:, 0])
     turns = np.sign(cross[np.abs(cross) > 1e-6 * length.max() ** 2])
-    if len(turns) < FEWEST_EDGES or np.mean(turns != np.roll(turns, 1)) < TO_AND_FRO:
+    if len(turns) < FEWEST_EDGES or np.mean(turns != behind(turns)) < TO_AND_FRO:
         return None
     angle = np.angle(edges[:, 0] + 1j * edges[:, 1])
     wave = next((k for k in (4, 8) if abs(np.average(np.exp(1j * k * angle), weights=length)) > ALIGNED), None)
@@ -86,11 +88,11 @@ def _step(lengths: np.ndarray, longest: float) -> float:
 
 def _every_step(corners: np.ndarray) -> np.ndarray:
     """The outline (in steps) with a point at each step."""
-    ahead = np.roll(corners, -1, axis=0)
-    count = np.maximum(np.rint(np.abs(ahead - corners).max(axis=1)).astype(int), 1)
+    steps = ahead(corners) - corners
+    count = np.maximum(np.rint(np.abs(steps).max(axis=1)).astype(int), 1)
     start = np.repeat(np.arange(len(corners)), count)
     part = (np.arange(len(start)) - np.repeat(np.cumsum(count) - count, count)) / count[start]
-    return np.asarray(corners[start] + part[:, None] * (ahead - corners)[start])
+    return np.asarray(corners[start] + part[:, None] * steps[start])
 
 
 def _low_pass(points: np.ndarray) -> np.ndarray:
@@ -102,16 +104,11 @@ def _low_pass(points: np.ndarray) -> np.ndarray:
     return np.stack([smooth.real, smooth.imag], axis=1)
 
 
-def _signed_area(outline: np.ndarray) -> float:
-    x, y = (outline - outline[0]).T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-
-
 def _with_area(outline: np.ndarray, area: float) -> np.ndarray:
     """The outline moved along its normals, evenly, until it has this signed area."""
     for _ in range(3):
-        along = np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0)
+        along = ahead(outline) - behind(outline)
         length = np.hypot(along[:, 0], along[:, 1])
         outward = np.stack([along[:, 1], -along[:, 0]], axis=1) / np.where(length > 0, length, 1)[:, None]
-        outline = outline + outward * (area - _signed_area(outline)) / (length.sum() / 2)
+        outline = outline + outward * (area - signed_area(outline)) / (length.sum() / 2)
     return outline

@@ -15,7 +15,7 @@ import numpy as np
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.solids.divisions import Divisions, divided, edge_keys
 from orthanc_stl.mesh.topology import twins_of
-from orthanc_stl.mesh.triangles import area_normals, unit_normals
+from orthanc_stl.mesh.triangles import area_normals, corners_of, unit_normals
 from orthanc_stl.mesh.types import Mesh
 
 Value = Callable[[np.ndarray], np.ndarray]
@@ -106,7 +106,7 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
 
 def _bent(mesh: Mesh) -> np.ndarray:
     """At which vertices `(n,) bool` the surface is no plane."""
-    normals = area_normals(np.ascontiguousarray(mesh.vertices[mesh.triangles].reshape(-1, 9).T))
+    normals = area_normals(corners_of(mesh.vertices, mesh.triangles))
     corners, count = mesh.triangles.reshape(-1), len(mesh.vertices)
     sums = [np.bincount(corners, np.repeat(along, 3), count) for along in normals]
     whole = np.bincount(corners, np.repeat(np.linalg.norm(normals, axis=0), 3), count)
@@ -243,4 +243,4 @@ def _crossing(found: Mesh, parents: np.ndarray, around: np.ndarray) -> np.ndarra
 
 def _normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Unit normals `(m, 3)`; zero for a triangle without area."""
-    return unit_normals(points[triangles].reshape(-1, 9))
+    return unit_normals(corners_of(points, triangles))
