@@ -35,14 +35,16 @@ Points = np.ndarray | Sequence[Sequence[float]]
 class Model(BaseModel):
     """Parts in one frame of reference, in LPS mm. `model["Heart"]` is a part by its name or number.
 
-    `skipped`: structures that could not be made, with the reason; `notes`: what was changed, guessed or left out.
+    `skipped`: structures that could not be made, with the reason; `notes`: what was changed, guessed or left out,
+    `notes_on_choice` when structures were chosen.
     """
 
     skipped: tuple[Skipped, ...] = ()
+    notes_on_choice: tuple[Note, ...] = ()
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        return tuple(note for part in self.parts for note in part.notes)
+        return (*self.notes_on_choice, *(note for part in self.parts for note in part.notes))
 
     def save(self, path: str | Path, *, compress: bool = False) -> None:
         """Write the file that the suffix names: .stl, .glb, .3mf, .ply, .obj, .obj.zip, .stl.zip.
@@ -100,7 +102,14 @@ class Structures:
         )
         result = build_model(self._source, request, progress)
         model = result.model
-        return Model(model.parts, model.title, model.frame_of_reference_uid, model.parameters, skipped=result.skipped)
+        return Model(
+            model.parts,
+            model.title,
+            model.frame_of_reference_uid,
+            model.parameters,
+            skipped=result.skipped,
+            notes_on_choice=result.notes,
+        )
 
 
 def read(*paths: str | Path | bytes, **fields: Any) -> Structures:

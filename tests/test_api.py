@@ -65,3 +65,17 @@ def test_lists_are_fine() -> None:
 
 def test_types_are_marked_as_checked() -> None:
     assert (Path(stl.__file__).parent / "py.typed").exists()
+
+
+def test_what_is_said_of_the_choice_and_fields_of_other_kinds_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "cube.stl"
+    stl.Model((stl.surface_from_volume(CUBE, smooth=False),)).save(file)
+    model = stl.read(file, Levels=[30], FillHoles=False, Threshold=0).mesh(colors={"Heart": (1, 2, 3)})
+    mesh = "a mesh file (STL, OBJ, PLY, GLB or 3MF)"
+    assert [note.text for note in model.notes] == [
+        'Colors has "Heart", but there is no such structure',
+        f"Levels was left out: {mesh} has no use for it",
+        f"Threshold was left out: {mesh} has no use for it",
+    ]
+    with pytest.raises(stl.InvalidInput, match="Levels was left out"):
+        stl.read(file, Levels=[30]).mesh(strict=True)

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from orthanc_stl.conversion.options import SOURCE_OPTIONS
 from orthanc_stl.conversion.request import ConversionRequest
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.model import Note, Rank, Structure
+from orthanc_stl.sources.base import OpenSource
+from orthanc_stl.sources.kinds import kind_by_title
 
 MOST_NAMED = 60
 """How many structures an error lists."""
@@ -33,6 +36,24 @@ class Choice:
     structures: tuple[Structure, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[Note, ...] = ()
+
+
+def chosen_of(source: OpenSource, request: ConversionRequest) -> Choice:
+    """What `choose` finds among the structures of a source, and a note on each field of another kind of source."""
+    with reading("this file"):  # a reader may look for its structures only now
+        structures = source.structures
+    choice = choose(structures, request)
+    return replace(choice, notes=(*choice.notes, *_fields_of_others(source, request)))
+
+
+def _fields_of_others(source: OpenSource, request: ConversionRequest) -> list[Note]:
+    """Of fields for another kind of source; what is false or empty asks for nothing."""
+    kind = kind_by_title(source.title)
+    if kind is None:
+        return []
+    asked = (key for key, value in request.fields.items() if value is not None and value is not False)
+    lost = [key for key in asked if key in SOURCE_OPTIONS and key not in kind.fields]
+    return [Note(Rank.LEFT_OUT, "", f"{key} was left out: {kind.name} has no use for it") for key in lost]
 
 
 def choose(structures: Sequence[Structure], request: ConversionRequest) -> Choice:

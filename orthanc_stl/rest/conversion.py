@@ -37,7 +37,7 @@ def convert(
     series = {**series_identity(app.orthanc, source.parent), **(identity or {})}
     options = source.options(conversion) | {"Series": series}
     parts: list[dict[str, Any]] | None = None
-    chosen: dict[str, Any] = {"structures": [], "skipped": []}
+    chosen: dict[str, Any] = {"structures": [], "skipped": [], "notes": []}
     # All parts of an OBJ are made together, and those that a plane divides, since their numbers are not known before.
     if conversion.separate and conversion.format == "stl" and not conversion.cut:
         chosen = listing(app, request, "choose_structures", source, conversion)
@@ -63,9 +63,7 @@ def convert(
         remember(app.orthanc, stored, source.instance, structures, replace_old=conversion.replace)
         for model, place in zip(answer["Models"], places, strict=True):
             model |= {"ID": stored[place]["ID"], "Path": stored[place]["Path"]}
-        answer["Warnings"] = [*answer["Warnings"], *told]
-        answer["Notes"] = [*answer["Notes"], *(Note(Rank.LEFT_OUT, "", text).as_json() for text in told)]
-        return {key: stored[0][key] for key in _STORED if key in stored[0]} | answer
+        return {key: stored[0][key] for key in _STORED if key in stored[0]} | _with(answer, chosen["notes"], told)
 
     order = Order(
         task="convert",
@@ -81,6 +79,14 @@ def convert(
         all_or_none=True,
     )
     return run_or_submit(app, order, asynchronous=asynchronous)
+
+
+def _with(answer: dict[str, Any], on_choice: Sequence[dict[str, Any]], told: Sequence[str]) -> dict[str, Any]:
+    """The answer with notes (as JSON) on the choice, which it may have already, and sentences on the request."""
+    on_request = (Note(Rank.LEFT_OUT, "", text).as_json() for text in told)
+    more = [note for note in (*on_choice, *on_request) if note not in answer["Notes"]]
+    warnings = [*answer["Warnings"], *(note["Text"] for note in more)]
+    return answer | {"Warnings": warnings, "Notes": [*answer["Notes"], *more]}
 
 
 def store_one(

@@ -19,7 +19,7 @@ class Kind:
     `sop_classes` are the DICOM objects that it is, `modalities` those of their series, `suffixes` (with the point) the
     names of files that it is. `reader` is the `Reader` of it, as "module:class": it is loaded where files are read, not
     in Orthanc's own process. `most_files`: how many files are read at once, the first with what it needs, or several of
-    the kind.
+    the kind. `fields`: of a request, those of `SOURCE_OPTIONS` that it has a use for.
     """
 
     key: str
@@ -31,7 +31,10 @@ class Kind:
     modalities: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     most_files: int = 1
+    fields: tuple[str, ...] = ()
 
+
+_OF_LABEL_MAPS = ("Labels", "LabelNames", "LabelColors", "Threshold", "Upper", "FillHoles")
 
 RTSTRUCT = Kind(
     "rtstruct",
@@ -50,6 +53,7 @@ SEG = Kind(
     sop_classes=(sop_classes.SEGMENTATION, sop_classes.LABEL_MAP_SEGMENTATION),
     modalities=("SEG",),
     reader="orthanc_stl.sources.seg:Seg",
+    fields=("FillHoles",),
 )
 RTDOSE = Kind(
     "rtdose",
@@ -59,6 +63,7 @@ RTDOSE = Kind(
     sop_classes=(sop_classes.RT_DOSE,),
     modalities=("RTDOSE",),
     reader="orthanc_stl.sources.rtdose:RtDose",
+    fields=("Levels", "Reference", "FillHoles"),
     most_files=2,
 )
 SURFACE_SEGMENTATION = Kind(
@@ -87,6 +92,7 @@ NIFTI = Kind(
     "Model generated from NIfTI",
     suffixes=(".nii", ".nii.gz"),
     reader="orthanc_stl.sources.nifti:Nifti",
+    fields=_OF_LABEL_MAPS,
     most_files=sys.maxsize,
 )
 NRRD = Kind(
@@ -96,6 +102,7 @@ NRRD = Kind(
     "Model generated from NRRD",
     suffixes=(".nrrd", ".seg.nrrd"),
     reader="orthanc_stl.sources.nrrd:Nrrd",
+    fields=_OF_LABEL_MAPS,
     most_files=sys.maxsize,
 )
 MESH = Kind(
@@ -114,6 +121,7 @@ IMAGES = Kind(
     "Model generated from images",
     modalities=("CT", "MR", "PT", "NM"),
     reader="orthanc_stl.sources.images:Images",
+    fields=("Threshold", "Upper", "Preset", "FillHoles"),
     most_files=sys.maxsize,
 )
 
@@ -135,3 +143,8 @@ def kind_by_key(key: str) -> Kind:
         if kind.key == key:
             return kind
     raise KeyError(key)
+
+
+def kind_by_title(title: str) -> Kind | None:
+    """The kind whose models have this title; None for a source that is not of the table."""
+    return next((kind for kind in KINDS if kind.title == title), None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orthanc_stl.conversion.build import build_model
-from orthanc_stl.conversion.choose import choose
+from orthanc_stl.conversion.choose import chosen_of
 from orthanc_stl.conversion.inputs import place_of
 from orthanc_stl.conversion.objects import SeriesIdentity, dicom_objects
 from orthanc_stl.conversion.result import ConversionResult, part_info, part_json
@@ -37,11 +37,11 @@ def choose_structures(options: Options, blobs: Sequence[Blob], progress: Progres
     """Files: a source. Facts: `structures` that the request means, `skipped` ones, and `notes`."""
     request, inputs = read(options, blobs)
     check_tags(request.tags)
-    choice = choose(_structures(inputs.open(request)), request)
+    choice = chosen_of(inputs.open(request), request)
     return {
         "structures": [{"Number": structure.number, "Name": structure.name} for structure in choice.structures],
         "skipped": [one.as_json() for one in choice.skipped],
-        "notes": [note.text for note in choice.notes],
+        "notes": [note.as_json() for note in choice.notes],
     }, ()
 
 
@@ -81,6 +81,7 @@ def _answer(result: ConversionResult, request_format: str, files: Sequence[bytes
     notes = [note.text for note in result.notes]
     first = {key: value for key, value in parts[0].items() if key not in ("Number", "Name")}
     first["Warnings"] = [*notes, *first["Warnings"]]
+    first["Notes"] = [*(note.as_json() for note in result.notes), *first["Notes"]]
     answer = first | {"Models": parts, "Skipped": [one.as_json() for one in result.skipped]}
     structures = [list(part.structures) for part in result.model.parts]
     if request_format == "stl":
@@ -98,8 +99,11 @@ def scene_file(options: Options, blobs: Sequence[Blob], progress: Progress) -> O
     source = kept_files.once("source", lambda: inputs.open(request))
     result = build_model(source, request, portion(progress, 0, MESHED), others=inputs.open_others(request))
     progress(MESHED, "writing the file")
+    models = [part_info(part) for part in result.model.parts]
+    models[0]["Warnings"] = [*(note.text for note in result.notes), *models[0]["Warnings"]]
+    models[0]["Notes"] = [*(note.as_json() for note in result.notes), *models[0]["Notes"]]
     facts = {
-        "models": [part_info(part) for part in result.model.parts],
+        "models": models,
         "skipped": [one.as_json() for one in result.skipped],
     }
     model, part = result.model, options.get("Part")

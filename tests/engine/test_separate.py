@@ -50,6 +50,24 @@ def test_all_but_what_is_excluded_one_object_each() -> None:
         made(ORGANS, All=True, Exclude=["*"], Separate=True)
 
 
+def test_what_is_said_of_the_choice_is_in_every_answer() -> None:
+    """Two structures of one name, and isodoses of a structure set: in lists, stored objects and files alike."""
+    rois = [ORGANS[0], phantoms.ball("Heart", 10, (60, 0, 0))]
+    request = {"Structures": ["Heart"], "Separate": True, "Resolution": 48, "Fields": {"Levels": [30]}}
+    options = {"Request": request, "Roles": ["source"], "Name": "", "Series": SERIES, "Suffix": "stl"}
+    blobs = [phantoms.structure_set(rois)]
+    texts = [
+        '2 structures are named "Heart" (numbers 1, 2): all were taken',
+        "Levels was left out: an RT-STRUCT has no use for it",
+    ]
+    chosen = TASKS["choose_structures"](options, blobs, lambda *now: None)[0]
+    assert [note["Text"] for note in chosen["notes"]] == texts
+    answer = TASKS["convert"](options, blobs, lambda *now: None)[0]["answer"]
+    assert answer["Warnings"][:2] == [note["Text"] for note in answer["Notes"]][:2] == texts
+    model = TASKS["scene_file"](options, blobs, lambda *now: None)[0]["models"][0]
+    assert model["Warnings"][:2] == [note["Text"] for note in model["Notes"]][:2] == texts
+
+
 def test_each_object_of_a_set_has_its_own_picture() -> None:
     """In the structure's colour: red and blue pixels in the middle of what the palette says."""
     _, objects = made(ORGANS, Structures=["Heart", "Lung"], Separate=True)

@@ -76,6 +76,11 @@ def test_a_segmentation(server: OrthancServer) -> None:
     assert len(stored["SourceInstanceSequence"]) == 1
     (union,) = encoded(server, Instance=instance, Separate=False)
     assert union["VolumeMl"] == pytest.approx(structures[0]["VolumeMl"], rel=2e-3)  # the small one lies in it
+    body = {"Instance": instance, "All": True, "Separate": True, "Resolution": 32, "Levels": [30], "Step": 1}
+    answer = server.post("/stl/encode", body).json()
+    assert answer["Warnings"] == [note["Text"] for note in answer["Notes"]] == [
+        "Levels was left out: a DICOM SEG has no use for it", 'ignored: there is no field "Step"',
+    ]  # fmt: skip
 
 
 def test_twenty_who_ask_at_once_cause_one_conversion(server: OrthancServer) -> None:
