@@ -49,7 +49,9 @@ class Frame:
 
     `number` counts from 0 in the instance, which has `count` of them. `position` is the centre of the first pixel,
     `row` and `column` are the directions of growing column and row index, unit vectors; `spacing` is the distance of
-    pixels along them, mm. A value is `stored number * slope + intercept`. `order` tells frames of one place apart.
+    pixels along them, mm. A value is `stored number * slope + intercept`. `padding`: the lowest and highest value that
+    stands for no measurement (PS3.3 C.7.5.1.1.2). `table`: values are in a Modality LUT Sequence instead, which is not
+    read. `order` tells frames of one place apart.
     """
 
     instance: str
@@ -73,6 +75,8 @@ class Frame:
     intercept: float
     unit: str
     window: tuple[float, float] | None
+    padding: tuple[float, float] | None
+    table: bool
     order: tuple[float, ...]
 
     @property
@@ -115,6 +119,7 @@ def _frame(instance: str, tags: Tags, number: int, count: int) -> Frame:
     slope = find.numbers("PixelValueTransformationSequence", "RescaleSlope", 1) or (1.0,)
     intercept = find.numbers("PixelValueTransformationSequence", "RescaleIntercept", 1) or (0.0,)
     bits = _integer(tags, "BitsAllocated")
+    scale = slope[0] or 1.0
     return Frame(
         instance=instance,
         number=number,
@@ -133,10 +138,12 @@ def _frame(instance: str, tags: Tags, number: int, count: int) -> Frame:
         bits_stored=min(_integer(tags, "BitsStored", bits) or bits, bits),
         signed=_integer(tags, "PixelRepresentation") == 1,
         inverted=_text(tags, "PhotometricInterpretation") == "MONOCHROME1",
-        slope=slope[0] or 1.0,
+        slope=scale,
         intercept=intercept[0],
         unit=find.text("PixelValueTransformationSequence", "RescaleType") or _text(tags, "Units"),
         window=_window(find),
+        padding=_padding(tags, scale, intercept[0]),
+        table=bool(_items(tags, "ModalityLUTSequence")),
         order=_order(find, tags, number),
     )
 
@@ -189,6 +196,19 @@ def _window(find: _Groups) -> tuple[float, float] | None:
     center = find.numbers("FrameVOILUTSequence", "WindowCenter", 0)
     width = find.numbers("FrameVOILUTSequence", "WindowWidth", 0)
     return (center[0], width[0]) if center and width and width[0] > 0 else None
+
+
+def _padding(tags: Tags, slope: float, intercept: float) -> tuple[float, float] | None:
+    """Some writers give the number of signed pixels as an unsigned one."""
+    one = _numbers(_text(tags, "PixelPaddingValue"), 1)
+    if one is None:
+        return None
+    ends = [one[0], *(_numbers(_text(tags, "PixelPaddingRangeLimit"), 1) or one)]
+    if _integer(tags, "PixelRepresentation") == 1:
+        bits = _integer(tags, "BitsAllocated")
+        ends = [end - (1 << bits) if end >= 1 << (bits - 1) else end for end in ends]
+    low, high = sorted(end * slope + intercept for end in ends)
+    return low, high
 
 
 def _order(find: _Groups, tags: Tags, number: int) -> tuple[float, ...]:

@@ -20,6 +20,7 @@ def unit_of(modality: str) -> str:
 def header_of(stack: Stack, encoding: Encoding, *, modality: str, series_instance_uid: str, other_stacks: int) -> bytes:
     """JSON, as sources/images.py reads it. `other_stacks`: how many the series has besides."""
     references = {frame.sop_instance_uid: frame.sop_class_uid for frame in stack.frames}
+    padding = {frame.padding for frame in stack.frames}
     header = {
         "Modality": modality,
         "Unit": unit_of(modality),
@@ -34,5 +35,7 @@ def header_of(stack: Stack, encoding: Encoding, *, modality: str, series_instanc
         "Frames": [[frame.path, frame.slope, frame.intercept] for frame in stack.frames],
         "References": [[sop_class, uid] for uid, sop_class in references.items()],
         "OtherStacks": other_stacks,
+        "Padding": padding.pop() if len(padding) == 1 else None,
+        "Table": any(frame.table for frame in stack.frames),
     }
     return json.dumps(header).encode()

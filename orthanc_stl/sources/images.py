@@ -18,6 +18,7 @@ import numpy as np
 from orthanc_stl.dicom.image_series import Encoding
 from orthanc_stl.dicom.study_context import Reference, StudyContext, read_study_context
 from orthanc_stl.errors import InvalidField, InvalidInput, OutOfRange, TooLarge, reading
+from orthanc_stl.mesh.types import MinorNote
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
@@ -25,6 +26,7 @@ from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.clean_region import CleanUp, clean_region
 from orthanc_stl.sources.image_header import HEADING
 from orthanc_stl.sources.image_instances import files_of_images
+from orthanc_stl.sources.image_padding import leave_out_padding
 from orthanc_stl.sources.image_values import FrameValues, stored_values
 
 MAX_BYTES = 1536 << 20
@@ -104,7 +106,7 @@ class OpenImages:
             raise InvalidInput(wanted.structure.reason)
         region = Region(self.volume, threshold=wanted.threshold, upper=wanted.upper, fit_volume=True)
         self._check_range(region)
-        notes = self._notes()
+        notes = [*self._notes(), *self._leave_out_padding(region)]
         if reaches_edge(region):
             text = "what is inside reaches the edge of the images: it was closed there"
             notes.append(Note(Rank.CHANGED_SHAPE, wanted.structure.name, text))
@@ -138,8 +140,21 @@ class OpenImages:
         if region.upper is not None and region.upper < low:
             raise OutOfRange(f"Upper must be at least {low:g}{unit}, as the images are, but is {region.upper:g}")
 
+    def _leave_out_padding(self, region: Region) -> tuple[Note, ...]:
+        """What stands for no measurement is set to a value outside, where it would be inside."""
+        padding = self._header.get("Padding")
+        if padding is None or not leave_out_padding(region, *padding):
+            return ()
+        self._volume = None  # it was changed in place: the next structure lays it out anew
+        shown = " to ".join(f"{value:g}" for value in dict.fromkeys(padding))
+        text = f"pixels around the slices that the images call padding ({shown}) were left out"
+        return (MinorNote(Rank.LEFT_OUT, "", text),)
+
     def _notes(self) -> list[Note]:
         notes = []
+        if self._header.get("Table"):
+            text = "the values of the images are in a table (Modality LUT Sequence), which was not applied: "
+            notes.append(Note(Rank.GUESSED, "", text + "the stored numbers were taken"))
         others = self._header["OtherStacks"]
         if others:
             stacks = "another stack" if others == 1 else f"{others} other stacks"

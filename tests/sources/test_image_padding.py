@@ -1,0 +1,84 @@
+"""Pixels that stand for no measurement, and values that are given in another way than by a slope."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+
+from orthanc_stl.model import Rank
+from orthanc_stl.sources.base import Region
+from tests.sources.test_images import COLUMNS, EVEN, ROWS, assert_is_the_ball, ball_series, meshed, opened
+
+
+def padded_series(value: int, declared: int | list[int]) -> list[bytes]:
+    """The ball in a round field of view, around which is `value`; a low one is in a line of the ball, too."""
+    j, i = np.mgrid[:ROWS, :COLUMNS]
+    around = np.hypot(j - (ROWS - 1) / 2, i - (COLUMNS - 1) / 2) > 25
+    files = []
+    for file in ball_series(EVEN, seed="padded"):
+        ds = pydicom.dcmread(io.BytesIO(file))
+        values = np.where(around, np.int16(value), ds.pixel_array)
+        if value < 0 and values[ROWS // 2, COLUMNS // 2] == 1000:
+            values[ROWS // 2, COLUMNS // 2] = value
+        ds.PixelData = values.astype("<i2").tobytes()
+        first, *limit = declared if isinstance(declared, list) else [declared]
+        ds.add_new(0x00280120, "US" if first > 32767 else "SS", first)
+        if limit:
+            ds.add_new(0x00280121, "SS", limit[0])
+        out = io.BytesIO()
+        ds.save_as(out)
+        files.append(out.getvalue())
+    return files
+
+
+@pytest.mark.parametrize(
+    ("value", "declared", "said"),
+    [(3000, 3000, "3000"), (3000, [3100, 2900], "2900 to 3100"), (-2000, 63536, "-2000")],
+)
+def test_padding_around_the_slices_is_left_out_and_told(value: int, declared: Any, said: str) -> None:
+    files = padded_series(value, declared)
+    limits = {"Threshold": 500} if value > 0 else {"Upper": 499}
+    surface, notes = meshed(files, **limits)
+    text = f"pixels around the slices that the images call padding ({said}) were left out"
+    assert text in [note.text for note in notes]
+    if value > 0:
+        assert_is_the_ball(surface)
+        assert [note.rank for note in notes] == [Rank.LEFT_OUT]  # nothing reaches the edge of the images any more
+        return
+    values = opened(ball_series(EVEN, seed="padded")).volume.stored
+    shown = values < 500
+    j, i = np.mgrid[:ROWS, :COLUMNS]
+    shown &= (np.hypot(j - (ROWS - 1) / 2, i - (COLUMNS - 1) / 2) <= 25).T[..., None]
+    shown[COLUMNS // 2, ROWS // 2] |= values[COLUMNS // 2, ROWS // 2] == 1000  # measured: it is not around
+    assert surface.report.volume == pytest.approx(shown.sum() * 1.8, rel=0.01)
+
+
+def test_padding_that_is_outside_changes_nothing() -> None:
+    source = opened(padded_series(-2000, -2000), Threshold=500)
+    before = source.volume
+    region, notes = source.shape(1)
+    assert isinstance(region, Region)
+    assert (region.volume is before, notes) == (True, ())
+
+
+def test_values_in_a_table_are_told() -> None:
+    def with_table(ds: pydicom.Dataset) -> bytes:
+        ds.ModalityLUTSequence = [pydicom.Dataset()]
+        ds.ModalityLUTSequence[0].ModalityLUTType = "HU"
+        out = io.BytesIO()
+        ds.save_as(out)
+        return out.getvalue()
+
+    files = [with_table(pydicom.dcmread(io.BytesIO(file))) for file in ball_series(EVEN, seed="table")]
+    _, notes = opened(files, Threshold=500).shape(1)
+    assert [(note.rank, note.text) for note in notes] == [
+        (
+            Rank.GUESSED,
+            "the values of the images are in a table (Modality LUT Sequence), which was not applied: "
+            "the stored numbers were taken",
+        )
+    ]
