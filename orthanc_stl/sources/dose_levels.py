@@ -119,11 +119,12 @@ def levels_of(given: Any, yardstick: Yardstick, unit: str) -> tuple[Level, ...]:
 
 
 def _asked(one: Any, yardstick: Yardstick, unit: str) -> Level:
-    match = _LEVEL.fullmatch(str(one)) if isinstance(one, (str, int, float)) and not isinstance(one, bool) else None
-    value = float(match[1]) if match else 0.0
-    if match is None or not 0 < value < math.inf:
+    match = _LEVEL.fullmatch(one) if isinstance(one, str) else None
+    number = match[1] if match else one
+    value = float(number) if match or (isinstance(number, (int, float)) and not isinstance(number, bool)) else 0.0
+    if not 0 < value < math.inf:
         raise InvalidField(f'"Levels" has {str(one)[:60]!r}; a number of Gy or a text such as "95%" is expected')
-    percent = match[2] == "%"
+    percent = match is not None and match[2] == "%"
     if not percent and not unit:
         raise InvalidField(f'"Levels" has {one!r}, but this dose is RELATIVE: levels are per cent of its maximum')
     return _level(value / 100 * yardstick.hundred if percent else value, yardstick, unit, as_percent=percent)

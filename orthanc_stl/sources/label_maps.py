@@ -146,6 +146,12 @@ def structure_of(volume: Volume, label: int, facts: LabelFacts, naming: Naming) 
     )
 
 
+def notes_on_fields(fields: Mapping[str, Any], why: str) -> tuple[Note, ...]:
+    """Of fields that say which values are inside, where something else does: `why`."""
+    given = [key for key in ("Labels", "Threshold", "Upper") if fields.get(key) is not None]
+    return tuple(Note(Rank.LEFT_OUT, "", f"{key} was left out: {why}") for key in given)
+
+
 def naming_of_fields(fields: Mapping[str, Any]) -> Naming:
     """`LabelNames` (nnU-Net's dataset.json as it is, or names by label, or labels by name) and `LabelColors`.
 

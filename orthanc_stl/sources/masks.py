@@ -13,7 +13,15 @@ from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Note, Rank, Structure
 from orthanc_stl.sources.base import Lattice, ReadOptions, Region
 from orthanc_stl.sources.kinds import Kind
-from orthanc_stl.sources.label_maps import LabelFacts, Naming, labels_of, region_of, structure_of, together
+from orthanc_stl.sources.label_maps import (
+    LabelFacts,
+    Naming,
+    labels_of,
+    notes_on_fields,
+    region_of,
+    structure_of,
+    together,
+)
 from orthanc_stl.sources.volume_files import FileSource, guessed, lattice_of
 
 Blob = bytes | memoryview
@@ -78,7 +86,8 @@ def open_masks(
     given = [str(name) for name in options.fields.get("FileNames") or ()]
     names = [given[place] if place < len(given) else f"file {place + 1}" for place in range(len(files))]
     masks = [mask_of(kind, name, _named(name, read, data)) for name, data in zip(names, files, strict=True)]
-    return OpenMasks(kind, tuple(masks), naming)
+    notes = notes_on_fields(options.fields, "of several files each is a mask")
+    return OpenMasks(kind, tuple(masks), replace(naming, notes=(*naming.notes, *notes)))
 
 
 def _named(name: str, read: Callable[[Blob], Volume], data: Blob) -> Volume:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -18,7 +18,15 @@ from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.model import Code, Color, Note, Rank, Structure
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import Lattice, ReadOptions, Region
-from orthanc_stl.sources.label_maps import LabelFacts, Naming, labels_of, naming_of_fields, region_of, volume_ml
+from orthanc_stl.sources.label_maps import (
+    LabelFacts,
+    Naming,
+    labels_of,
+    naming_of_fields,
+    notes_on_fields,
+    region_of,
+    volume_ml,
+)
 from orthanc_stl.sources.masks import OpenMasks, mask_of, open_masks
 from orthanc_stl.sources.nifti_file import MAX_BYTES
 from orthanc_stl.sources.nrrd_file import NrrdFile, read_nrrd
@@ -115,7 +123,8 @@ class Nrrd:
         file = read(files[0])
         segments = segments_of(file)
         if segments:
-            return OpenSegNrrd(kinds.NRRD, file.layers, segments, naming)
+            notes = notes_on_fields(options.fields, "the header of the file says what its segments are")
+            return OpenSegNrrd(kinds.NRRD, file.layers, segments, replace(naming, notes=(*naming.notes, *notes)))
         if len(file.layers) == 1:
             return open_volume(kinds.NRRD, file.layers[0], naming, options)
         layers = [mask_of(kinds.NRRD, f"layer {place}", layer) for place, layer in enumerate(file.layers, 1)]

@@ -25,6 +25,7 @@ from orthanc_stl.sources.pixel_frames import pixel_frames
 _UNITS, _TYPE, _SUMMATION = 0x30040002, 0x30040004, 0x3004000A
 _SCALING = 0x3004000E
 _SIGNED = 0x00280103
+_PIXEL_DATA = 0x7FE00010
 
 WHOLE_PLANS = ("", "PLAN", "MULTI_PLAN", "PLAN_OVERVIEW")
 """Dose Summation Types that are the dose of a plan; others are a part of it."""
@@ -111,6 +112,8 @@ class RtDose:
     def open(self, files: Sequence[bytes | memoryview], options: ReadOptions) -> OpenDose:
         source = read_object(files[0], kinds.RTDOSE.sop_classes, "an RT Dose")
         _check_kind(source)
+        if _PIXEL_DATA not in source:
+            raise InvalidInput("this RT Dose has no pixel data, so no dose grid: histograms or points alone")
         grid = dose_grid(source)
         volume = _volume(source, grid, options.limits.get("max_voxels", 200_000_000))
         highest = float(volume.stored.max()) * volume.slope

@@ -147,6 +147,18 @@ def test_names_and_colors_of_the_request_go_before_those_of_the_header(tmp_path:
     assert [(s.name, s.color) for s in structures] == [("Leber", None), ("five", (255, 0, 0))]
 
 
+def test_fields_that_segments_or_several_files_have_no_use_for_are_told(tmp_path: Any) -> None:
+    plain = nrrd_file(tmp_path, labels().astype(np.uint8), **LPS, space__directions=AXES)
+    named = {f"Segment{label}_LabelValue": str(label) for label in (1, 5, 200)}
+    segments = nrrd_file(tmp_path, labels().astype(np.uint8), **LPS, space__directions=AXES, **named)
+    for files, why in (
+        ((segments,), "the header of the file says what its segments are"),
+        ((plain, plain), "of several files each is a mask"),
+    ):
+        texts = [note.text for note in opened(*files, Threshold=0, Labels=[5]).shape(1)[1]]
+        assert texts[-2:] == [f"Labels was left out: {why}", f"Threshold was left out: {why}"]
+
+
 @pytest.mark.parametrize(
     ("unit", "millimetres", "said"),
     [

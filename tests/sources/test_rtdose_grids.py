@@ -108,6 +108,9 @@ def broken(change: str) -> Dataset:
         ds.PixelData = ds.PixelData[:1000]
     elif change == "8 bits":
         ds.BitsAllocated = 8
+    elif change == "histograms":
+        for keyword in ("PixelData", "Rows", "Columns", "NumberOfFrames", "BitsAllocated", "GridFrameOffsetVector"):
+            delattr(ds, keyword)
     return ds
 
 
@@ -122,6 +125,7 @@ def broken(change: str) -> Dataset:
         ("position", "no usable image position"),
         ("zero", "zero everywhere"),
         ("short", "the pixel data have 1000 bytes"),
+        ("histograms", "no pixel data, so no dose grid"),
         ("8 bits", "16 or 32 bits a voxel, this one has 8"),
     ],
 )

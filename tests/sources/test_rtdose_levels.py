@@ -47,6 +47,11 @@ def test_levels_in_gray_and_per_cent_of_a_given_dose() -> None:
     assert shape.threshold == pytest.approx(20)
 
 
+def test_a_level_of_a_hundred_thousandth_is_a_number_of_gray() -> None:
+    level = opened(made(), Levels=[1e-5]).structures[0]
+    assert (level.name, level.facts["LevelGy"], level.usable) == ("1e-05 Gy", 1e-5, True)
+
+
 def test_the_maximum_is_the_reference_without_a_plan() -> None:
     assert opened(made(), Levels=["50%"]).structures[0].facts["LevelGy"] == pytest.approx(29.9, abs=0.3)
     assert opened(made(), plan_dataset(50.0), Levels=["50%"]).structures[0].facts["LevelGy"] == 25
