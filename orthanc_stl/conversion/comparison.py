@@ -19,6 +19,7 @@ from orthanc_stl.mesh.compare import compare
 from orthanc_stl.mesh.distance import distances
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.solids.booleans import require_closed
+from orthanc_stl.mesh.solids.overlaps import sentence_on_overlaps
 from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.base import ContourSource, OpenSource
 
@@ -163,9 +164,15 @@ def _frames(a: Side, b: Side, places: Sequence[tuple[int, int]]) -> list[str]:
     return [f"{none}: it was assumed that A and B lie in the same one"]
 
 
+def _told_of(part: Part) -> list[str]:
+    """Its warnings, and that its bodies lie in each other, which a stored model does not say of itself."""
+    overlaps = sentence_on_overlaps(part.mesh)
+    return list(dict.fromkeys([*part.warnings, *([overlaps] if overlaps else [])]))
+
+
 def _row(a: Part, b: Part) -> dict[str, Any]:
     row: dict[str, Any] = {"A": a.name, "B": b.name, "NumberA": a.number, "NumberB": b.number}
-    row |= {"WarningsA": list(a.warnings), "WarningsB": list(b.warnings)}
+    row |= {"WarningsA": _told_of(a), "WarningsB": _told_of(b)}
     try:
         found = compare(a.mesh, b.mesh)
     except InvalidInput as error:

@@ -15,6 +15,7 @@ from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
 from orthanc_stl.mesh.errors import OverLimit, TooManyTriangles, TooManyVoxels
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids.overlaps import sentence_on_overlaps
 from orthanc_stl.mesh.topology import edges_have_two_triangles
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Report, Surface
 from orthanc_stl.mesh.volumes.build import surface_from_volume
@@ -48,7 +49,10 @@ def _notes_on(mesh: Mesh, report: Report) -> tuple[Note, ...]:
     """What is wrong with a surface that came as one and stays as it is."""
     if not report.closed:
         return (Note(Rank.GUESSED, "", BOTH_WAYS if edges_have_two_triangles(mesh.triangles) else OPEN),)
-    return (Note(Rank.GUESSED, "", INSIDE_OUT),) if report.volume < 0 else ()
+    if report.volume < 0:
+        return (Note(Rank.GUESSED, "", INSIDE_OUT),)
+    overlaps = sentence_on_overlaps(mesh)
+    return (Note(Rank.GUESSED, "", overlaps),) if overlaps else ()
 
 
 @limits_by_name()

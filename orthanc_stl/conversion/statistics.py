@@ -13,6 +13,7 @@ from orthanc_stl.conversion.choose import Skipped
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.frame import area_vector
 from orthanc_stl.mesh.measures import Measures, measures_of
+from orthanc_stl.mesh.solids.overlaps import sentence_on_overlaps
 from orthanc_stl.mesh.volumes.inside import find_inside, values
 from orthanc_stl.model import Model, Part
 from orthanc_stl.sources.base import OpenSource, Region, Shape
@@ -81,7 +82,10 @@ def _told_of_surface(part: Part, measures: Measures) -> list[str]:
         return ["there are no triangles"]
     if not measures.closed:
         return ["the surface is not closed: its volume is a rough figure"]
-    return ["the surface is inside out: its volume counts as negative"] if measures.volume < 0 else []
+    if measures.volume < 0:
+        return ["the surface is inside out: its volume counts as negative"]
+    overlaps = sentence_on_overlaps(part.mesh) if measures.pieces > 1 else ""
+    return [overlaps] if overlaps and overlaps not in part.warnings else []
 
 
 def _voxels_ml(part: Part, source: OpenSource | None) -> float | None:
