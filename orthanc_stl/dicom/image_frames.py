@@ -28,6 +28,9 @@ MOST_PIXELS = 1 << 26
 LARGEST = 1e9
 """Of any number: what is larger is no place, and no value of a pixel."""
 
+_RECONSTRUCTED = {"RECON TOMO", "RECON GATED TOMO"}
+"""Image Type of nuclear medicine, value 3, of what is a volume (PS3.3 C.8.4.9.1.1)."""
+
 Vector = tuple[float, float, float]
 Tags = Mapping[str, Any]
 
@@ -183,13 +186,23 @@ def _placed(find: _Groups, tags: Tags, number: int, count: int) -> tuple[Vector,
     x, y, z = position
     if count == 1 or _items(tags, "PerFrameFunctionalGroupsSequence"):
         return (x, y, z), row, column
-    # A volume of nuclear medicine: the first frame's position, and a step.
+    # A volume of nuclear medicine: the first slice's position, and a step. Projections have none.
     step = _numbers(_text(tags, "SpacingBetweenSlices"), 1) or _numbers(_text(tags, "SliceThickness"), 1)
-    if not detector or step is None or "TOMO" not in _text(tags, "ImageType"):
+    if not detector or step is None or not _RECONSTRUCTED & set(_text(tags, "ImageType").split("\\")):
         raise InvalidInput("it has several frames that do not say where each lies")
     a, b, c = cross(row, column)
-    at = step[0] * number
+    at = step[0] * (_slice(tags, number, count) - 1)
     return (x + a * at, y + b * at, z + c * at), row, column
+
+
+def _slice(tags: Tags, number: int, count: int) -> float:
+    """Which slice from 1 a frame of nuclear medicine is of: each has several where time slots are gated."""
+    slices = _numbers(_text(tags, "SliceVector"), count)
+    if slices is not None:
+        return slices[number]
+    if _integer(tags, "NumberOfSlices", count) != count:
+        raise InvalidInput(f"it has {count} frames of {_text(tags, 'NumberOfSlices')} slices, and no Slice Vector")
+    return number + 1
 
 
 def _window(find: _Groups) -> tuple[float, float] | None:

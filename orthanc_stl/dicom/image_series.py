@@ -84,6 +84,13 @@ class Stack:
         return all(abs(place - index) <= tolerance for index, place in enumerate(self.places))
 
     @property
+    def shift(self) -> float:
+        """mm that a slice lies beside its place on the line through the first and the last one, at most."""
+        first, step = self.frames[0].position, self.step
+        expected = ([p + s * place for p, s in zip(first, step, strict=True)] for place in self.places)
+        return max(math.dist(one, frame.position) for one, frame in zip(expected, self.frames, strict=True))
+
+    @property
     def tilt(self) -> float:
         """Degrees between the way from slice to slice and the slices' normal."""
         step = self.step
@@ -163,10 +170,4 @@ def _stacks(group: list[Frame]) -> list[Stack]:
 
 
 def _behind_each_other(stack: Stack) -> bool:
-    first, step = stack.frames[0], stack.step
-    tolerance = SHIFTED_PIXELS * min(first.spacing)
-    for frame, place in zip(stack.frames, stack.places, strict=True):
-        expected = [p + s * place for p, s in zip(first.position, step, strict=True)]
-        if math.dist(expected, frame.position) > tolerance:
-            return False
-    return True
+    return stack.shift <= SHIFTED_PIXELS * min(stack.frames[0].spacing)

@@ -12,6 +12,9 @@ from orthanc_stl.dicom.image_series import Encoding, Stack
 HEADING = 2
 """Files before the pixels, this one and the head of an instance: enough to list structures."""
 
+TOLD_SHIFT = 0.1
+"""A fraction of a pixel's side: slices that lie farther beside their line are told."""
+
 
 def unit_of(modality: str) -> str:
     return "HU" if modality == "CT" else ""
@@ -35,6 +38,7 @@ def header_of(stack: Stack, encoding: Encoding, *, modality: str, series_instanc
         "Frames": [[frame.path, frame.slope, frame.intercept] for frame in stack.frames],
         "References": [[sop_class, uid] for uid, sop_class in references.items()],
         "OtherStacks": other_stacks,
+        "Shift": stack.shift if stack.shift > TOLD_SHIFT * min(stack.frames[0].spacing) else 0.0,
         "Padding": padding.pop() if len(padding) == 1 else None,
         "Table": any(frame.table for frame in stack.frames),
     }

@@ -68,7 +68,7 @@ def simplified(ds: Dataset) -> Mapping[str, Any]:
             continue
         if element.VR == "SQ":
             found[element.keyword] = [simplified(item) for item in element.value]
-        elif isinstance(element.value, MultiValue):
+        elif isinstance(element.value, MultiValue | list):
             found[element.keyword] = "\\".join(map(str, element.value))
         else:
             found[element.keyword] = "" if element.value is None else str(element.value)
@@ -91,6 +91,6 @@ def _record(ds: Dataset, frame: Frame) -> bytes:
         raise InvalidInput(f"the pixels of image {frame.sop_instance_uid} cannot be decoded ({error})") from error
     one = np.ascontiguousarray(pixels[frame.number] if frame.count > 1 else pixels)
     if one.ndim != 2 or one.dtype not in _FORMAT_OF:
-        raise InvalidInput(f"image {frame.sop_instance_uid} has no whole numbers of 8 to 32 bits as its pixels")
+        raise InvalidInput(f"image {frame.sop_instance_uid} has pixels that are not read: {one.dtype.name}")
     rows, columns = one.shape
     return pack(record_size(frame), _FORMAT_OF[one.dtype], columns, rows, one.strides[0], one.tobytes())

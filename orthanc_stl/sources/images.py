@@ -160,6 +160,9 @@ class OpenImages:
             stacks = "another stack" if others == 1 else f"{others} other stacks"
             text = f"the series holds {stacks} of images besides the {self._size[2]} slices that were taken"
             notes.append(Note(Rank.LEFT_OUT, "", text))
+        if shift := self._header.get("Shift"):
+            text = f"slices lie up to {shift:.2g} mm beside the line through the first and the last one: "
+            notes.append(Note(Rank.GUESSED, "", text + "they were put on it"))
         if not self._header["Even"]:
             gaps = np.diff(self._header["Positions"])
             text = (
