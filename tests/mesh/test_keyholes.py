@@ -42,6 +42,21 @@ def test_a_slit_too_wide_to_be_closed_is_told_of(width: float) -> None:
     assert "to holes: they are kept open, as they are drawn" in told
 
 
+@pytest.mark.parametrize(("widest", "figure"), [(1, "0.76"), (4, "1.5")])
+def test_a_slit_whose_sides_cross_is_told_of(widest: float, figure: str) -> None:
+    """Two triangles that meet in a point, `widest` mm wide at their ends: both are open, which nothing told."""
+    outer, inner = (
+        r * np.stack([np.cos(t), np.sin(t)], axis=1)
+        for r in (20, 10)
+        for t in [np.linspace(widest / (2 * r), 2 * np.pi - widest / (2 * r), 100)]
+    )
+    outline = np.vstack([outer, inner])
+    report = model(*[np.column_stack((outline, np.full(len(outline), z))) for z in range(4)]).report
+    (told,) = report.warnings
+    assert f'4 contours of ROI "ROI" have slits of up to {figure}' in told
+    assert "mm to holes: they are kept open" in told
+
+
 @pytest.mark.parametrize("mouth", [3.0, 8.0, 25.0])
 def test_an_outline_that_is_only_concave_has_no_slit(mouth: float) -> None:
     """A U: its inner space is as wide as its opening."""

@@ -4,6 +4,7 @@ wrong.
 500 cases in a test; more by hand, from another seed on:
 
     python -m tests.mesh.test_random_sets 50000 1000000
+    python -m tests.mesh.test_random_sets 2000 1000000 holes_between
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ WITHIN = 0.02
 BATCHES, CASES = 10, 50
 
 
-def outcome(seed: int) -> tuple[str, str]:
-    """ "right", "told" or "wrong", and the figures."""
-    case = random_case(np.random.default_rng(seed))
+def outcome(seed: int, kind: str | None = None) -> tuple[str, str]:
+    """ "right", "told" or "wrong", and the figures. `kind`: one of `random_sets.KINDS`, else any."""
+    case = random_case(np.random.default_rng(seed), kind)
     try:
         report = surface_from_contours([case.roi()], surroundings=case.surroundings(), resolution=RESOLUTION).report
     except StlError as error:
@@ -108,10 +109,10 @@ def test_never_silently_wrong(batch: int) -> None:
     )  # the rest is narrower than a voxel of these, or rounded
 
 
-def main(count: int, first: int) -> int:
+def main(count: int, first: int, kind: str | None) -> int:
     wrong = told = 0
     for seed in range(first, first + count):
-        what, figures = outcome(seed)
+        what, figures = outcome(seed, kind)
         wrong += what == "wrong"
         told += what == "told"
         if what == "wrong":
@@ -121,4 +122,5 @@ def main(count: int, first: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    count, first, kind = [*sys.argv[1:], *[None] * 3][:3]
+    sys.exit(main(int(count or CASES), int(first or 0), kind))

@@ -1,4 +1,4 @@
-"""Contours counted a second time, without parts and links; and how far the thickness of ends is a guess."""
+"""Contours counted a second time, without parts and links."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import stacks_of
@@ -54,18 +53,3 @@ def test_a_plan_that_lost_a_part_is_told_of(without: int, by_parts: str) -> None
     del chains[without]
     (told,) = told_of(regions, chains)
     assert f"encloses {by_parts} mL as its outlines are joined to parts, and 18.85 mL if each outline" in told
-
-
-@pytest.mark.parametrize(
-    ("steps", "percent"), [([1, 1, 2.5] * 3, "5.2"), ([1, 1, 1, 2], "8.3"), ([2, 1], "5.9"), ([1, 2, 5] * 3, "5.9")]
-)
-def test_ends_that_may_be_thicker_are_told_of(steps: Sequence[float], percent: str) -> None:
-    planes = np.cumsum([0.0, *steps])
-    (told,) = surface_from_contours([roi_of([ring(20, z) for z in planes])], resolution=48).report.warnings
-    assert f"taken to be as thick as the slices beside it: its volume may be off by {percent} %" in told
-
-
-@pytest.mark.parametrize("steps", [[1, 1, 2.5] * 12, [1, 1, 1, 5, 5, 5], [3] * 4, [3, 3, 3.1]])
-def test_ends_that_matter_little_are_not_told_of(steps: Sequence[float]) -> None:
-    planes = np.cumsum([0.0, *steps])
-    assert surface_from_contours([roi_of([ring(20, z) for z in planes])], resolution=48).report.warnings == ()

@@ -47,6 +47,9 @@ OFF_PLANE = (0.08, 0.45)
 """Of the way between the two: what leaves only a thin wall is told of from here to there. Nearer ones may be short
 parts far above each other, whose gaps are told; halfway, a body has ribs."""
 
+CUTS_OUT_NOTHING = "cuts out nothing"
+"""How the sentence on outlines that stay between planes ends."""
+
 NAMED = 5
 """The heights that one sentence names."""
 
@@ -230,12 +233,17 @@ def _tell(name: str, drawn: _Drawn, found: Sequence[_Between], thin: Sequence[_B
         findings.roi(Rank.GUESSED, name, f"has {_named(drawn, moved)}, {off}")
     kept = [*(one for one in found if not one.is_moved and one.is_doubtful), *thin]
     if kept:
-        off = "between the planes of larger ones: what is meant as a hole there cuts out nothing"
+        off = f"between the planes of larger ones: what is meant as a hole there {CUTS_OUT_NOTHING}"
         findings.roi(Rank.GUESSED, name, f"has {_named(drawn, kept)}, {off}")
 
 
 def _named(drawn: _Drawn, found: Sequence[_Between]) -> str:
-    heights = sorted({float(drawn.position[one.own]) for one in found})
+    return outlines_at([float(drawn.position[one.own]) for one in found])
+
+
+def outlines_at(places: Sequence[float]) -> str:
+    """ "outlines at ..." for `places` (mm along the normal)."""
+    heights = sorted(set(places))
     listed = ", ".join(f"{height:.6g}" for height in heights[:NAMED]) + ", ..." * (len(heights) > NAMED)
-    what = "an outline" if len(found) == 1 else "outlines"
+    what = "an outline" if len(places) == 1 else "outlines"
     return f"{what} at {listed} mm along the normal of its planes"

@@ -6,6 +6,8 @@ one outline. Where it is wider than nothing, it would cut the wall open in this 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from manifold3d import CrossSection, FillRule, JoinType
 
@@ -89,18 +91,26 @@ def _closed(points: np.ndarray) -> tuple[list[np.ndarray], float]:
             found = [loop for loop in found if abs(signed_area(loop)) > half * extent]
             if len(found) > 1:
                 return sorted(found, key=lambda loop: -abs(signed_area(loop))), 2 * half
-    return [points], _open_slit(whole, extent)
+    return [points], _open_slit(whole, extent, WIDE_CLOSINGS)
 
 
-def _open_slit(whole: CrossSection, extent: float) -> float:
-    """How wide (mm) the slit to a hole is that is too wide to be closed; 0 if there is none.
+def slit_of_crossing(points: np.ndarray, section: CrossSection) -> float:
+    """The same width for an outline (m, 2) that crosses itself, whose slits stay open however narrow they are."""
+    if length_of(points) ** 2 < UNROUND * 4 * np.pi * section.area():
+        return 0.0
+    return _open_slit(section, float(np.ptp(points, axis=0).max()), (*reversed(WIDE_CLOSINGS), *reversed(CLOSINGS)))
+
+
+def _open_slit(whole: CrossSection, extent: float, closings: Sequence[float]) -> float:
+    """How wide (mm) the slit to a hole is that stays open; 0 if there is none.
 
     The hole is larger than the slit, and a closing of the slit leaves it.
     """
-    for share in WIDE_CLOSINGS:
+    for share in closings:
         half = share * extent
         closed = _grown(_grown(whole, half), -half)
         fringe = FRINGE * half
+        widest = 0.0
         for core in _grown(closed - whole, -fringe).decompose():
             slit = _grown(core, fringe)
             width, area = _width(slit), slit.area()
@@ -108,7 +118,9 @@ def _open_slit(whole: CrossSection, extent: float) -> float:
                 continue
             filled = whole + _grown(slit, fringe)
             if min(_loops(filled, area), _loops(closed, area)) > _loops(whole, area):
-                return width
+                widest = max(widest, width)
+        if widest:
+            return widest
     return 0.0
 
 

@@ -1,4 +1,4 @@
-"""The volume of a ROI counted a second time, without its parts, links and forks; and how far its ends are a guess.
+"""The volume of a ROI counted a second time, without its parts, links and forks.
 
 The closing check compares a surface with the plan that it was made by. A plan that is wrong itself is seen here.
 """
@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, expected_of
+from orthanc_stl.mesh.contours.check import expected_of
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.gaps import BESIDE, FALLS_INTO, GOES_ON
+from orthanc_stl.mesh.contours.gaps import FALLS_INTO, GOES_ON
 from orthanc_stl.mesh.contours.parts import LONE_SLICE_SPACING, Chain, Usual
-from orthanc_stl.mesh.contours.planes import WHOLE_MM
 from orthanc_stl.mesh.contours.regions import Region
 from orthanc_stl.mesh.contours.steps import FAR_GAP, local_steps, steps_above
+from orthanc_stl.mesh.contours.uneven_slices import doubt_uneven_slices
 from orthanc_stl.mesh.types import Rank
 
 SAME_SLICE = 0.1
@@ -24,8 +24,7 @@ SAME_SLICE = 0.1
 
 
 def check_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], usual: Usual, findings: Findings) -> None:
-    """Tells where the chains that were made of `regions` do not enclose what these count, and how far it is a guess how
-    thick end slices are.
+    """Tells where the chains that were made of `regions` do not enclose what these count, and what of it is a guess.
 
     What is told of gaps, of outlines that do not overlap, and of rounded heights is not told twice. Without end caps
     there is nothing to compare.
@@ -33,13 +32,7 @@ def check_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], us
     if not chains or not usual.end_caps:
         return
     expected = expected_of(chains)
-    guessed = sum(_end_in_doubt(chain) for chain in chains)
-    if guessed > VOLUME_TOLERANCE * expected.volume and not findings.tells(name, WHOLE_MM):
-        text = (
-            "has slices that are unevenly apart at an end, which is taken to be as thick as the slices beside it: its"
-            f" volume may be off by {100 * guessed / expected.volume:.1f} %"
-        )
-        findings.roi(Rank.GUESSED, name, text)
+    guessed = doubt_uneven_slices(name, chains, expected.volume, findings)
     found = volume_by_outlines(regions, usual.spacing or LONE_SLICE_SPACING)
     if replace(expected, open=expected.open + guessed).differs(found) and not (
         findings.tells(name, FALLS_INTO) or findings.tells(name, GOES_ON)
@@ -49,21 +42,6 @@ def check_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], us
             " if each outline is as thick as the way to the next ones: one of the two is wrong, so look at the model"
         )
         findings.roi(Rank.CHANGED_SHAPE, name, text)
-
-
-def _end_in_doubt(chain: Chain) -> float:
-    """mm³ that a chain would have more or less if its end slices were as thick as the step next to each: where slices
-    are unevenly apart, the median of three steps is taken if it is shorter."""
-    steps = np.diff(chain.positions)
-    if not len(steps):
-        return 0.0
-    ends = (
-        (chain.positions[0] - chain.low, steps[0], steps[:BESIDE], chain.layers[0].area),
-        (chain.high - chain.positions[-1], steps[-1], steps[-BESIDE:], chain.layers[-1].area),
-    )
-    return float(
-        sum(max(0.0, step - float(np.median(some))) / 2 * area for thick, step, some, area in ends if thick > 0)
-    )
 
 
 def volume_by_outlines(regions: Sequence[Region], alone: float) -> float:

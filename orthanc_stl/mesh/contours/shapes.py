@@ -14,7 +14,7 @@ import numpy as np
 from manifold3d import CrossSection, FillRule
 
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.keyholes import opened
+from orthanc_stl.mesh.contours.keyholes import opened, slit_of_crossing
 from orthanc_stl.mesh.contours.planes import Outline
 from orthanc_stl.mesh.contours.polygon import ahead, length_of, signed_area
 from orthanc_stl.mesh.errors import TooManyOverlaps
@@ -114,10 +114,8 @@ def simple(name: str, shape: Shape, findings: Findings) -> list[Shape]:
     """The outline as such that do not go round twice, and whose keyholes are an outline and a hole."""
     if abs(abs(signed_area(shape.points)) - shape.area) <= APART * shape.area:
         loops, width = opened(shape.points, shape.area)
-        if len(loops) == 1 and width:
-            one = "has a slit of about {figure} mm to a hole: it is kept open, as it is drawn"
-            several = "have slits of up to {figure} mm to holes: they are kept open, as they are drawn"
-            findings.contour(Rank.GUESSED, name, shape.number, one, several, width)
+        if len(loops) == 1:
+            _tell_of_slit(name, shape, width, findings)
         elif width > WIDE_SLIT * float((shape.high - shape.low).max()):
             one = "runs to a hole and back, {figure} mm beside itself: the slit between is closed"
             several = "run to a hole and back, up to {figure} mm beside themselves: the slits between are closed"
@@ -126,10 +124,19 @@ def simple(name: str, shape: Shape, findings: Findings) -> list[Shape]:
     wound = section_of([shape.points], FillRule.NonZero)
     whole = wound.area()
     if shape.area >= (1 - APART) * whole or not (shape.area < TWICE * whole or _along_the_rim(shape, wound)):
+        _tell_of_slit(name, shape, slit_of_crossing(shape.points, shape.section), findings)
         return [shape]
     one, several = "goes round twice: its area is counted once", "go round twice: their areas are counted once"
     findings.contour(Rank.GUESSED, name, shape.number, one, several)
     return [shape.drawn(np.asarray(loop)) for loop in wound.to_polygons()]
+
+
+def _tell_of_slit(name: str, shape: Shape, width: float, findings: Findings) -> None:
+    """`width` in mm, 0 if there is none."""
+    if width:
+        one = "has a slit of about {figure} mm to a hole: it is kept open, as it is drawn"
+        several = "have slits of up to {figure} mm to holes: they are kept open, as they are drawn"
+        findings.contour(Rank.GUESSED, name, shape.number, one, several, width)
 
 
 def _along_the_rim(shape: Shape, wound: CrossSection) -> bool:

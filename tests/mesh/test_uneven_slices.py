@@ -1,0 +1,72 @@
+"""What is told where slices are unevenly apart: ends, one slice more, and sizes that change with the spacing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from orthanc_stl.mesh.contours.build import surface_from_contours
+from orthanc_stl.mesh.types import Report
+from testing.solids import ring, roi_of
+
+
+def report_of(*rings: tuple[float, float]) -> Report:
+    """Of rings, each of a radius and at a height (mm)."""
+    return surface_from_contours([roi_of([ring(radius, z) for radius, z in rings])], resolution=48).report
+
+
+@pytest.mark.parametrize(
+    ("steps", "percent"), [([1, 1, 2.5] * 3, "5.2"), ([1, 1, 1, 2], "8.3"), ([2, 1], "5.9"), ([1, 2, 5] * 3, "5.9")]
+)
+def test_ends_that_may_be_thicker_are_told_of(steps: Sequence[float], percent: str) -> None:
+    planes = np.cumsum([0.0, *steps])
+    (told,) = surface_from_contours([roi_of([ring(20, z) for z in planes])], resolution=48).report.warnings
+    assert f"taken to be as thick as the slices beside it: its volume may be off by {percent} %" in told
+
+
+@pytest.mark.parametrize("steps", [[1, 1, 2.5] * 12, [1, 1, 1, 5, 5, 5], [3] * 4, [3, 3, 3.1]])
+def test_ends_that_matter_little_are_not_told_of(steps: Sequence[float]) -> None:
+    planes = np.cumsum([0.0, *steps])
+    assert surface_from_contours([roi_of([ring(20, z) for z in planes])], resolution=48).report.warnings == ()
+
+
+@pytest.mark.parametrize(("off", "area", "words"), [
+    (0.9, 0.61, "2.1 % larger"), (1.2, 0.61, "2.1 % larger"), (1.5, 0.61, "2.1 % larger"), (0.4, 1.6, "2.8 % smaller"),
+])  # fmt: skip
+def test_one_slice_more_is_told_of(off: float, area: float, words: str) -> None:
+    """Ten slices 3 mm apart and one that lies `off` mm above the sixth: 2.1 % were missing without a word."""
+    report = report_of(*[(20, 3 * k) for k in range(10)], (20 * area**0.5, 15 + off))
+    (told,) = report.warnings
+    assert (
+        f"has an outline at {15 + off:g} mm along the normal of its planes, between slices that are one slice" in told
+    )
+    assert told.endswith(f"without, its volume would be {words}")
+    without = 30 * np.pi * 400
+    assert without / report.volume - 1 == pytest.approx((1 if area < 1 else -1) * float(words[:3]) / 100, abs=0.002)
+
+
+@pytest.mark.parametrize(("below", "above", "many", "narrow"), [
+    (5, 1.25, 7, 8.4), (2.5, 1.25, 5, 7.2), (5, 2, 4, 5), (1.25, 5, 2, 13.5), (1, 2.5, 3, 6.4),
+])  # fmt: skip
+def test_a_size_that_changes_with_the_spacing_is_told_of(below: float, above: float, many: int, narrow: float) -> None:
+    """Slices as thick as they are apart, without gaps: a wide part, then a narrow one of another spacing."""
+    wide = [(20.0, below * k) for k in range(many)]
+    first = below * (many - 1) + (below + above) / 2
+    report = report_of(*wide, *[(narrow, first + above * k) for k in range(3)])
+    truth = np.pi * (400 * below * many + narrow**2 * above * 3)
+    off = abs(report.volume / truth - 1)
+    assert off > 0.02
+    told = next(text for text in report.warnings if "changes its size where the distance between its slices" in text)
+    figure = float(re.search(r"may be off by (\S+) %", told).group(1)) / 100  # type: ignore[union-attr]
+    assert off <= figure + 0.01
+
+
+@pytest.mark.parametrize("steps", [[1.0] * 20 + [3.0] * 13, [1.25] * 16 + [5.0] * 8, [1, 2] * 20])
+def test_a_ball_in_slices_of_several_spacings_is_not_doubted(steps: Sequence[float]) -> None:
+    heights = np.cumsum(steps) - sum(steps) / 2
+    radius = sum(steps) / 2
+    rings = [(float(np.sqrt(radius**2 - z**2)), float(z)) for z in heights if abs(z) < radius]
+    assert report_of(*rings).warnings == ()
