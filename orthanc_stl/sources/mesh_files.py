@@ -102,7 +102,7 @@ def read_parts(
     if kind == "glb":
         return read_glb(data, max_triangles)
     if kind == "3mf":
-        return read_3mf(data, max_triangles), ()
+        return read_3mf(data, max_triangles)
     got = kind_of(bytes(data[:512])) or f"{len(data)} bytes of an unknown kind"
     raise InvalidInput(f"an STL, OBJ, PLY, GLB or 3MF file was expected; this is {got}")
 

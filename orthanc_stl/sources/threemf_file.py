@@ -19,7 +19,7 @@ from lxml import etree
 
 from orthanc_stl.dicom.text import one_line
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
-from orthanc_stl.model import Color
+from orthanc_stl.model import Color, Note, Rank
 from orthanc_stl.sources.mesh_parts import MOST_PARTS, MeshPart, check_parts, check_triangles, part_of
 
 MILLIMETRES = {
@@ -33,6 +33,9 @@ VISITS_A_PART = 8
 """Components that are followed for each part that is allowed."""
 
 MOST_COLORS = 1 << 20
+
+_SEVERAL = "triangles of a part of the 3MF model have colors of their own; a part has one here, that of the first"
+_NOT_READ = {"texture2dgroup": "pictures on it", "beamlattice": "beams", "multiproperties": "mixtures of colors"}
 
 _COLOR = re.compile(r"#([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
 _OUR_SPACE = "Space"
@@ -49,16 +52,18 @@ class _Object:
 
 @dataclass
 class _Content:
-    """Of the object that is being read."""
+    """Of the object that is being read. `first_colors`: `pid`, `p1`, `p2`, `p3` of its first triangle; `several`: there
+    are others."""
 
     points: array[float] = field(default_factory=lambda: array("d"))
     triangles: array[int] = field(default_factory=lambda: array("q"))
-    first_triangle: dict[str, str] = field(default_factory=dict)
+    first_colors: tuple[str, ...] | None = None
+    several: bool = False
 
 
 @dataclass
 class _Package:
-    """Objects by model file and id, and the items of the build of the root model."""
+    """Objects by model file and id, and the items of the build of the root model; what is `shown` of them."""
 
     archive: zipfile.ZipFile
     max_triangles: int
@@ -68,17 +73,21 @@ class _Package:
     bed: bool = True
     triangles: int = 0
     visits: int = 0
+    shown: set[tuple[str, str]] = field(default_factory=set)
+    left_out: dict[str, None] = field(default_factory=dict)
 
 
 @reading("the 3MF package")
-def read_3mf(data: bytes | memoryview, max_triangles: int) -> list[MeshPart]:
-    """The parts of a 3MF package in mm, each at its place. In ours the shift to the printer's bed is left out."""
+def read_3mf(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPart], tuple[Note, ...]]:
+    """The parts of a 3MF package in mm, each at its place, and what is left out. In ours the shift to the printer's bed
+    is undone."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             package = _Package(archive, max_triangles)
             root = _root_model(archive)
             _read_model(package, root)
-            return _built(package, root)
+            parts = _built(package, root)
+            return parts, tuple(Note(Rank.LEFT_OUT, "", text) for text in package.left_out)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InvalidInput(f"the 3MF package cannot be unpacked: {error}") from None
     except etree.XMLSyntaxError as error:
@@ -117,6 +126,8 @@ def _read_model(package: _Package, name: str) -> None:
                 _forget(element)
             elif tag in ("colorgroup", "basematerials"):
                 colors[element.get("id", "")] = _colors(element)
+            elif tag in _NOT_READ:
+                package.left_out[f"the 3MF model has {_NOT_READ[tag]}, which are left out"] = None
             elif tag == "metadata" and element.get("name", "").rpartition(":")[2] == _OUR_SPACE:
                 package.bed = package.bed and (element.text or "").strip() != "LPS"
             elif tag == "object":
@@ -139,8 +150,10 @@ def _add_row(package: _Package, content: _Content, tag: str, element: etree._Ele
     if tag == "triangle":
         package.triangles += 1
         check_triangles(package.triangles, package.max_triangles)
-        if not content.first_triangle:
-            content.first_triangle = {name: element.get(name, "") for name in ("pid", "p1")}
+        colors = tuple(element.get(name, "") for name in ("pid", "p1", "p2", "p3"))
+        if content.first_colors is None:
+            content.first_colors = colors
+        content.several = content.several or colors != content.first_colors or len({*colors[1:], ""}) > 2
     try:
         if tag == "vertex":
             content.points.extend([float(element.attrib[name]) for name in ("x", "y", "z")])
@@ -169,8 +182,11 @@ def _add_object(
 ) -> None:
     check_parts(len(package.objects) + 1)
     group, first = colors.get(element.get("pid", ""), []), element.get("pindex", "0")
-    if not group and content.first_triangle:  # colors may be given by triangle only
-        group, first = colors.get(content.first_triangle["pid"], []), content.first_triangle["p1"]
+    if content.first_colors and content.first_colors[1]:  # those of a triangle go before the object's
+        pid, first = content.first_colors[:2]
+        group = colors.get(pid, group) if pid else group
+    if content.several:
+        package.left_out[_SEVERAL] = None
     index = int(first) if first.isdecimal() and len(first) < 10 else 0
     number = element.get("id", "")
     package.objects[path, number] = _Object(
@@ -235,6 +251,11 @@ def _built(package: _Package, root: str) -> list[MeshPart]:
                 check_parts(len(parts))
     if not parts:
         raise InvalidInput("the 3MF package builds no object with triangles")
+    hidden = sum(len(one.triangles) > 0 for key, one in package.objects.items() if key not in package.shown)
+    if hidden:
+        which = "an object" if hidden == 1 else f"{hidden} objects"
+        text = f"{which} of the 3MF model that the build does not name {'is' if hidden == 1 else 'are'} left out"
+        package.left_out[text] = None
     return parts
 
 
@@ -255,6 +276,7 @@ def _instances(
     found = package.objects.get((path, number))
     if found is None:
         raise InvalidInput(f"the 3MF model has no object {number[:40]!r}")
+    package.shown.add((path, number))
     if len(found.triangles):
         yield found, matrix
     for inner_path, inner, transform in found.components:

@@ -43,6 +43,40 @@ def test_units_components_and_transforms_of_3mf() -> None:
     assert report_of(source.shape(2)[0]).box == ((-100, 70, 0), (0, 170, 100))
 
 
+@pytest.mark.parametrize(
+    ("first", "others", "color", "told"),
+    [
+        ("", "", (255, 0, 0), False),
+        ('p1="1"', 'p1="1"', (0, 0, 255), False),  # those of triangles go before the object's
+        ('pid="9" p1="1" p2="1" p3="1"', 'pid="9" p1="1" p2="1" p3="1"', (0, 0, 255), False),
+        ("", 'p1="1"', (255, 0, 0), True),
+        ('p1="1"', "", (0, 0, 255), True),
+        ('p1="0" p2="1" p3="1"', 'p1="0" p2="1" p3="1"', (255, 0, 0), True),
+    ],
+)
+def test_colors_of_triangles(first: str, others: str, color: tuple[int, ...], told: bool) -> None:
+    group = '<colorgroup id="9"><color color="#FF0000"/><color color="#0000FF"/></colorgroup>'
+    box = object_of(1, 'name="box" pid="9" pindex="0"')
+    box = box.replace("<triangle ", f"<triangle {others} ").replace(f"<triangle {others} ", f"<triangle {first} ", 1)
+    source = opened(threemf(f'<resources>{group}{box}</resources><build><item objectid="1"/></build>'))
+    assert facts(source) == [("box", color, 1.0)]
+    text = "triangles of a part of the 3MF model have colors of their own; a part has one here, that of the first"
+    assert [note.text for note in source.notes] == ([text] if told else [])
+
+
+def test_what_a_3mf_has_besides_is_told() -> None:
+    picture = '<texture2dgroup id="8" texid="7"><tex2coord u="0" v="0"/></texture2dgroup>'
+    boxes = object_of(1).replace("</mesh>", "<beamlattice/></mesh>") + object_of(2)
+    source = opened(threemf(f'<resources>{picture}{boxes}</resources><build><item objectid="1"/></build>'))
+    assert [note.text for note in source.notes] == [
+        "the 3MF model has pictures on it, which are left out",
+        "the 3MF model has beams, which are left out",
+        "an object of the 3MF model that the build does not name is left out",
+    ]
+    both = '<build><item objectid="1"/><item objectid="2"/></build>'
+    assert opened(threemf(f"<resources>{object_of(1)}{object_of(2)}</resources>{both}")).notes == ()
+
+
 def test_components_do_not_multiply_without_end() -> None:
     layers = "".join(
         f'<object id="{n}"><components>' + f'<component objectid="{n - 1}"/>' * 10 + "</components></object>"
