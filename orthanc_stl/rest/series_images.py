@@ -53,7 +53,7 @@ class SeriesImages:
 
     @property
     def unit(self) -> str:
-        return unit_of(self.modality)
+        return unit_of(self.modality, self.stacks[0][0].frames[0].unit if self.stacks else "")
 
     def stack(self, number: int) -> tuple[Stack, Encoding]:
         """Raises NotFound, with the reason if there are no stacks at all."""
@@ -118,7 +118,6 @@ def read_series_images(orthanc: Orthanc, described: Mapping[str, Any], version: 
     stacks = stacks_of(frames)[:MOST_STACKS]
     if frames and not stacks:
         reason = "its slices do not lie behind each other"
-    hounsfield = unit_of(modality) == "HU"
     return SeriesImages(
         series=described["ID"],
         version=version,
@@ -126,7 +125,7 @@ def read_series_images(orthanc: Orthanc, described: Mapping[str, Any], version: 
         description=str(tags.get("SeriesDescription", "")),
         series_instance_uid=str(tags.get("SeriesInstanceUID", "")),
         reason="" if stacks else f"The series cannot be shown as a volume: {reason or 'it has no images'}.",
-        stacks=tuple((stack, encoding_of(stack, hounsfield)) for stack in stacks),
+        stacks=tuple((stack, encoding_of(stack, unit_of(modality, stack.frames[0].unit) == "HU")) for stack in stacks),
     )
 
 

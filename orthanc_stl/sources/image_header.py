@@ -16,8 +16,19 @@ TOLD_SHIFT = 0.1
 """A fraction of a pixel's side: slices that lie farther beside their line are told."""
 
 
-def unit_of(modality: str) -> str:
-    return "HU" if modality == "CT" else ""
+_HOUNSFIELD = ("", "HU", "US", "HU_MOD")
+"""Rescale Types (PS3.3 C.11.1.1.2): none, or an unspecified one, stands for HU in CT."""
+
+
+def unit_of(modality: str, rescale_type: str) -> str:
+    """In CT "HU", unless its values are something else (a map of iodine: "MGML"); else not known: empty.
+
+    >>> unit_of("CT", ""), unit_of("CT", "MGML"), unit_of("MR", "")
+    ('HU', 'MGML', '')
+    """
+    if modality != "CT":
+        return ""
+    return "HU" if rescale_type in _HOUNSFIELD else rescale_type
 
 
 def header_of(stack: Stack, encoding: Encoding, *, modality: str, series_instance_uid: str, other_stacks: int) -> bytes:
@@ -26,7 +37,7 @@ def header_of(stack: Stack, encoding: Encoding, *, modality: str, series_instanc
     padding = {frame.padding for frame in stack.frames}
     header = {
         "Modality": modality,
-        "Unit": unit_of(modality),
+        "Unit": unit_of(modality, stack.frames[0].unit),
         "SeriesInstanceUID": series_instance_uid,
         "FrameOfReferenceUID": stack.frames[0].frame_of_reference_uid,
         "Size": stack.size,

@@ -37,7 +37,7 @@ def files_of_images(instances: Sequence[bytes | memoryview]) -> list[bytes]:
     if not stacks:
         raise InvalidInput("the slices do not lie behind each other")
     stack, modality = stacks[0], str(datasets[0].get("Modality", ""))
-    encoding = encoding_of(stack, unit_of(modality) == "HU")
+    encoding = encoding_of(stack, unit_of(modality, stack.frames[0].unit) == "HU")
     header = header_of(
         stack,
         encoding,

@@ -213,7 +213,10 @@ def _wanted(header: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Wanted
         raise InvalidField(f"Preset must be one of {', '.join(PRESETS)}, but is {str(preset)[:40]!r}")
     hounsfield = header["Unit"] == "HU"
     if preset is not None and not hounsfield:
-        raise InvalidField(f"Preset is for CT, and these images are {header['Modality'] or 'of no modality'}")
+        unit = f" in {header['Unit']}" if header["Unit"] else ""
+        raise InvalidField(
+            f"Preset is for CT in HU, and these images are {header['Modality'] or 'of no modality'}{unit}"
+        )
     if preset is not None and (threshold is not None or upper is not None):
         raise InvalidField("Preset and Threshold exclude each other: give one of them")
     if threshold is not None and upper is not None and upper < threshold:

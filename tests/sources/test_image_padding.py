@@ -9,6 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from orthanc_stl.errors import InvalidField
 from orthanc_stl.model import Rank
 from orthanc_stl.sources.base import Region
 from tests.sources.test_images import COLUMNS, EVEN, ROWS, assert_is_the_ball, ball_series, meshed, opened
@@ -82,3 +83,12 @@ def test_values_in_a_table_are_told() -> None:
             "the stored numbers were taken",
         )
     ]
+
+
+def test_maps_of_other_quantities_are_not_in_hounsfield_units() -> None:
+    files = ball_series(EVEN, seed="iodine", RescaleType="MGML")
+    assert opened(files, Threshold=500).structures[0].name == "From 500 MGML"
+    with pytest.raises(InvalidField, match="Preset is for CT in HU, and these images are CT in MGML"):
+        opened(files, Preset="bone")
+    assert not opened(files).structures[0].usable  # without a threshold nothing is offered
+    assert opened(ball_series(EVEN, seed="plain", RescaleType="US"), Preset="bone").structures[0].name == "Bone"
