@@ -14,6 +14,7 @@ from orthanc_stl.dicom.tags import tag_of
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.encapsulated import document_title
 from orthanc_stl.sources.base import ContourSource, LatticeSource, OpenSource, ReadOptions
+from orthanc_stl.sources.masks import without_folders
 from orthanc_stl.sources.registry import open_files
 
 Blob = bytes | bytearray | memoryview
@@ -97,7 +98,7 @@ def place_of(source: OpenSource, inputs: Inputs, numbers: Sequence[int], request
 def _name_of_file(source: OpenSource, inputs: Inputs, request: ConversionRequest) -> str:
     """A Document Title among the `Tags` counts more than the file's name, which a page gives by itself."""
     given = next((value for name, value in request.tags.items() if tag_of(name) == _DOCUMENT_TITLE), "")
-    return str(given).strip() or inputs.name or document_title(source.title, request.format.upper())
+    return str(given).strip() or without_folders(inputs.name) or document_title(source.title, request.format.upper())
 
 
 def _images_of(source: OpenSource, inputs: Inputs) -> ImageSeries | None:

@@ -116,9 +116,17 @@ def mask_of(kind: Kind, file_name: str, volume: Volume) -> Mask:
     return Mask(name, lattice, replace(part, stored=np.array(part.stored)), whole, notes)
 
 
+def without_folders(name: str) -> str:
+    """
+    >>> without_folders("C:\\\\Users\\\\me\\\\liver.nii.gz")
+    'liver.nii.gz'
+    """
+    return name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
 def stem(name: str, kind: Kind) -> str:
     """The name of a file without its folders and the suffix of its kind."""
-    name = name.replace("\\", "/").rpartition("/")[2]
+    name = without_folders(name)
     for suffix in sorted(kind.suffixes, key=len, reverse=True):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)] or name

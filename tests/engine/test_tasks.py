@@ -21,7 +21,9 @@ from orthanc_stl.formats.stl import read_stl
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.mesh.report import report_of
 from testing import phantoms
+from testing.nifti_phantoms import ball_mask, nifti_file
 from testing.phantoms import ball, cylinder
+from tests.engine import converted
 from tests.nexus_writer import levels, write_nexus
 
 REQUEST = {"Resolution": 64, "Limits": {"max_nifti_mb": 64}}
@@ -246,3 +248,10 @@ def test_tags_are_compared_with_the_parent_before_a_mesh_is_made(real_pool: Loca
             real_pool, [structure_set], lambda *now: steps.append(now[1]), Structures=["Heart"], Tags={"PatientID": "X"}
         )
     assert steps == ["reading the file"]
+
+
+@pytest.mark.parametrize("name", ["liver.nii", "/secret/liver.nii", "C:\\Users\\me\\liver.nii", "a/liver.nii"])
+def test_the_folders_of_a_file_are_not_stored(name: str) -> None:
+    _, stored = converted.convert(nifti_file(ball_mask((9, 9, 9), 3)), name, None)
+    assert pydicom.dcmread(io.BytesIO(stored)).SeriesDescription == "liver.nii: label 1"
+    assert b"secret" not in stored

@@ -163,7 +163,7 @@ def test_a_series_is_named_by_what_is_in_it(server: OrthancServer, study: str) -
     named = stored(server, post(server, study, nifti_file(MASK), LabelNames={"1": "Liver"}))
     assert named.SeriesDescription == f"{title}: Liver"
     assert stored(server, post(server, study, grey, Threshold=5)).SeriesDescription == f"{title}: values from 5 on"
-    of_file = stored(server, post(server, study, nifti_file(MASK), FileName="spleen.nii"))
+    of_file = stored(server, post(server, study, nifti_file(MASK), FileName="masks/spleen.nii"))
     assert of_file.SeriesDescription == "spleen.nii: label 1"
 
 
