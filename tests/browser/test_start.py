@@ -32,7 +32,7 @@ def test_the_token_leaves_the_address_bar_and_the_window_its_name(open_page: Cal
     assert page.evaluate("history.state.token") == "abc"
 
 
-@pytest.mark.parametrize("model", ["http://", "http://%5B", "https://"])
+@pytest.mark.parametrize("model", ["http://", "http:", "%20", "C:%5Cmodel.nxz"])
 def test_an_address_that_is_none_is_said(open_page: Callable[..., Page], model: str) -> None:
     page = open_page(f"/stl/nexus/threejs.html?model={model}")
     page.wait_for_selector("text=is no address")

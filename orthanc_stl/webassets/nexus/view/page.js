@@ -6,10 +6,15 @@ import { NexusModel, limitsOf } from '../stream/model.js';
 import { DecoderPool } from '../stream/pool.js';
 import { Source } from '../stream/source.js';
 
-/** @param {string} address relative to the page @returns {URL | null} null if it is none, such as "http://" */
+/**
+ * @param {string} address relative to the page
+ * @returns {URL | null} null if it is none: "http://", "C:\\model.nxz", or what names this page itself, such as "http:"
+ */
 function addressOf(address) {
   try {
-    return new URL(address, location.href);
+    const url = new URL(address, location.href);
+    const own = url.origin === location.origin && url.pathname === location.pathname;
+    return own || !/^https?:$/.test(url.protocol) ? null : url;
   } catch {
     return null;
   }
