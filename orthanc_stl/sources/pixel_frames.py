@@ -33,6 +33,7 @@ _PIXEL_DATA = 0x7FE00010
 _OFFSETS, _LENGTHS = 0x7FE00001, 0x7FE00002
 _RLE = "1.2.840.10008.1.2.5"
 _DEFLATED_FRAME = "1.2.840.10008.1.2.8.1"
+_ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 _JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 _NATIVE = ("", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", EXPLICIT_BIG, "1.2.840.10008.1.2.1.99")
 
@@ -83,6 +84,8 @@ class PixelFrames:
         syntax = self.source.transfer_syntax
         if syntax == _DEFLATED_FRAME:
             return self._unpacked(self._inflated(content, number))
+        if syntax == _ENCAPSULATED_UNCOMPRESSED:
+            return self._unpacked(self._whole(bytes(content), number))
         if syntax == _RLE and self.bits == 1:
             return self._unpacked(self._run_lengths(content, number))
         return self._decoded(content, number)
@@ -188,7 +191,7 @@ class PixelFrames:
 
     def _whole(self, data: bytes, number: int) -> bytes:
         if len(data) < self.frame_bytes:
-            raise InvalidInput(f"frame {number + 1} decompresses to {len(data)} bytes, {self.frame_bytes} are expected")
+            raise InvalidInput(f"frame {number + 1} has {len(data)} bytes unpacked, {self.frame_bytes} are expected")
         return data[: self.frame_bytes]
 
     def _unpacked(self, data: bytes) -> np.ndarray:

@@ -28,6 +28,7 @@ from testing.source_phantoms import (
 from tests.sources.test_seg import CENTRE, meshed, notes_of, opened
 
 RLE = "1.2.840.10008.1.2.5"
+UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
@@ -84,13 +85,15 @@ def rle_of(data: bytes) -> bytes:
     return (1).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(56) + runs + b"\0" * (len(runs) % 2)
 
 
-@pytest.mark.parametrize("syntax", [RLE, DEFLATED_FRAME])
+@pytest.mark.parametrize("syntax", [RLE, DEFLATED_FRAME, UNCOMPRESSED])
 def test_compressed_frames_of_one_bit(syntax: str) -> None:
     frames, positions = ball_frames(CENTRE, 8, places=range(-9, 10), size=21)
     ds = seg_dataset(frames, [(1, p) for p in positions])
     whole = [packed(frame)[: (21 * 21 + 7) // 8] for frame in frames]
     if syntax == RLE:
         compressed(ds, [rle_of(data) for data in whole])
+    elif syntax != DEFLATED_FRAME:
+        compressed(ds, whole)
     else:
         raw = [zlib.compressobj(wbits=-15) for _ in whole]
         compressed(ds, [machine.compress(data) + machine.flush() for machine, data in zip(raw, whole, strict=True)])
@@ -109,7 +112,7 @@ def test_jpeg_ls_of_one_bit() -> None:
     assert opened(ds, JPEGLSLossless).structures[0].facts["Voxels"] == FRAMES.sum()
 
 
-@pytest.mark.parametrize("syntax", [DEFLATED_FRAME, JPEG2000Lossless, JPEGLSLossless])
+@pytest.mark.parametrize("syntax", [DEFLATED_FRAME, JPEG2000Lossless, JPEGLSLossless, UNCOMPRESSED])
 def test_compressed_label_maps_of_16_bits_keep_their_numbers(syntax: str) -> None:
     """A palette is for display: the pixels are no colors before or after they are decoded."""
     numbers = FRAMES.astype(np.uint16) * 300
@@ -117,6 +120,8 @@ def test_compressed_label_maps_of_16_bits_keep_their_numbers(syntax: str) -> Non
     ds.PhotometricInterpretation = "PALETTE COLOR"
     if syntax == DEFLATED_FRAME:
         compressed(ds, [zlib.compress(frame.tobytes(), wbits=-15) for frame in numbers])
+    elif syntax == UNCOMPRESSED:
+        compressed(ds, [frame.tobytes() for frame in numbers])
     elif syntax == JPEG2000Lossless:
         compressed(ds, [encode_array(frame) for frame in numbers])
     else:
