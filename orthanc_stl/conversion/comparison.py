@@ -181,7 +181,7 @@ def _row(a: Part, b: Part) -> dict[str, Any]:
         "Dice": round(found.dice, 5),
         "VolumeMlA": round(found.volume_a / 1000, 4),
         "VolumeMlB": round(found.volume_b / 1000, 4),
-        "VolumeDifferenceMl": round(found.volume_difference / 1000, 4),
+        "VolumeDifferenceMl": round(found.volume_difference / 1000, 4) + 0.0,
         "MeanSurfaceDistanceMm": round(found.mean_surface_distance, 4),
         "HausdorffMm": round(found.hausdorff, 4),
         "Hausdorff95Mm": round(found.hausdorff95, 4),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from orthanc_stl.conversion.choose import Skipped
+from orthanc_stl.conversion.meshing import BOTH_WAYS, INSIDE_OUT, OPEN
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.frame import area_vector
 from orthanc_stl.mesh.measures import Measures, measures_of
@@ -56,14 +57,15 @@ def statistics(model: Model, source: OpenSource | None = None, skipped: Sequence
 
 def _row(part: Part, source: OpenSource | None) -> dict[str, Any]:
     measures = measures_of(part.mesh)
-    slices, spacing = _slices(source.shape(part.number)[0]) if source else (None, None)
+    slices, spacing, counted = _slices(source.shape(part.number)[0]) if source else (None, None, None)
     own = part.report.contours_volume
+    known = round(own / 1000, 4) if own is not None else _voxels_ml(part, source)
     return {
         "Number": part.number,
         "Name": part.name,
         "Type": part.kind,
         "Color": list(part.color) if part.color else None,
-        "ContoursMl": round(own / 1000, 4) if own is not None else _voxels_ml(part, source),
+        "ContoursMl": counted if known is None else known,
         "VolumeMl": round(measures.volume / 1000, 4),
         "AreaMm2": round(measures.area, 2),
         "Centroid": [round(value, 3) for value in measures.centroid],
@@ -77,7 +79,9 @@ def _row(part: Part, source: OpenSource | None) -> dict[str, Any]:
 
 
 def _told_of_surface(part: Part, measures: Measures) -> list[str]:
-    """Why the figures are none to rely on."""
+    """Why the figures are none to rely on, unless the part says so itself."""
+    if not {OPEN, BOTH_WAYS, INSIDE_OUT}.isdisjoint(part.warnings):
+        return []
     if not len(part.mesh.triangles):
         return ["there are no triangles"]
     if not measures.closed:
@@ -94,27 +98,32 @@ def _voxels_ml(part: Part, source: OpenSource | None) -> float | None:
     return found.facts.get("VolumeMl") if found else None
 
 
-def _slices(shape: Shape) -> tuple[int | None, float | None]:
-    """How many planes a structure has, not the empty ones of a grid, and how far they usually are apart (mm)."""
+def _slices(shape: Shape) -> tuple[int | None, float | None, float | None]:
+    """How many planes a structure has, not the empty ones of a grid, how far they usually are apart (mm), and the
+    volume of its voxels (mL)."""
     if isinstance(shape, RoiContours):
-        return _planes([contour.points for contour in shape.contours])
+        return *_planes([contour.points for contour in shape.contours]), None
     if isinstance(shape, Region):
         return _used_planes(shape)
-    return None, None
+    return None, None, None
 
 
-def _used_planes(region: Region) -> tuple[int, float]:
-    """The planes of the grid that have a voxel of the region, and the usual step of the grid."""
+def _used_planes(region: Region) -> tuple[int, float, float]:
+    """The planes of the grid that have a voxel of the region, the usual step of the grid, and the voxels' volume."""
     volume = region.volume
     inside = find_inside(volume, region.labels, region.threshold, region.upper)
     planes, rows, columns = inside.box
-    used = sum(
-        bool(inside.test(values(volume, (slice(k, k + 1), rows, columns))).any())
-        for k in range(planes.start, planes.stop)
+    counts = np.array(
+        [
+            np.count_nonzero(inside.test(values(volume, (slice(k, k + 1), rows, columns))))
+            for k in range(planes.start, planes.stop)
+        ]
     )
+    voxels_ml = float(counts @ volume.thickness()[planes]) * volume.voxel_volume / 1000
     steps = np.diff(volume.plane_index(np.arange(volume.stored.shape[2], dtype=float)))
     usual = float(np.median(steps)) if len(steps) else 1.0
-    return used, round(usual * float(np.linalg.norm(volume.affine[:3, 2])), 4)
+    step = round(usual * float(np.linalg.norm(volume.affine[:3, 2])), 4)
+    return int(np.count_nonzero(counts)), step, round(voxels_ml, 4)
 
 
 def _planes(contours: Iterable[np.ndarray]) -> tuple[int, float | None]:

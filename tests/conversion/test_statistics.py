@@ -16,17 +16,19 @@ import pytest
 
 from orthanc_stl.cli import main
 from orthanc_stl.conversion.build import build_model
+from orthanc_stl.conversion.meshing import mesh_shape
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.statistics import COLUMNS, as_csv, statistics
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Model, Part
-from orthanc_stl.sources.base import ReadOptions
+from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.registry import open_files
 from orthanc_stl.spreadsheet import spreadsheet_text
 from testing import phantoms
 from testing.data import FOLDER, shared_file
 from tests.mesh.shapes import box
+from tests.sources.test_images import ball_series
 
 TEXTS = Path(__file__).parents[1] / "spreadsheet_texts.json"
 
@@ -69,6 +71,22 @@ def test_volumes_that_totalsegmentator_wrote() -> None:
         assert row["Name"] == name
         assert row["ContoursMl"] == pytest.approx(truth[name]["volume"] / 1000, rel=1e-3)
         assert row["VolumeMl"] == pytest.approx(truth[name]["volume"] / 1000, rel=2e-3)
+
+
+@pytest.mark.parametrize("planes", [np.arange(6.0, 55.0, 2.0), np.cumsum(np.tile([1.0, 2.0, 1.5, 2.5], 8)) + 3])
+def test_images_have_the_volume_of_their_voxels_each_plane_as_thick_as_it_is(planes: np.ndarray) -> None:
+    fields = {"Threshold": 500}
+    source = open_files(ball_series(planes, seed="table"), ReadOptions(fields))
+    result = build_model(source, ConversionRequest(all=True, separate=True, resolution=64, fields=fields))
+    (row,) = statistics(result.model, source, result.skipped)
+    region = source.shape(1)[0]
+    assert isinstance(region, Region)
+    edges = np.concatenate(([1.5 * planes[0] - planes[1] / 2], (planes[1:] + planes[:-1]) / 2))
+    thick = np.diff(np.concatenate((edges, [1.5 * planes[-1] - planes[-2] / 2])))
+    inside = region.volume.stored >= 500
+    assert row["ContoursMl"] == pytest.approx(inside.sum(axis=(0, 1)) @ thick * 0.9 / 1000, abs=1e-3)
+    assert row["VolumeMl"] == pytest.approx(row["ContoursMl"], rel=0.005)
+    assert row["Slices"] == np.count_nonzero(inside.any(axis=(0, 1)))
 
 
 def test_isodose_of_a_gaussian() -> None:
@@ -144,6 +162,16 @@ def test_figures_that_are_none_to_rely_on_are_told(mesh: Mesh, volume: float | N
     (row,) = statistics(Model((Part(1, "A", mesh, report_of(mesh)),)))
     assert [text.partition(":")[0] for text in row["Warnings"]] == told
     assert volume in (None, row["VolumeMl"])
+
+
+def test_what_a_part_says_of_its_surface_is_not_said_again() -> None:
+    cube = box(10, 10, 10)
+    for triangles in (cube.triangles[:-1], cube.triangles[:, ::-1]):
+        mesh = Mesh(cube.vertices, triangles)
+        surface = mesh_shape(mesh)
+        (row,) = statistics(Model((Part(1, "A", mesh, surface.report, notes=surface.report.notes),)))
+        assert row["Warnings"] == [note.text for note in surface.report.notes]
+        assert len(surface.report.notes) == 1
 
 
 def test_tables_and_comparison_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
