@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.sources.mesh_parts import check_triangles
 
 MOST_HEADER = 1 << 20  # bytes
 
@@ -53,13 +54,13 @@ class Lists:
 Values = Mapping[str, np.ndarray | Lists]
 
 
-def read_elements(data: bytes | memoryview) -> tuple[bytes, dict[str, Values]]:
+def read_elements(data: bytes | memoryview, most_faces: int) -> tuple[bytes, dict[str, Values]]:
     """The header with line feeds alone, and the values of each element by name, as far as the faces.
 
-    Raises InvalidInput for a header that cannot be followed, and for data that end early.
+    Raises InvalidInput for a header that cannot be followed, and for data that end early, TooLarge for more faces.
     """
     head, start = _head(bytes(data[:MOST_HEADER]))
-    return head, _elements(head, memoryview(data)[start:], _ORDERS[_format(head)])
+    return head, _elements(head, memoryview(data)[start:], _ORDERS[_format(head)], most_faces)
 
 
 def _head(beginning: bytes) -> tuple[bytes, int]:
@@ -98,12 +99,13 @@ def _described(head: bytes, order: Order) -> list[_Element]:
     return elements
 
 
-def _elements(head: bytes, data: memoryview, order: Order) -> dict[str, Values]:
+def _elements(head: bytes, data: memoryview, order: Order, most_faces: int) -> dict[str, Values]:
     """The values of each element, as far as the faces; by name."""
     described = _described(head, order)
     total = sum(element.count for element in described)
     if total > len(data):
         raise InvalidInput(f"the PLY header claims {total} elements, {len(data)} bytes follow it")
+    check_triangles(max((one.count for one in described if one.name == "face"), default=0), most_faces)
     data = data if order != "=" else _numbers(data)
     found: dict[str, Values] = {}
     at = 0

@@ -36,7 +36,7 @@ def read_ply(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPar
 
     Raises InvalidInput for a damaged file, and for one without faces.
     """
-    head, found = read_elements(data)
+    head, found = read_elements(data, max_triangles)
     points, corners = _points(found.get("vertex", {})), _corners(found)
     check_triangles(int((corners.sizes - 2).clip(0).sum()), max_triangles)
     if len(corners.values) and not 0 <= corners.values.min() <= corners.values.max() < len(points):

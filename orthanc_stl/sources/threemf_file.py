@@ -152,8 +152,9 @@ def _add_row(package: _Package, content: _Content, tag: str, element: etree._Ele
         check_triangles(package.triangles, package.max_triangles)
         colors = tuple(element.get(name, "") for name in ("pid", "p1", "p2", "p3"))
         if content.first_colors is None:
-            content.first_colors = colors
-        content.several = content.several or colors != content.first_colors or len({*colors[1:], ""}) > 2
+            content.first_colors, content.several = colors, len({*colors[1:], ""}) > 2
+        elif colors != content.first_colors:
+            content.several = True
     try:
         if tag == "vertex":
             content.points.extend([float(element.attrib[name]) for name in ("x", "y", "z")])
