@@ -62,7 +62,7 @@ def file_of(ds: Dataset, study: Study | None = None) -> bytes:
     """The bytes of a data set, in the study's transfer syntax, with or without preamble and meta information."""
     study = study or Study()
     if study.undefined_lengths:
-        _undefine_lengths(ds)
+        undefine_lengths(ds)
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = UID(SYNTAXES[study.syntax])
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
@@ -78,10 +78,11 @@ def file_of(ds: Dataset, study: Study | None = None) -> bytes:
     return data if study.preamble else data[132:]
 
 
-def _undefine_lengths(ds: Dataset) -> None:
+def undefine_lengths(ds: Dataset) -> None:
+    """All sequences and items of `ds` end by delimiters once it is written."""
     for element in ds:
         if element.VR == "SQ":
             element.is_undefined_length = True
             for item in element.value:
                 item.is_undefined_length_sequence_item = True
-                _undefine_lengths(item)
+                undefine_lengths(item)

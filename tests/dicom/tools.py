@@ -19,6 +19,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import DSfloat
 
+from testing.dicom_study import undefine_lengths
 from testing.phantoms import CT_IMAGE, RT_STRUCTURE_SET, Study, circle, ct_slices
 
 PLANES = 3.0 * np.arange(10)
@@ -50,22 +51,13 @@ def _items(*values: dict[str, object]) -> list[Dataset]:
 def _file(ds: Dataset, meta: FileMetaDataset, *, undefined_lengths: bool = False) -> bytes:
     ds.file_meta = meta
     if undefined_lengths:
-        _undefine(ds)
+        undefine_lengths(ds)
     out = BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they write what the standard does not allow
         dcmwrite(out, ds, enforce_file_format="MediaStorageSOPClassUID" in meta)
     data = out.getvalue()
     return data if data[128:132] == b"DICM" else bytes(128) + b"DICM" + data
-
-
-def _undefine(ds: Dataset) -> None:
-    for element in ds:
-        if element.VR == "SQ":
-            element.is_undefined_length = True
-            for item in element.value:
-                item.is_undefined_length_sequence_item = True
-                _undefine(item)
 
 
 def _image_reference(ct: Dataset) -> dict[str, object]:
