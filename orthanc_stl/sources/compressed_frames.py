@@ -6,7 +6,8 @@ import numpy as np
 
 from orthanc_stl.errors import InvalidInput
 
-JPEG_2000 = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 92, 93, 201, 202, 203))
+_JPEG = "1.2.840.10008.1.2.4."
+JPEG_2000 = tuple(f"{_JPEG}{n}" for n in (90, 91, 92, 93, 201, 202, 203))
 
 
 def fragments_of(data: memoryview) -> tuple[list[int], list[tuple[int, memoryview]]]:
@@ -55,7 +56,7 @@ def check_claims(data: bytes, syntax: str, rows: int, columns: int, number: int)
         if at >= 0 and at + 24 <= len(data):
             x1, y1, x0, y0 = (int.from_bytes(data[at + 8 + 4 * n : at + 12 + 4 * n], "big") for n in range(4))
             claimed = y1 - y0, x1 - x0
-    elif syntax.startswith("1.2.840.10008.1.2.4."):
+    elif syntax.startswith(_JPEG):
         claimed = _start_of_frame(data)
     else:
         return

@@ -137,14 +137,6 @@ def kind_of(sop_class: str) -> Kind | None:
     return next((kind for kind in KINDS if sop_class in kind.sop_classes), None)
 
 
-def kind_by_key(key: str) -> Kind:
-    """Raises KeyError for a key that no kind has."""
-    for kind in KINDS:
-        if kind.key == key:
-            return kind
-    raise KeyError(key)
-
-
 def kind_by_title(title: str) -> Kind | None:
     """The kind whose models have this title; None for a source that is not of the table."""
     return next((kind for kind in KINDS if kind.title == title), None)

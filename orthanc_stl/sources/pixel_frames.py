@@ -21,7 +21,7 @@ from pydicom.pixels import get_decoder  # type: ignore[attr-defined]
 from pydicom.pixels.decoders.base import Decoder
 from pydicom.uid import UID
 
-from orthanc_stl.dicom.elements import EXPLICIT_BIG
+from orthanc_stl.dicom.elements import DEFLATED, EXPLICIT_BIG
 from orthanc_stl.dicom.study_context import class_name
 from orthanc_stl.dicom.values import is_valid
 from orthanc_stl.errors import InvalidInput, TooLarge, reading
@@ -35,7 +35,7 @@ _RLE = "1.2.840.10008.1.2.5"
 _DEFLATED_FRAME = "1.2.840.10008.1.2.8.1"
 _ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 _JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
-_NATIVE = ("", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", EXPLICIT_BIG, "1.2.840.10008.1.2.1.99")
+_NATIVE = ("", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", EXPLICIT_BIG, DEFLATED)
 
 MOST_FRAMES = 1_000_000
 MOST_PIXELS = 1 << 26

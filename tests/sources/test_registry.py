@@ -35,10 +35,8 @@ def test_each_kind_has_its_source() -> None:
             assert source_for(sop_class) is source
             assert kinds.kind_of(sop_class) is kind
     assert kinds.kind_of("1.2.840.10008.5.1.4.1.1.2") is None
-    assert kinds.kind_by_key("seg") is kinds.SEG
-    for unknown in (source_by_key, kinds.kind_by_key):
-        with pytest.raises(KeyError):
-            unknown("sound")
+    with pytest.raises(KeyError):
+        source_by_key("sound")
 
 
 def test_the_kind_may_be_said() -> None:
@@ -96,7 +94,7 @@ def test_files_are_known_by_their_first_bytes(data: bytes, key: str) -> None:
     assert source.kind.key == key
     opened = open_files([data], ReadOptions())
     assert opened.structures
-    assert opened.title == kinds.kind_by_key(key).title
+    assert opened.title == source.kind.title
     assert (opened.study, list(opened.references), opened.frame_of_reference_uid) == (None, [], "")
 
 
@@ -117,7 +115,7 @@ def test_the_name_of_a_file_counts_where_its_bytes_say_nothing() -> None:
         (b"\x89PNG\r\n\x1a\n", "this is a PNG image"),
         (b"II*\0" + bytes(40), "this is a TIFF image"),
         (bytes(300), "300 bytes of an unknown kind"),
-        (gzip.compress(bytes(300)), "packed by gzip: unpack it first"),
+        (gzip.compress(bytes(300), mtime=0), "packed by gzip: unpack it first"),
         (b"hello world", "11 bytes of an unknown kind"),
         (file_of(a_dataset("1.2.840.10008.5.1.4.1.1.2", "CT")), "file 1 of the images .* it holds no images"),
         (file_of(a_dataset("1.2.840.10008.5.1.4.1.1.104.1", "DOC")), "Encapsulated PDF Storage"),

@@ -72,15 +72,6 @@ def cut(mesh: Mesh, plane: Plane, pegs: Pegs | None = None) -> Halves:
     return Halves(mesh_of(front, origin), mesh_of(back, origin), stands + origin)
 
 
-def cut_by_all(mesh: Mesh, planes: Sequence[Plane], pegs: Pegs | None = None) -> list[Mesh]:
-    """The parts that several planes, one after another, divide a mesh into; empty ones are left out."""
-    parts = [mesh]
-    for plane in planes:
-        halves = [cut(part, plane, pegs) for part in parts]
-        parts = [part for half in halves for part in (half.front, half.back) if len(part.triangles)]
-    return parts
-
-
 def _pegged(
     front: manifold3d.Manifold, back: manifold3d.Manifold, place: np.ndarray, normal: np.ndarray, pegs: Pegs
 ) -> tuple[manifold3d.Manifold, manifold3d.Manifold, np.ndarray]:
