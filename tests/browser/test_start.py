@@ -28,7 +28,7 @@ def test_the_token_leaves_the_address_bar_and_the_window_its_name(open_page: Cal
     assert "00000000-00000000" in page.url
     page.evaluate("window.name = 'undefined'")
     page.reload()
-    page.wait_for_function("() => window.name === ''")
+    assert page.evaluate("window.name") == ""
     assert page.evaluate("history.state.token") == "abc"
 
 
