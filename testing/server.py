@@ -38,6 +38,7 @@ def private_runtime() -> setup.Runtime:
 class OrthancServer:
     """`with OrthancServer(stl={"EnableNexus": True}) as server: server.get("/system").json()`.
 
+    At the end of the `with` it is killed, unless it keeps its data; `stop` ends it as an administrator does.
     `stl` is merged into the section "STL", `config` over the whole configuration; `env` is added to the environment;
     `data` keeps the database in a folder of yours, otherwise it is gone at the end; `plugin` is another script than
     stl_plugin.py, `runtime` another one than `private_runtime()`. Requests never raise for a status: they return it.
@@ -55,6 +56,7 @@ class OrthancServer:
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="orthanc-stl-test-", ignore_cleanup_errors=True)
         self.folder = Path(self._temporary.name)
+        self._keeps_data = data is not None
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         runtime = runtime or private_runtime()
@@ -140,7 +142,8 @@ class OrthancServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        if self._exit_code is None:  # Orthanc takes 2.5 s to end, with or without plugins
+            self._exit_code = self._running.stop(at_once=not self._keeps_data)
         if error is not None:
             error.add_note(f"The end of Orthanc's log:\n{self.log_text()[-4000:]}")
         self._temporary.cleanup()

@@ -30,7 +30,7 @@ HALVES = {"Point": list(CENTRE), "Normal": [0, 0, 2]}
 
 
 def made(structures: list[int] | int, **options: Any) -> stl.Model:
-    return stl.read(FILE).mesh(structures, **{"resolution": 160} | options)
+    return stl.read(FILE).mesh(structures, **{"resolution": 96} | options)
 
 
 def near(value: float, relative: float = 0.005) -> Any:
