@@ -136,6 +136,7 @@ def test_squares_that_lie_half_beside_the_next_are_refused_before_they_are_drawn
         surface_from_contours([roi_of(squares)], max_triangles=5_000_000)
 
 
+@pytest.mark.slow
 def test_the_estimate_of_triangles_is_right_for_a_ball_and_for_squares_that_lie_half_beside_the_next() -> None:
     """The second was too low by half, so that 2,280 such planes took 60 s and 2.5 GB before they were refused."""
     squares = [SQUARE + np.array([10 * (z % 2), 0, z]) for z in range(30)]

@@ -75,7 +75,7 @@ def test_where_a_body_narrows_nothing_is_cut_out(narrow: tuple[float, float]) ->
     assert not any("hole" in text for text in report.warnings)
 
 
-@pytest.mark.parametrize("off", [0.5, 0.9, 1.2])
+@pytest.mark.parametrize("off", [pytest.param(0.5, marks=pytest.mark.slow), 0.9, 1.2])
 def test_holes_that_leave_a_thin_wall_are_told_of(off: float) -> None:
     """1 to 8 times the volume too much, without a word or with nothing but the gaps told."""
     told = [text for text in report_of(with_holes(off, radius=19)).warnings if "cuts out nothing" in text]

@@ -193,6 +193,7 @@ def test_directions_of_nothing_beside_large_ones_leave_one_whole_body(
     assert report.volume == pytest.approx(volume, rel=0.015)
 
 
+@pytest.mark.slow
 def test_a_ball_shrunk_from_above_is_a_lens_and_a_plate_too_thin_for_that_is_gone() -> None:
     found = with_margin(sphere(15), Margins(z_plus=-5), spacing=0.5)
     report = report_of(found)
