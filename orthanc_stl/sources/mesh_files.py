@@ -73,6 +73,11 @@ def format_of(beginning: bytes) -> str:
     return "stl" if _is_binary_stl(beginning) else ""
 
 
+def is_mtl(beginning: bytes) -> bool:
+    """Whether a file has materials of an OBJ, by its first bytes."""
+    return b"\0" not in beginning and _NEWMTL.search(beginning) is not None and not _OBJ_LINE.search(beginning)
+
+
 def _is_binary_stl(beginning: bytes) -> bool:
     """Whether the first triangles are such: places that are finite and near."""
     count = int.from_bytes(beginning[80:84], "little")

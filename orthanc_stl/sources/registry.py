@@ -8,13 +8,15 @@ from pkgutil import resolve_name
 
 from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.elements import open_file
-from orthanc_stl.dicom.sop_classes import IMAGE_CLASSES
+from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MTL, IMAGE_CLASSES
 from orthanc_stl.dicom.study_context import class_name
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.sources import kinds
 from orthanc_stl.sources.base import OpenSource, Reader, ReadOptions
+from orthanc_stl.sources.dose_levels import RT_PLANS
 from orthanc_stl.sources.file_kinds import kind_of
 from orthanc_stl.sources.kinds import Kind
+from orthanc_stl.sources.mesh_files import is_mtl
 from orthanc_stl.sources.nifti_bytes import GZIP_MAGIC
 
 
@@ -74,7 +76,7 @@ def open_files(
     """
     if not files or not len(files[0]):
         raise InvalidInput("the file is empty")
-    views = [memoryview(file).cast("B") for file in files]
+    views = _source_first([memoryview(file).cast("B") for file in files])
     if kind:
         return _opened(source_by_key(kind), views, options)
     beginning = bytes(views[0][:BEGINNING])
@@ -88,11 +90,26 @@ def open_files(
     if source is None or (
         what and not packed and not source.reader.recognises(beginning) and not source.kind.sop_classes
     ):
+        what = what or ("an MTL file, which needs its OBJ" if is_mtl(beginning) else "")
         # The table of kinds is of unpacked files: a packed one that no source knew comes here packed once.
         what = what.replace("packed twice by gzip", "packed by gzip") or f"{len(views[0])} bytes of an unknown kind"
         read = ", ".join(source.kind.name for source in SOURCES)
         raise InvalidInput(f"this is {what}; one of these is expected: {read}")
     return _opened(source, views, options)
+
+
+def _source_first(files: list[memoryview]) -> list[memoryview]:
+    """Of two files, the source before the MTL or the RT Plan that it needs: by their names those may come first."""
+    if len(files) == 2 and _is_needed(files[0]) and not _is_needed(files[1]):
+        return files[::-1]
+    return files
+
+
+def _is_needed(file: memoryview) -> bool:
+    beginning = bytes(file[:BEGINNING])
+    if beginning[128:132] == b"DICM":
+        return _sop_class(file) in (*RT_PLANS, ENCAPSULATED_MTL)
+    return is_mtl(beginning)
 
 
 def _opened(source: Source, files: Sequence[memoryview], options: ReadOptions) -> OpenSource:

@@ -18,8 +18,9 @@ from orthanc_stl.sources.rtstruct import OpenStructureSet
 from testing import phantoms
 from testing.data import shared_file
 from testing.nifti_phantoms import nifti_file
-from testing.source_phantoms import a_dataset, file_of
+from testing.source_phantoms import a_dataset, file_of, plan_dataset
 from tests.mesh.test_stl import TETRAHEDRON
+from tests.sources.test_rtdose_grids import made
 
 
 def test_each_kind_has_its_source() -> None:
@@ -166,3 +167,17 @@ def test_structure_sets_without_preamble_are_found() -> None:
 def test_objects_of_other_classes_are_called_by_their_names(sop_class: str, name: str) -> None:
     with pytest.raises(InvalidInput, match=f"an object of the class {name}; one of these is expected"):
         open_files([file_of(a_dataset(sop_class, "OT"))], ReadOptions())
+
+
+def test_what_a_source_needs_may_be_named_first() -> None:
+    corners = "v 0 0 0\nv 9 0 0\nv 0 9 0\nv 0 0 9\n"
+    obj = f"mtllib a.mtl\n{corners}usemtl red\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n".encode()
+    mtl = b"# materials\nnewmtl red\nKd 1 0 0\n"
+    dose, plan = file_of(made()), file_of(plan_dataset(50.0))
+    for files in ([obj, mtl], [mtl, obj]):
+        assert open_files(files, ReadOptions()).structures[0].color == (255, 0, 0)
+    for files in ([dose, plan], [plan, dose]):
+        source = open_files(files, ReadOptions({"Levels": ["50%"]}))
+        assert source.structures[0].facts["LevelGy"] == 25
+    with pytest.raises(InvalidInput, match="this is an MTL file, which needs its OBJ"):
+        open_files([mtl], ReadOptions())
