@@ -25,38 +25,37 @@ def with_float_positions(data: bytes | memoryview, document: Mapping[str, Any]) 
     `document`: its JSON. Raises InvalidInput for such positions that lie beyond the file's data.
     """
     accessors, views = dicts(document, "accessors"), dicts(document, "bufferViews")
-    used = {
-        primitive["attributes"].get("POSITION")
-        for mesh in dicts(document, "meshes")
-        for primitive in dicts(mesh, "primitives")
-        if isinstance(primitive.get("attributes"), dict)
-    }
+    primitives = (one for mesh in dicts(document, "meshes") for one in dicts(mesh, "primitives"))
+    attributes = (one.get("attributes") for one in primitives)
+    positions = (one.get("POSITION") for one in attributes if isinstance(one, dict))
+    used = {place for place in positions if isinstance(place, int)}
     chosen = [place for place, one in enumerate(accessors) if place in used and one.get("normalized") is True]
     if not chosen:
         return data
     length = int.from_bytes(data[12:16], "little")
     start = _HEAD + 8 + length
-    binary = bytearray(data[start + 8 : start + 8 + int.from_bytes(data[start : start + 4], "little")])
-    binary += bytes(-len(binary) % 4)
-    size = len(binary)
+    binary = bytes(data[start + 8 : start + 8 + int.from_bytes(data[start : start + 4], "little")])
+    pieces = [binary, bytes(-len(binary) % 4)]
+    size = sum(map(len, pieces))
     for place in chosen:
-        values = _floats(accessors[place], views, memoryview(binary)[:size].toreadonly()).tobytes()
+        values = _floats(accessors[place], views, memoryview(binary)).tobytes()
         accessors[place] = {
             "bufferView": len(views), "componentType": _FLOAT, "count": accessors[place]["count"], "type": "VEC3",
         }  # fmt: skip
-        views.append({"buffer": 0, "byteOffset": len(binary), "byteLength": len(values)})
-        binary = binary + values
-    changed = {**document, "accessors": accessors, "bufferViews": views, "buffers": [{"byteLength": len(binary)}]}
+        views.append({"buffer": 0, "byteOffset": size, "byteLength": len(values)})
+        pieces.append(values)
+        size += len(values)
+    changed = {**document, "accessors": accessors, "bufferViews": views, "buffers": [{"byteLength": size}]}
     text = json.dumps(changed).encode()
     text += b" " * (-len(text) % 4)
-    chunks = _chunk(b"JSON", text) + _chunk(b"BIN\0", bytes(binary))
+    chunks = _chunk(b"JSON", text) + _chunk(b"BIN\0", b"".join(pieces))
     return b"glTF" + (2).to_bytes(4, "little") + (_HEAD + len(chunks)).to_bytes(4, "little") + chunks
 
 
 def _floats(accessor: Mapping[str, Any], views: list[dict[str, Any]], binary: memoryview) -> np.ndarray:
     """`(n, 3) float32` of -1 or 0 to 1."""
-    kind = _KINDS.get(accessor.get("componentType", 0))
-    number, count = accessor.get("bufferView"), accessor["count"]
+    component, number, count = accessor.get("componentType"), accessor.get("bufferView"), accessor["count"]
+    kind = _KINDS.get(component) if isinstance(component, int) else None
     if kind is None or accessor.get("type") != "VEC3" or not isinstance(number, int) or not 0 <= number < len(views):
         raise InvalidInput("the GLB file has normalized positions that are no triples of integers of 8 or 16 bits")
     size = np.dtype(kind).itemsize

@@ -217,6 +217,18 @@ def test_normalized_positions_beyond_the_file_give_a_sentence(change: dict[str, 
         opened(glb(document, data[28 + length :]))
 
 
+@pytest.mark.parametrize("change", [{"componentType": [5]}, {"componentType": 5125}, {"bufferView": "x"}, {"type": {}}])
+def test_normalized_positions_of_no_integers_give_a_sentence(change: dict[str, Any]) -> None:
+    data = box_glb(np.zeros((8, 3), "<u2"), True)
+    length = int.from_bytes(data[12:16], "little")
+    document = json.loads(data[20 : 20 + length])
+    document["accessors"][0] |= change
+    document["meshes"][0]["primitives"].append({"attributes": {"POSITION": [0]}})
+    for read in (opened, lambda file: surface_of_file(file, 100)):
+        with pytest.raises(InvalidInput, match="no triples of integers of 8 or 16 bits"):
+            read(glb(document, data[28 + length :]))
+
+
 def test_what_the_scene_does_not_show_is_told() -> None:
     nodes = [{"name": "top", "children": [1]}, {"mesh": 0, "name": "in"}, {"mesh": 0, "name": "out"}, {"name": "empty"}]
     source = opened(box_glb(CORNERS, nodes=nodes))
