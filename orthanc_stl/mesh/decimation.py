@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from orthanc_stl.errors import TooLarge
@@ -32,7 +32,8 @@ from orthanc_stl.mesh.decimation_check import (
     turned_over,
     wrong_vertices,
 )
-from orthanc_stl.mesh.topology import topology_of, twins_of
+from orthanc_stl.mesh.topology import closed_twins, topology_of
+from orthanc_stl.mesh.triangles import corners_of, unit_normals
 from orthanc_stl.mesh.types import Mesh
 
 QUADRICS = 2.95
@@ -104,16 +105,17 @@ def decimated(mesh: Mesh, *, tolerance: float | None = None, triangles: int | No
         goals = _within(tolerance)
     elif triangles is not None:
         goals = _to_count(mesh, triangles)
-    topology = topology_of(mesh.triangles, len(mesh.vertices))
-    if not topology.closed:
-        return Decimated(mesh, 0.0)
     limit = np.inf if tolerance is None else tolerance * BETWEEN_SAMPLES
     full: FullSurface | None = None
     found: Decimated | None = None
     for goal in goals:
-        full = full or FullSurface(mesh)
+        if full is None:
+            twins = closed_twins(mesh.triangles, len(mesh.vertices))
+            if twins is None:
+                break
+            full = FullSurface(mesh, twins)
         with contextlib.suppress(TooLarge):  # triangles heaped up, as in no surface: they are left as they are
-            found = _at_most(goal, mesh, full, topology.euler_number, limit)
+            found = _at_most(goal, full, limit)
         if found is not None:
             return found
     return Decimated(mesh, 0.0)
@@ -134,26 +136,28 @@ def _to_count(mesh: Mesh, triangles: int) -> Iterator[Goal]:
             yield Goal(1 / side if side > 0 else 1.0, count, STEEP)
 
 
-def _at_most(goal: Goal, mesh: Mesh, full: FullSurface, euler_number: int, limit: float) -> Decimated | None:
+def _at_most(goal: Goal, full: FullSurface, limit: float) -> Decimated | None:
     """As `_reached`; where collapses taken back leave more triangles than asked for, again with as many fewer."""
-    found = _reached(goal, mesh, full, euler_number, limit)
+    found = _reached(goal, full, limit)
     count = goal.count
     for _ in range(AGAIN):
         over = len(found.mesh.triangles) - goal.count if found and goal.aggressiveness == STEEP else 0
         count -= over
         if over <= 0 or count < 4:
             break
-        fewer = _reached(replace(goal, count=count), mesh, full, euler_number, limit)
+        fewer = _reached(replace(goal, count=count), full, limit)
         if fewer is None:
             break
         found = fewer
     return found
 
 
-def _reached(goal: Goal, mesh: Mesh, full: FullSurface, euler_number: int, limit: float) -> Decimated | None:
+def _reached(goal: Goal, full: FullSurface, limit: float) -> Decimated | None:
     """The mesh that passes the check, after as many rounds as it takes; None if it takes too many."""
+    mesh = full.mesh
     kept = np.bincount(mesh.triangles.reshape(-1), minlength=len(mesh.vertices)) == 0
-    kept[mesh.triangles[_of_small_pieces(mesh)]] = True
+    euler_number = int(np.count_nonzero(~kept)) - len(mesh.triangles) // 2
+    kept[mesh.triangles[_of_small_pieces(full.twins)]] = True
     if kept.mean() > MOST_KEPT:
         return None
     collapsed = collapsed_to(mesh, kept, goal)
@@ -163,12 +167,10 @@ def _reached(goal: Goal, mesh: Mesh, full: FullSurface, euler_number: int, limit
     distance = 0.0
     for _ in range(ROUNDS):
         attempt = with_kept(mesh, collapsed, kept)
-        bad, largest = _bad_vertices(attempt, full, euler_number, unchecked, limit)
+        bad, largest = _bad_vertices(attempt, full, euler_number, unchecked, kept, limit)
         if bad is None:
             return None
         distance = max(distance, largest)
-        if not len(bad):  # the dearest check, so it comes last
-            bad = crossing_vertices(attempt, kept[mesh.triangles[attempt.origin]].all(axis=1))
         if not len(bad):
             return Decimated(attempt.mesh, distance)
         more = np.isin(attempt.became, bad) & ~kept
@@ -180,33 +182,40 @@ def _reached(goal: Goal, mesh: Mesh, full: FullSurface, euler_number: int, limit
 
 
 def _bad_vertices(
-    attempt: Attempt, full: FullSurface, euler_number: int, unchecked: np.ndarray, limit: float
+    attempt: Attempt, full: FullSurface, euler_number: int, unchecked: np.ndarray, kept: np.ndarray, limit: float
 ) -> tuple[np.ndarray | None, float]:
     """The vertices at which an attempt fails, and the largest distance elsewhere; None if a piece or a handle went.
 
     `unchecked` `(n,) bool`: the vertices of the full mesh around which the distance is still to be measured. Once it
-    was, all are set to False.
+    was, all are set to False. `kept` `(n,) bool`: those that are where they were.
     """
     mesh = attempt.mesh
-    topology = topology_of(mesh.triangles, len(mesh.vertices))
-    if not topology.closed:
-        return (topology.bad_vertices if len(topology.bad_vertices) else np.array([0])), 0.0
-    twins = twins_of(mesh.triangles, len(mesh.vertices))
-    wrong = wrong_vertices(mesh, twins)
+    count = len(mesh.vertices)
+    twins = closed_twins(mesh.triangles, count)
+    if twins is None:
+        bad = topology_of(mesh.triangles, count).bad_vertices
+        return (bad if len(bad) else np.array([0])), 0.0
+    normals = unit_normals(corners_of(mesh.vertices, mesh.triangles))
+    wrong = wrong_vertices(mesh, twins, normals)
     if len(wrong):
         return wrong, 0.0
-    if topology.euler_number != euler_number:
+    used = np.bincount(mesh.triangles.reshape(-1), minlength=count)
+    if int(np.count_nonzero(used)) - len(mesh.triangles) // 2 != euler_number:
         return None, 0.0
-    changed = unchecked[full.mesh.triangles[attempt.origin]].any(axis=1)
-    far, largest = far_vertices(full, attempt, changed, limit)
+    before = full.mesh.triangles[attempt.origin]
+    changed = unchecked[before].any(axis=1)
+    far, largest = far_vertices(full, attempt, twins, changed, limit)
     unchecked[:] = False
-    return np.union1d(turned_over(mesh, twins, changed, full), far), largest
+    bad = np.union1d(turned_over(attempt, twins, normals, changed, full), far)
+    if not len(bad):
+        bad = crossing_vertices(attempt, normals, kept[before].all(axis=1))
+    return bad, largest
 
 
-def _of_small_pieces(mesh: Mesh) -> np.ndarray:
+def _of_small_pieces(twins: np.ndarray) -> np.ndarray:
     """Which triangles `(m,) bool` belong to pieces of few: those could go altogether."""
-    count = len(mesh.vertices)
-    ends = mesh.triangles[:, [0, 1, 0, 2]].reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    piece = connected_components(graph, directed=False)[1][mesh.triangles[:, 0]]
+    count = len(twins) // 3
+    starts = np.arange(0, len(twins) + 1, 3, dtype=np.int32)
+    beyond = csr_array((np.ones(len(twins), bool), (twins // 3).astype(np.int32), starts), shape=(count, count))
+    piece = connected_components(beyond, directed=False)[1]
     return np.asarray(np.bincount(piece)[piece] < SMALL_PIECE)

@@ -11,77 +11,76 @@ from scipy.spatial import KDTree
 
 from orthanc_stl.mesh.collapses import Attempt
 from orthanc_stl.mesh.distance import SurfaceDistance
-from orthanc_stl.mesh.fans import Fans
+from orthanc_stl.mesh.feet import Feet
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.topology import crowded_vertices, neighbours_of
-from orthanc_stl.mesh.triangles import area_normals, chosen_part, corners_of, unit_normals
+from orthanc_stl.mesh.triangles import area_normals, chosen_part, corners_of
 from orthanc_stl.mesh.types import Mesh
 
 DOUBTFUL = 0.5
 """A fraction of the distance allowed: where a surface is farther, more points of the edges there are measured."""
 
-ON_EDGES = (0.25, 0.375, 0.625, 0.75)
+ON_EDGES = (0.25, 0.3125, 0.375, 0.4375, 0.5625, 0.625, 0.6875, 0.75)
 """Where on a doubtful edge these points lie, besides its middle: parts of the way from its first end."""
+
+ON_FULL_EDGES = (0.25, 0.375), (0.5, 0.625, 0.75)
+"""The same on an edge of the full surface, which are shorter: nearer to its first end, and to the other."""
 
 FEW_POINTS = 200
 """For no more points than these, all triangles near each are looked at; VTK's locator of the whole surface takes longer
 to be made."""
 
-SEVERAL = 16
-"""How many of the nearest vertices are tried. Where a gap is thinner than a voxel, a few may all be beyond it."""
+ELSEWHERE = -1
+"""Instead of a triangle's number, for a point that was looked for on the whole surface."""
 
 
 class MeasuredSurface:
-    """A surface that distances are measured to, with what that needs, made when it is first needed."""
+    """A closed surface that distances are measured to, with what that needs, made when it is first needed."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, twins: np.ndarray) -> None:
+        """`twins`: of the mesh's half-edges (topology.closed_twins)."""
         self.mesh = mesh
+        self.twins = twins
 
     @cached_property
-    def _fans(self) -> Fans:
-        return Fans(self.mesh)
+    def _feet(self) -> Feet:
+        return Feet(self.mesh, self.twins)
 
     @cached_property
     def _whole(self) -> SurfaceDistance:
         return SurfaceDistance(self.mesh)
 
-    def distances(self, points: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
-        """Of `points` `(n, 3)` to the surface; exact where that is over `limit`, a bound elsewhere.
+    @cached_property
+    def triangle_at(self) -> np.ndarray:
+        """One of the triangles at each vertex, `(n,) int64`."""
+        found = np.zeros(len(self.mesh.vertices), np.int64)
+        found[self.mesh.triangles] = np.arange(len(self.mesh.triangles))[:, None]
+        return found
 
-        The triangles around the vertex `near` `(n,)` each are nearly always near enough. Only where they are not, the
-        whole surface is searched.
+    def distances(self, points: np.ndarray, start: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
+        """Of `points` `(n, 3)` to the surface; exact where that is over `limit`, a bound elsewhere. And the triangles
+        `(n,)` that have the feet of the points, or ELSEWHERE.
+
+        From triangle `start` `(n,)` each it is walked to the foot; only where that is too far away, the whole surface
+        is searched.
         """
-        if not np.isfinite(limit):
-            return self._whole.unsigned(points)
-        found = self._bounds(points, near, limit)
-        over = np.flatnonzero(found > limit)
+        found, at = self._feet.found(points, start)
+        over = np.flatnonzero(found > limit) if np.isfinite(limit) else np.arange(len(points))
         if len(over) > FEW_POINTS:
             found[over] = self._whole.unsigned(points[over])
         elif len(over):
-            found[over] = self._fans.within_bounds(points[over], found[over])
-        return found
-
-    def _bounds(self, points: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
-        return self._fans.distances(points, near, limit)
+            found[over] = self._feet.within_bounds(points[over], found[over])
+        if np.isfinite(limit):
+            at[over] = ELSEWHERE
+        return found, at
 
 
 class FullSurface(MeasuredSurface):
-    """The full surface, whose vertices are looked for by their place, too."""
+    """The full surface, of which parts are looked for by their place, too."""
 
     @cached_property
     def _tree(self) -> KDTree:
         return KDTree(self.mesh.vertices, balanced_tree=False, compact_nodes=False)
-
-    def _bounds(self, points: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
-        """The nearest vertex may lie on another sheet of the surface: then several are tried."""
-        found = super()._bounds(points, near, limit)
-        over = np.flatnonzero(found > limit)
-        if len(over):
-            count = min(SEVERAL, len(self.mesh.vertices))
-            several = self._tree.query(points[over], np.arange(1, count + 1))[1].reshape(-1)
-            there = super()._bounds(np.repeat(points[over], count, axis=0), several, limit)
-            found[over] = np.minimum(found[over], there.reshape(-1, count).min(axis=1))
-        return found
 
     @cached_property
     def _longest_edge(self) -> float:
@@ -98,93 +97,128 @@ class FullSurface(MeasuredSurface):
             near[found] = True  # the nearest triangle has a corner there
         return SurfaceDistance(chosen_part(self.mesh, near[self.mesh.triangles].any(axis=1)))
 
-    def nearest_vertices(self, points: np.ndarray) -> np.ndarray:
-        """The number of the nearest vertex to each of `points` `(n, 3)`."""
-        return np.asarray(self._tree.query(points, workers=-1)[1])
 
+def crossing_vertices(attempt: Attempt, normals: np.ndarray, as_before: np.ndarray) -> np.ndarray:
+    """The vertices of triangles that cross, unless the two are `as_before` `(m,) bool`: the full surface does there.
 
-def crossing_vertices(attempt: Attempt, as_before: np.ndarray) -> np.ndarray:
-    """The vertices of triangles that cross, unless the two are `as_before` `(m,) bool`: the full surface does there."""
-    pairs = crossing_triangles(attempt.mesh)
+    Only pairs are looked at whose unit `normals` `(m, 3)` differ by 60 degrees or more. No triangle is turned over and
+    all are near the full surface, so where two cross, either a layer of the body or a gap in it is thinner there than
+    both distances: its two sides, which face opposite ways, or the rim between them, cross then too.
+    """
+    pairs = crossing_triangles(attempt.mesh, normals)
     return np.unique(attempt.mesh.triangles[pairs[~as_before[pairs].all(axis=1)]])
 
 
-def wrong_vertices(mesh: Mesh, twins: np.ndarray) -> np.ndarray:
-    """Vertices of a closed mesh, whose `twins` are known, where sheets touch, or of a triangle without area."""
-    corners = corners_of(mesh.vertices, mesh.triangles)
-    flat = np.abs(area_normals(corners)).max(axis=0) == 0
+def wrong_vertices(mesh: Mesh, twins: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Vertices of a closed mesh where sheets touch, or of a triangle without area.
+
+    `twins`: of its half-edges; `normals` `(m, 3)`: of its triangles, zero without area.
+    """
+    flat = ~normals.any(axis=1)
     return np.union1d(crowded_vertices(mesh.triangles, len(mesh.vertices), twins), mesh.triangles[flat])
 
 
-def far_vertices(full: FullSurface, attempt: Attempt, changed: np.ndarray, limit: float) -> tuple[np.ndarray, float]:
+def far_vertices(
+    full: FullSurface, attempt: Attempt, twins: np.ndarray, changed: np.ndarray, limit: float
+) -> tuple[np.ndarray, float]:
     """Vertices of the new mesh near which it is farther than `limit` from the full one, and the largest distance of
-    the others. Only triangles that have `changed` `(m,) bool` since this was last asked are looked at.
+    the others.
+
+    Only triangles that have `changed` `(m,) bool` since this was last asked are looked at, and of these such as have a
+    vertex that several of the full mesh became.
     """
-    mesh, fewer, triangles = full.mesh, attempt.mesh, attempt.mesh.triangles[changed]
-    small = MeasuredSurface(fewer)
+    mesh, fewer = full.mesh, attempt.mesh
+    small = MeasuredSurface(fewer, twins)
+    moved = np.bincount(attempt.became, minlength=len(fewer.vertices)) > 1
     touched = np.zeros(len(fewer.vertices), bool)
-    touched[triangles] = True
-    edges = _edges(triangles)
-    own = np.flatnonzero(touched)
+    touched[fewer.triangles[changed]] = True
+    own = np.flatnonzero(touched & moved)
+    edges, of_triangle = _edges(fewer.triangles, changed)
+    chosen = moved[edges].any(axis=1)
+    edges, of_triangle = edges[chosen], of_triangle[chosen]
+    one_of = np.empty(len(fewer.vertices), np.int64)
+    one_of[attempt.became] = np.arange(len(mesh.vertices))
     samples = np.concatenate((fewer.vertices[own], _along(fewer, edges, (0.5,))))
-    nearest = full.nearest_vertices(samples)
-    there = full.distances(samples, nearest, limit)
-    before = np.flatnonzero(touched[attempt.became])
-    back = small.distances(mesh.vertices[before].astype(np.float64), attempt.became[before], limit)
+    start = np.concatenate((full.triangle_at[one_of[own]], attempt.origin[of_triangle]))
+    there, feet = full.distances(samples, start, limit)
+
+    before = np.flatnonzero((touched & moved)[attempt.became])
+    foot = small.triangle_at[attempt.became]
+    foot[mesh.triangles[attempt.origin]] = np.arange(len(fewer.triangles))[:, None]
+    back, foot[before] = small.distances(mesh.vertices[before].astype(np.float64), foot[before], limit)
     doubtful = DOUBTFUL * min(limit, max(there.max(initial=0), back.max(initial=0)))
 
     of_vertices, of_middles = np.split(there, (len(own),))
     looked_at = edges[of_middles > doubtful]
+    start = np.where(feet == ELSEWHERE, start, feet)
     points = _along(fewer, looked_at, ON_EDGES)
-    on_edges = full.distances(points, full.nearest_vertices(points), limit)
+    on_edges, _ = full.distances(points, np.repeat(start[len(own) :][of_middles > doubtful], len(ON_EDGES)), limit)
 
     around = np.zeros(len(mesh.vertices), bool)
-    around[nearest[there > doubtful]] = around[before[back > doubtful]] = True
-    full_edges = _edges(mesh.triangles[around[mesh.triangles].any(axis=1)])
-    ends = attempt.became[full_edges]
-    ways = ON_EDGES[:2], (0.5, *ON_EDGES[2:])
-    near_ends = np.concatenate([np.repeat(end, len(way)) for end, way in zip(ends.T, ways, strict=True)])
-    points = np.concatenate([_along(mesh, full_edges, way) for way in ways])
-    on_full_edges = small.distances(points, near_ends, limit)
+    around[_nearest_corners(mesh, start[there > doubtful], samples[there > doubtful])] = True
+    around[before[back > doubtful]] = True
+    full_edges, _ = _edges(mesh.triangles, around[mesh.triangles].any(axis=1))
+    one, other = foot[full_edges].T
+    full_edges = full_edges[(one != other) | (one == ELSEWHERE)]  # over one triangle no point is farther than both ends
+    near_ends = np.concatenate([np.repeat(end, len(way)) for end, way in zip(full_edges.T, ON_FULL_EDGES, strict=True)])
+    points = np.concatenate([_along(mesh, full_edges, way) for way in ON_FULL_EDGES])
+    start = np.where(foot == ELSEWHERE, small.triangle_at[attempt.became], foot)
+    on_full_edges, _ = small.distances(points, start[near_ends], limit)
 
     bad = (
         own[of_vertices > limit],
         edges[of_middles > limit].reshape(-1),
         np.repeat(looked_at, len(ON_EDGES), axis=0)[on_edges > limit].reshape(-1),
         attempt.became[before[back > limit]],
-        near_ends[on_full_edges > limit],
+        attempt.became[near_ends[on_full_edges > limit]],
     )
     found = np.concatenate((there, back, on_edges, on_full_edges))
     return np.unique(np.concatenate(bad)), float(found[found <= limit].max(initial=0))
 
 
-def _edges(triangles: np.ndarray) -> np.ndarray:
-    """The edges `(n, 2)` of triangles of a closed mesh, each once."""
-    onward = np.roll(triangles, -1, axis=1)
+def _edges(triangles: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The edges `(n, 2)` of the triangles of a closed mesh that are `chosen` `(m,) bool`, each once, or, at the rim of
+    what is chosen, not at all; and a triangle `(n,)` of each.
+    """
+    numbers = np.flatnonzero(chosen)
+    triangles = triangles[numbers]
+    onward = triangles[:, [1, 2, 0]]
     rising = triangles < onward  # each edge is passed both ways
-    return np.stack((triangles[rising], onward[rising]), axis=1)
+    return np.stack((triangles[rising], onward[rising]), axis=1), numbers[np.nonzero(rising)[0]]
 
 
 def _along(mesh: Mesh, edges: np.ndarray, ways: Sequence[float]) -> np.ndarray:
     """Points `(n * len(ways), 3) float64` on each edge, at these shares of the way from its first end to the other."""
-    first, second = mesh.vertices[edges].astype(np.float64).transpose(1, 0, 2)[:, :, None]
+    first, second = (mesh.vertices[ends].astype(np.float64)[:, None] for ends in edges.T)
     return np.asarray((first + np.array(ways)[:, None] * (second - first)).reshape(-1, 3))
 
 
-def turned_over(mesh: Mesh, twins: np.ndarray, changed: np.ndarray, full: FullSurface) -> np.ndarray:
+def _nearest_corners(mesh: Mesh, triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Of each of the `triangles` `(n,)` the corner that is nearest to its point `(n, 3)`."""
+    corners = mesh.triangles[triangles]
+    squared = ((mesh.vertices[corners] - points[:, None]) ** 2).sum(axis=2)
+    return np.asarray(corners[np.arange(len(corners)), squared.argmin(axis=1)])
+
+
+def turned_over(
+    attempt: Attempt, twins: np.ndarray, normals: np.ndarray, changed: np.ndarray, full: FullSurface
+) -> np.ndarray:
     """The vertices of triangles that face into the body, of those that have `changed` `(m,) bool`.
 
-    Such a one makes a fold, so only triangles at folds are looked at: a step outwards must not lead deeper.
+    Such a one makes a fold, or faces away from the triangle that it was, so only such are looked at: a step outwards
+    must not lead deeper.
     """
-    normals = unit_normals(corners_of(mesh.vertices, mesh.triangles))
+    mesh = attempt.mesh
     first, second = neighbours_of(twins)
-    folded = (normals[first] * normals[second]).sum(axis=1) < 0
-    suspects = np.unique(np.concatenate((first[folded], second[folded])))
-    suspects = suspects[changed[suspects]]
+    folded = sum(way.take(first) * way.take(second) for way in normals.T) < 0
+    once = area_normals(corners_of(full.mesh.vertices, full.mesh.triangles[attempt.origin]))
+    suspect = (normals.T * once).sum(axis=0) < 0
+    suspect[first[folded]] = suspect[second[folded]] = True
+    suspects = np.flatnonzero(suspect & changed)
     if not len(suspects):
         return suspects
-    corners = mesh.vertices[mesh.triangles[suspects]].astype(np.float64)
-    middle, step = corners.mean(axis=1), normals[suspects] * (1e-3 * np.ptp(corners, axis=1).max(axis=1))[:, None]
+    places = mesh.vertices[mesh.triangles[suspects]].astype(np.float64)
+    middle, step = places.mean(axis=1), normals[suspects] * (1e-3 * np.ptp(places, axis=1).max(axis=1))[:, None]
     ends = np.concatenate((middle + step, middle - step))
     outwards, inwards = np.split(full.around(ends).signed(ends), 2)
     return np.unique(mesh.triangles[suspects[outwards < inwards]])

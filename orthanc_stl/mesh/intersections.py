@@ -19,21 +19,40 @@ PAIRS_AT_ONCE = 65536
 ROUNDING = 1e-13
 """A fraction of lengths: what float64 may be wrong by in a product of coordinates, and more."""
 
+SPREAD = np.sum([(np.arange(1024) >> bit & 1) << 3 * bit for bit in range(10)], axis=0, dtype=np.int32)
+"""Numbers of ten bits, with two zeros after each bit."""
+
+BENT = 1.0
+"""How far the ends of two unit normals are apart that differ by 60 degrees."""
+
 AT_END = 1e-9
 """A fraction of an edge: crossings so near to an end count as touching. Of a triangle: so far outside they still
 count."""
 
 
-def crossing_triangles(mesh: Mesh) -> np.ndarray:
+def crossing_triangles(mesh: Mesh, normals: np.ndarray | None = None) -> np.ndarray:
     """Pairs `(k, 2) int64` of triangles that pass through each other, the lower number first.
 
     Triangles with a common edge do not count, nor do such as touch (unless an edge touches an edge) or lie in one
-    plane. Raises TooLarge for a heap of triangles in one place.
+    plane. With the unit `normals` `(m, 3)`, only pairs whose normals differ by 60 degrees or more. Raises TooLarge for
+    a heap of triangles in one place.
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int64)
-    corners = mesh.vertices[mesh.triangles]
-    pairs = overlapping_boxes(corners.min(axis=1), corners.max(axis=1))
+    a, b, c = (mesh.vertices[corners] for corners in mesh.triangles.T)
+    low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+    if normals is None:
+        return _crossing(mesh, overlapping_boxes(low, high))
+    pairs = overlapping_boxes(low, high, normals)
+    some = np.unique(pairs)
+    found = _crossing(Mesh(mesh.vertices, mesh.triangles[some]), np.searchsorted(some, pairs))
+    return np.asarray(some[found])
+
+
+def _crossing(mesh: Mesh, pairs: np.ndarray) -> np.ndarray:
+    """The `pairs` `(k, 2)` of triangles that cross."""
+    if not len(pairs):
+        return pairs
     points = mesh.vertices.astype(np.float64)
     shared, place = _common_corners(mesh.triangles, pairs)
     maybe = _not_beside(points, mesh.triangles, pairs, shared, place)
@@ -133,24 +152,25 @@ def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.stack([a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in ((1, 2), (2, 0), (0, 1))], axis=1)
 
 
-def overlapping_boxes(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def overlapping_boxes(low: np.ndarray, high: np.ndarray, normals: np.ndarray | None = None) -> np.ndarray:
     """Pairs `(k, 2) int64` of boxes `low`, `high` `(n, 3)` that overlap, each pair once.
+
+    With unit `normals` `(n, 3)`: only those that differ by 60 degrees or more.
 
     Boxes are sorted along a space-filling curve and joined two by two; pairs of overlapping ones are then followed
     downwards from the whole. Raises TooLarge where there are far more of them than a surface has.
     """
     count = len(low)
     order = _along_curve((low + high) / 2)
-    levels = [(np.ascontiguousarray(low[order].T), np.ascontiguousarray(high[order].T))]
-    while levels[-1][0].shape[1] > 1:
-        below, above = levels[-1]
-        if below.shape[1] % 2:
-            below, above = (
-                np.pad(values, ((0, 0), (0, 1)), constant_values=filling)
-                for values, filling in ((below, np.inf), (above, -np.inf))
-            )
-            levels[-1] = below, above
-        levels.append((np.minimum(below[:, ::2], below[:, 1::2]), np.maximum(above[:, ::2], above[:, 1::2])))
+    rows = [low[order].T, high[order].T]
+    if normals is not None:
+        rows += [normals[order].T, np.zeros((1, count), normals.dtype)]
+    levels = [np.ascontiguousarray(np.concatenate(rows))]
+    while levels[-1].shape[1] > 1:
+        if levels[-1].shape[1] % 2:
+            levels[-1] = np.pad(levels[-1], ((0, 0), (0, 1)), mode="edge")
+            levels[-1][:3, -1], levels[-1][3:6, -1] = np.inf, -np.inf
+        levels.append(_joined(levels[-1]))
     found: list[np.ndarray] = []
     total = 0
     left = [(len(levels) - 1, np.zeros(1, np.int64), np.zeros(1, np.int64))]
@@ -163,25 +183,43 @@ def overlapping_boxes(low: np.ndarray, high: np.ndarray) -> np.ndarray:
             if total > MOST_PAIRS:
                 raise TooLarge(f"got triangles of which more than {MOST_PAIRS} pairs overlap, expected a surface")
             continue
-        first, second = _one_level_down(first, second, *levels[level - 1])
+        first, second = _one_level_down(first, second, levels[level - 1])
         for start in range(0, len(first), PAIRS_AT_ONCE):
             left.append((level - 1, first[start : start + PAIRS_AT_ONCE], second[start : start + PAIRS_AT_ONCE]))
     return np.asarray(order[np.concatenate([np.zeros((0, 2), np.int64), *found])])
 
 
-def _one_level_down(
-    first: np.ndarray, second: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of pairs of boxes: the pairs that overlap of the two in each, whose corners are `low` and `high` `(3, n)`."""
+def _joined(boxes: np.ndarray) -> np.ndarray:
+    """Of boxes `(6 or 10, n)` the ones of two each: lowest and highest corner; then a point amid their normals, and how
+    far from it the normals are at most.
+    """
+    one, two = boxes[:, ::2], boxes[:, 1::2]
+    both = np.empty(one.shape, boxes.dtype)
+    np.minimum(one[:3], two[:3], out=both[:3])
+    np.maximum(one[3:6], two[3:6], out=both[3:6])
+    if len(boxes) > 6:
+        both[6:9] = (one[6:9] + two[6:9]) / 2
+        away = one[6:9] - both[6:9]
+        both[9] = np.sqrt((away * away).sum(axis=0)) + np.maximum(one[9], two[9])
+    return both
+
+
+def _one_level_down(first: np.ndarray, second: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs of boxes: the pairs that overlap of the two in each, which are `boxes` `(6 or 10, n)`."""
     same = first == second
     one, two = first[~same] * 2, second[~same] * 2
     own = first[same] * 2
     first = np.concatenate((own, own + 1, own, one, one, one + 1, one + 1))
     second = np.concatenate((own, own + 1, own + 1, two, two + 1, two, two + 1))
     for axis in range(3):
-        meet = low[axis].take(first) <= high[axis].take(second)
-        meet &= low[axis].take(second) <= high[axis].take(first)
+        meet = boxes[axis].take(first) <= boxes[axis + 3].take(second)
+        meet &= boxes[axis].take(second) <= boxes[axis + 3].take(first)
         first, second = first[meet], second[meet]
+    if len(boxes) > 6:
+        apart = sum((middle.take(first) - middle.take(second)) ** 2 for middle in boxes[6:9])
+        needed = np.maximum(BENT - boxes[9].take(first) - boxes[9].take(second), 0)
+        bent = apart >= needed * needed
+        first, second = first[bent], second[bent]
     return first, second
 
 
@@ -189,11 +227,8 @@ def _along_curve(points: np.ndarray) -> np.ndarray:
     """The order `(n,)` of `points` `(n, 3)` along Morton's curve."""
     low = points.min(axis=0)
     scale = 1023 / max(float((points - low).max()), 1e-30)
-    key = np.zeros(len(points), np.int64)
-    for axis, values in enumerate(((points - low) * scale).astype(np.int64).T):
-        for bit in range(10):
-            key |= (values >> bit & 1) << (3 * bit + axis)
-    return np.argsort(key, kind="stable")
+    x, y, z = ((points - low) * scale).astype(np.int32).T
+    return np.argsort(SPREAD.take(x) | SPREAD.take(y) << 1 | SPREAD.take(z) << 2, kind="stable")
 
 
 def _straddles(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 
@@ -95,10 +95,45 @@ def twins_of(triangles: np.ndarray, count: int) -> np.ndarray:
 
     Half-edge i starts at corner i, which is corner i % 3 of triangle i // 3, and leads to the next one there.
     """
-    corners = triangles.reshape(-1).astype(np.int64)
-    onward = np.roll(triangles, -1, axis=1).reshape(-1).astype(np.int64)
-    pairs = np.argsort(np.minimum(corners, onward) * count + np.maximum(corners, onward)).reshape(-1, 2)
-    twins = np.empty(len(corners), np.int64)
+    return _twins(_pairs_of(*_half_edges(triangles), count))
+
+
+def closed_twins(triangles: np.ndarray, count: int) -> np.ndarray | None:
+    """As `twins_of`; None if the mesh is not closed (Topology)."""
+    starts, ends = _half_edges(triangles)
+    uses = np.bincount(starts, minlength=count)
+    if not len(starts) or len(starts) % 2 or ((uses > 0) & (uses < 3)).any():
+        return None
+    pairs = _pairs_of(starts, ends, count)
+    one, other = pairs.T
+    first, last = starts[one], ends[one]
+    low, high = np.minimum(first, last), np.maximum(first, last)
+    again = (low[1:] == low[:-1]) & (high[1:] == high[:-1])
+    if again.any() or ((first != ends[other]) | (last != starts[other]) | (first == last)).any():
+        return None
+    return _twins(pairs)
+
+
+def _half_edges(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices `(3 m,)` where they start, and where they end."""
+    return triangles.reshape(-1), triangles[:, [1, 2, 0]].reshape(-1)
+
+
+def _pairs_of(starts: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
+    """The numbers `(e, 2)` of half-edges, by the two vertices of each, two and two."""
+    order = _counting_order(np.maximum(starts, ends), count)
+    order = order[_counting_order(np.minimum(starts, ends)[order], count)]
+    return order.reshape(-1, 2)
+
+
+def _counting_order(keys: np.ndarray, count: int) -> np.ndarray:
+    """The stable order of `keys` `(n,)` below `count`, by counting: a third of the time of numpy's stable sort."""
+    every = np.arange(len(keys) + 1, dtype=np.int32)
+    return np.asarray(csr_array((every[:-1], keys, every), shape=(len(keys), count)).tocsc().data)
+
+
+def _twins(pairs: np.ndarray) -> np.ndarray:
+    twins = np.empty(pairs.size, np.int64)
     twins[pairs[:, 0]], twins[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
     return twins
 

@@ -7,7 +7,7 @@ import pytest
 
 from orthanc_stl.mesh.intersections import crossing_triangles, overlapping_boxes
 from orthanc_stl.mesh.solids.booleans import united
-from orthanc_stl.mesh.triangles import together
+from orthanc_stl.mesh.triangles import corners_of, together, unit_normals
 from orthanc_stl.mesh.types import Mesh
 from tests.mesh.shapes import box, doughnut, moved, rod, shell, sphere
 
@@ -125,3 +125,16 @@ def test_triangles_that_share_a_corner_may_cross() -> None:
     points = np.array([(0, 0, 0), (2, -1, 0), (2, 1, 0), (1, 0, -1), (1, 0.1, 1)], np.float32)
     mesh = Mesh(points, np.array([(0, 1, 2), (0, 3, 4)], np.int32))
     assert crossing_triangles(mesh).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize(("inside_out", "apart", "bent"), [(True, 5, True), (False, 15, True), (False, 5, False)])
+def test_only_pairs_that_face_ways_60_degrees_apart(inside_out: bool, apart: float, bent: bool) -> None:
+    """Two balls that overlap: their surfaces meet at 29 degrees, or 151 with one turned inside out, or at 97."""
+    other = sphere(10, (apart, 0.3, 0.7), segments=40)
+    if inside_out:
+        other = Mesh(other.vertices, other.triangles[:, ::-1])
+    both = together([sphere(10, segments=40), other])
+    normals = unit_normals(corners_of(both.vertices, both.triangles))
+    every, found = (set(map(tuple, crossing_triangles(both, which).tolist())) for which in (None, normals))
+    assert len(every) > 20
+    assert found == (every if bent else set())

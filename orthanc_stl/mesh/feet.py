@@ -1,0 +1,136 @@
+"""Distances of points to a closed surface that they are near, by walking from triangle to triangle."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from orthanc_stl.mesh.types import Mesh
+
+POINTS_AT_ONCE = 8192
+"""What is worked out of so many points stays in the cache."""
+
+STEPS = 8
+"""How many triangles are looked at. Of the points near organs nine in ten need three or fewer, one in 200 all."""
+
+
+class Feet:
+    """Finds the triangle that has a point's foot, from one near there, across one edge at a time.
+
+    >>> from orthanc_stl.mesh.topology import closed_twins
+    >>> corners = np.array([[0, 0, 0], [4, 0, 0], [0, 4, 0], [0, 0, 4]], np.float32)
+    >>> tetrahedron = Mesh(corners, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32))
+    >>> feet = Feet(tetrahedron, closed_twins(tetrahedron.triangles, 4))
+    >>> distances, triangles = feet.found(np.array([[1.0, 1.0, -0.5]]), np.array([1]))
+    >>> distances.tolist(), triangles.tolist()
+    ([0.5], [0])
+    """
+
+    def __init__(self, mesh: Mesh, twins: np.ndarray) -> None:
+        """`twins` `(3 m,)`: those of the mesh's half-edges (topology.closed_twins)."""
+        self._corners = np.ascontiguousarray(mesh.triangles.T)
+        self._vertices = np.ascontiguousarray(mesh.vertices.T, np.float64)
+        self._beyond = twins // 3
+
+    @cached_property
+    def _boxes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """Triangles `(m,)` by their lowest x, the lowest and highest coordinates `(3, m)` of each, and the widest."""
+        a, b, c = (self._vertices.take(corners, axis=1) for corners in self._corners)
+        low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        order = np.argsort(low[0])
+        return order, low[:, order], high[:, order], float((high[0] - low[0]).max(initial=0))
+
+    def found(self, points: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For `points` `(n, 3)`, from triangles `start` `(n,) int64`: where the walks end, and the distances to there.
+
+        The surface is no farther away than that; nearer only where another part of it is, or the walk ended too early.
+        """
+        distances, ends = np.empty(len(points)), np.empty(len(points), np.int64)
+        for first in range(0, len(points), POINTS_AT_ONCE):
+            part = slice(first, first + POINTS_AT_ONCE)
+            distances[part], ends[part] = self._walked(np.ascontiguousarray(points[part].T), start[part])
+        return distances, ends
+
+    def within_bounds(self, points: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+        """The distance `(n,) float64` of `points` `(n, 3)` to all triangles, none of them above its `bounds` `(n,)`."""
+        order, low, high, widest = self._boxes
+        lowest, highest = (points - bounds[:, None]).tolist(), (points + bounds[:, None]).tolist()
+        starts = np.searchsorted(low[0], points[:, 0] - bounds - widest).tolist()
+        ends = np.searchsorted(low[0], points[:, 0] + bounds, side="right").tolist()
+        rows, near = [], []
+        for row, (down, up, start, end) in enumerate(zip(lowest, highest, starts, ends, strict=True)):
+            meet = np.ones(end - start, bool)
+            for axis in range(3):
+                meet &= low[axis, start:end] <= up[axis]
+                meet &= high[axis, start:end] >= down[axis]
+            found = order[start:end][meet]
+            near.append(found)
+            rows.append(np.full(len(found), row))
+        of_point, triangle = (np.concatenate([np.zeros(0, np.int64), *each]) for each in (rows, near))
+        squared = bounds**2
+        np.minimum.at(squared, of_point, _squared_distances(points[of_point].T, self._of(triangle)))
+        return np.minimum(bounds, np.sqrt(squared))
+
+    def _of(self, triangles: np.ndarray) -> list[np.ndarray]:
+        """The three corners of triangles, each `(3, n)`."""
+        return [self._vertices.take(corners.take(triangles), axis=1) for corners in self._corners]
+
+    def _walked(self, points: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `found`, for few points `(3, n)`."""
+        ends = start.astype(np.int64)
+        squared = np.full(len(start), np.inf)
+        left, at, before, near = np.arange(len(start)), ends, np.full(len(start), -1), points
+        for _ in range(STEPS):
+            weights, height = _foot(near, self._of(at))
+            lowest = np.minimum(np.minimum(weights[0], weights[1]), weights[2])
+            within = lowest >= 0
+            squared[left[within]] = height[within]
+            side = np.where(lowest == weights[0], 1, np.where(lowest == weights[1], 2, 0))  # opposite to the corner
+            onward = self._beyond.take(3 * at + side)
+            further = np.flatnonzero(~within & (onward != before))  # at a ridge, to and fro is no use
+            if not len(further):
+                break
+            left, before, at = left.take(further), at.take(further), onward.take(further)
+            near = near.take(further, axis=1)
+            ends[left] = at
+        lost = np.flatnonzero(np.isinf(squared))
+        squared[lost] = _squared_distances(points[:, lost], self._of(ends[lost]))
+        return np.sqrt(squared), ends
+
+
+def _foot(points: np.ndarray, corners: list[np.ndarray]) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Weights of the three corners, each `(n,)`, at the feet of `points` `(3, n)` in the planes of triangles, up to a
+    factor of each triangle; and the squared distances `(n,)` to the planes.
+    """
+    e1, e2, offset = corners[1] - corners[0], corners[2] - corners[0], points - corners[0]
+    d11, d12, d22 = _dot(e1, e1), _dot(e1, e2), _dot(e2, e2)
+    p1, p2 = _dot(offset, e1), _dot(offset, e2)
+    size = d11 * d22 - d12 * d12
+    second, third = d22 * p1 - d12 * p2, d11 * p2 - d12 * p1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        height = _dot(offset, offset) - (p1 * second + p2 * third) / size
+    return (size - second - third, second, third), np.maximum(height, 0)
+
+
+def _squared_distances(points: np.ndarray, corners: list[np.ndarray]) -> np.ndarray:
+    """Of points `(3, n)` to triangles, one to one: to the plane if the foot lies within, else to edges."""
+    weights, found = _foot(points, corners)
+    outside = np.flatnonzero(~(np.minimum(np.minimum(weights[0], weights[1]), weights[2]) >= 0))
+    if len(outside):
+        a, b, c = (corner[:, outside] for corner in corners)
+        to_edges = [_to_segment(points[:, outside] - start, end - start) for start, end in ((a, b), (b, c), (c, a))]
+        found[outside] = np.minimum(np.minimum(to_edges[0], to_edges[1]), to_edges[2])
+    return found
+
+
+def _to_segment(offset: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """Squared distances of `offset` `(3, n)` to the segments from 0 to `edge` `(3, n)`."""
+    length = _dot(edge, edge)
+    along = np.clip(_dot(offset, edge) / np.where(length > 0, length, 1), 0, 1)
+    rest = offset - along * edge
+    return _dot(rest, rest)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
