@@ -20,15 +20,17 @@ _HOUNSFIELD = ("", "HU", "US", "HU_MOD")
 """Rescale Types (PS3.3 C.11.1.1.2): none, or an unspecified one, stands for HU in CT."""
 
 
-def unit_of(modality: str, rescale_type: str) -> str:
-    """In CT "HU", unless its values are something else (a map of iodine: "MGML"); else not known: empty.
+def unit_of(modality: str, named: str) -> str:
+    """In CT "HU", unless its values are something else (a map of iodine: "MGML"); in PET what Units says; else empty.
 
-    >>> unit_of("CT", ""), unit_of("CT", "MGML"), unit_of("MR", "")
-    ('HU', 'MGML', '')
+    `named`: the Rescale Type or the Units of the images.
+
+    >>> unit_of("CT", ""), unit_of("CT", "MGML"), unit_of("PT", "BQML"), unit_of("MR", "")
+    ('HU', 'MGML', 'BQML', '')
     """
-    if modality != "CT":
-        return ""
-    return "HU" if rescale_type in _HOUNSFIELD else rescale_type
+    if modality == "CT" and named in _HOUNSFIELD:
+        return "HU"
+    return named if modality in ("CT", "PT") else ""
 
 
 def header_of(stack: Stack, encoding: Encoding, *, modality: str, series_instance_uid: str, other_stacks: int) -> bytes:

@@ -94,7 +94,7 @@ def test_real_series_are_where_and_what_they_say(server: OrthancServer, modality
     assert stack["Size"] == list(values.shape[::-1])
     assert np.allclose(stack["Positions"], [at for at, _, _ in expected], atol=1e-6)
     assert stack["FrameOfReferenceUID"] == expected[0][2].FrameOfReferenceUID
-    assert stack["Units"] == ("HU" if modality == "CT" else "")
+    assert stack["Units"] == {"CT": "HU", "PET": "GML"}.get(modality, "")
     uids = [server.get(f"/instances/{name}").json()["MainDicomTags"]["SOPInstanceUID"] for name in stack["Instances"]]
     assert uids == [ds.SOPInstanceUID for _, _, ds in expected]
     affine = np.array(stack["Affine"])

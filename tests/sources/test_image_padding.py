@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from orthanc_stl.errors import InvalidField
+from orthanc_stl.errors import InvalidField, OutOfRange
 from orthanc_stl.model import Rank
 from orthanc_stl.sources.base import Region
 from tests.sources.test_images import COLUMNS, EVEN, ROWS, assert_is_the_ball, ball_series, meshed, opened
@@ -94,3 +94,10 @@ def test_maps_of_other_quantities_are_not_in_hounsfield_units() -> None:
         opened(files, Preset="bone")
     assert not opened(files).structures[0].usable  # without a threshold nothing is offered
     assert opened(ball_series(EVEN, seed="plain", RescaleType="US"), Preset="bone").structures[0].name == "Bone"
+
+
+def test_a_threshold_of_pet_is_in_its_units() -> None:
+    files = ball_series(EVEN, seed="pet", Modality="PT", Units="BQML")
+    assert opened(files, Threshold=500).structures[0].name == "From 500 BQML"
+    with pytest.raises(OutOfRange, match="Threshold must be from 0 to 1000 BQML, as the images are, but is 2500"):
+        opened(files, Threshold=2500).shape(1)
