@@ -84,7 +84,7 @@ class OpenSegmentation(OfDicomObject):
     def shape(self, number: int) -> tuple[Region, tuple[Note, ...]]:
         item = self._segments.get(number)
         if item is None:
-            known = ", ".join(map(str, self._segments)) or "none"
+            known = ", ".join(map(str, self._segments))
             raise InvalidInput(f"the segmentation has no segment {number}; it has {known}")
         voxels, lattice = self._voxels(number), self._lattice(number)
         if voxels is None or lattice is None or not (voxels.mask or voxels.values.max() >= HALF * voxels.maximum):
@@ -103,6 +103,11 @@ class OpenSegmentation(OfDicomObject):
     @property
     def title(self) -> str:
         return kinds.SEG.title
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of the segments."""
+        return list(self._segments)
 
     @property
     def padding(self) -> int | None:
@@ -208,7 +213,10 @@ class Seg:
         if _SEGMENTS not in source:
             raise InvalidInput("this segmentation has no Segment Sequence: it names no segment")
         table = frame_table(source, frames, by_segment=kind != "LABELMAP")
-        return OpenSegmentation(source, kind, frames, table, options.limits.get("max_voxels", 200_000_000))
+        found = OpenSegmentation(source, kind, frames, table, options.limits.get("max_voxels", 200_000_000))
+        if not found.numbers:
+            raise InvalidInput("the Segment Sequence lists background (number 0) or padding only, or gives no numbers")
+        return found
 
 
 def _name(item: Item, number: int) -> str:

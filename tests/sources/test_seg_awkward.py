@@ -172,6 +172,14 @@ def test_entries_of_the_segment_sequence_that_nothing_leads_to_are_told() -> Non
     ]
 
 
+@pytest.mark.parametrize("entry", [segment(0, "Background"), item(SegmentLabel="Liver")])
+def test_a_sequence_without_a_segment_is_refused_with_the_reason(entry: Dataset) -> None:
+    ds = made(FRAMES, [(0, position) for position in POSITIONS])
+    ds.SegmentSequence = [entry]
+    with pytest.raises(InvalidInput, match=r"lists background \(number 0\) or padding only, or gives no numbers"):
+        opened(ds)
+
+
 @pytest.mark.parametrize("maximum", [None, 0])
 def test_fractions_without_a_maximum_are_refused(maximum: int | None) -> None:
     ds = seg_dataset(100 * FRAMES, [(1, position) for position in POSITIONS], kind="FRACTIONAL")
