@@ -7,6 +7,7 @@ import threading
 import time
 
 PIECE = 16 << 10  # bytes
+LATE = 0.05  # seconds that this process may be late without the line being idle: a real one is fed by a card's buffers
 
 
 class SlowLine:
@@ -55,8 +56,8 @@ class SlowLine:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(PIECE):
             now = time.monotonic()
-            self.free = max(self.free, now) + len(data) / self.speed
-            await asyncio.sleep(self.free - now)
+            self.free = max(self.free, now - LATE) + len(data) / self.speed
+            await asyncio.sleep(max(0, self.free - now))
             writer.write(data)
             await writer.drain()
         writer.close()

@@ -149,7 +149,8 @@ def line() -> None:
             )
             page.goto(f"{url}/stl/app/three.html?source={source}")
             page.evaluate("viewer.ready")
-            page.wait_for_function("viewer.pixelAt([0, 0, 200]) !== null")
+            while page.evaluate("viewer.pixelAt([0, 0, 200])") is None:
+                page.wait_for_timeout(20)
             print(f"planes after {time.monotonic() - begun:.1f} s")
             while not came or time.monotonic() - came[-1] < 8:
                 page.wait_for_timeout(100)

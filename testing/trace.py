@@ -26,7 +26,7 @@ def tasks_while(browser: Browser, page: Page, act: Callable[[], object]) -> list
     threads = Counter((one["pid"], one["tid"]) for one in events if one.get("name") == "FunctionCall")
     ((thread, _),) = threads.most_common(1)
     return [
-        Task(one["dur"] / 1000, one["tdur"] / 1000)
+        Task(one["dur"] / 1000, one.get("tdur", 0) / 1000)  # Chromium leaves out what it could not measure
         for one in events
         if one["ph"] == "X" and one["name"].endswith("::RunTask") and (one["pid"], one["tid"]) == thread
     ]

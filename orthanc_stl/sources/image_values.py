@@ -17,6 +17,10 @@ from orthanc_stl.errors import InvalidInput
 FASTEST = 1
 """Of zlib: 85 MB/s on slices of CT; the next levels take twice to ten times as long for 4 % less."""
 
+PACKED_STRATEGY = zlib.Z_RLE
+"""Of zlib, for `packed` slices: what is left of them has no other repeats than runs of zeros. 5 to 11 % less than with
+the default, and 2.3 times as fast."""
+
 INT16 = np.iinfo(np.int16)
 
 
@@ -137,6 +141,6 @@ def unpacked(data: bytes, shape: tuple[int, int, int]) -> np.ndarray:
     return out
 
 
-def gzipped(data: bytes) -> bytes:
-    compressor = zlib.compressobj(FASTEST, zlib.DEFLATED, 31)
+def gzipped(data: bytes, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
+    compressor = zlib.compressobj(FASTEST, zlib.DEFLATED, 31, strategy=strategy)
     return compressor.compress(data) + compressor.flush()

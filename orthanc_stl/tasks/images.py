@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import Z_DEFAULT_STRATEGY
 
 from orthanc_stl.dicom.image_series import Encoding
 from orthanc_stl.mesh.progress import Progress
-from orthanc_stl.sources.image_values import FrameValues, gzipped, packed, piece_of
+from orthanc_stl.sources.image_values import PACKED_STRATEGY, FrameValues, gzipped, packed, piece_of
 from orthanc_stl.tasks.common import Blob, Options, Outcome
 
 
@@ -20,5 +21,8 @@ def image_slices(options: Options, blobs: Sequence[Blob], progress: Progress) ->
         step=options["step"],
         slices=options["slices"],
     )
-    data = packed(values) if options["layout"] == "packed" else values.astype("<i2").tobytes()
-    return {}, [gzipped(data) if options["gzip"] else data]
+    if options["layout"] == "packed":
+        data, strategy = packed(values), PACKED_STRATEGY
+    else:
+        data, strategy = values.astype("<i2").tobytes(), Z_DEFAULT_STRATEGY
+    return {}, [gzipped(data, strategy) if options["gzip"] else data]

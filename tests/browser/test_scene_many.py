@@ -16,7 +16,7 @@ from testing.scenes import sphere
 from testing.server import OrthancServer
 from testing.trace import tasks_while
 
-from .study import WIDE, apart, attach, hiding, stl_of, viewer_ready
+from .study import WIDE, apart, attach, hiding, pixels, stl_of, viewer_ready
 
 Open = Callable[..., Any]
 # Keeps in `window.arrivals` the names of the parts in the order in which they came.
@@ -143,13 +143,26 @@ def test_100_structures_are_listed_at_once_and_come_one_after_the_other(open_pag
     page.wait_for_selector(".part[data-id='100'][data-state=ready]")
 
 
-def test_the_list_is_asked_for_before_the_scripts_are_there(
+def test_list_and_images_are_asked_for_before_the_scripts_are_there(
     open_page: Open, server: OrthancServer, hundred: str
 ) -> None:
     page = open_page("/stl/app/settings.json")
     page.route("**/stl/app/three.js", lambda route: None)  # it never comes
-    with page.expect_request(f"**/instances/{hundred}/stl/structures"):
+    with page.expect_request("**/series/*/stl/images"), page.expect_request(f"**/instances/{hundred}/stl/structures"):
         page.goto(f"{server.url}/stl/app/three.html?source={hundred}", wait_until="commit")
+
+
+def test_the_images_are_shown_before_the_first_part_is_there(
+    open_page: Open, server: OrthancServer, hundred: str
+) -> None:
+    page = open_page("/stl/app/settings.json", **WIDE)
+    page.route("**/stl/structures/*.stl", lambda route: None)  # they never come
+    page.goto(f"{server.url}/stl/app/three.html?source={hundred}")
+    page.wait_for_selector(".loading", state="detached")
+    assert {part["state"] for part in page.evaluate("viewer.parts()")} == {"loading", "waiting"}
+    assert page.evaluate("viewer.pixelAt([0, 0, 0])") == 16
+    shown = pixels(page, ".view-plane canvas >> nth=0")
+    assert (shown == 112).all(axis=2).mean() > 0.2, "the disc of 16 HU in a window of 40 and 400"
 
 
 def test_a_press_on_an_eye_draws_the_scene_once(open_page: Open, hundred: str) -> None:

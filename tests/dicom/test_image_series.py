@@ -16,7 +16,15 @@ from orthanc_stl.dicom.image_series import Encoding, Stack, encoding_of, stacks_
 from orthanc_stl.dicom.pixel_record import pack, pack_codestream, pack_failure, record_size, unpack
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.rest.routes.images import level_size, steps_of
-from orthanc_stl.sources.image_values import FrameValues, gzipped, packed, shrunk, stored_values, unpacked
+from orthanc_stl.sources.image_values import (
+    PACKED_STRATEGY,
+    FrameValues,
+    gzipped,
+    packed,
+    shrunk,
+    stored_values,
+    unpacked,
+)
 
 TAGS = {
     "Modality": "MR",
@@ -213,7 +221,7 @@ def test_a_ct_of_200_slices_on_a_line_of_10_megabits() -> None:
     seconds = []
     for step in steps_of(size):
         level = [shrunk(slices[first : first + step][:2], step) for first in range(0, 8, step)]
-        sent = len(gzipped(packed(np.stack(level)))) / len(level) * level_size(size, step)[2]
+        sent = len(gzipped(packed(np.stack(level)), PACKED_STRATEGY)) / len(level) * level_size(size, step)[2]
         seconds.append(sent * 8 / 10e6)
-    assert seconds[0] < 1, "measured: 0.4 s; the planes are to be there within 3"
-    assert sum(seconds) < 40, "measured: 37 s"
+    assert seconds[0] < 1, "measured: 0.33 s; the planes are to be there within 3"
+    assert sum(seconds) < 36, "measured: 35 s, 37 with zlib's default; all is to be there within 40"

@@ -25,7 +25,6 @@ export class PublicViewer extends EventTarget {
     /** All visible parts are there, and what there is of images is known. */
     this.loaded = listed.then(async (app) => {
       await app.parts.ready;
-      while (!app.imagesReady) await new Promise((resolve) => setTimeout(resolve, 20));
       await app.imagesReady;
     });
   }

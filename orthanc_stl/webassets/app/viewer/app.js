@@ -39,7 +39,7 @@ export class App extends EventTarget {
     this.stage = stage;
     this.catalogue = catalogue;
     this.parts = new Parts(stage, catalogue.parts);
-    this.images = new Images(catalogue.origin);
+    this.images = new Images();
     this.slices = new Slices(stage, this.parts, () => this.changed());
     this.overlay = new Overlay(stage, stage.container);
     this.orientation = new Orientation(stage, stage.container);
@@ -113,27 +113,30 @@ export class App extends EventTarget {
     const box = this.parts.bounds();
     if (!box.isEmpty()) this.stage.setBounds(box, true);
     this.parts.load();
-    const prepared = this.stage.prepare(samples());
-    await this.#first();
-    await prepared;
+    const first = this.#firstPart();
+    // Without a box the planes would not know where to go, nor the eye.
+    this.imagesReady = box.isEmpty() ? first.then(() => this.#findImages(asked)) : this.#findImages(asked);
+    const planes = this.imagesReady.then(() => (this.slices.visible ? this.slices.stack?.coarse : first)).catch(() =>
+      first);
+    await Promise.all([Promise.race([first, planes]), this.stage.prepare(samples())]);
     progress.end();
     if (box.isEmpty() && this.parts.loaded.length) this.stage.setBounds(this.parts.bounds(), true);
     if (asked) this.restore(asked);
-    else if (this.parts.all.length === 1) this.stage.turn();
+    await first;
+    if (!asked && this.parts.all.length === 1) this.stage.turn();
     this.root.dataset.ready = 'true';
     this.history.start();
     const follow = () => this.#follow();
     this.parts.addEventListener('shape', () => this.stage.drawSoon(follow));
     this.parts.ready.then(follow);
-    this.imagesReady = this.#findImages(asked);
   }
 
-  /** Until something is to be seen, or nothing will be. */
-  #first() {
+  /** Until a part is to be seen, or none will be. @returns {Promise<void>} */
+  #firstPart() {
     return new Promise((resolve) => {
       const look = () => {
         if (this.parts.shown.length || this.parts.all.every(({ state, visible }) => !visible
-          || state === 'failed')) resolve(undefined);
+          || state === 'failed')) resolve();
       };
       this.parts.addEventListener('shape', look);
       this.parts.addEventListener('list', look);
@@ -157,7 +160,7 @@ export class App extends EventTarget {
 
   /** @param {any} asked state of the address */
   async #findImages(asked) {
-    await this.images.find();
+    await this.images.find(this.catalogue.origin);
     this.slicePanel.refresh();
     const [first] = this.images.all;
     if (!this.images.usable.length) {

@@ -10,8 +10,8 @@ let last = 0;
 /** @type {Map<number, {resolve: (values: Int16Array) => void, reject: (error: Error) => void}>} */
 const waiting = new Map();
 
-/** @returns {Worker} */
-function started() {
+/** @returns {Worker} that is there already, or soon */
+export function startImageWorker() {
   if (worker) return worker;
   worker = new Worker(new URL('image-worker.js', import.meta.url), { type: 'module' });
   worker.onmessage = ({ data: { id, values, failure } }) => {
@@ -38,6 +38,6 @@ export function loadSlices(path, columns, rows) {
   return new Promise((resolve, reject) => {
     const id = ++last;
     waiting.set(id, { resolve, reject });
-    started().postMessage({ id, url: orthancUrl(`${path}?layout=packed`), headers: authorization(), columns, rows });
+    startImageWorker().postMessage({ id, url: orthancUrl(`${path}?layout=packed`), headers: authorization(), columns, rows });
   });
 }

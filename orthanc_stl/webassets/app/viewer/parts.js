@@ -100,6 +100,7 @@ export class Parts extends EventTarget {
         if (!part.object) return;
         part.tree = MeshBVH.deserialize({ version: 1, index: null, ...bvh }, part.object.geometry, { setIndex: false });
         this.tell('shape');
+        this.#checkReady();
       },
       onFailure: (error) => {
         part.reason = error.message;
@@ -146,7 +147,7 @@ export class Parts extends EventTarget {
   }
 
   #checkReady() {
-    const open = this.all.some((part) => part.visible && (part.state === 'waiting' || part.state === 'loading'));
+    const open = this.all.some(({ visible, state, tree }) => visible && state !== 'failed' && !tree);
     if (open) return;
     this.stage.hurry();
     this.#resolveReady();

@@ -48,12 +48,12 @@ export class Stack extends EventTarget {
     /** Of the values kept here. */
     this.kept = finest.Size;
     this.finest = finest.Step;
-    this.values = new Int16Array(voxels(finest)).fill(-32768);
     /** Step of each kept slice; 0: nothing yet. */
     this.steps = new Uint8Array(this.kept[2]);
     this.wanted = Math.floor(this.kept[2] / 2);
     this.failure = '';
     const coarse = this.#loadLevel(this.levels[0]);
+    this.values = new Int16Array(voxels(finest)).fill(-32768); // 0.1 s, while the first ones are on their way
     /** The first level is there. */
     this.coarse = coarse;
     /** All is there. */
