@@ -20,7 +20,7 @@ from orthanc_stl.mesh.distance import distances
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.solids.booleans import require_closed
 from orthanc_stl.mesh.solids.overlaps import sentence_on_overlaps
-from orthanc_stl.model import Model, Part
+from orthanc_stl.model import Model, Note, Part, Rank
 from orthanc_stl.sources.base import ContourSource, OpenSource
 
 COLD, MIDDLE, WARM = np.array([59, 76, 192]), np.array([221, 221, 221]), np.array([180, 4, 38])
@@ -93,7 +93,7 @@ def compared(a: Side, b: Side, progress: Progress = no_progress) -> dict[str, An
         "OnlyInB": [name for place, name in enumerate(b.names) if place not in in_b],
         "SkippedA": a.skipped,
         "SkippedB": b.skipped,
-        "Warnings": told
+        "Warnings": [note.text for note in told]
         + [
             f'"{one.name}" of A was compared with "{other.name}" of B'
             for one, other in pairs
@@ -121,11 +121,11 @@ def namesakes(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
     return sorted(found.items())
 
 
-def colored_by_distance(a: Part, b: Part, suffix: str = "ply", told: Sequence[str] = ()) -> tuple[bytes, float]:
+def colored_by_distance(a: Part, b: Part, suffix: str = "ply", told: Sequence[Note] = ()) -> tuple[bytes, float]:
     """A PLY or GLB of `a`, colored by its distance to `b`: blue inside, red outside; and the mm at the scale's ends.
 
-    The GLB has the distances, too, as the attribute `_DISTANCE` (mm) of its vertices. `told`: sentences that the file
-    has, the PLY as comments, the GLB as `warnings` among the extras of its node. Raises InvalidInput if `a` has no
+    The GLB has the distances, too, as the attribute `_DISTANCE` (mm) of its vertices. `told` is in the
+    PLY as comments, in the GLB as `notes` among the extras of its node. Raises InvalidInput if `a` has no
     triangles, or if `b` is not closed or inside out, so that nothing lies inside of it.
     """
     if not len(a.mesh.triangles):
@@ -139,12 +139,12 @@ def colored_by_distance(a: Part, b: Part, suffix: str = "ply", told: Sequence[st
     if suffix == "glb":
         return colored_glb(a, colors, far, told), scale
     comments = [f"{a.name}, by its distance to {b.name}", f"scale {-scale:.4f} to {scale:.4f} mm"]
-    comments += [f"warning: {text}" for text in told]
+    comments += [f"warning: {note.text}" for note in told]
     return colored_ply(a.mesh, colors, comments), scale
 
 
-def only_parts(a: Side, b: Side, progress: Progress = no_progress) -> tuple[Part, Part, list[str]]:
-    """The one structure of A, the one of B, and a sentence if a frame of reference is not known. Raises InvalidInput
+def only_parts(a: Side, b: Side, progress: Progress = no_progress) -> tuple[Part, Part, list[Note]]:
+    """The one structure of A, the one of B, and a note if a frame of reference is not known. Raises InvalidInput
     for several structures, and for different frames of reference."""
     if len(a.names) != 1 or len(b.names) != 1:
         raise InvalidInput("a file is made of two single structures: Structure names one of A and one of B")
@@ -152,8 +152,8 @@ def only_parts(a: Side, b: Side, progress: Progress = no_progress) -> tuple[Part
     return a.parts([0], portion(progress, 0, 0.5))[0], b.parts([0], portion(progress, 0.5, 0.9))[0], told
 
 
-def _frames(a: Side, b: Side, places: Sequence[tuple[int, int]]) -> list[str]:
-    """A sentence if a frame of reference is not known. Raises InvalidInput if both of a pair are and differ."""
+def _frames(a: Side, b: Side, places: Sequence[tuple[int, int]]) -> list[Note]:
+    """A note if a frame of reference is not known. Raises InvalidInput if both of a pair are and differ."""
     frames = [(a.frame_of(one), b.frame_of(other)) for one, other in places]
     if any(one and other and one != other for one, other in frames):
         raise InvalidInput("A and B lie in different frames of reference, so that their places cannot be compared")
@@ -161,7 +161,7 @@ def _frames(a: Side, b: Side, places: Sequence[tuple[int, int]]) -> list[str]:
     if not missing:
         return []
     none = f"{' and '.join(missing)} {'name' if len(missing) == 2 else 'names'} no frame of reference"
-    return [f"{none}: it was assumed that A and B lie in the same one"]
+    return [Note(Rank.GUESSED, "", f"{none}: it was assumed that A and B lie in the same one")]
 
 
 def _told_of(part: Part) -> list[str]:

@@ -158,6 +158,7 @@ class Roi:
             "Skipped": [note.text for note in self.summary.notes if note.rank != Rank.GUESSED],
             "SkippedContours": sum(len(fault.numbers) for fault in self.summary.faults if fault.left_out),
             "Guessed": [note.text for note in self.summary.notes if note.rank == Rank.GUESSED],
+            "Notes": [note.as_json() for note in self.summary.notes],
         }
 
 

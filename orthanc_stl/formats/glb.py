@@ -19,7 +19,7 @@ from orthanc_stl.formats.base import WriteOptions
 from orthanc_stl.formats.scene import color_of, linear, plain, written_parts
 from orthanc_stl.mesh.triangles import vertex_normals
 from orthanc_stl.mesh.types import Mesh
-from orthanc_stl.model import Model, Part
+from orthanc_stl.model import Model, Note, Part
 
 # (x, y, z) of LPS mm -> (x, z, -y) / 1000, written column by column.
 TO_METRES_Y_UP = [0.001, 0, 0, 0, 0, 0, -0.001, 0, 0, 0.001, 0, 0, 0, 0, 0, 1]
@@ -50,9 +50,9 @@ def write(model: Model, options: WriteOptions) -> bytes:
     return document.content(model, required=[QUANTIZATION] if options.compress else [])
 
 
-def colored_glb(part: Part, colors: np.ndarray, distances: np.ndarray, told: Sequence[str] = ()) -> bytes:
+def colored_glb(part: Part, colors: np.ndarray, distances: np.ndarray, told: Sequence[Note] = ()) -> bytes:
     """One part with a color `(n, 3) uint8` (sRGB) and a distance `(n,)` (mm) for each vertex, which programs find as
-    `COLOR_0` and `_DISTANCE`. `told`: sentences, which become the `warnings` among the extras of its node."""
+    `COLOR_0` and `_DISTANCE`. `told` become the `notes` among the extras of its node."""
     (written,) = written_parts(Model((part,)))
     document = _Document()
     document.add(written, compress=False)
@@ -62,7 +62,7 @@ def colored_glb(part: Part, colors: np.ndarray, distances: np.ndarray, told: Seq
     attributes["COLOR_0"] = document.attribute(values, "VEC4")
     attributes["_DISTANCE"] = document.attribute(distances.astype("<f4"), "SCALAR")
     document.materials[0]["pbrMetallicRoughness"]["baseColorFactor"] = [1, 1, 1, 1]
-    document.nodes[0]["extras"]["warnings"] = [plain(text) for text in told]
+    document.nodes[0]["extras"]["notes"] = [note.as_json() | {"Text": plain(note.text)} for note in told]
     return document.content(Model((written,)), required=[])
 
 

@@ -71,7 +71,7 @@ def compare(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outc
         return compared(a, b, progress), ()
     one, other, told = only_parts(a, b, progress)
     file, scale = colored_by_distance(one, other, options["File"], told)
-    return {"ScaleMm": round(scale, 4), "Warnings": told}, [file]
+    return {"ScaleMm": round(scale, 4), "Warnings": [note.text for note in told]}, [file]
 
 
 def _side(side: Mapping[str, Any], files: Sequence[Blob]) -> Side:

@@ -75,8 +75,9 @@ def test_a_text_stl_becomes_binary_with_a_word_about_it(
     (tmp_path / "text.stl").write_text(ascii_stl(triangles))
     attach_page.set_input_files("input[type=file]", tmp_path / "text.stl")
     attach_page.wait_for_selector("text=text (ASCII) STL")
-    import_file(attach_page, tmp_path / "text.stl")
-    instance, _ = stored_by(attach_page, server)
+    import_file(attach_page, tmp_path / "text.stl", description="")
+    instance, file = stored_by(attach_page, server)
+    assert pydicom.dcmread(io.BytesIO(file)).SeriesDescription == "text", "the file's name, where nothing else was said"
     stl = server.get(f"/instances/{instance}/stl").body
     assert not stl.startswith(b"solid")
     assert len(stl) == 84 + 50 * 12

@@ -134,21 +134,26 @@ def test_warnings_of_many_parts_are_told_the_worst_first(open_page: Open, server
         with_contour("Short", 0, short),
         with_contour("Twice", 60, ring(60)),
         with_contour("Crossed", 120, ring(126)),
+        with_contour("Broken", 180, phantoms.Contour(np.zeros((1, 3)), data=b"180\\0\\0\\1")),
     ]
     source = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="ranks")))
     page = viewer_ready(open_page(f"/stl/app/three.html?source={source}"))
     page.evaluate("viewer.loaded")
-    # what the server knows of a part comes after its mesh
-    page.locator(".warnings-button", has_text="Changed the shape: 1 · Guessed: 1 · Left out: 1").click()
+    page.locator(".warnings-button", has_text="Changed the shape: 2 · Guessed: 1 · Left out: 1").click()
     dialog = page.locator("dialog.warnings")
-    assert dialog.locator("h3").all_inner_texts() == ["Changed the shape (1)", "Guessed (1)", "Left out (1)"]
-    assert dialog.locator("li strong").all_inner_texts() == ["Crossed", "Twice", "Short"]
+    assert dialog.locator("h3").all_inner_texts() == ["Changed the shape (2)", "Guessed (1)", "Left out (1)"]
+    assert dialog.locator("li strong").all_inner_texts() == ["Crossed", "Broken", "Twice", "Short"]
     sentences = dialog.locator("li").all_inner_texts()
     assert "they are united" in sentences[0]
-    assert "it repeats contour " in sentences[1]
-    assert "fewer than three distinct points" in sentences[2]
+    assert "no multiple of three: left out" in sentences[1]
+    assert "it repeats contour " in sentences[2]
+    assert "fewer than three distinct points" in sentences[3]
     dialog.get_by_role("button", name="Close").click()
     assert page.locator("dialog.warnings").count() == 0
+    page.route("**/stl/structures/**", lambda route: None)  # the list says it by itself
+    page.reload()
+    page.wait_for_selector(".warnings-button")
+    assert page.inner_text(".warnings-button") == "Changed the shape: 1 · Left out: 1"
 
 
 def test_a_copied_link_shows_the_same_and_holds_no_token(open_page: Open, scene: Scene) -> None:

@@ -15,7 +15,7 @@ from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.types import Mesh
-from orthanc_stl.model import Model, Part
+from orthanc_stl.model import Model, Note, Part, Rank
 from orthanc_stl.sources.base import OpenSource, ReadOptions
 from orthanc_stl.sources.registry import open_files
 from testing import phantoms
@@ -150,12 +150,12 @@ def test_glb_has_colors_and_distances_of_each_vertex() -> None:
 def test_a_colored_file_says_that_a_frame_of_reference_is_not_known() -> None:
     sentence = "B names no frame of reference: it was assumed that A and B lie in the same one"
     a, b, told = only_parts(Side(model(("A", box(10, 10, 10)))), Side(model(("B", box(12, 10, 10)), frame="")))
-    assert told == [sentence]
+    assert told == [Note(Rank.GUESSED, "", sentence)]
     ply, _ = colored_by_distance(a, b, "ply", told)
     assert f"comment warning: {sentence}" in ply.split(b"end_header")[0].decode().splitlines()
     glb, _ = colored_by_distance(a, b, "glb", told)
     document = json.loads(glb[20 : 20 + struct.unpack_from("<I", glb, 12)[0]])
-    assert document["nodes"][0]["extras"]["warnings"] == [sentence]
+    assert document["nodes"][0]["extras"]["notes"] == [{"Rank": 2, "Roi": "", "Text": sentence}]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_surroundings_span_the_other_rois() -> None:
 
 
 def test_listing_as_json() -> None:
+    marker = 'ROI 3 "Third": contour 1 is of type POINT, which encloses no area: left out'
     assert listing(read_structure_set(with_spoiled(Contour(RING, kind="POINT"))))[1:] == [
         {
             "Number": 2,
@@ -66,6 +67,7 @@ def test_listing_as_json() -> None:
             "Skipped": [],
             "SkippedContours": 0,
             "Guessed": [],
+            "Notes": [],
         },
         {
             "Number": 3,
@@ -76,9 +78,10 @@ def test_listing_as_json() -> None:
             "Extent": None,
             "Usable": False,
             "Reason": "it has no closed contours, only 1 POINT",
-            "Skipped": ['ROI 3 "Third": contour 1 is of type POINT, which encloses no area: left out'],
+            "Skipped": [marker],
             "SkippedContours": 1,
             "Guessed": [],
+            "Notes": [{"Rank": 3, "Roi": "Third", "Text": marker}],
         },
     ]
 

@@ -183,6 +183,5 @@ export const waiting = (words) => h('p', { class: 'waiting', role: 'status' }, w
 export async function answerOf(id) {
   const path = `instances/${encodeURIComponent(id)}`;
   const [{ ParentSeries }, info] = await Promise.all([getJson(path), getJson(`${path}/stl/info`).catch(() => ({}))]);
-  return { ID: id, ParentSeries, Triangles: info.Triangles, VolumeMl: info.VolumeMl, Warnings: info.Warnings ?? [],
-    Notes: info.Notes ?? [] };
+  return { ID: id, ParentSeries, Triangles: info.Triangles, VolumeMl: info.VolumeMl, Notes: info.Notes ?? [] };
 }

@@ -12,16 +12,10 @@ const OPEN = 4;
 
 /** @typedef {{Rank: number, Text: string}} Note */
 
-/** @param {any} answer @returns {Note[]} each sentence once, also where only warnings came */
-function notesOf({ Notes, Warnings, Models }) {
-  /** @type {any[]} */
-  const models = Models ?? [];
+/** @param {any} answer @returns {Note[]} each sentence once */
+function notesOf({ Notes, Models }) {
   /** @type {Note[]} */
-  const given = [...(Notes ?? []), ...models.flatMap((model) => model.Notes ?? [])];
-  /** @type {string[]} */
-  const plain = [...(Warnings ?? []), ...models.flatMap((model) => model.Warnings ?? [])];
-  const known = new Set(given.map(({ Text }) => Text));
-  const all = [...given, ...plain.filter((text) => !known.has(text)).map((Text) => ({ Rank: 3, Text }))];
+  const all = [...(Notes ?? []), ...(Models ?? []).flatMap((/** @type {any} */ model) => model.Notes ?? [])];
   return [...new Map(all.map((note) => [note.Text, note])).values()].sort((a, b) => a.Rank - b.Rank);
 }
 

@@ -41,7 +41,7 @@ export class StlForm extends WorkForm {
     /** @type {Worker | null} */
     this.worker = null;
     this.picker = new FilePicker('an STL file', '.stl,model/stl', (file) => this.check(file));
-    this.description = h('input', { type: 'text', maxlength: 64, value: 'Imported STL', name: 'description' });
+    this.description = h('input', { type: 'text', maxlength: 64, name: 'description' });
     this.unit = h('select', { name: 'unit', onchange: () => this.describe() },
       ...UNITS.map(([short, , long]) => h('option', { value: short }, `${long} (${short})`)));
     this.color = h('input', { type: 'color', value: hexOf(DEFAULT_RGB), name: 'color' });
@@ -114,7 +114,7 @@ export class StlForm extends WorkForm {
   async work(progress) {
     const { file } = this.picker;
     if (!this.facts || !file) throw new NotYet('Choose an STL file first.');
-    const description = this.description.value.trim();
+    const description = this.description.value.trim() || stem(file.name);
     progress.show(null, 'preparing the file');
     const stl = await this.#binary(file);
     const path = `studies/${encodeURIComponent(this.study)}`;

@@ -12,7 +12,7 @@ export const isGlb = (bytes) => bytes.length > 28 && new TextDecoder('latin1').d
 
 /**
  * @param {Uint8Array} bytes
- * @returns {import('../viewer/loader.js').Loaded & {distances: Float32Array, warnings: string[]}}
+ * @returns {import('../viewer/loader.js').Loaded & {distances: Float32Array}}
  */
 export function readGlb(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true);
@@ -34,7 +34,7 @@ export function readGlb(bytes) {
     min, max, centre, positions, index, triangles: index.length / 3, ...measured(positions, index),
     normals: /** @type {Float32Array} */ (values(attributes.NORMAL)),
     distances: /** @type {Float32Array} */ (values(attributes._DISTANCE)),
-    warnings: document.nodes[0].extras?.warnings ?? [],
+    notes: document.nodes[0].extras?.notes ?? [],
   };
 }
 

@@ -9,6 +9,8 @@ import { comparisonOf } from './comparison.js';
 import { listOfStructures } from './first-request.js';
 import { kindOf } from './kinds.js';
 
+/** @typedef {{Rank: number, Text: string}} Note `Rank` of orthanc_stl/mesh/notes.py */
+
 /**
  * @typedef {object} Listed a part before it is loaded
  * @property {string} id of the page's own: what links and `window.viewer` name it by
@@ -19,7 +21,7 @@ import { kindOf } from './kinds.js';
  * @property {string} instance that it is stored in, or comes from
  * @property {number} weight bytes or mL: of one kind, the larger, the sooner it is loaded
  * @property {number | null} volumeMl @property {number[][] | null} extent two corners, LPS mm
- * @property {string[]} warnings known from the list
+ * @property {Note[]} notes known from the list
  */
 
 /**
@@ -151,19 +153,9 @@ async function storedPart(id, place) {
     weight: Number(text('EncapsulatedDocumentLength')) || 0,
     volumeMl: null,
     extent: null,
-    warnings: warningsIn(tags?.DerivationAlgorithmSequence),
+    notes: [],
     series: instance?.ParentSeries ?? '',
   };
-}
-
-/**
- * The plugin writes each warning that a model was made with as a line of Algorithm Parameters.
- * @param {any} algorithms @returns {string[]}
- */
-function warningsIn(algorithms) {
-  const items = Array.isArray(algorithms) ? algorithms : [];
-  const lines = items.flatMap(({ AlgorithmParameters: text }) => String(text ?? '').split(/[\r\n]+/));
-  return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));
 }
 
 /** @param {string} id of an RT-STRUCT, SEG or RTDOSE @returns {Promise<Catalogue>} */
@@ -211,6 +203,6 @@ function structurePart(instance, structure, group) {
     weight: structure.VolumeMl ?? box,
     volumeMl: structure.VolumeMl ?? null,
     extent,
-    warnings: (structure.Skipped ?? []).map(String),
+    notes: structure.Notes ?? [],
   };
 }

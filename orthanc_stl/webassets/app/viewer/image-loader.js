@@ -38,6 +38,7 @@ export function loadSlices(path, columns, rows) {
   return new Promise((resolve, reject) => {
     const id = ++last;
     waiting.set(id, { resolve, reject });
-    startImageWorker().postMessage({ id, url: orthancUrl(`${path}?layout=packed`), headers: authorization(), columns, rows });
+    const url = orthancUrl(`${path}?layout=packed`);
+    startImageWorker().postMessage({ id, url, headers: authorization(), columns, rows });
   });
 }

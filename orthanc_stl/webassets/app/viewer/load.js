@@ -21,7 +21,7 @@ export async function namedInstance(parameters) {
 
 /**
  * @param {string} instance
- * @returns {Promise<{name: string, about: string, color: number[] | null, warnings: string[]}>}
+ * @returns {Promise<{name: string, about: string, color: number[] | null}>}
  * Whoever may see the model but not its tags gets a viewer with less text.
  */
 export async function loadFacts(instance) {
@@ -33,18 +33,7 @@ export async function loadFacts(instance) {
     about: [person(text('PatientName')), text('StudyDescription'), date(text('StudyDate'))]
       .filter(Boolean).join(' · '),
     color: lab && dicomLabToRgb(lab),
-    warnings: warningsIn(tags?.DerivationAlgorithmSequence),
   };
-}
-
-/**
- * The plugin writes each warning that a model was made with as a line of Algorithm Parameters.
- * @param {any} algorithms @returns {string[]}
- */
-function warningsIn(algorithms) {
-  const lines = (Array.isArray(algorithms) ? algorithms : []).flatMap(({ AlgorithmParameters }) =>
-    String(AlgorithmParameters ?? '').split(/[\r\n]+/));
-  return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));
 }
 
 /** @param {string} instance @returns {Promise<Blob>} the STL file as it is stored */

@@ -7,7 +7,7 @@ import { authorization, orthancUrl, RequestFailed, sentence } from '../shared/ap
  * @property {number} triangles @property {number[]} min @property {number[]} max
  * @property {number} volume mm³ @property {number} area mm² @property {number[]} centre
  * @property {Float32Array} positions @property {Float32Array} normals @property {Uint32Array} index
- * @property {string[]} [warnings] what the file itself says
+ * @property {import('./catalogue.js').Note[]} [notes] what the file itself says
  */
 
 /**

@@ -13,7 +13,7 @@ import { edgesOf, meshOf, paint } from './part-mesh.js';
  * @typedef {Listed & {
  *   ownColor: number[], ownOpacity: number, visible: boolean,
  *   state: 'waiting' | 'loading' | 'ready' | 'failed', reason: string, status: number,
- *   model: import('./loader.js').Loaded | null, info: string, facts: any,
+ *   model: import('./loader.js').Loaded | null, facts: any, asked: boolean,
  *   object: THREE.Mesh<THREE.BufferGeometry, THREE.MeshStandardMaterial> | null,
  *   edges: THREE.LineSegments | null, tree: MeshBVH | null, wanted: boolean,
  * }} Part
@@ -133,21 +133,19 @@ export class Parts extends EventTarget {
     this.stage.drawSoon();
     if (this.loaded.length === 1) this.stage.hurry();
     this.#learn(part);
-    this.#checkReady();
   }
 
   /** What the server knows of a part: nobody waits for it. @param {Part} part */
   async #learn(part) {
-    if (part.facts) return;
-    const facts = await getJson(part.info).catch(() => null);
-    if (!facts) return;
-    part.facts = facts;
-    part.volumeMl = facts.VolumeMl ?? part.volumeMl;
+    part.facts ??= await getJson(part.info).catch(() => null);
+    part.volumeMl = part.facts?.VolumeMl ?? part.volumeMl;
+    part.asked = true;
     this.tell('list');
+    this.#checkReady();
   }
 
   #checkReady() {
-    const open = this.all.some(({ visible, state, tree }) => visible && state !== 'failed' && !tree);
+    const open = this.all.some(({ visible, state, tree, asked }) => visible && state !== 'failed' && !(tree && asked));
     if (open) return;
     this.stage.hurry();
     this.#resolveReady();
@@ -231,7 +229,7 @@ function quickest(parts) {
 /** @param {Listed} listed @returns {Part} one that waits to be loaded */
 const partOf = (listed) => ({
   ...listed, ownColor: listed.color, ownOpacity: listed.opacity, visible: true, state: 'waiting', reason: '', status: 0,
-  model: null, facts: null, object: null, edges: null, tree: null, wanted: false,
+  model: null, facts: null, asked: false, object: null, edges: null, tree: null, wanted: false,
 });
 
 /**
@@ -248,16 +246,10 @@ export const LOOKS = {
 /**
  * @param {Part} part @returns {{rank: number, text: string}[]} what is to be known of a part, what matters most first
  */
-export function notesOf(part) {
-  const notes = part.facts?.Notes?.map((/** @type {any} */ note) => ({ rank: note.Rank, text: note.Text }));
-  const warnings = part.facts?.Warnings ?? part.warnings;
-  const list = notes?.length ? [...notes]
-    : warnings.map((/** @type {string} */ text) => ({ rank: rankOf(text), text }));
-  for (const text of part.model?.warnings ?? []) list.push({ rank: rankOf(text), text });
-  if (part.facts?.Closed === false) list.push({ rank: 1,
-    text: 'The surface is not closed: its volume is a rough figure.' });
-  return list.sort((/** @type {any} */ a, /** @type {any} */ b) => a.rank - b.rank);
+export function notesOf({ facts, notes, model }) {
+  /** @type {import('./catalogue.js').Note[]} */
+  const told = [...(facts?.Notes ?? notes), ...(model?.notes ?? [])];
+  const list = told.map(({ Rank: rank, Text: text }) => ({ rank, text }));
+  if (facts?.Closed === false) list.push({ rank: 1, text: 'The surface is not closed: its volume is a rough figure.' });
+  return list.sort((a, b) => a.rank - b.rank);
 }
-
-/** The rank of a sentence that came without one. @param {string} text */
-const rankOf = (text) => (/skipped|left out|ignored/i.test(text) ? 3 : /assumed|guess|taken as/i.test(text) ? 2 : 1);

@@ -102,7 +102,7 @@ export class PreparePanel {
     this.shown = facts.Models.map((model, i) => app.parts.add({
       id: `prepared-${i + 1}`, number: i + 1, name: model.Name, group: t('Preview, not stored'), kind: 'Organ',
       color: i ? paletteColor(i) : first.ownColor, opacity: 1, mesh: meshPath(order, i + 1, facts.Models.length),
-      info: '', instance: '', weight: 1e9, volumeMl: model.VolumeMl, extent: null, warnings: model.Warnings ?? [],
+      info: '', instance: '', weight: 1e9, volumeMl: model.VolumeMl, extent: null, notes: [],
     }, model));
     this.said.replaceChildren();
     this.result.replaceChildren(this.#table(facts), this.#actions(), this.checked = h('div'));
