@@ -7,6 +7,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
+from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.sources.base import Region
 
 INT16 = np.iinfo(np.int16)
@@ -23,20 +24,34 @@ def leave_out_padding(region: Region, lowest: float, highest: float) -> bool:
     high = math.inf if region.upper is None else region.upper
     if highest < low or lowest > high:
         return False
-    ends = np.clip(np.rint((np.array([lowest, highest]) - volume.intercept) / volume.slope), INT16.min, INT16.max)
-    if region.threshold is not None:
-        outside = math.floor((low - volume.intercept) / volume.slope) - 1
-        outside = min(outside, int(volume.stored.min()))
-    else:
-        outside = math.ceil((high - volume.intercept) / volume.slope) + 1
-    outside = int(np.clip(outside, INT16.min, INT16.max))
-    changed = False
+    ends = [float(end) * volume.slope + volume.intercept for end in (volume.stored.min(), volume.stored.max())]
+    step = abs(volume.slope)
+    outside = max(*ends, high + step) if region.threshold is None else min(*ends, low - step)
+    return _set_padding(volume, lowest, highest, outside)
+
+
+def take_padding_in(region: Region, lowest: float, highest: float) -> bool:
+    """The same to a value inside, for a region that is left out where it reaches the sides: what lies around a patient
+    reaches the padding instead. False if there is none."""
+    step = abs(region.volume.slope)
+    inside = (region.threshold or 0.0) + step if region.upper is None else region.upper - step
+    return _set_padding(region.volume, lowest, highest, inside)
+
+
+def _set_padding(volume: Volume, lowest: float, highest: float, value: float) -> bool:
+    """Whether there was any."""
+    first, last = sorted(_stored(volume, end) for end in (lowest, highest))
+    new, changed = _stored(volume, value), False
     for k in range(volume.stored.shape[2]):
         values = volume.stored[:, :, k]
-        around = _reaching_sides((values >= ends[0]) & (values <= ends[1]))
-        values[around] = outside
+        around = _reaching_sides((values >= first) & (values <= last))
+        values[around] = new
         changed = changed or bool(around.any())
     return changed
+
+
+def _stored(volume: Volume, value: float) -> int:
+    return int(np.clip(np.rint((value - volume.intercept) / volume.slope), INT16.min, INT16.max))
 
 
 def _reaching_sides(found: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from orthanc_stl.sources.base import ReadOptions, Region
 from orthanc_stl.sources.clean_region import CleanUp, clean_region
 from orthanc_stl.sources.image_header import HEADING
 from orthanc_stl.sources.image_instances import files_of_images
-from orthanc_stl.sources.image_padding import leave_out_padding
+from orthanc_stl.sources.image_padding import leave_out_padding, take_padding_in
 from orthanc_stl.sources.image_values import FrameValues, stored_values
 
 MAX_BYTES = 1536 << 20
@@ -106,7 +106,7 @@ class OpenImages:
             raise InvalidInput(wanted.structure.reason)
         region = Region(self.volume, threshold=wanted.threshold, upper=wanted.upper, fit_volume=True)
         self._check_range(region)
-        notes = [*self._notes(), *self._leave_out_padding(region)]
+        notes = [*self._notes(), *self._without_padding(region, wanted.clean_up)]
         if reaches_edge(region):
             text = "what is inside reaches the edge of the images: it was closed there"
             notes.append(Note(Rank.CHANGED_SHAPE, wanted.structure.name, text))
@@ -140,10 +140,13 @@ class OpenImages:
         if region.upper is not None and region.upper < low:
             raise OutOfRange(f"Upper must be at least {low:g}{unit}, as the images are, but is {region.upper:g}")
 
-    def _leave_out_padding(self, region: Region) -> tuple[Note, ...]:
-        """What stands for no measurement is set to a value outside, where it would be inside."""
+    def _without_padding(self, region: Region, how: CleanUp) -> tuple[Note, ...]:
+        """What stands for no measurement is set to a value outside, or to one that is left out with the sides."""
         padding = self._header.get("Padding")
-        if padding is None or not leave_out_padding(region, *padding):
+        if padding is None:
+            return ()
+        change = take_padding_in if how.leave_out_sides else leave_out_padding
+        if not change(region, *padding):
             return ()
         self._volume = None  # it was changed in place: the next structure lays it out anew
         shown = " to ".join(f"{value:g}" for value in dict.fromkeys(padding))

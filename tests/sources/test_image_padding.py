@@ -9,9 +9,12 @@ import numpy as np
 import pydicom
 import pytest
 
+from orthanc_stl.conversion.meshing import mesh_shape
 from orthanc_stl.errors import InvalidField, OutOfRange
 from orthanc_stl.model import Rank
-from orthanc_stl.sources.base import Region
+from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.registry import open_files
+from testing.image_phantoms import single_frame
 from tests.sources.test_images import COLUMNS, EVEN, ROWS, assert_is_the_ball, ball_series, meshed, opened
 
 WITHIN = slice(ROWS // 2 - 4, ROWS // 2 + 4), slice(COLUMNS // 2 - 4, COLUMNS // 2 + 4)
@@ -101,3 +104,28 @@ def test_a_threshold_of_pet_is_in_its_units() -> None:
     assert opened(files, Threshold=500).structures[0].name == "From 500 BQML"
     with pytest.raises(OutOfRange, match="Threshold must be from 0 to 1000 BQML, as the images are, but is 2500"):
         opened(files, Threshold=2500).shape(1)
+
+
+@pytest.mark.parametrize("padding", [None, -2000, -1000, 3000])
+def test_lungs_are_found_within_air_that_reaches_padding(padding: int | None) -> None:
+    """A trunk of 0 HU with two lungs of -850 in air of -1000, in a round field of view."""
+    j, i = np.mgrid[:48, :48]
+    x, y = (i - 23.5) * 8, (j - 23.5) * 8
+    trunk, around = (x / 150) ** 2 + (y / 100) ** 2 < 1, np.hypot(x, y) > 182
+    files, lungs = [], 0
+    for number, z in enumerate(np.arange(0.0, 121.0, 8.0), 1):
+        values = np.where(trunk, 0, -1000).astype(np.int16)
+        for side in (-65, 65):
+            values[((x - side) / 45) ** 2 + (y / 60) ** 2 + ((z - 60) / 55) ** 2 < 1] = -850
+        lungs += int((values == -850).sum())
+        told: dict[str, Any] = {}
+        if padding is not None:
+            values[around] = padding
+            told = {"PixelPaddingValue": padding}
+        files.append(single_frame(values, (-188, -188, z), number, seed="lungs", spacing=(8.0, 8.0), **told))
+    region, notes = open_files(files, ReadOptions({"Preset": "lung"})).shape(1)
+    surface = mesh_shape(region, smooth=False)
+    assert surface.report.volume == pytest.approx(lungs * 512, rel=0.01)
+    assert surface.report.euler_number == 4
+    text = f"pixels around the slices that the images call padding ({padding}) were left out"
+    assert (text in [note.text for note in notes]) == (padding is not None)
