@@ -27,7 +27,7 @@ SOLIDS = {
     "box": (box(20, 30, 40), 1.0, 0.1),
     "plate": (box(40, 30, 6), 1.0, 0.1),
     "cylinder": (rod(12, 30), 0.4, 0.1),
-    "cone": (CONE, 0.4, 0.2),
+    "cone": (CONE, 0.4, 0.15),
 }
 """The voxel in mm, and how far the result may be off."""
 
@@ -82,6 +82,15 @@ def test_unequal_margins_of_a_box_grow_it_to_its_edges() -> None:
     body = moved(box(20, 30, 40))
     for own in (Margins(2, 4, 3, 6, 8, 3), Margins(10, 1, 10, 1, 10, 1)):
         assert distance_to_truth(body, own, 0.7) < 0.15
+
+
+SHRINKING = [Margins(-2, -4, -3, -6, -8, -3), Margins(-0.5, -1, -0.7, -1.2, -0.3, -1), Margins(x_plus=-5)]
+
+
+@pytest.mark.parametrize("own", SHRINKING, ids=["unequal", "small", "one direction"])
+def test_unequal_margins_shrink_a_box_to_its_corners(own: Margins) -> None:
+    """Also margins smaller than a voxel, or of 0 in some directions."""
+    assert distance_to_truth(moved(box(20, 30, 40)), own, 0.7) < 0.1
 
 
 @pytest.mark.slow

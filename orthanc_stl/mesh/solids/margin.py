@@ -22,6 +22,7 @@ from orthanc_stl.mesh.solids.field import (
     without_specks,
 )
 from orthanc_stl.mesh.solids.sharp_edges import points_on_sharp_edges, with_sharp_edges
+from orthanc_stl.mesh.solids.shifts import least_of_shifts, parts_of_shifts, shifts_of
 from orthanc_stl.mesh.types import Mesh
 
 COARSER = 1.6
@@ -39,6 +40,13 @@ NEAREST_ON_EDGES = 16
 
 PROBE = 0.05
 """In voxels: how far slopes are measured. The best shift is known to about a tenth of one."""
+
+MOST_NEAR = 6_000
+"""Vertices near sharp edges that are put back: twice those of a box. Organs with the steps of their slices have more,
+and would take 8 s instead of 3."""
+
+ALIKE = 0.3
+"""In voxels: shifts that differ by less are taken for the same one."""
 
 FINER = 5
 """How often the best shift is looked for around the one found, each time by half as far."""
@@ -105,7 +113,7 @@ def _moved(mesh: Mesh, margins: np.ndarray, sign: int, spacing: float | None) ->
     grid = grid_around(mesh, voxel, largest if sign > 0 else 0.0)
     grown = _Grown(mesh, sign, margins, grid)
     found = without_specks(mesh_of_field(sign * grown.least_within(), grid), voxel)
-    return with_sharp_edges(found, grown.value, voxel, PROBE) if margins.min() >= voxel else found
+    return with_sharp_edges(found, grown.value, voxel, PROBE, MOST_NEAR)
 
 
 class _Grown:
@@ -125,13 +133,27 @@ class _Grown:
     def value(self, points: np.ndarray) -> np.ndarray:
         """The signed distance `(n,)` to the body at the place that the best shift leads from to each of `points`
         `(n, 3)`: negative inside of the grown or shrunk body."""
-        place = np.rint((points - self._grid.origin) / self._grid.spacing).astype(int)
-        x, y, z = np.clip(place, 0, np.array(self._grid.shape[::-1]) - 1).T
-        return self._sign * self._least(points, self._parts[self._best[z, y, x]])
+        margins = self._margins
+        low = np.floor((points - self._grid.origin) / self._grid.spacing).astype(int)
+        last = np.array(self._grid.shape[::-1]) - 1
+        least, best = np.full((2, len(points)), np.inf), np.zeros((2, len(points), 3))
+        for corner in product((0, 1), repeat=3):
+            x, y, z = np.clip(low + corner, 0, last).T
+            shift = shifts_of(self._parts[self._best[z, y, x]], margins)
+            now = _between(self._signed, points - shift, self._grid)
+            other = np.linalg.norm(shift - best[0], axis=1) > ALIKE * self._grid.spacing
+            first, second = now < least[0], (now >= least[0]) & (now < least[1]) & other
+            least[1, first & other], best[1, first & other] = least[0, first & other], best[0, first & other]
+            least[0, first], best[0, first] = now[first], shift[first]
+            least[1, second], best[1, second] = now[second], shift[second]
+        found = self._exact(points, best[0])
+        two = np.flatnonzero(least[1] < least[0] + self._grid.spacing)
+        found[two] = np.minimum(found[two], self._exact(points[two], best[1, two]))
+        return self._sign * found
 
-    def _least(self, points: np.ndarray, parts: np.ndarray) -> np.ndarray:
-        """The least signed distance `(n,)` for shifts like those of `parts` `(n, 3)`, or from sharp edges near them."""
-        start = points - _better(self._signed, points, parts, self._margins, self._grid)
+    def _exact(self, points: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """The least signed distance `(n,)` for `shifts` `(n, 3)`, or from sharp edges near where they lead from."""
+        start = points - shifts
         least = self._sign * self._known.of(start)
         if self._edges is None:
             return least
@@ -158,10 +180,13 @@ class _Grown:
         edges = possible & ~ndimage.binary_erosion(certain, np.ones((3, 3, 3)))
         asked = np.flatnonzero(edges)
         found = np.where(certain, -voxel, voxel).astype(np.float32)
-        least, best = _least_of_shifts(signed, asked, _shifts(self._parts, margins) / voxel)
+        least, best = least_of_shifts(signed, asked, shifts_of(self._parts, margins) / voxel)
         self._best.reshape(-1)[asked] = best
         near = np.flatnonzero((least > -1.2 * voxel) & (least < 2.2 * voxel))
-        least[near] = self._least(grid.points(asked[near]), self._parts[best[near]])
+        better = _better(signed, grid.points(asked[near]), self._parts[best[near]], margins, grid)
+        self._best.reshape(-1)[asked[near]] = len(self._parts) + np.arange(len(near))
+        self._parts = np.concatenate((self._parts, better))
+        least[near] = self._exact(grid.points(asked[near]), shifts_of(better, margins))
         inside = certain.reshape(-1)[asked]
         found.reshape(-1)[asked] = np.where(inside, np.minimum(least, -1e-3 * voxel), least)
         return found
@@ -179,7 +204,7 @@ def _to_the_margins(ways: np.ndarray, margins: np.ndarray) -> tuple[np.ndarray, 
     normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
     beyond = (normals * (ways - shifts)).sum(axis=-1)
     aside = np.linalg.norm(np.where(flat, ways, 0), axis=-1)
-    return shifts, np.where(aside > 0, np.hypot(np.maximum(beyond, 0), aside), beyond)
+    return shifts, np.where(flat.any(axis=-1), np.hypot(np.maximum(beyond, 0), aside), beyond)
 
 
 def _reached(start: np.ndarray, margins: np.ndarray) -> np.ndarray:
@@ -202,82 +227,17 @@ def _reached(start: np.ndarray, margins: np.ndarray) -> np.ndarray:
     return np.asarray(length <= 1)
 
 
-def _shifts(parts: np.ndarray, margins: np.ndarray) -> np.ndarray:
-    """Shifts `(n, 3)` in mm from `parts` `(n, 3)` of the margins `(3, 2)`; those of a length of 1 are on the surface of
-    the eighths of ellipsoids."""
-    return parts * np.where(parts < 0, margins[:, 0], margins[:, 1])
-
-
-def parts_of_shifts(margins: np.ndarray, voxel: float) -> np.ndarray:
-    """Parts `(n, 3)` of the margins `(3, 2)` to begin with: those on the curved part of an eighth of an ellipsoid, and
-    where it is flat or a line, all over that."""
-    found = [np.zeros((1, 3))]
-    for ends in product((0, 1), repeat=3):
-        half_axes = margins[np.arange(3), ends]
-        wide = np.flatnonzero(half_axes > 0)
-        if len(wide):
-            most = half_axes.max() / voxel
-            round_ = _ROUND[len(wide)](int(np.ceil(2 * most if len(wide) == 1 else max(1.5 * np.sqrt(most), 3))))
-            part = np.zeros((len(round_), 3))
-            part[:, wide] = round_
-            found.append(part * np.where(ends, 1, -1))
-    return np.unique(np.concatenate(found).round(6) + 0.0, axis=0)
-
-
-def _line(steps: int) -> np.ndarray:
-    return np.linspace(0, 1, steps + 1)[:, None]
-
-
-def _quarter(steps: int) -> np.ndarray:
-    """Points `(n, 2)` of a quarter of a disk."""
-    rings = []
-    for radius in np.linspace(0, 1, steps + 1):
-        angle = np.linspace(0, np.pi / 2, int(np.ceil(radius * steps * np.pi / 2)) + 1)
-        rings.append(radius * np.column_stack((np.cos(angle), np.sin(angle))))
-    return np.concatenate(rings)
-
-
-def _eighth(steps: int) -> np.ndarray:
-    """Points `(n, 3)` of an eighth of a sphere."""
-    rings = []
-    for height in np.linspace(0, np.pi / 2, int(np.ceil(steps * np.pi / 2)) + 1):
-        angle = np.linspace(0, np.pi / 2, int(np.ceil(np.cos(height) * steps * np.pi / 2 - 1e-9)) + 1)
-        around = np.column_stack((np.cos(angle), np.sin(angle))) * np.cos(height)
-        rings.append(np.column_stack((around, np.full(len(angle), np.sin(height)))))
-    return np.concatenate(rings)
-
-
-_ROUND = {1: _line, 2: _quarter, 3: _eighth}
-
-
-def _least_of_shifts(signed: np.ndarray, asked: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The least `(n,)` of `signed` `(z, y, x)` at the voxels `asked` `(n,)`, each shifted back by `shifts` `(m, 3)` in
-    voxels (between the voxels by straight lines), and the number `(n,)` of the shift."""
-    reach = int(np.ceil(np.abs(shifts).max())) + 1
-    wider = np.pad(signed, reach, mode="edge")
-    place = np.column_stack(np.unravel_index(asked, signed.shape)) + reach
-    number = np.ravel_multi_index(tuple(place.T), wider.shape).astype(np.int32)
-    flat, strides = wider.reshape(-1), np.array(wider.strides) // wider.itemsize
-    least, best = np.full(len(asked), np.inf, np.float32), np.zeros(len(asked), np.int32)
-    for count, shift in enumerate(-shifts[:, ::-1]):
-        whole = np.floor(shift).astype(int)
-        part = shift - whole
-        now = np.zeros(len(asked), np.float32)
-        for corner in product((0, 1), repeat=3):
-            weight = np.prod(np.where(corner, part, 1 - part))
-            if weight > 0:
-                now += np.float32(weight) * flat[number + int((whole + corner) @ strides)]
-        less = now < least
-        least[less], best[less] = now[less], count
-    return least, best
+def _between(signed: np.ndarray, points: np.ndarray, grid: Grid) -> np.ndarray:
+    """`signed` `(z, y, x)` at `points` `(n, 3)`, between the voxels by straight lines."""
+    place = (points - grid.origin) / grid.spacing
+    return np.asarray(ndimage.map_coordinates(signed, place.T[::-1], order=1, mode="nearest", prefilter=False))
 
 
 def _better(signed: np.ndarray, points: np.ndarray, parts: np.ndarray, margins: np.ndarray, grid: Grid) -> np.ndarray:
-    """Shifts `(n, 3)` in mm like those of `parts` `(n, 3)`, so that `signed` is still less at `points` `(n, 3)`."""
+    """Parts `(n, 3)` of the margins like `parts` `(n, 3)`, so that `signed` is still less at `points` `(n, 3)`."""
 
     def value(of: np.ndarray) -> np.ndarray:
-        place = (points - _shifts(of, margins) - grid.origin) / grid.spacing
-        return np.asarray(ndimage.map_coordinates(signed, place.T[::-1], order=1, mode="nearest", prefilter=False))
+        return _between(signed, points - shifts_of(of, margins), grid)
 
     least, way = value(parts), 0.5 / max(1.5 * np.sqrt(margins.max() / grid.spacing), 3)
     for _ in range(FINER):
@@ -288,4 +248,4 @@ def _better(signed: np.ndarray, points: np.ndarray, parts: np.ndarray, margins: 
             less = now < least
             least[less], parts[less] = now[less], other[less]
         way /= 2
-    return _shifts(parts, margins)
+    return parts

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from orthanc_stl.mesh.intersections import crossing_triangles
+from orthanc_stl.mesh.solids.corners import with_corners
 from orthanc_stl.mesh.solids.divisions import Divisions, divided, edge_keys
 from orthanc_stl.mesh.topology import twins_of
 from orthanc_stl.mesh.triangles import area_normals, corners_of, unit_normals
@@ -32,6 +33,10 @@ PROBE = 0.02
 
 FARTHEST, FARTHEST_CORNER = 1.5, 4.0
 """In voxels: how far points are moved at most, onto the surface or an edge; and to the tips of corners and cones."""
+
+KINK = 0.2
+"""By how much slopes on both sides of a point differ, at least, where it is on a sharp edge or midway between the sides
+of one."""
 
 NEARER = 0.4
 """A fraction of the value in the middle of what is divided: at a sharp edge the tangent planes meet on the surface, on
@@ -70,21 +75,26 @@ def points_on_sharp_edges(mesh: Mesh, spacing: float) -> np.ndarray:
     return np.concatenate((a[of] + (b - a)[of] * part[:, None], tips))
 
 
-def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROBE) -> Mesh:
+def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROBE, most: int | None = None) -> Mesh:
     """`mesh`, taken from a grid of `voxel` mm around what is less than 0 in `value`, with the edges that it cut off.
 
-    `probe`: in voxels, how far slopes of `value` are measured, many times the errors of `value`.
+    `probe`: in voxels, how far slopes of `value` are measured, many times the errors of `value`. `most`: with more
+    vertices near edges than that, the mesh is left as it is.
+
+    Corners that are cut off still are put back at the end (corners.py).
 
     It stays a closed surface of the same Euler number; nothing is changed where triangles would turn or cross: there
     an edge stays cut off by up to half a voxel.
     """
     active = _near_bends(mesh)
-    if not active.any():
+    many = np.count_nonzero(active)
+    if not many or (most is not None and many > most):
         return mesh
     points, normals = mesh.vertices.astype(np.float64), np.zeros((len(mesh.vertices), 3))
-    placed, normals[active] = _projected(points[active], value, voxel, probe)
-    points[active] = placed
     touched = active[mesh.triangles].all(axis=1)
+    number = np.cumsum(active) - 1
+    placed, normals[active] = _projected(points[active], number[mesh.triangles[touched]], value, voxel, probe)
+    points[active] = placed
     divisions, points = _divisions(_unturned(mesh, points, active), normals, mesh.triangles[touched], value, voxel)
     points = _unturned(mesh, points, active)
     around = active[mesh.triangles].any(axis=1)
@@ -93,7 +103,7 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
         pieces = np.bincount(parents, minlength=len(around)) > 1
         bad = _turned(found, parents, normals[mesh.triangles], pieces) | _crossing(found, parents, around)
         if not bad.any():
-            return found
+            return with_corners(found, around[parents], value, voxel)
         if place >= ROUNDS:
             near = np.zeros(len(points), bool)
             near[mesh.triangles[bad]] = True
@@ -121,20 +131,55 @@ def _near_bends(mesh: Mesh) -> np.ndarray:
     return wider
 
 
-def _slopes(points: np.ndarray, value: Value, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Values `(n,)` and their slopes `(n, 3)`."""
-    around = np.concatenate([points, *(points + step * along for along in np.eye(3))])
-    here, *there = np.split(value(around), 4)
-    return here, np.column_stack([(one - here) / step for one in there])
+def _slopes(points: np.ndarray, triangles: np.ndarray, value: Value, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Values `(n,)` and their slopes `(n, 3)`, where these change at a point those on one side of it."""
+    here, *around = np.split(value(np.concatenate([points, *(points + step * way for way in _WAYS)])), 7)
+    onwards, back = np.column_stack(around[:3]) - here[:, None], here[:, None] - np.column_stack(around[3:])
+    slope = (onwards + back) / (2 * step)
+    # Along the normal a slope may change at any place of the surface; across it, at a sharp edge.
+    changing = np.flatnonzero(np.abs(onwards - back).max(axis=1) > KINK * step)
+    along = np.concatenate(_across(slope[changing])) * step
+    there = value(np.tile(points[changing], (4, 1)) + np.concatenate((along, -along))).reshape(2, 2, -1).sum(axis=0)
+    bent = np.abs(there - 2 * here[changing]).max(axis=0) > KINK * step
+    on_edge = np.zeros(len(points), bool)
+    on_edge[changing[bent]] = True
+    return here, _of_one_side(points, triangles, here, slope, on_edge)
 
 
-def _projected(points: np.ndarray, value: Value, voxel: float, probe: float) -> tuple[np.ndarray, np.ndarray]:
-    """`points` moved onto the surface, and its unit normals there."""
-    here, slope = _slopes(points, value, probe * voxel)
+def _across(ways: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two unit vectors `(n, 3)` across each of `ways` `(n, 3)`."""
+    least = np.eye(3)[np.abs(ways).argmin(axis=1)]
+    one = np.cross(ways, least)
+    one /= np.maximum(np.linalg.norm(one, axis=1), 1e-9)[:, None]
+    two = np.cross(ways, one)
+    return one, two / np.maximum(np.linalg.norm(two, axis=1), 1e-9)[:, None]
+
+
+_WAYS = np.concatenate((np.eye(3), -np.eye(3)))
+
+
+def _of_one_side(
+    points: np.ndarray, triangles: np.ndarray, here: np.ndarray, slope: np.ndarray, changing: np.ndarray
+) -> np.ndarray:
+    """The slopes `(n, 3)`, for the points `changing` `(n,) bool` that of the neighbour whose plane fits best."""
+    ends = np.concatenate([triangles[:, [one, other]] for one in range(3) for other in range(3) if one != other])
+    one, other = ends[changing[ends[:, 0]] & ~changing[ends[:, 1]]].T
+    fit = np.abs(here[other] + (slope[other] * (points[one] - points[other])).sum(axis=1) - here[one])
+    order = np.argsort(-fit, kind="stable")  # of several for one point the best, which comes last
+    found = slope.copy()
+    found[one[order]] = slope[other[order]]
+    return found
+
+
+def _projected(
+    points: np.ndarray, triangles: np.ndarray, value: Value, voxel: float, probe: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """`points`, corners of `triangles`, moved onto the surface, and its unit normals there."""
+    here, slope = _slopes(points, triangles, value, probe * voxel)
     way = -(here / np.maximum((slope**2).sum(axis=1), 0.25))[:, None] * slope
     way[np.linalg.norm(way, axis=1) > FARTHEST * voxel] = 0
     points = points + way
-    _, slope = _slopes(points, value, probe * voxel)
+    _, slope = _slopes(points, triangles, value, probe * voxel)
     return points, slope / np.maximum(np.linalg.norm(slope, axis=1), 1e-9)[:, None]
 
 
