@@ -70,7 +70,7 @@ def test_types_are_marked_as_checked() -> None:
 def test_what_is_said_of_the_choice_and_fields_of_other_kinds_are_told(tmp_path: Path) -> None:
     file = tmp_path / "cube.stl"
     stl.Model((stl.surface_from_volume(CUBE, smooth=False),)).save(file)
-    model = stl.read(file, Levels=[30], FillHoles=False, Threshold=0).mesh(colors={"Heart": (1, 2, 3)})
+    model = stl.read(file, Levels=[30], FillHoles=False, Threshold=0, LabelNames={}).mesh(colors={"Heart": (1, 2, 3)})
     mesh = "a mesh file (STL, OBJ, PLY, GLB or 3MF)"
     assert [note.text for note in model.notes] == [
         'Colors has "Heart", but there is no such structure',

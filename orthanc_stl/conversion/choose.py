@@ -51,7 +51,7 @@ def _fields_of_others(source: OpenSource, request: ConversionRequest) -> list[No
     kind = kind_by_title(source.title)
     if kind is None:
         return []
-    asked = (key for key, value in request.fields.items() if value is not None and value is not False)
+    asked = (key for key, value in request.fields.items() if value is not None and value is not False and value != {})
     lost = [key for key in asked if key in SOURCE_OPTIONS and key not in kind.fields]
     return [Note(Rank.LEFT_OUT, "", f"{key} was left out: {kind.name} has no use for it") for key in lost]
 

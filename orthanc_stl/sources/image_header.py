@@ -16,7 +16,7 @@ TOLD_SHIFT = 0.1
 """A fraction of a pixel's side: slices that lie farther beside their line are told."""
 
 
-_HOUNSFIELD = ("", "HU", "US", "HU_MOD")
+_HOUNSFIELD = ("", "HU", "US", "HU_MOD", "HOUNSFIELD")
 """Rescale Types (PS3.3 C.11.1.1.2): none, or an unspecified one, stands for HU in CT."""
 
 
@@ -28,7 +28,7 @@ def unit_of(modality: str, named: str) -> str:
     >>> unit_of("CT", ""), unit_of("CT", "MGML"), unit_of("PT", "BQML"), unit_of("MR", "")
     ('HU', 'MGML', 'BQML', '')
     """
-    if modality == "CT" and named in _HOUNSFIELD:
+    if modality == "CT" and named.upper() in _HOUNSFIELD:
         return "HU"
     return named if modality in ("CT", "PT") else ""
 

@@ -22,7 +22,7 @@ Order = Literal["=", "<", ">"]
 _TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4",
     "double": "f8", "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4",
-    "float32": "f4", "float64": "f8",
+    "float32": "f4", "float64": "f8", "int64": "i8", "uint64": "u8",
 }  # fmt: skip
 _ORDERS: dict[str, Order] = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
 
@@ -55,7 +55,7 @@ Values = Mapping[str, np.ndarray | Lists]
 
 
 def read_elements(data: bytes | memoryview, most_faces: int) -> tuple[bytes, dict[str, Values]]:
-    """The header with line feeds alone, and the values of each element by name, as far as the faces.
+    """The header with line feeds alone, and the values of each element by name, as far as they are needed.
 
     Raises InvalidInput for a header that cannot be followed, and for data that end early, TooLarge for more faces.
     """
@@ -100,7 +100,7 @@ def _described(head: bytes, order: Order) -> list[_Element]:
 
 
 def _elements(head: bytes, data: memoryview, order: Order, most_faces: int) -> dict[str, Values]:
-    """The values of each element, as far as the faces; by name."""
+    """The values of each element by name, until those of vertices and faces are known."""
     described = _described(head, order)
     total = sum(element.count for element in described)
     if total > len(data):
@@ -113,7 +113,7 @@ def _elements(head: bytes, data: memoryview, order: Order, most_faces: int) -> d
         stored = element if order != "=" else _of_doubles(element)
         values, at = _even(stored, data, at) or _uneven(stored, data, at)
         found.setdefault(element.name, values if order != "=" else _typed(values, element))
-        if element.name == "face":
+        if {"vertex", "face"} <= found.keys():
             break
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -100,7 +101,13 @@ def test_elements_before_the_faces_and_line_ends_of_other_systems() -> None:
     data = ply(CUBE_VERTICES, CUBE_FACES)
     other = data.replace(b"element face", b"element material 2\nproperty list uchar float knots\nelement face")
     other = other.replace(b"\n4 ", b"\n2 0.5 1\n3 1 2 3\n4 ", 1)
-    for form in (other, data.replace(b"\n", b"\r\n"), data.replace(b"vertex_indices", b"vertex_index")):
+    head, _, rows = data.partition(b"end_header\n")
+    lines = rows.splitlines(keepends=True)
+    first, vertices, faces = (
+        head[a:b] for a, b in pairwise((0, head.index(b"element v"), head.index(b"element f"), None))
+    )
+    turned = first + faces + vertices + b"end_header\n" + b"".join(lines[8:] + lines[:8])
+    for form in (other, turned, data.replace(b"\n", b"\r\n"), data.replace(b"vertex_indices", b"vertex_index")):
         assert facts(opened(form)) == [("part", None, 1.0)]
 
 
