@@ -43,8 +43,10 @@ _SPACES = {
 """Signs that make the axes of a space those of LPS."""
 
 
-_MILLIMETRES = {"": 1.0, "mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001}
-"""Of a unit of length."""
+_MILLIMETRES = {
+    "": 1.0, "mm": 1.0, "millimeter": 1.0, "cm": 10.0, "centimeter": 10.0, "m": 1000.0, "meter": 1000.0, "um": 0.001,
+}  # fmt: skip
+"""Of a unit of length; a file has any text there, often in the plural."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,8 @@ def _affine(header: Mapping[str, Any], axes: list[int]) -> tuple[np.ndarray, tup
 
 def _millimetres(units: Any, axes: Iterable[int], warnings: list[str]) -> np.ndarray:
     """(3,): of the unit of each axis; mm where it is not known, which is told."""
-    named = [str(unit).strip().strip('"') for unit in units] if isinstance(units, (list, tuple)) else []
+    listed = units if isinstance(units, (list, tuple)) else []
+    named = [str(unit).strip().strip('"').lower().removesuffix("s") for unit in listed]
     chosen = [named[axis] if axis < len(named) else "" for axis in axes]
     unknown = sorted({unit for unit in chosen if unit not in _MILLIMETRES})
     if unknown:

@@ -164,6 +164,7 @@ def test_fields_that_segments_or_several_files_have_no_use_for_are_told(tmp_path
     [
         ("mm", 1, []),
         ("cm", 10, []),
+        ("Millimeters", 1, []),
         ("m", 1000, []),
         ("parsec", 1, ["The NRRD file has the unknown unit of length 'parsec': millimetres were taken"]),
     ],
