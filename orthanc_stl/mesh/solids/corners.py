@@ -152,7 +152,7 @@ def _better(points: np.ndarray, fans: list[_Fan], off: np.ndarray, value: Value,
     away = value(middles)
     slope = np.column_stack([value(middles + step * along) - value(middles - step * along) for along in np.eye(3)])
     slope /= np.maximum(np.linalg.norm(slope, axis=1), 1e-12)[:, None]
-    normals = unit_normals(triangles.reshape(-1, 9))
+    normals = unit_normals(np.ascontiguousarray(triangles.reshape(-1, 9).T))
     flat = np.linalg.norm(normals, axis=1) < 0.5
     turned = ((normals * slope).sum(axis=1) < ALIKE) & ~flat
     return [
