@@ -58,7 +58,15 @@ def test_also_tilted_with_islands_in_them_and_beside_another_body() -> None:
     assert report.euler_number == 0 + 2 + 2
 
 
-@pytest.mark.parametrize(("off", "planes"), [(1.2, TEN[:-1]), (1.5, TEN[:-1]), (1.5, TEN[4:5]), (-1.4, TEN[1::2])])
+@pytest.mark.parametrize(
+    ("off", "planes"),
+    [
+        pytest.param(1.2, TEN[:-1], marks=pytest.mark.slow),
+        pytest.param(1.5, TEN[:-1], marks=pytest.mark.slow),
+        (1.5, TEN[4:5]),
+        (-1.4, TEN[1::2]),
+    ],
+)
 def test_what_lies_about_halfway_is_told_of(off: float, planes: Sequence[float]) -> None:
     (told,) = report_of(with_holes(off, planes)).warnings
     assert f"{planes[0] + off:.6g}" in told

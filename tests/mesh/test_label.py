@@ -27,7 +27,7 @@ def one_piece(mesh: Mesh) -> bool:
     return topology.closed and topology.vertices - topology.edges + topology.triangles == 2
 
 
-@pytest.mark.parametrize("raised", [False, True])
+@pytest.mark.parametrize("raised", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_text_in_a_flat_face_has_the_volume_of_its_letters(raised: bool) -> None:
     body = box(60, 40, 30)
     found = labelled(body, "Prüfung 7", FRONT, 8, 1.5, raised=raised)
@@ -39,7 +39,7 @@ def test_a_text_in_a_flat_face_has_the_volume_of_its_letters(raised: bool) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("raised", [False, True])
+@pytest.mark.parametrize("raised", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_text_on_a_ball_follows_it(raised: bool) -> None:
     ball = sphere(20)
     found = labelled(ball, "LH", FRONT, 6, 1, raised=raised)

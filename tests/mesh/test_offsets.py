@@ -179,7 +179,12 @@ def test_growing_in_some_directions_only() -> None:
         ((30, 30, 1), Margins(z_plus=5), 900 * 6),
         ((20, 20, 20), Margins(z_plus=-5), 400 * 15),
         ((30, 30, 4), Margins(x_minus=-5), 25 * 30 * 4),
-        ((10, 15, 20), Margins(5, 5, 5, 5, 5, 0), 8750 + np.pi * 25 * (20 + 25 / 2) + np.pi * 250 / 3),
+        pytest.param(
+            (10, 15, 20),
+            Margins(5, 5, 5, 5, 5, 0),
+            8750 + np.pi * 25 * (20 + 25 / 2) + np.pi * 250 / 3,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_directions_of_nothing_beside_large_ones_leave_one_whole_body(

@@ -123,7 +123,7 @@ def test_short_parts_far_over_each_other(planes: list[float], narrower: float) -
     "planes",
     [
         [0, 3, 6, 9, 12, 15, 50, 100],
-        [-120, -60, 0, 3, 6, 9, 12, 15, 50, 100],
+        pytest.param([-120, -60, 0, 3, 6, 9, 12, 15, 50, 100], marks=pytest.mark.slow),
         [0, 3, 50, 100],
         [0, 3, 60, 105, 150],
         [0, 3, 14, 60, 84, 87, 90],
