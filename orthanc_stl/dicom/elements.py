@@ -105,6 +105,9 @@ class DicomFile(NamedTuple):
         return next(self.items_of(of, tag), {})
 
 
+WHY_NO_DOCUMENT = 'Orthanc\'s anonymization empties it, unless its field "Keep" names "EncapsulatedDocument"'
+
+
 def unpadded(value: memoryview, declared: bytes) -> memoryview:
     """`value` without the byte that DICOM pads it with, where `declared`, a length as UL in either byte order, says so.
 

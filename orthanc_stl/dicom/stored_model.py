@@ -10,7 +10,7 @@ from typing import Any
 from orthanc_stl.dicom import provenance
 from orthanc_stl.dicom.ascii import ascii_value
 from orthanc_stl.dicom.color import rgb_of
-from orthanc_stl.dicom.elements import Buffer, DicomFile, Elements, open_file, unpadded
+from orthanc_stl.dicom.elements import WHY_NO_DOCUMENT, Buffer, DicomFile, Elements, open_file, unpadded
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_OBJ, ENCAPSULATED_STL
 from orthanc_stl.dicom.study_context import ascii_uid, class_name
 from orthanc_stl.dicom.text import character_sets, decode
@@ -113,10 +113,7 @@ def _read(data: Buffer, wanted: str, name: str) -> StoredModel:
 def _document(file: DicomFile, top: Elements) -> memoryview:
     element = top.get(0x00420011)
     if element is None or element.start == element.stop:
-        raise InvalidInput(
-            "this encapsulated model has no document in it: Orthanc's anonymization empties it, unless its field"
-            ' "Keep" names "EncapsulatedDocument"'
-        )
+        raise InvalidInput(f"this encapsulated model has no document in it: {WHY_NO_DOCUMENT}")
     return unpadded(file.data[element.start : element.stop], file.value_of(top, 0x00420015))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from orthanc_stl.dicom import sop_classes
 from orthanc_stl.dicom.color import rgb_of
+from orthanc_stl.dicom.elements import WHY_NO_DOCUMENT
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.model import Code, Note, Rank, Structure
@@ -86,7 +87,7 @@ def document(source: DicomObject) -> memoryview:
     """The encapsulated document, without the byte that pads it to an even length."""
     content = source.view(_DOCUMENT)
     if not len(content):
-        raise InvalidInput("this object has no document in it")
+        raise InvalidInput(f"this object has no document in it: {WHY_NO_DOCUMENT}")
     length = source.unsigned(_LENGTH)
     return content[:length] if length == len(content) - 1 else content
 

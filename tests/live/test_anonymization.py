@@ -47,7 +47,7 @@ def stl_of(server: OrthancServer, instance: str) -> Reply:
 
 def test_a_model_loses_its_document_unless_it_is_kept(server: OrthancServer, model: str) -> None:
     _, emptied = anonymized(server, model)
-    for path in ("stl", "stl/info"):
+    for path in ("stl", "stl/info", "stl/structures", "stl/scene.glb", "stl/scene/info", "stl/preview"):
         reply = server.get(f"/instances/{emptied}/{path}")
         assert reply.status == 400
         assert (
@@ -90,6 +90,7 @@ def test_a_structure_set_loses_its_names_and_keeps_its_contours(server: OrthancS
 def test_a_nexus_model_goes_with_the_private_tags(server: OrthancServer) -> None:
     instance = server.upload(nexus_dicom(NEXUS))
     _, emptied = anonymized(server, instance)
-    assert server.get(f"/instances/{emptied}/nexus").status == 400
+    reply = server.get(f"/instances/{emptied}/nexus")
+    assert (reply.status, 'unless its field "KeepPrivateTags" is true' in reply.json()["Details"]) == (400, True)
     _, kept = anonymized(server, instance, KeepPrivateTags=True)
     assert server.get(f"/instances/{kept}/nexus").body == NEXUS

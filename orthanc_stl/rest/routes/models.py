@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orthanc_stl import errors
-from orthanc_stl.dicom.elements import open_file, unpadded
+from orthanc_stl.dicom.elements import WHY_NO_DOCUMENT, open_file, unpadded
 from orthanc_stl.dicom.sop_classes import ENCAPSULATED_MTL, ENCAPSULATED_OBJ, ENCAPSULATED_STL
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
@@ -52,10 +52,7 @@ def find_document(dicom: bytes, instance: str) -> memoryview:
     found = {element.tag: element for element in file.elements() if element.tag in (_CONTENT, _LENGTH)}
     document, length = found.get(_CONTENT), found.get(_LENGTH)
     if document is None or document.start == document.stop:
-        raise errors.InvalidInput(
-            f'instance {instance} holds no document: Orthanc\'s anonymization empties it, unless its field "Keep" names'
-            ' "EncapsulatedDocument"'
-        )
+        raise errors.InvalidInput(f"instance {instance} holds no document: {WHY_NO_DOCUMENT}")
     return unpadded(file.data[document.start : document.stop], file.value(length) if length is not None else b"")
 
 

@@ -72,7 +72,10 @@ def find_model(dicom: bytes, instance: str) -> memoryview:
     found = {element.tag: element for element in file.elements() if element.tag >> 16 == NEXUS_GROUP}
     content = found.get(NEXUS_CONTENT_TAG)
     if file.value_of(found, NEXUS_CREATOR_TAG).strip(b"\0 ") != NEXUS_CREATOR.encode() or content is None:
-        raise errors.InvalidInput(f"instance {instance} is a Raw Data object, but holds no Nexus model")
+        raise errors.InvalidInput(
+            f"instance {instance} is a Raw Data object, but holds no Nexus model: Orthanc's anonymization removes it, "
+            'unless its field "KeepPrivateTags" is true'
+        )
     return unpadded(file.data[content.start : content.stop], file.value_of(found, NEXUS_LENGTH_TAG))
 
 
