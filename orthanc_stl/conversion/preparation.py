@@ -130,23 +130,25 @@ def changes_shape(request: ConversionRequest) -> bool:
 def _check_tags(request: ConversionRequest) -> None:
     """Raises InvalidField for `Tags` that deny what is done to the model, and for a Scale that they do not allow."""
     said = {keyword: _said(request.tags, keyword) for keyword in _NUMBERS}
-    if request.scale != 1 and said["ModelModification"] != "YES":
+    if request.scale != 1 and set(map(str, said["ModelModification"])) != {"YES"}:
         raise InvalidField(NO_SCALE)
     done = {"ModelModification": changes_shape(request), "ModelMirroring": bool(request.mirror)}
-    for keyword, value in said.items():
-        if done[keyword] and value not in (None, "YES"):
-            raise InvalidField(f"Tags.{keyword} is {_shown(value)}, expected YES: the model is not the body as it is")
+    for keyword, values in said.items():
+        wrong = [value for value in values if value not in (None, "YES")]
+        if done[keyword] and wrong:
+            raise InvalidField(
+                f"Tags.{keyword} is {_shown(wrong[0])}, expected YES: the model is not the body as it is"
+            )
 
 
-def _said(tags: Mapping[str, Any], keyword: str) -> Any:
-    """The value of a tag by its keyword or number; None if it is not there.
+def _said(tags: Mapping[str, Any], keyword: str) -> list[Any]:
+    """What is said of a tag, by its keyword and by its number.
 
     >>> _said({"0068,7001": "YES"}, "ModelModification")
-    'YES'
+    ['YES']
     """
     number = _NUMBERS[keyword]
-    names = (keyword, f"0068,{number}", f"0068-{number}", f"0068{number}")
-    return next((tags[name] for name in names if name in tags), None)
+    return [tags[name] for name in (keyword, f"0068,{number}", f"0068-{number}", f"0068{number}") if name in tags]
 
 
 def preparation_of(request: ConversionRequest) -> Preparation:

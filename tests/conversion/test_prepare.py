@@ -200,7 +200,8 @@ def test_a_scaled_model_says_so() -> None:
     assert "Scale: 0.5" in ds.DerivationAlgorithmSequence[0].AlgorithmParameters
     with pytest.raises(InvalidInput, match="1:1"):
         made(1, scale=2.0)
-    assert conversion_request({"Scale": 2, "Tags": {"ModelModification": "YES"}}).scale == 2
+    for tag in ("ModelModification", "0068,7001", "0068-7001", "00687001"):
+        assert conversion_request({"Scale": 2, "Tags": {tag: "YES"}}).scale == 2
 
 
 def test_an_ordinary_model_says_nothing_of_it() -> None:
@@ -219,6 +220,9 @@ def test_strict_takes_what_was_asked_for() -> None:
     [
         ({"Scale": 2}, "1:1"),
         ({"Scale": 2, "Tags": {"ModelModification": "NO"}}, "1:1"),
+        ({"Scale": 2, "Tags": {"ModelModification": "YES", "0068,7001": "NO"}}, "1:1"),
+        ({"Scale": 2, "Tags": {"0068,7002": "YES"}}, "1:1"),
+        ({"Scale": True, "Tags": {"ModelModification": "YES"}}, "Number expected in field: Scale, got true"),
         ({"Margin": 3, "Tags": {"ModelModification": "NO"}}, "Tags.ModelModification is 'NO', expected YES"),
         ({"FillCavities": True, "Tags": {"0068,7001": ""}}, "Tags.ModelModification is '', expected YES"),
         ({"Mirror": "x", "Tags": {"00687002": "NO"}}, "Tags.ModelMirroring is 'NO', expected YES"),

@@ -191,6 +191,20 @@ def test_print_check_of_a_prepared_model(server: OrthancServer, balls: str) -> N
         assert server.get(f"/instances/{made['ID']}/stl/{wrong}").status == 400
 
 
+def test_another_size_only_where_the_tags_say_so(server: OrthancServer, balls: str) -> None:
+    body = {"Instance": balls, "Structures": [2], "Resolution": 48}
+    yes = {"Tags": {"0068,7001": "YES"}}
+    before = server.get("/statistics").json()["CountInstances"]
+    for scale, tags in ((True, yes), (2, {}), (2, {"Tags": {"0068,7001": "NO"}})):
+        reply = server.post("/stl/encode", body | {"Scale": scale} | tags)
+        assert reply.status == 400
+        assert ("1:1" if scale == 2 else "got true") in reply.json()["Details"]
+    assert server.get("/statistics").json()["CountInstances"] == before
+    made = server.post("/stl/encode", body | {"Scale": 2} | yes).json()
+    assert made["VolumeMl"] == pytest.approx(8 * SMALL_ML, rel=0.02)
+    assert server.get(f"/instances/{made['ID']}/tags?simplify").json()["ModelModification"] == "YES"
+
+
 def test_print_check_of_what_a_query_asks_for(server: OrthancServer, balls: str, small: str) -> None:
     """What is asked for by itself is done as that within `options`, as it is for downloads, or refused."""
     for instance in (balls, small):
