@@ -22,6 +22,7 @@ from orthanc_stl.model import Color
 
 _MOST_NAMED = 3
 _LONGEST_NUMBER = 40
+_BY_PLACE = "they were taken by their place in the file"
 
 
 @dataclass
@@ -65,14 +66,16 @@ def assigned(listed: Sequence[Listed], drawn: Sequence[Drawn], types: dict[int, 
     free = count(max([0, *by_number, *namesakes]) + 1)
     shifted = _shift(listed, drawn)
     for number, rois in namesakes.items():
-        _give(rois, [] if shifted else by_number.get(number, []), types.get(number, []), free)
-    left = list(drawn) if shifted else [item for item in drawn if item.number not in namesakes]
-    left = _left_by_text(listed, left)
+        _give(rois, by_number.get(number + shifted, []), types.get(number, []), free)
+    for roi in listed if shifted else ():
+        how = f"all numbers of contours are {abs(shifted)} too {'high' if shifted > 0 else 'low'}"
+        roi.guesses.append(f"its contours name ROI {roi.drawn[0].number} ({how}): {_BY_PLACE}")
+    left = [] if shifted else _left_by_text(listed, [item for item in drawn if item.number not in namesakes])
     bare = [roi for roi in listed if not (roi.drawn or roi.without)]
     if left and len(left) == len(bare) and (len(drawn) == len(listed) or all(i.number is None for i in left)):
         for roi, item in zip(bare, left, strict=True):
             roi.drawn = [item]
-            roi.guesses.append(f"its contours name {_named(item, shifted)}: they were taken by their place in the file")
+            roi.guesses.append(f"its contours name {_named(item)}: {_BY_PLACE}")
         left, bare = [], []
     for roi in listed:
         if len(roi.drawn) > 1 and bare:
@@ -114,11 +117,8 @@ def _left_by_text(listed: Sequence[Listed], drawn: Sequence[Drawn]) -> list[Draw
     return left
 
 
-def _named(item: Drawn, shifted: int) -> str:
+def _named(item: Drawn) -> str:
     """Which ROI a contour item names that it was not given to."""
-    if shifted:
-        high = "high" if shifted > 0 else "low"
-        return f"ROI {item.number} (all numbers of contours are {abs(shifted)} too {high})"
     if item.number is not None:
         return f"ROI {item.number}, which is not listed"
     return f"the ROI {quoted(item.unread[:_LONGEST_NUMBER])}, which is not listed" if item.unread else "no ROI"

@@ -112,7 +112,7 @@ def _meaning(tag: int, value: Stated) -> Any:
     """What is the same for values that say the same: without what pads them, empty attributes, zeros at the end of a
     fraction; of letters and line ends one form."""
     if isinstance(value, list):
-        items = [{inner: _meaning(inner, stated) for inner, stated in item.items()} for item in value]
+        items = [{inner: _meaning(inner, stated) for inner, stated in item.items() if stated} for item in value]
         return [{inner: meaning for inner, meaning in item.items() if meaning} for item in items] or ""
     vr = _vr(tag)
     return "\\".join(_plain(vr, part) for part in value.split("\\"))

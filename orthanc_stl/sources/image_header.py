@@ -16,8 +16,10 @@ TOLD_SHIFT = 0.1
 """A fraction of a pixel's side: slices that lie farther beside their line are told."""
 
 
-_HOUNSFIELD = ("", "HU", "US", "HU_MOD", "HOUNSFIELD")
-"""Rescale Types (PS3.3 C.11.1.1.2): none, or an unspecified one, stands for HU in CT."""
+_NO_UNIT = ("", "US", "NONE")
+"""Rescale Types (PS3.3 C.11.1.1.2) and Units (C.8.9.1.1.3) that say none: in CT they stand for HU."""
+
+_HOUNSFIELD = (*_NO_UNIT, "HU", "HU_MOD", "HOUNSFIELD")
 
 
 def unit_of(modality: str, named: str) -> str:
@@ -25,12 +27,12 @@ def unit_of(modality: str, named: str) -> str:
 
     `named`: the Rescale Type or the Units of the images.
 
-    >>> unit_of("CT", ""), unit_of("CT", "MGML"), unit_of("PT", "BQML"), unit_of("MR", "")
-    ('HU', 'MGML', 'BQML', '')
+    >>> unit_of("CT", ""), unit_of("CT", "MGML"), unit_of("PT", "BQML"), unit_of("PT", "NONE"), unit_of("MR", "")
+    ('HU', 'MGML', 'BQML', '', '')
     """
     if modality == "CT" and named.upper() in _HOUNSFIELD:
         return "HU"
-    return named if modality in ("CT", "PT") else ""
+    return named if modality in ("CT", "PT") and named.upper() not in _NO_UNIT else ""
 
 
 def header_of(stack: Stack, encoding: Encoding, *, modality: str, series_instance_uid: str, other_stacks: int) -> bytes:

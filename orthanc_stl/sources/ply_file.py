@@ -39,8 +39,9 @@ def read_ply(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPar
     head, found = read_elements(data, max_triangles)
     points, corners = _points(found.get("vertex", {})), _corners(found)
     check_triangles(int((corners.sizes - 2).clip(0).sum()), max_triangles)
-    if len(corners.values) and not 0 <= corners.values.min() <= corners.values.max() < len(points):
-        raise InvalidInput(f"a face of the PLY file names vertex {int(corners.values.max())} of {len(points)}")
+    wrong = corners.values[(corners.values < 0) | (corners.values >= len(points))]
+    if len(wrong):
+        raise InvalidInput(f"a face of the PLY file names vertex {int(wrong[0])} of {len(points)}")
     whole = corners.sizes > 2
     kept = np.repeat(whole, corners.sizes)
     triangles, owners = triangulated(points, corners.values[kept], corners.sizes[whole])
@@ -58,11 +59,10 @@ def _parts(
     """The parts, and how many of them have several colors. `owners`: the face of each triangle."""
     names = {int(number): one_line(name.decode("utf-8", "replace")) for number, name in _LABEL.findall(head)}
     of_vertices, of_faces = _colors(found["vertex"]), _colors(found["face"])
-    given = found["face"].get("label")
-    labels = given[owners] if isinstance(given, np.ndarray) else None
+    labels = _labels(found["face"].get("label"), owners)
     parts: list[MeshPart] = []
     painted = 0
-    for label in [None] if labels is None else np.unique(labels).astype(np.int64).tolist():
+    for label in [None] if labels is None else np.unique(labels).tolist():
         check_parts(len(parts) + 1)
         chosen = slice(None) if labels is None else labels == label
         of_these = triangles[chosen]
@@ -76,6 +76,13 @@ def _parts(
             painted += several
             parts.append(part)
     return parts, painted
+
+
+def _labels(given: np.ndarray | Lists | None, owners: np.ndarray) -> np.ndarray | None:
+    """Of each triangle `(n,) int64`; None for faces without, or with labels that are no whole numbers."""
+    if not isinstance(given, np.ndarray) or not np.isfinite(given).all() or (given != np.trunc(given)).any():
+        return None
+    return given.astype(np.int64)[owners]
 
 
 def _points(vertices: Values) -> np.ndarray:
@@ -92,7 +99,11 @@ def _corners(found: Mapping[str, Values]) -> Lists:
     if not isinstance(corners, Lists) or not len(corners.sizes):
         strips = " but strips of triangles, which are not read" if "tristrips" in found else ""
         raise InvalidInput(f"the PLY file has no face{strips}")
-    return Lists(corners.sizes, corners.values.astype(np.int64))
+    with np.errstate(invalid="ignore"):
+        whole = corners.values.astype(np.int64)
+    if (whole != corners.values).any():
+        raise InvalidInput("a face of the PLY file names a vertex by no whole number")
+    return Lists(corners.sizes, whole)
 
 
 def _colors(values: Values) -> np.ndarray | None:

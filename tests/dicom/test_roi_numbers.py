@@ -204,6 +204,16 @@ def test_contours_that_count_from_another_number_are_taken_in_order(first: int, 
         assert f"(all numbers of contours are {off}): they were taken by their place in the file" in note
 
 
+@pytest.mark.parametrize(("numbers", "own"), [(("1", "2", "2"), [1, 2, 4]), (("1", "1", "2"), [1, 4, 2])])
+def test_rois_of_one_number_have_one_each_where_contours_count_from_another(
+    numbers: tuple[str, ...], own: list[int]
+) -> None:
+    structures = renumbered(numbers, tuple(str(int(number) + 1) for number in numbers))
+    assert [roi.number for roi in structures.rois] == own
+    assert boxes(structures) == {"A": -6, "B": 34, "C": 74}
+    assert any("(all numbers of contours are 1 too high)" in note for note in notes_of(structures, 4))
+
+
 def test_contours_of_two_items_are_told_where_another_roi_has_none() -> None:
     structures = renumbered(("1", "2", "3"), ("1", "1", "3"))
     assert boxes(structures)["A"] == -6

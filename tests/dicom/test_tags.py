@@ -147,6 +147,7 @@ def code() -> Dataset:
 def source() -> StudyContext:
     study_before = Dataset()
     study_before.ReferencedSOPInstanceUID = "1.2.3"
+    study_before.add_new(0x0008FFFE, "UN", b"of no dictionary")
     extra = {
         "PatientAge": "045Y", "PatientAddress": "1 Some Road", "PregnancyStatus": 4, "PatientSize": "1.80",
         "PatientWeight": "80.5", "StudyTime": "120000.000", "PatientMotherBirthName": "M\xfcller",

@@ -73,6 +73,13 @@ def test_labels_and_colors_of_faces_with_four_corners(form: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(("label", "name"), [(5.0, "label 5"), (5.5, "part"), (np.nan, "part"), (np.inf, "part")])
+@pytest.mark.parametrize("form", FORMATS)
+def test_labels_that_are_no_whole_numbers_are_none(form: str, label: float, name: str) -> None:
+    data = ply(CUBE_VERTICES, CUBE_FACES, form=form, of_faces=("property float label\n", [(label,)] * 6, "f4"))
+    assert facts(opened(data)) == [(name, None, 1.0)]
+
+
 @pytest.mark.parametrize(
     ("header", "kind", "value"),
     [
@@ -131,6 +138,8 @@ BINARY = ply(CUBE_VERTICES, CUBE_FACES, form="binary_little_endian")
         (CUBE.replace(b"property float z", b"property float w"), "have no x, y and z"),
         (CUBE.replace(b"face 6", b"face 999999999"), "claims 1000000007 elements"),
         (CUBE.replace(b"\n4 0", b"\n4 8", 1), "names vertex 8 of 8"),
+        (CUBE.replace(b"\n4 0", b"\n4 -1", 1), "names vertex -1 of 8"),
+        (CUBE.replace(b"\n4 0", b"\n4 0.5", 1), "names a vertex by no whole number"),
         (CUBE.replace(b"\n4 0", b"\n4 zero", 1), "values that are no numbers"),
         (CUBE.replace(b"element face", b"element tristrips"), "no face but strips of triangles"),
         (CUBE.replace(b"vertex_indices", b"indices"), "has no face"),
