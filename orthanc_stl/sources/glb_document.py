@@ -57,7 +57,7 @@ def checked_json(data: bytes | memoryview) -> Mapping[str, Any]:
         count = accessor.get("count")
         if not isinstance(count, int) or count < 0:
             raise InvalidInput("the GLB file has an accessor without a count")
-        values += count * _COMPONENTS.get(str(accessor.get("type")), 16)
+        values += count * _COMPONENTS.get(accessor.get("type", ""), 16)
     if values > MOST_ACCESSOR_VALUES:
         raise TooLarge(f"the GLB file claims {values} values, {MOST_ACCESSOR_VALUES} are the most that are read")
     _check_nodes(document)
