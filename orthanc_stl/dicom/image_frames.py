@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from orthanc_stl.errors import InvalidInput, TooLarge
@@ -197,12 +198,18 @@ def _placed(find: _Groups, tags: Tags, number: int, count: int) -> tuple[Vector,
 
 def _slice(tags: Tags, number: int, count: int) -> float:
     """Which slice from 1 a frame of nuclear medicine is of: each has several where time slots are gated."""
-    slices = _numbers(_text(tags, "SliceVector"), count)
+    slices = _slice_vector(_text(tags, "SliceVector"), count)
     if slices is not None:
         return slices[number]
     if _integer(tags, "NumberOfSlices", count) != count:
         raise InvalidInput(f"it has {count} frames of {_text(tags, 'NumberOfSlices')} slices, and no Slice Vector")
     return number + 1
+
+
+@lru_cache(maxsize=1)
+def _slice_vector(text: str, count: int) -> tuple[float, ...] | None:
+    """Read once for all frames of an instance: it has a number for each of them."""
+    return _numbers(text, count)
 
 
 def _window(find: _Groups) -> tuple[float, float] | None:

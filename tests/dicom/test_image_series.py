@@ -103,6 +103,21 @@ def test_micro_ct_is_one_stack(scale: float) -> None:
     assert stack.even
 
 
+@pytest.mark.timeout(30)  # work that grows with the square of the number of frames would take minutes
+def test_frames_of_a_large_volume_of_nuclear_medicine() -> None:
+    count = 20_000
+    tags = {
+        "Modality": "NM", "Columns": "64", "Rows": "64", "BitsAllocated": "16", "NumberOfFrames": str(count),
+        "PixelSpacing": "4\\4", "SpacingBetweenSlices": "4", "ImageType": "ORIGINAL\\PRIMARY\\RECON TOMO",
+        "DetectorInformationSequence": [
+            {"ImagePositionPatient": "0\\0\\0", "ImageOrientationPatient": "1\\0\\0\\0\\1\\0"}
+        ],
+        "SliceVector": "\\".join(map(str, range(count, 0, -1))),
+    }  # fmt: skip
+    frames = frames_of("one", tags)
+    assert [one.position[2] for one in (frames[0], frames[-1])] == [4 * (count - 1), 0]
+
+
 def test_slices_beside_each_other_are_no_stack() -> None:
     assert stacks_of([frame(1, ImagePositionPatient="0\\0\\0"), frame(2, ImagePositionPatient="9\\0\\1"),
                       frame(3, ImagePositionPatient="0\\0\\2")]) == []  # fmt: skip
