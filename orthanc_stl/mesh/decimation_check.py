@@ -154,10 +154,13 @@ def far_vertices(
     points = _along(fewer, looked_at, ON_EDGES)
     on_edges, _ = full.distances(points, np.repeat(start[len(own) :][of_middles > doubtful], len(ON_EDGES)), limit)
 
+    of_feet = mesh.triangles[np.unique(start[there > doubtful])]
     around = np.zeros(len(mesh.vertices), bool)
-    around[_nearest_corners(mesh, start[there > doubtful], samples[there > doubtful])] = True
     around[before[back > doubtful]] = True
     full_edges, _ = _edges(mesh.triangles, around[mesh.triangles].any(axis=1))
+    full_edges = np.concatenate(
+        (full_edges[around[full_edges].any(axis=1)], of_feet[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2))
+    )
     one, other = foot[full_edges].T
     full_edges = full_edges[(one != other) | (one == ELSEWHERE)]  # over one triangle no point is farther than both ends
     near_ends = np.concatenate([np.repeat(end, len(way)) for end, way in zip(full_edges.T, ON_FULL_EDGES, strict=True)])
@@ -191,13 +194,6 @@ def _along(mesh: Mesh, edges: np.ndarray, ways: Sequence[float]) -> np.ndarray:
     """Points `(n * len(ways), 3) float64` on each edge, at these shares of the way from its first end to the other."""
     first, second = (mesh.vertices[ends].astype(np.float64)[:, None] for ends in edges.T)
     return np.asarray((first + np.array(ways)[:, None] * (second - first)).reshape(-1, 3))
-
-
-def _nearest_corners(mesh: Mesh, triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Of each of the `triangles` `(n,)` the corner that is nearest to its point `(n, 3)`."""
-    corners = mesh.triangles[triangles]
-    squared = ((mesh.vertices[corners] - points[:, None]) ** 2).sum(axis=2)
-    return np.asarray(corners[np.arange(len(corners)), squared.argmin(axis=1)])
 
 
 def turned_over(
