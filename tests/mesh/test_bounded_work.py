@@ -183,8 +183,8 @@ def test_points_are_asked_about_edges_of_their_height_only(monkeypatch: pytest.M
         return asked(points, start, end)
 
     monkeypatch.setattr(shapes, "_left_of_odd", count)
-    angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    angles = np.linspace(0, 2 * np.pi, 4_000, endpoint=False)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     found = shapes.inside(np.concatenate([0.99 * circle, 1.01 * circle]), [circle])
-    assert found.tolist() == [True] * 20_000 + [False] * 20_000
-    assert sum(counted) < 0.05 * 40_000 * 20_000
+    assert found.tolist() == [True] * 4_000 + [False] * 4_000
+    assert sum(counted) < 0.1 * 8_000 * 4_000
