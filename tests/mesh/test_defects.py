@@ -285,3 +285,4 @@ def test_what_is_lost_where_there_is_no_room_for_finer_voxels_is_told_of() -> No
     assert report.contours_volume == pytest.approx(truth, rel=0.001)
     assert report.warnings[-1].startswith('the surface of ROI "ROI" encloses ')
     assert "its contours 15.27 mL (-" in report.warnings[-1]
+    assert any("the finest that there is room for: they may be torn or lost" in text for text in report.warnings)
