@@ -52,6 +52,12 @@ def test_trusted_proxies_are_passed_over_from_the_right(forwarded: str, client: 
     assert clients.name({"x-forwarded-for": forwarded}) == client
 
 
+@pytest.mark.parametrize("proxy", ["::ffff:10.0.0.9", "::ffff:10.0.0.0/120", "10.0.0.9"])
+@pytest.mark.parametrize("seen", ["10.0.0.9", "::ffff:10.0.0.9", "[::ffff:a00:9]:80"])
+def test_a_proxy_in_either_form_of_its_address(proxy: str, seen: str) -> None:
+    assert Clients(trusted_proxies=[proxy]).name({"x-forwarded-for": f"7.7.7.7, {seen}"}) == "7.7.7.7"
+
+
 def test_a_user_is_believed_where_somebody_checked_the_password() -> None:
     headers = basic("ward 3") | {"x-forwarded-for": "10.1.2.3"}
     assert Clients().name(headers) == "10.1.2.3"

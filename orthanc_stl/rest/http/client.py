@@ -18,7 +18,7 @@ class Clients:
     """`checks_passwords`: whether Orthanc does. `trusted_proxies`: their addresses and networks."""
 
     def __init__(self, *, checks_passwords: bool = False, trusted_proxies: Sequence[str] = ()) -> None:
-        self._proxies = [ipaddress.ip_network(one, strict=False) for one in trusted_proxies]
+        self._proxies = [_network(one) for one in trusted_proxies]
         # With a proxy that is known to be there, the names that it passes on are those that it has let in.
         self._believes_names = checks_passwords or bool(trusted_proxies)
 
@@ -50,6 +50,13 @@ class Clients:
         except ValueError:
             return False
         return any(parsed in network for network in self._proxies)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """As `_plain` has the addresses in it: those of IPv4 mapped into IPv6 are of IPv4."""
+    network = ipaddress.ip_network(text, strict=False)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    return ipaddress.ip_network(f"{mapped}/{network.prefixlen - 96}") if mapped else network
 
 
 def _plain(address: str) -> str:
