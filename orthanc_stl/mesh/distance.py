@@ -8,6 +8,7 @@ from vtkmodules.vtkCommonCore import vtkDoubleArray
 from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 
 from orthanc_stl.mesh.surface import poly_data
+from orthanc_stl.mesh.triangles import area_normals, corners_of
 from orthanc_stl.mesh.types import Mesh
 
 PROBE = 1e-2
@@ -27,11 +28,14 @@ class SurfaceDistance:
     """
 
     def __init__(self, mesh: Mesh) -> None:
-        """Raises ValueError for a mesh without triangles: nothing has a distance to it."""
-        if not len(mesh.triangles):
+        """Raises ValueError for a mesh without triangles, or without area: nothing has a distance to it."""
+        vertices = np.ascontiguousarray(mesh.vertices, np.float32)
+        corners = corners_of(vertices.astype(np.float64), mesh.triangles)
+        wide = np.linalg.norm(area_normals(corners), axis=0) > 0  # at triangles that are lines VTK ends the process
+        if not wide.any():
             raise ValueError("got a mesh without triangles, expected a surface to measure distances to")
         self._function = vtkImplicitPolyDataDistance()
-        self._function.SetInput(poly_data(np.ascontiguousarray(mesh.vertices, np.float32), mesh.triangles))
+        self._function.SetInput(poly_data(vertices, mesh.triangles[wide]))
 
     def signed(self, points: np.ndarray) -> np.ndarray:
         """Distances `(n,) float64` in mm of `points` `(n, 3)`: negative inside of a closed surface.

@@ -1,0 +1,117 @@
+"""What the printer's operations make of solids at any rotation: volume, Euler number, distance to the true surface.
+
+Shells, margins, texts and pegs have the same in test_offsets.py, test_sharp_edges.py, test_label.py and test_cut.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from orthanc_stl.mesh.decimation import decimated
+from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.pieces import largest_piece, without_cavities, without_small_pieces
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
+from orthanc_stl.mesh.solids.cut import Plane, cut
+from orthanc_stl.mesh.solids.smooth import mirrored, scaled, without_short_waves
+from orthanc_stl.mesh.triangles import together
+from orthanc_stl.mesh.types import Mesh
+from tests.mesh.shapes import OBLIQUE, box, moved, sphere
+
+ROTATIONS = [Rotation.identity(), OBLIQUE, Rotation.from_euler("xyz", [10, 20, 30], degrees=True)]
+MIDDLE = (150.2, -90.1, 300.7)
+BOX, BESIDE, SPECK = box(20, 30, 40), box(20, 30, 40, (10, 0, 0)), box(2, 2, 2, (30, 0, 0))
+WIDER = box(20, 32, 42, (10, 0, 0))
+BALL = sphere(12)
+LOOKING_GLASS = np.array([[-1, 1, 1]], np.float32)
+
+Turn = Callable[[Mesh], Mesh]
+
+
+def other_side(mesh: Mesh) -> Mesh:
+    """Where `mesh` lies after x is turned round at x = 0."""
+    return Mesh(mesh.vertices * LOOKING_GLASS, np.ascontiguousarray(mesh.triangles[:, ::-1]))
+
+
+def halves(turn: Turn, rotation: Rotation) -> tuple[Mesh, Mesh]:
+    x, y, z = rotation.apply([1.0, 0.0, 0.0]).tolist()
+    half = cut(turn(BOX), Plane(MIDDLE, (x, y, z)))
+    return half.front, half.back
+
+
+OPERATIONS: dict[str, tuple[Callable[[Turn, Rotation], Mesh], Callable[[Turn], Mesh], float]] = {
+    "Unite": (lambda turn, _: united([turn(BOX), turn(BESIDE)]), lambda turn: turn(box(30, 30, 40, (5, 0, 0))), 1e-3),
+    "Subtract": (
+        lambda turn, _: subtracted(turn(BOX), [turn(WIDER)]),
+        lambda turn: turn(box(10, 30, 40, (-5, 0, 0))),
+        1e-3,
+    ),
+    "Intersect": (
+        lambda turn, _: intersected([turn(BOX), turn(BESIDE)]),
+        lambda turn: turn(box(10, 30, 40, (5, 0, 0))),
+        1e-3,
+    ),
+    "KeepLargest": (lambda turn, _: largest_piece(together([turn(BOX), turn(SPECK)])).mesh, lambda turn: turn(BOX), 0),
+    "MinVolumeMl": (
+        lambda turn, _: without_small_pieces(together([turn(BOX), turn(SPECK)]), 9).mesh,
+        lambda turn: turn(BOX),
+        0,
+    ),
+    "FillCavities": (
+        lambda turn, _: without_cavities(subtracted(turn(BOX), [turn(box(9, 9, 9))])).mesh,
+        lambda turn: turn(BOX),
+        1e-3,
+    ),
+    "SmoothMm": (lambda turn, _: without_short_waves(turn(BALL), 4), lambda turn: turn(BALL), 0.05),
+    "Mirror": (lambda turn, _: mirrored(turn(BOX), 0, 0.0), lambda turn: other_side(turn(BOX)), 1e-3),
+    "Cut, front": (
+        lambda turn, rotation: halves(turn, rotation)[0],
+        lambda turn: turn(box(10, 30, 40, (5, 0, 0))),
+        1e-3,
+    ),
+    "Cut, back": (
+        lambda turn, rotation: halves(turn, rotation)[1],
+        lambda turn: turn(box(10, 30, 40, (-5, 0, 0))),
+        1e-3,
+    ),
+    "Scale": (
+        lambda turn, _: scaled(turn(BOX), 0.5),
+        lambda turn: Mesh(turn(BOX).vertices * np.float32(0.5), BOX.triangles),
+        0,
+    ),
+    "Tolerance": (lambda turn, _: decimated(turn(BALL), tolerance=0.05).mesh, lambda turn: turn(BALL), 0.05),
+    "Triangles": (lambda turn, _: decimated(turn(BALL), triangles=2000).mesh, lambda turn: turn(BALL), 0.1),
+}
+"""What is done, the true surface, and how far from that the result may be, both ways, in mm."""
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS, ids=["upright", "oblique", "turned a little"])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation_on_a_turned_solid(name: str, rotation: Rotation) -> None:
+    done, truth, most = OPERATIONS[name]
+
+    def turn(mesh: Mesh) -> Mesh:
+        return moved(mesh, rotation, MIDDLE)
+
+    found, true = done(turn, rotation), truth(turn)
+    report = report_of(found)
+    assert (report.closed, report.euler_number) == (True, 2)
+    assert report.volume == pytest.approx(report_of(true).volume, rel=2e-3)
+    assert SurfaceDistance(true).unsigned(found.vertices).max() <= most + 1e-4
+    assert SurfaceDistance(found).unsigned(true.vertices).max() <= most + 1e-4
+
+
+def test_distances_to_a_surface_with_triangles_that_are_lines() -> None:
+    """Unions of turned bodies whose faces touch have some. VTK ended the process at them."""
+    corners = moved(BOX, ROTATIONS[2], MIDDLE).vertices
+    both = united([moved(body, ROTATIONS[2], MIDDLE) for body in (BOX, BESIDE)])
+    sides = both.vertices[both.triangles].astype(float)
+    area: np.ndarray = np.linalg.norm(np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0]), axis=1)
+    assert area.min() == 0
+    assert SurfaceDistance(both).signed(corners).max() < 1e-4
+    with pytest.raises(ValueError, match="without triangles"):
+        SurfaceDistance(Mesh(both.vertices, both.triangles[area == 0]))
