@@ -201,7 +201,7 @@ def test_another_size_only_where_the_tags_say_so(server: OrthancServer, balls: s
         assert ("1:1" if scale == 2 else "got true") in reply.json()["Details"]
     assert server.get("/statistics").json()["CountInstances"] == before
     made = server.post("/stl/encode", body | {"Scale": 2} | yes).json()
-    assert made["VolumeMl"] == pytest.approx(8 * SMALL_ML, rel=0.02)
+    assert made["VolumeMl"] == pytest.approx(8 * SMALL_ML, rel=0.03)
     assert server.get(f"/instances/{made['ID']}/tags?simplify").json()["ModelModification"] == "YES"
 
 
