@@ -147,6 +147,8 @@ def _lower_envelope(squared: np.ndarray) -> np.ndarray:
     work = np.empty_like(squared)
     for step in range(1, min(squared.shape[1], FARTHEST // UNITS // STRIDE + 1)):
         rise = np.float32((step * STRIDE) ** 2)
+        if rise >= best.max():  # what is farther off is no nearer
+            break
         np.add(squared[:, :-step], rise, out=work[:, step:])
         np.minimum(best[:, step:], work[:, step:], out=best[:, step:])
         np.add(squared[:, step:], rise, out=work[:, :-step])
