@@ -45,6 +45,7 @@ _SPACES = {
 
 _MILLIMETRES = {
     "": 1.0, "mm": 1.0, "millimeter": 1.0, "cm": 10.0, "centimeter": 10.0, "m": 1000.0, "meter": 1000.0, "um": 0.001,
+    "\u00b5m": 0.001, "\u03bcm": 0.001, "micrometer": 0.001,
 }  # fmt: skip
 """Of a unit of length; a file has any text there, often in the plural."""
 

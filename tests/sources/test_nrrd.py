@@ -166,6 +166,7 @@ def test_fields_that_segments_or_several_files_have_no_use_for_are_told(tmp_path
         ("cm", 10, []),
         ("Millimeters", 1, []),
         ("m", 1000, []),
+        ("um", 0.001, []),
         ("parsec", 1, ["The NRRD file has the unknown unit of length 'parsec': millimetres were taken"]),
     ],
 )
@@ -178,6 +179,9 @@ def test_units_of_length(tmp_path: Any, unit: str, millimetres: float, said: lis
     assert [note.text for note in source.shape(1)[1]] == said
     expected = np.column_stack((np.array(AXES).T, [1, 2, 3]))
     assert np.allclose(source.lattice.affine[:3], expected)
+    for micro in ("\u00b5", "\u03bc") if unit == "um" else ():  # of Latin-1 and of Greek, which pynrrd does not write
+        in_words = nrrd_file(tmp_path, labels().astype(np.uint8), **place).replace(b'"um"', f'"{micro}m"'.encode())
+        assert np.allclose(opened(in_words).lattice.affine[:3], expected)
     sides = nrrd_file(
         tmp_path, labels().astype(np.uint8), spacings=[2 / millimetres] * 3, units=[unit] * 3, kinds=["domain"] * 3
     )
