@@ -92,8 +92,7 @@ class OpenSegmentation(OfDicomObject):
             raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: {reason}')
         notes = (
             *lattice.notes, *_apart_note(lattice), *self.frames.notes, *voxels.notes, *self._palette_note(),
-            *self._unlisted_note(), *_concatenation_note(self.source),
-            *numbering_notes(self.source.items(_SEGMENTS), _NUMBER, "the Segment Sequence"),
+            *self._unlisted_note(), *_concatenation_note(self.source), *self._numbering_notes,
         )  # fmt: skip
         volume = voxels.volume(lattice, self.frames.rows, self.frames.columns)
         if voxels.mask:
@@ -175,6 +174,10 @@ class OpenSegmentation(OfDicomObject):
             number, _name(item, number), item.color(), category=item.code(_CATEGORY), anatomy=item.code(_ANATOMY),
             reason=reason, facts=facts,
         )  # fmt: skip
+
+    @cached_property
+    def _numbering_notes(self) -> tuple[Note, ...]:
+        return numbering_notes(self.source.items(_SEGMENTS), _NUMBER, "the Segment Sequence")
 
     def _palette_note(self) -> tuple[Note, ...]:
         if self.source.text(_PHOTOMETRIC) != "PALETTE COLOR":
