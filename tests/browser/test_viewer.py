@@ -264,6 +264,9 @@ def test_on_a_phone_everything_is_within_reach(open_page: Open, stored: Stored, 
         assert where["x"] >= 0
         assert where["x"] + where["width"] <= width
         assert where["y"] + where["height"] <= height
+    for fact in page.locator(".facts div:visible").all():
+        name, value = (fact.locator(kind).bounding_box() for kind in ("dt", "dd"))
+        assert name["y"] == value["y"], "a figure is not torn from its name"
     assert reddish(pixels(page)).sum() > 3000
     for name in ("parts", "section", "measure"):
         page.tap(f"#tool-{name}")

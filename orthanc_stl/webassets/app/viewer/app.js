@@ -242,7 +242,7 @@ export class App extends EventTarget {
     list.push([t('Triangles'), count(sum((model) => model.triangles))]);
     this.captions = [this.catalogue.title, this.catalogue.about, list
       .map(([name, value]) => `${name}: ${value}`).join('   ')].filter(Boolean);
-    this.facts.replaceChildren(...list.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+    this.facts.replaceChildren(...list.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
   }
 
   /** @param {string} message @param {'error' | 'info'} [kind] for some seconds, at the foot of the views */

@@ -2,14 +2,14 @@
 
 import { hexOf, rgbOf } from '../shared/color.js';
 import { h, icon } from '../shared/dom.js';
-import { count, size } from '../shared/format.js';
+import { count, size, volume } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { notesOf } from './parts.js';
 
 /** @typedef {import('./parts.js').Part} Part */
 
 /** @param {number | null} ml @returns {string} "12.3 mL" */
-export const millilitres = (ml) => (ml === null ? '' : `${ml >= 100 ? Math.round(ml) : Number(ml.toPrecision(3))} mL`);
+export const millilitres = (ml) => (ml === null ? '' : volume(ml * 1000));
 
 /**
  * @typedef {object} RowActions
