@@ -88,6 +88,9 @@ def _told(found: Cleaned, name: str) -> tuple[Note, ...]:
     told: list[Note] = []
     if found.left_out:
         told.append(pieces_left_out(name, found.left_out, found.left_out_volume, found.pieces))
+    if found.all_at_sides:
+        text = "all that is inside reaches the sides of the images, so nothing of it was left out: it may be what lies"
+        told.append(Note(Rank.GUESSED, name, f"{text} around the patient"))
     if found.holes:
         size = _ml(found.filled_volume)
         many = f"{found.holes:,} holes of together {size} were filled"

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orthanc_stl.mesh.types import Surface
+from orthanc_stl.mesh.types import Rank, Surface
 from orthanc_stl.mesh.volumes.build import surface_from_volume
 from orthanc_stl.mesh.volumes.islands import Cleaned, cleaned
 from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.sources.base import Region
+from orthanc_stl.sources.clean_region import CleanUp, clean_region
 
 SHAPE = (60, 50, 40)
 AFFINE = np.array([[1.0, 0, 0, -10], [0, 1.5, 0, 20], [0, 0.3, 2.0, 5], [0, 0, 0, 1]])
@@ -93,6 +95,16 @@ def test_what_reaches_the_sides_is_left_out() -> None:
     kept = cleaned(volume(air), upper=-400, leave_out_sides=True)
     assert (kept.pieces, kept.left_out) == (1, 1)
     assert surface(kept).report.volume == pytest.approx(10 * 10 * 30 * VOXEL, rel=0.05)
+    within = np.zeros(SHAPE, np.int16)
+    within[15:25, 15:25, :30] = -800
+    alone = cleaned(volume(within), upper=-400, leave_out_sides=True)
+    assert (kept.all_at_sides, alone.pieces, alone.all_at_sides) == (False, 1, False)
+    air[15:25, 15:25, :30] = 0
+    around = cleaned(volume(air), upper=-400, leave_out_sides=True)
+    assert (around.pieces, around.left_out, around.all_at_sides) == (1, 0, True)
+    (note,) = clean_region(Region(volume(air), upper=-400), CleanUp(leave_out_sides=True), "Lungs")[1]
+    assert note.rank == Rank.GUESSED
+    assert note.text.startswith("all that is inside reaches the sides of the images, so nothing of it was left out")
 
 
 def test_diagonal_neighbours_are_one_piece_and_leave_no_way_into_a_hole() -> None:

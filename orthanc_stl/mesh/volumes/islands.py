@@ -25,6 +25,7 @@ class Cleaned:
     """What is left of a volume. `labels`, `threshold` and `upper` are for `surface_from_volume`.
 
     `pieces` are those that are kept, `left_out` how many are not; `left_out_volume` and `filled_volume` are in mm³.
+    `all_at_sides`: those that reach the sides should not have counted, but all of them do.
     """
 
     volume: Volume
@@ -36,6 +37,7 @@ class Cleaned:
     left_out_volume: float = 0.0
     holes: int = 0
     filled_volume: float = 0.0
+    all_at_sides: bool = False
 
 
 def cleaned(
@@ -59,7 +61,9 @@ def cleaned(
     cut, mask = _cut(volume, inside)
     found, count = label(mask, connectivity=3, return_num=True)
     sizes = _sizes(found, count, cut)
-    kept = _kept(sizes, _at_sides(found, count) if leave_out_sides else None, min_share, min_volume)
+    sides = _at_sides(found, count) if leave_out_sides else np.zeros(count + 1, bool)
+    all_at_sides = bool(sides[1:].all())
+    kept = _kept(sizes, sides & (not all_at_sides), min_share, min_volume)
     left_out = mask & ~kept[found]
     del found
     mask ^= left_out
@@ -74,6 +78,7 @@ def cleaned(
         left_out_volume=float(sizes[~kept].sum()),
         holes=holes,
         filled_volume=filled_volume,
+        all_at_sides=all_at_sides,
     )
     if inside.level is None:
         if filled is not None:
@@ -88,11 +93,9 @@ def cleaned(
     return replace(result, volume=changed, threshold=low)
 
 
-def _kept(sizes: np.ndarray, sides: np.ndarray | None, min_share: float, min_volume: float) -> np.ndarray:
+def _kept(sizes: np.ndarray, sides: np.ndarray, min_share: float, min_volume: float) -> np.ndarray:
     """Which pieces stay, by their number; `sizes` are mm³, 0 for what is no piece. `sides`: those that do not count."""
-    kept = sizes > 0
-    if sides is not None and not sides[1:].all():
-        kept &= ~sides
+    kept = (sizes > 0) & ~sides
     largest = sizes[kept].max()
     kept &= (sizes >= min(min_volume, largest)) & (sizes >= min_share * largest * (1 - 1e-9))
     if min_share == 1:
