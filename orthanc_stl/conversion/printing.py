@@ -87,11 +87,13 @@ def _part(part: Part, found: PrintCheck, wall: float, bed: Sequence[float] | Non
 
 def _problems(found: PrintCheck, wall: float, bed: Sequence[float] | None) -> list[str]:
     size = " x ".join(f"{value:.1f}" for value in found.size)
+    cavities = "a cavity" if found.cavities == 1 else f"{found.cavities} cavities"
+    crossings = "a pair of triangles passes" if found.crossings == 1 else f"{found.crossings} pairs of triangles pass"
     told = {
         "the surface is not closed: slicers guess what is inside": not found.closed,
         f"it has {found.pieces} pieces, which are printed apart": found.pieces > 1,
-        f"it has {found.cavities} cavities without a way out, in which resin or powder stays": found.cavities > 0,
-        f"{found.crossings} pairs of triangles pass through each other": found.crossings > 0,
+        f"it has {cavities} without a way out, in which resin or powder stays": found.cavities > 0,
+        f"{crossings} through each other": found.crossings > 0,
         f"walls thinner than {wall:g} mm have {found.thin_area:.1f} mm² of surface": found.thin_area > 0,
         f"its {size} mm are larger than the bed": bed is not None and not found.fits,
     }

@@ -276,3 +276,4 @@ def test_print_check_of_a_hollow_ball() -> None:
     assert part["SmallestWallMm"] == pytest.approx(0.6, abs=0.1)
     assert part["SizeMm"] == pytest.approx([40, 40, 40], abs=0.6)
     assert len(part["Problems"]) == 3
+    assert "it has a cavity without a way out, in which resin or powder stays" in part["Problems"]
