@@ -20,7 +20,7 @@ from orthanc_stl.mesh.types import Mesh
 DOUBTFUL = 0.5
 """A fraction of the distance allowed: where a surface is farther, more points of the edges there are measured."""
 
-ON_EDGES = (0.25, 0.3125, 0.375, 0.4375, 0.5625, 0.625, 0.6875, 0.75)
+ON_EDGES = (0.25, 0.33, 0.42, 0.58, 0.67, 0.75)
 """Where on a doubtful edge these points lie, besides its middle: parts of the way from its first end."""
 
 ON_FULL_EDGES = (0.25, 0.375), (0.5, 0.625, 0.75)
