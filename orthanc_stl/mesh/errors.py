@@ -33,3 +33,7 @@ class TooManyContours(OverLimit):
 
 class TooManyOverlaps(OverLimit):
     what = "points of contours that overlap others of their plane"
+
+
+class TooManyCrossings(OverLimit):
+    what = "points at which the contours of one plane cross themselves or each other"

@@ -17,6 +17,7 @@ from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import frame_of
 from orthanc_stl.mesh.contours.planes import THINNEST, Outline, RoiOutlines
 from orthanc_stl.mesh.contours.polygon import ahead, length_of
+from orthanc_stl.mesh.contours.sections import section_of
 from orthanc_stl.mesh.contours.shapes import (
     APART,
     WITHIN,
@@ -24,7 +25,6 @@ from orthanc_stl.mesh.contours.shapes import (
     joined,
     once,
     overlapping,
-    section_of,
     simple,
 )
 from orthanc_stl.mesh.contours.staircases import without_steps

@@ -17,6 +17,7 @@ from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.keyholes import opened, slit_of_crossing
 from orthanc_stl.mesh.contours.planes import Outline
 from orthanc_stl.mesh.contours.polygon import ahead, length_of, signed_area
+from orthanc_stl.mesh.contours.sections import section_of
 from orthanc_stl.mesh.errors import TooManyOverlaps
 from orthanc_stl.mesh.types import Rank
 
@@ -50,10 +51,6 @@ ASKED = 256
 TOUCHING = 0.3
 """A fraction of the points of the inner outline: as many reach or cross the outer one if they are one area outlined
 twice. A wall between them is as thick nearly everywhere."""
-
-
-def section_of(outlines: Sequence[np.ndarray], rule: FillRule = FillRule.EvenOdd) -> CrossSection:
-    return CrossSection([np.ascontiguousarray(outline) for outline in outlines], rule)
 
 
 def inside(points: np.ndarray, outlines: Sequence[np.ndarray]) -> np.ndarray:
