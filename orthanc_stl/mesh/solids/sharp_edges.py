@@ -8,19 +8,14 @@ planes of the two meet: "Edge-Sharpener" (Attene, Falcidieno, Rossignac and Spag
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from orthanc_stl.mesh.intersections import crossing_triangles
-from orthanc_stl.mesh.solids.corners import with_corners
+from orthanc_stl.mesh.solids.corners import Value, with_corners
 from orthanc_stl.mesh.solids.divisions import Divisions, divided, edge_keys
 from orthanc_stl.mesh.topology import twins_of
 from orthanc_stl.mesh.triangles import area_normals, corners_of, unit_normals
 from orthanc_stl.mesh.types import Mesh
-
-Value = Callable[[np.ndarray], np.ndarray]
-"""Of points `(n, 3)` in mm: `(n,)`, 0 on the surface and less inside of it, with a slope of about 1."""
 
 SHARP = np.cos(np.radians(20))
 """Cosine of the angle between normals on both sides of a sharp edge, at most."""
