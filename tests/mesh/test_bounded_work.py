@@ -15,6 +15,7 @@ from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.planes import stacks_of
 from orthanc_stl.mesh.contours.regions import require_few_by_first_points
+from orthanc_stl.mesh.contours.sections import section_of
 from orthanc_stl.mesh.errors import TooManyContours, TooManyCrossings, TooManyOverlaps, TooManyTriangles, TooManyVoxels
 
 ANGLES = np.linspace(0, 2 * np.pi, 30, endpoint=False)
@@ -170,6 +171,12 @@ def test_outlines_that_cross_themselves_at_millions_of_points(monkeypatch: pytes
     star = 50 * np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1)
     with pytest.raises(TooManyCrossings, match="cross themselves or each other"):
         surface_from_contours([roi_of([star, star + np.array([0, 0, 3])])])
+
+
+def test_a_spiral_whose_last_edge_crosses_all_its_turns_is_drawn() -> None:
+    angles = np.linspace(0, 2 * np.pi * 3000, 50_000, endpoint=False)
+    spiral = np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.linspace(1, 50, 50_000)[:, None]
+    assert section_of([spiral]).area() > 0
 
 
 @pytest.mark.slow
