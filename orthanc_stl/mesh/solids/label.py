@@ -223,7 +223,9 @@ def _place(
         for one in (body, solid)
     )
     if not all(walls):
-        raise InvalidInput("no place for the text: it reaches over the edge of the body")
+        raise InvalidInput(
+            "no place for the text: it reaches over the edge of the body, so it has to be lower, shorter or elsewhere"
+        )
     turn = _largest_turn(np.reshape([one[0] for one in walls], RAYS), grid)
     if turn > EDGE:
         raise InvalidInput(f"no place for the text: it lies over an edge of the body, of {turn:.0f} degrees")

@@ -1,5 +1,6 @@
 /** The panel "Prepare": models for the printer, seen before anything is stored. */
 
+import { asSentence } from '../forms/errors.js';
 import { pageUrl } from '../shared/api.js';
 import { checkTable } from '../shared/check-table.js';
 import { paletteColor } from '../shared/color.js';
@@ -76,7 +77,7 @@ export class PreparePanel {
     try {
       await act();
     } catch (error) {
-      this.said.replaceChildren(notice('error', '', /** @type {Error} */ (error).message));
+      this.said.replaceChildren(notice('error', '', asSentence(/** @type {Error} */ (error).message)));
       this.said.scrollIntoView({ block: 'nearest' });
     }
     this.busy = false;
