@@ -58,15 +58,15 @@ def title_of(number: int, name: str) -> str:
 
 def defined_kind(kind: str) -> str:
     """The Contour Geometric Type (PS3.3 C.8.8.6.1) that `kind` is a spelling of, by its letters: "closed planar" is
-    CLOSED_PLANAR, and so is "CLOSED" with anything behind it but XOR.
+    CLOSED_PLANAR, and so is "CLOSED" with anything behind it but XOR, or NON: that names no plane.
 
     What is none stays as it is.
 
-    >>> defined_kind("Closed-Planar;")
-    'CLOSED_PLANAR'
+    >>> defined_kind("Closed-Planar;"), defined_kind("CLOSED_NONPLANAR")
+    ('CLOSED_PLANAR', 'CLOSED_NONPLANAR')
     """
     letters = "".join(letter for letter in kind.upper() if letter.isalpha())
-    if letters.startswith("CLOSED"):
+    if letters.startswith("CLOSED") and not letters.startswith("CLOSEDNON"):
         return "CLOSEDPLANAR_XOR" if letters.endswith("XOR") else CLOSED_PLANAR
     return _DEFINED.get(letters, kind)
 

@@ -40,10 +40,8 @@ def test_one_slice_more_is_told_of(off: float, area: float, words: str) -> None:
     """Ten slices 3 mm apart and one that lies `off` mm above the sixth: 2.1 % were missing without a word."""
     report = report_of(*[(20, 3 * k) for k in range(10)], (20 * area**0.5, 15 + off))
     (told,) = report.warnings
-    assert (
-        f"has an outline at {15 + off:g} mm along the normal of its planes, between slices that are one slice" in told
-    )
-    assert told.endswith(f"without, its volume would be {words}")
+    assert f"has an outline at {15 + off:g} mm along the normal of its planes, between two neighbouring slices:" in told
+    assert told.endswith(f"without that, its volume would be {words}")
     without = 30 * np.pi * 400
     assert without / report.volume - 1 == pytest.approx((1 if area < 1 else -1) * float(words[:3]) / 100, abs=0.002)
 

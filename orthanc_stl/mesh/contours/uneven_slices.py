@@ -47,7 +47,7 @@ def doubt_uneven_slices(name: str, chains: Sequence[Chain], volume: float, findi
     less = sum(more.values())
     if abs(less) > least and not findings.tells(name, CUTS_OUT_NOTHING):
         text = (
-            f"has {outlines_at(list(more))}, between slices that are one slice apart: without, its volume would be"
+            f"has {outlines_at(list(more))}, between two neighbouring slices: without that, its volume would be"
             f" {100 * abs(less) / volume:.1f} % {'larger' if less > 0 else 'smaller'}"
         )
         findings.roi(Rank.GUESSED, name, text)
