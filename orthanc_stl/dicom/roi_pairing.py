@@ -65,8 +65,9 @@ def assigned(listed: Sequence[Listed], drawn: Sequence[Drawn], types: dict[int, 
             namesakes.setdefault(roi.number, []).append(roi)
     free = count(max([0, *by_number, *namesakes]) + 1)
     shifted = _shift(listed, drawn)
+    types_shifted = shifted if not types.keys() <= namesakes.keys() and types.keys() <= by_number.keys() else 0
     for number, rois in namesakes.items():
-        _give(rois, by_number.get(number + shifted, []), types.get(number, []), free)
+        _give(rois, by_number.get(number + shifted, []), types.get(number + types_shifted, []), free)
     for roi in listed if shifted else ():
         how = f"all numbers of contours are {abs(shifted)} too {'high' if shifted > 0 else 'low'}"
         roi.guesses.append(f"its contours name ROI {roi.drawn[0].number} ({how}): {_BY_PLACE}")

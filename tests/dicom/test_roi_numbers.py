@@ -10,6 +10,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
+from orthanc_stl.dicom.roi_pairing import Drawn, Listed, assigned
 from orthanc_stl.dicom.roi_sequences import whole_number
 from orthanc_stl.dicom.structure_set import StructureSet, read_roi_names, read_structure_set
 from orthanc_stl.errors import InvalidInput, TooLarge
@@ -240,3 +241,10 @@ def test_hundreds_of_rois_of_one_number_are_told_apart(drawn: bool) -> None:
     structures = read_structure_set(data)
     assert [roi.number for roi in structures.rois] == list(range(1, 801))
     assert sum(len(note.text) for roi in structures.rois for note in roi.guesses) < 800 * 400
+
+
+def test_types_that_are_numbered_like_their_contours_go_with_them() -> None:
+    rois = [Listed(number, name, "1.2") for number, name in enumerate(("PTV", "Lung", "Body"), 1)]
+    items = [Drawn(number, "", None, ()) for number in (2, 3, 4)]
+    found = assigned(rois, items, {2: ["PTV"], 3: ["ORGAN"], 4: ["EXTERNAL"]}, "1.2")
+    assert [roi.kind for roi in found] == ["PTV", "ORGAN", "EXTERNAL"]

@@ -43,11 +43,12 @@ def doubt_uneven_slices(name: str, chains: Sequence[Chain], volume: float, findi
             f" two slices, and its volume may be off by {100 * changes / volume:.1f} %"
         )
         findings.roi(Rank.GUESSED, name, text)
-    more = {place: less for chain in uneven for place, less in _one_more(chain).items()}
-    less = sum(more.values())
+    more = [found for chain in uneven for found in _one_more(chain).items()]
+    less = sum(at_place for _, at_place in more)
     if abs(less) > least and not findings.tells(name, CUTS_OUT_NOTHING):
+        places = outlines_at(sorted({place for place, _ in more}))
         text = (
-            f"has {outlines_at(list(more))}, between two neighbouring slices: without that, its volume would be"
+            f"has {places}, between two neighbouring slices: without that, its volume would be"
             f" {100 * abs(less) / volume:.1f} % {'larger' if less > 0 else 'smaller'}"
         )
         findings.roi(Rank.GUESSED, name, text)
