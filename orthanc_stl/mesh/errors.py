@@ -31,6 +31,10 @@ class TooManyContours(OverLimit):
     what = "contours in one plane"
 
 
+class TooManyContoursOfRoi(OverLimit):
+    what = "contours of one ROI"
+
+
 class TooManyOverlaps(OverLimit):
     what = "points of contours that overlap others of their plane"
 

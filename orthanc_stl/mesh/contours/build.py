@@ -16,9 +16,15 @@ from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.grid import HELD, MAX_TRIANGLES, MAX_VOXELS, Grid, Limits, grid_of, held_by
 from orthanc_stl.mesh.contours.holes_off_plane import with_holes_on_planes
+from orthanc_stl.mesh.contours.limits import (
+    require_few_by_first_points,
+    require_few_in_a_plane,
+    require_few_of_a_roi,
+    require_few_planes,
+)
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import Stack, stacks_of, steps_between
-from orthanc_stl.mesh.contours.regions import regions_of, require_few_by_first_points, require_few_in_a_plane
+from orthanc_stl.mesh.contours.regions import regions_of
 from orthanc_stl.mesh.contours.second_count import check_plan
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
 from orthanc_stl.mesh.contours.steps import usual_step
@@ -57,12 +63,18 @@ def surface_from_contours(
     progress(0.0, "finding the planes")
     findings = Findings()
     context_points = np.concatenate([np.zeros((0, 3)), *(contours.reshape(-1, 3) for contours in surroundings)])
-    plans = _plans(rois, surroundings, end_caps, smooth, findings)
+    limits = Limits(max_voxels, max_triangles)
+    require_few_by_first_points(rois)
+    require_few_of_a_roi(rois)
+    stacks = stacks_of(rois, findings)
+    if len(stacks) == 1:
+        require_few_planes(stacks[0], context_points, resolution, limits)
+    plans = _plans(stacks, surroundings, end_caps, smooth, findings)
     _doubt_units(plans, context_points, findings)
     if not plans:
         reasons = [note.text for note in findings.notes()]
         raise InvalidInput("; ".join(reasons[::-1]) or "there is no contour to make a surface of")
-    grids = _grids(plans, context_points, resolution, Limits(max_voxels, max_triangles))
+    grids = _grids(plans, context_points, resolution, limits)
     _doubt_voxels(plans, grids, findings)
     mesh, topology = _mesh_of(grids, smooth, max_triangles, findings, progress)
     if not len(mesh.triangles):
@@ -104,11 +116,10 @@ class _Plan:
 
 
 def _plans(
-    rois: Sequence[RoiContours], others: Sequence[np.ndarray], end_caps: bool, smooth: bool, findings: Findings
+    stacks: Sequence[Stack], others: Sequence[np.ndarray], end_caps: bool, smooth: bool, findings: Findings
 ) -> list[_Plan]:
-    require_few_by_first_points(rois)
     plans = []
-    for found in stacks_of(rois, findings):
+    for found in stacks:
         for roi in found.rois:
             require_few_in_a_plane(roi)
         stack = replace(found, rois=tuple(with_holes_on_planes(roi, findings) for roi in found.rois))

@@ -130,6 +130,20 @@ def grid_of(
     return grid
 
 
+def fewest_voxels(points: np.ndarray, context_points: np.ndarray, resolution: int, layers: int) -> int:
+    """How many voxels a grid of so many layers has at least.
+
+    `points` is (n, 2) float64: what it holds, mm; `context_points` as for `grid_of`.
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    side, _ = _side(low, high, context_points, resolution)
+    return layers * int(np.prod([_pixels(extent, side) for extent in high - low]))
+
+
+def _pixels(extent: float, side: float) -> int:
+    return padded(int(np.ceil(extent / side)) + 2 * MARGIN + 1)
+
+
 def _grid(
     chains: Sequence[Chain],
     boxes: Sequence[np.ndarray],
@@ -139,7 +153,7 @@ def _grid(
     extra_points: np.ndarray | None,
 ) -> Grid:
     origin = low - MARGIN * side
-    size = [padded(int(np.ceil(extent / side)) + 2 * MARGIN + 1) for extent in high - low]
+    size = [_pixels(extent, side) for extent in high - low]
     slabs = [
         Slab(chain, _window(start - origin, end - origin, side, size))
         for chain, (start, end) in zip(chains, boxes, strict=True)

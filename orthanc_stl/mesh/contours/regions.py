@@ -5,16 +5,14 @@ Outlines inside others are holes, and islands within holes are regions again (ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from manifold3d import CrossSection, FillRule
 
-from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.findings import Findings
-from orthanc_stl.mesh.contours.frame import frame_of
 from orthanc_stl.mesh.contours.planes import THINNEST, Outline, RoiOutlines
 from orthanc_stl.mesh.contours.polygon import ahead, length_of
 from orthanc_stl.mesh.contours.sections import section_of
@@ -28,15 +26,7 @@ from orthanc_stl.mesh.contours.shapes import (
     simple,
 )
 from orthanc_stl.mesh.contours.staircases import without_steps
-from orthanc_stl.mesh.contours.steps import FLATTEST
-from orthanc_stl.mesh.errors import TooManyContours
 from orthanc_stl.mesh.types import Rank
-
-MOST_IN_PLANE = 5_000
-"""Contours of a ROI in one plane. Each takes 6 ms from here to the mesh."""
-
-SAMPLE = 100
-"""Of so many contours, or up to twice as many, the common normal is guessed where there are too many to look at all."""
 
 ONE_PLANE = 0.1
 """A fraction of the slice spacing there: outlines that lie no farther apart are of one plane."""
@@ -89,7 +79,7 @@ def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Regio
     Raises TooManyOverlaps before it compares them.
     """
     regions: list[Region] = []
-    for plane, members in enumerate(_planes(roi.outlines)):
+    for plane, members in enumerate(planes_of(roi.outlines)):
         whole = [Shape.of(outline) for outline in (_without_steps(members) if smooth else members)]
         whole = [shape for shape in whole if _encloses(roi.name, shape, findings)]
         shapes = [part for shape in whole for part in simple(roi.name, shape, findings)]
@@ -97,36 +87,6 @@ def regions_of(roi: RoiOutlines, smooth: bool, findings: Findings) -> list[Regio
             shapes = once(roi.name, shapes, findings)
         regions += _grouped(shapes, plane) if shapes else []
     return regions
-
-
-def require_few_by_first_points(rois: Iterable[RoiContours]) -> None:
-    """Raises TooManyContours if the first point of each contour shows them, since finding the planes of 100,000 takes
-    10 s. For rounded points in tilted planes `require_few_in_a_plane` does. Fewer than three points are no contour.
-    """
-    for roi in rois:
-        outlines = [one for one in roi.contours if len(one.points) >= 3 and np.isfinite(one.points).all()]
-        if len(outlines) <= MOST_IN_PLANE:
-            continue
-        some = outlines[:: len(outlines) // SAMPLE]
-        width = ONE_PLANE * FLATTEST * float(np.median([np.ptp(one.points, axis=0).max() for one in some]))
-        first = np.array([one.points[0] for one in outlines])
-        for normal in (*np.eye(3), frame_of(some).axes[2]):
-            position = np.einsum("ni,i->n", first, normal)
-            lowest = np.sort(position)
-            count = np.searchsorted(lowest, lowest + width, side="right") - np.arange(len(lowest))
-            at = lowest[count.argmax()]
-            here = np.flatnonzero((position >= at) & (position <= at + width))
-            if len(here) > MOST_IN_PLANE:
-                flat = sum(bool(np.ptp(outlines[k].points @ normal) <= width) for k in here.tolist())
-                if flat > MOST_IN_PLANE:
-                    raise TooManyContours(flat, MOST_IN_PLANE)
-
-
-def require_few_in_a_plane(roi: RoiOutlines) -> None:
-    """Raises TooManyContours for more of them in one plane than can be compared."""
-    most = max(map(len, _planes(roi.outlines)), default=0)
-    if most > MOST_IN_PLANE:
-        raise TooManyContours(most, MOST_IN_PLANE)
 
 
 def _encloses(name: str, shape: Shape, findings: Findings) -> bool:
@@ -140,7 +100,7 @@ def _encloses(name: str, shape: Shape, findings: Findings) -> bool:
     return False
 
 
-def _planes(outlines: Sequence[Outline]) -> list[list[Outline]]:
+def planes_of(outlines: Sequence[Outline]) -> list[list[Outline]]:
     """The outlines by planes, upwards. A plane is no thicker than ONE_PLANE: outlines are not chained to it."""
     planes: list[list[Outline]] = []
     lowest, step = 0.0, 0.0

@@ -42,9 +42,13 @@ def steps_above(position: np.ndarray, low: np.ndarray, high: np.ndarray, least: 
     found = np.full(len(position), np.inf)
     for mine, others in blocks(len(position)):
         step = position[others] - position[mine, None]
-        common = np.minimum(high[others], high[mine, None]) - np.maximum(low[others], low[mine, None])
-        unlike = np.prod(common, axis=2) < UNLIKE * np.maximum(area[others], area[mine, None])
-        over = (common >= 0).all(axis=2) & (step > np.where(unlike, 2 * least, least))
+        wide, tall = (  # an axis at a time: reducing over an axis of two takes three times as long
+            np.minimum(high[others, axis], high[mine, axis, None])
+            - np.maximum(low[others, axis], low[mine, axis, None])
+            for axis in (0, 1)
+        )
+        unlike = wide * tall < UNLIKE * np.maximum(area[others], area[mine, None])
+        over = (wide >= 0) & (tall >= 0) & (step > np.where(unlike, 2 * least, least))
         found[mine] = np.where(over, step, np.inf).min(axis=1)
     return found
 
