@@ -62,12 +62,12 @@ PAGES = ["three.html?instance=", "o3dv.html?instance=", "generate.html?instance=
 
 
 @pytest.mark.parametrize("page_name", PAGES)
-@pytest.mark.parametrize("query", ["", "&token=expired"])
+@pytest.mark.parametrize(("query", "words"), [("&lang=de", "nicht angemeldet"), ("&token=expired", "not signed in")])
 def test_no_or_an_old_token_is_said_in_words(
-    open_page: Open, server: OrthancServer, stored: Stored, page_name: str, query: str
+    open_page: Open, server: OrthancServer, stored: Stored, page_name: str, query: str, words: str
 ) -> None:
     id = stored.study if "study" in page_name else stored.rtstruct if "generate" in page_name else stored.model
     with Proxy(server.url, token=TOKEN) as proxy:
         page = open_page(f"/stl/app/{page_name}{id}{query}", base=proxy.url, expected=("401",))
         page.wait_for_selector(".notice.error")
-        assert "not signed in" in page.inner_text(".notice.error")
+        assert words in page.inner_text(".notice.error")

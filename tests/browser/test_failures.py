@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,11 @@ def test_unknown_instance(open_page: Open, viewer: str) -> None:
 
 @VIEWERS
 def test_another_kind_of_object(open_page: Open, stored: Stored, viewer: str) -> None:
-    assert "STL" in said(open_page(f"/stl/app/{viewer}?instance={stored.rtstruct}", expected=("400",)))
+    page = open_page(f"/stl/app/{viewer}?instance={stored.rtstruct}", expected=("400",))
+    assert "STL" in said(page)
+    told = page.inner_text(".notice.error p")
+    assert re.fullmatch("[A-Z].*[.]", told), "a sentence"
+    assert stored.rtstruct not in told
 
 
 @VIEWERS

@@ -29,6 +29,8 @@ from .study import (
     viewer_ready,
 )
 
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
 Open = Callable[..., Any]
 
 
@@ -158,6 +160,28 @@ def test_each_measuring_tool_by_clicking(open_page: Open, scene: Scene) -> None:
     assert len(measured(page)) == 4
     page.keyboard.press("Control+z")
     assert len(measured(page)) == 5
+
+
+def test_labels_on_a_slice_keep_apart_and_in_sight(open_page: Open, scene: Scene) -> None:
+    page = opened_scene(open_page, scene)
+    page.wait_for_selector(".view-plane")
+    page.evaluate("viewer.showSlice({ index: 20 })")
+    ends = [[0.0, -40.0, 60.0], [60.0, -40.0, 60.0]]
+    words = ["60.0 mm", "a measurement with a long name of its own", "60.0 mm", "at the edge of the slice"]
+    marks = [{"kind": "distance", "text": text, "points": ends, "closed": False} for text in words]
+    marks[3]["points"] = [[-94.0, 0.0, 60.0], [-92.0, 0.0, 60.0]]
+    page.evaluate("marks => viewer.restore({ ...viewer.state(), measures: marks })", marks)
+    axial = page.locator(".view-plane[data-axis='2']")
+    labels = axial.locator(".label.measure")
+    expect(labels).to_have_text(words)
+    boxes, view = [label.bounding_box() for label in labels.all()], axial.bounding_box()
+    assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(view["x"] <= b["x"] and b["x"] + b["width"] <= view["x"] + view["width"] for b in boxes)
+    page.keyboard.press("m")
+    page.get_by_role("button", name="Delete measurement 2", exact=True).click()
+    expect(labels).to_have_text([words[0], *words[2:]])
+    page.evaluate("viewer.showSlice({ index: 10 })")
+    expect(labels).to_have_count(0)
 
 
 def link_of(page: Any) -> str:

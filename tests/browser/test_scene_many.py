@@ -195,3 +195,26 @@ def test_nothing_covers_anything_on_a_phone(open_page: Open, hundred: str, width
         ]
         boxes = [each.bounding_box() for each in shown]
         assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i]), tool
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)], ids=["upright", "sideways"])
+def test_the_list_of_prepare_is_filtered_and_cuts_no_name_off(
+    open_page: Open, server: OrthancServer, width: int, height: int
+) -> None:
+    """What has a part in the model stays in sight."""
+    rois = [phantoms.ball(f"Lymph node of the level {number}", 6, (20.0 * number, 0, 0), 3) for number in range(12)]
+    source = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="twelve")))
+    phone: dict[str, Any] = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
+    hidden = hiding([str(number) for number in range(2, 13)])
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={source}#view={hidden}", **phone))
+    page.tap("#tool-prepare")
+    names = page.locator(".prepare-parts .part-text:visible")
+    assert names.count() == 12
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+    assert names.evaluate_all(cut) == []
+    page.locator(".prepare-form input[type=search]").fill("LEVEL 1")
+    shown = [f"Lymph node of the level {number}" for number in (0, 1, 10, 11)]
+    assert names.all_inner_texts() == shown
+    page.get_by_label("What Lymph node of the level 10 is", exact=True).select_option("subtract")
+    page.locator(".prepare-form input[type=search]").fill("nothing of that name")
+    assert names.all_inner_texts() == [shown[0], shown[2]]

@@ -12,7 +12,6 @@ import { Page } from './shared/page.js';
 
 /** @type {[number, string][]} */
 const RESOLUTIONS = [[256, 'normal'], [128, 'quick'], [512, 'fine']];
-const ORTHANC_ID = /\binstance [0-9a-f]{8}(?:-[0-9a-f]{8}){4}/g;
 
 startPage();
 const parameters = new URLSearchParams(location.search);
@@ -87,8 +86,7 @@ class CompareForm {
     } catch (error) {
       if (error instanceof Cancelled) this.said.replaceChildren(notice('info', '', t('Cancelled.')));
       else {
-        this.said.replaceChildren(notice('error', t('These cannot be compared'),
-          sentenceOf(error).replace(ORTHANC_ID, 'the object')));
+        this.said.replaceChildren(notice('error', t('These cannot be compared'), sentenceOf(error)));
       }
     } finally {
       this.fields.disabled = false;
@@ -181,5 +179,5 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  page.fail(t('These cannot be compared'), sentenceOf(error).replace(ORTHANC_ID, 'the object'));
+  page.fail(t('These cannot be compared'), sentenceOf(error));
 }

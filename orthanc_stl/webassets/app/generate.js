@@ -1,6 +1,5 @@
 /** generate.html?instance= | series= | study=: models of what objects of the study, or files of the person, hold. */
 
-import { withoutIds } from './forms/errors.js';
 import { answerOf, GenerateForm, waiting } from './forms/generate-form.js';
 import { countSlices, imagesSource, instanceSource } from './forms/sources.js';
 import { resultView } from './forms/result.js';
@@ -211,7 +210,7 @@ async function route() {
     else await offer(what);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    page.fail(t('The structures cannot be shown'), withoutIds(error.message, 'this object'));
+    page.fail(t('The structures cannot be shown'), error.message);
   }
   return undefined;
 }

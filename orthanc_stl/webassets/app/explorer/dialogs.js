@@ -1,7 +1,6 @@
 /** The dialogs behind our buttons in Orthanc Explorer. They live in a shadow tree: its styles and ours do not meet. */
 
 import { downloadMenu } from '../forms/downloads.js';
-import { withoutIds } from '../forms/errors.js';
 import { GenerateForm, resultLine, waiting } from '../forms/generate-form.js';
 import { notesView } from '../forms/notes.js';
 import { imagesSource, instanceSource } from '../forms/sources.js';
@@ -121,7 +120,7 @@ async function generate(source) {
     dialog.showForm(await GenerateForm.of(await source, { onDone: (answer) => finish(dialog, answer) }));
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
-    dialog.show(notice('error', t('The structures cannot be shown'), withoutIds(message, 'this object')));
+    dialog.show(notice('error', t('The structures cannot be shown'), message));
   }
 }
 

@@ -1,8 +1,8 @@
 /** What is to be known of models that were just made: by rank, the worst first. */
 
 import { h, notice } from '../shared/dom.js';
-import { asSentence } from './errors.js';
 import { counted, t } from '../shared/language.js';
+import { asSentence } from '../shared/sentences.js';
 
 /** By rank: `Rank` of orthanc_stl/model.py. */
 const RANKS = { 1: t('The shape was changed'), 2: t('Something was guessed'), 3: t('Something was left out') };

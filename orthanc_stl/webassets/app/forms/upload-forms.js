@@ -2,7 +2,6 @@
 
 import { bodyWithFile, postJson, RequestFailed } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
-import { asSentence } from './errors.js';
 import { FilePicker } from './file-picker.js';
 import { GenerateForm, uploading, waiting } from './generate-form.js';
 import { field } from './options.js';
@@ -48,7 +47,7 @@ export class FileForm extends GenerateForm {
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
       if (this.picker.file === file) {
-        this.say(notice('error', t('This file cannot be used'), asSentence(error.message)));
+        this.say(notice('error', t('This file cannot be used'), error.message));
       }
     }
     return undefined;

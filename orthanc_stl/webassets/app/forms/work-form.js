@@ -3,7 +3,6 @@
 import { RequestFailed } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
 import { cancel, Cancelled, follow, ProgressBar } from '../shared/job.js';
-import { withoutIds } from './errors.js';
 import { t } from '../shared/language.js';
 
 /** Something the person can put right; the message says what. */
@@ -102,7 +101,7 @@ export class WorkForm {
     } else if (error instanceof NotYet) {
       this.say(notice('warning', '', error.message));
     } else if (error instanceof RequestFailed) {
-      this.say(notice('error', t('That did not work'), withoutIds(error.message, 'the object')));
+      this.say(notice('error', t('That did not work'), error.message));
     } else {
       this.say(notice('error', t('Something unexpected happened'), String(error.message ?? error)));
       throw error;

@@ -1,5 +1,7 @@
 /** Elements made in one line. Values go in as text or as attributes, never as HTML. */
 
+import { forPerson } from './sentences.js';
+
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
@@ -76,14 +78,14 @@ export function icon(name) {
 }
 
 /**
- * A tick, a warning or a note as a box.
+ * A tick, a warning or a note as a box. What comes as text is said as a sentence (see `forPerson`).
  * @param {'error' | 'warning' | 'info'} kind @param {string} title @param {...(Node | string)} lines
  */
 export function notice(kind, title, ...lines) {
   const role = kind === 'error' ? 'alert' : 'status';
   return h('div', { class: `notice ${kind}`, role }, icon(kind === 'info' ? 'info' : 'warning'),
     h('div', { class: 'notice-text' }, title ? h('strong', {}, title) : null, ...lines
-      .map((line) => (typeof line === 'string' ? h('p', {}, line) : line))));
+      .map((line) => (typeof line === 'string' ? h('p', {}, forPerson(line)) : line))));
 }
 
 /** Offers bytes to the person as a file. @param {Blob} blob @param {string} name */

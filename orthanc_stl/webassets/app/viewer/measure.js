@@ -37,6 +37,8 @@ export class Measure {
     this.parts = parts;
     this.changed = changed;
     this.measured = measured;
+    /** Called when what is measured, or clicked so far, has changed. @type {(() => void)[]} */
+    this.onChange = [];
     this.on = false;
     this.kind = 'distance';
     /** @type {Hit[]} */
@@ -89,6 +91,7 @@ export class Measure {
       h('span', {}, `${t(KINDS.find(([id]) => id === each.measurement.kind)?.[1] ?? '')}: ${each.measurement.text}`),
       h('button', { type: 'button', class: 'measure-delete', 'aria-label': t('Delete measurement {number}',
         { number: i + 1 }), onclick: () => this.remove(i) }, icon('close')))));
+    for (const act of this.onChange) act();
   }
 
   /** @param {Hit | null} hit what was clicked, in 3D or on a slice */

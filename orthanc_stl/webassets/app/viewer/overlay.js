@@ -3,9 +3,9 @@
  */
 
 import { h } from '../shared/dom.js';
+import { Labels } from './labels.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const GAP = 4; // px between labels
 
 /**
  * @typedef {object} Item
@@ -63,39 +63,27 @@ export class Overlay {
   }
 
   update() {
-    /** @type {{left: number, top: number, right: number, bottom: number}[]} */
-    const taken = [];
+    const labels = new Labels();
     for (const item of this.items) {
       const at = item.points.map((point) => this.stage.project(point));
       item.at = at;
       item.dots.forEach((dot, i) => set(dot, { cx: at[i].x, cy: at[i].y }));
       const points = at.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`);
       item.line.setAttribute('d', `M${points.join('L')}${item.closed ? 'Z' : ''}`);
-      if (item.label) this.#place(item, taken);
+      if (item.label) this.#place(item, labels);
     }
   }
 
-  /**
-   * The label in the middle of its line, or the nearest place below or above it where no other is.
-   * @param {Item} item @param {any[]} taken
-   */
-  #place(item, taken) {
-    const label = /** @type {HTMLElement} */ (item.label);
+  /** @param {Item} item @param {Labels} labels */
+  #place(item, labels) {
     const x = average(item.at.map((point) => point.x)), middle = average(item.at.map((point) => point.y));
-    const w = label.offsetWidth / 2 + GAP / 2, half = label.offsetHeight / 2 + GAP / 2;
-    const free = (/** @type {number} */ y) => taken.every((box) => x + w <= box.left || x - w >= box.right || y
-      + half <= box.top || y - half >= box.bottom);
-    let y = middle;
-    for (let step = 1; step < 60 && !free(y); step++) y = middle + (step % 2 ? 1 : -1) * Math.ceil(step / 2) * half;
-    taken.push({ left: x - w, right: x + w, top: y - half, bottom: y + half });
-    item.labelAt = { x, y };
-    label.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translate(-50%, -50%)`;
-    if (item.leader) set(item.leader, { x1: x, y1: middle, x2: x, y2: y });
+    item.labelAt = labels.place(/** @type {HTMLElement} */ (item.label), x, middle);
+    if (item.leader) set(item.leader, { x1: x, y1: middle, x2: item.labelAt.x, y2: item.labelAt.y });
   }
 }
 
 /** @param {number[]} values */
-const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** @param {SVGElement} element @param {Record<string, number>} values */
 const set = (element, values) => {

@@ -2,6 +2,7 @@
 
 import { h, icon } from '../shared/dom.js';
 import { t } from '../shared/language.js';
+import { forPerson } from '../shared/sentences.js';
 import { KINDS } from './kinds.js';
 import { LOOKS } from './parts.js';
 import { PartRow } from './part-row.js';
@@ -103,7 +104,7 @@ export class PartPanel {
       unusable.length ? h('details', { class: 'part-unusable' },
         h('summary', {}, t('{count} cannot be shown', { count: unusable.length })),
         h('ul', {}, ...unusable.map(({ name, reason }) => h('li', {}, h('strong', { dir: 'auto' }, name),
-          ` ${reason}`)))) : null,
+          ` ${forPerson(reason)}`)))) : null,
       h('div', { class: 'row wrap looks', role: 'group', 'aria-label': t('Looks') },
         ...LOOK_NAMES.filter(([id]) => many || id !== 'targets')
           .map(([id, name]) => h('button', { type: 'button', class: 'chip', 'data-look': id, onclick: () =>

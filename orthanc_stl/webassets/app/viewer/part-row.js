@@ -4,6 +4,7 @@ import { hexOf, rgbOf } from '../shared/color.js';
 import { h, icon } from '../shared/dom.js';
 import { count, size, volume } from '../shared/format.js';
 import { t } from '../shared/language.js';
+import { forPerson } from '../shared/sentences.js';
 import { notesOf } from './parts.js';
 
 /** @typedef {import('./parts.js').Part} Part */
@@ -54,7 +55,7 @@ export class PartRow {
       this.eye.setAttribute('aria-pressed', String(part.visible));
       this.eye.replaceChildren(icon(part.visible ? 'eye' : 'eyeOff'));
     }
-    const notes = part.state === 'failed' ? [part.reason] : notesOf(part).map(({ text }) => text);
+    const notes = (part.state === 'failed' ? [part.reason] : notesOf(part).map(({ text }) => text)).map(forPerson);
     this.badge.hidden = notes.length === 0;
     this.badge.title = notes.slice(0, 6).join('\n');
     this.badge.setAttribute('aria-label', t('{count} things to know about {name}',

@@ -6,7 +6,9 @@
 import * as THREE from 'three';
 import { h } from '../shared/dom.js';
 import { t } from '../shared/language.js';
+import { Labels } from './labels.js';
 import { lettersOf } from './letters.js';
+import { average } from './overlay.js';
 
 /** What points right and down on the screen, by the axis of the body that the plane stands across. */
 const SCREEN = [
@@ -35,8 +37,9 @@ export class PlaneView {
       .map((edge) => h('span', { class: `edge-letter ${edge}`, 'aria-hidden': 'true' }));
     this.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', class: 'plane-slider', min: '0',
       step: '1', oninput: () => slices.move(axis, Number(this.slider.value)), onchange: () => slices.changed() }));
-    this.element = h('div', { class: 'view view-plane', 'data-axis': axis }, this.canvas, this.title, this.value,
-      ...this.letters, this.slider);
+    this.labels = h('div', { class: 'overlay-labels' });
+    this.element = h('div', { class: 'view view-plane', 'data-axis': axis }, this.canvas, this.labels, this.title,
+      this.value, ...this.letters, this.slider);
     this.picture = document.createElement('canvas');
     new ResizeObserver(() => this.draw()).observe(this.element);
     slices.addEventListener('slice', () => this.draw());
@@ -241,6 +244,8 @@ export class PlaneView {
    * @param {(x: number, y: number, z: number) => number[]} put
    */
   #drawMeasurements(context, plane, put) {
+    const placed = new Labels();
+    this.labels.replaceChildren();
     const clicks = this.measure.clicks.map(({ point }) => ({ points: [point.toArray()], text: '', closed: false }));
     for (const { points, text, closed } of [...this.measure.state(), ...clicks]) {
       if (points.some((point) => Math.abs(plane.distanceToPoint(new THREE.Vector3().fromArray(point))) > 0.6)) continue;
@@ -252,8 +257,16 @@ export class PlaneView {
       if (closed) context.closePath();
       context.stroke();
       if (at.length < 4) for (const [px, py] of at) context.fillRect(px - 2.5, py - 2.5, 5, 5);
-      context.font = '600 13px system-ui, sans-serif';
-      context.fillText(text, at[0][0] + 8, at[0][1] - 8);
+      if (!text) continue;
+      const label = h('div', { class: 'label measure' }, text);
+      this.labels.append(label);
+      const middle = [0, 1].map((i) => average(at.map((point) => point[i])));
+      const { x, y } = placed.place(label, middle[0], middle[1]);
+      context.lineWidth = 1;
+      context.beginPath();
+      context.moveTo(middle[0], middle[1]);
+      context.lineTo(x, y);
+      context.stroke();
     }
   }
 

@@ -16,6 +16,9 @@ const SIDE_NAMES = ['Right', 'Left', 'Anterior', 'Posterior', 'Inferior', 'Super
 const TEXT_PLACES = [['front', 'Front'], ['back', 'Back'], ['left', 'Left'], ['right', 'Right'], ['head', 'Head'],
   ['feet', 'Feet']];
 
+/** With more structures than this one gets a field to filter them by. */
+const MANY = 10;
+
 let ids = 0;
 
 export class PrepareForm {
@@ -52,7 +55,10 @@ export class PrepareForm {
     this.raised = check('Raised');
     this.textAt = choice('Where', TEXT_PLACES);
     this.list = h('ul', { class: 'prepare-parts' });
-    this.element = h('div', { class: 'prepare-form', onchange: changed }, this.list,
+    this.filter = h('input', { type: 'search', class: 'part-filter', placeholder: t('Filter by name'),
+      'aria-label': t('Filter by name'), autocomplete: 'off', oninput: () => this.#filterParts(),
+      onchange: (/** @type {Event} */ event) => event.stopPropagation() }); // it asks for nothing
+    this.element = h('div', { class: 'prepare-form', onchange: changed }, this.filter, this.list,
       separable ? this.separate.element : null,
       group('Surface', this.largest.element, this.cavities.element, this.smooth.element, this.tolerance.element),
       group('Margin', this.margin.element, h('p', { class: 'about' }, t('Or for each direction:')),
@@ -78,7 +84,17 @@ export class PrepareForm {
       /** @type {HTMLSelectElement} */ (this.roles.get(first)).value = 'model';
     }
     this.list.replaceChildren(...[...this.roles].map(([part, input]) => h('li', {},
-      h('span', { class: 'part-text', dir: 'auto', title: part.name }, part.name), input)));
+      h('span', { class: 'part-text', dir: 'auto' }, part.name), input)));
+    this.filter.hidden = this.roles.size <= MANY;
+    this.#filterParts();
+  }
+
+  /** What has a part in the model stays in sight. */
+  #filterParts() {
+    const words = this.filter.hidden ? '' : this.filter.value.trim().toLowerCase();
+    [...this.roles].forEach(([part, { value }], i) => {
+      /** @type {HTMLElement} */ (this.list.children[i]).hidden = !value && !part.name.toLowerCase().includes(words);
+    });
   }
 
   /** What makes a structure printable: to a tenth of a millimetre, in one piece, without cavities. */

@@ -1,11 +1,11 @@
 /** The panel "Prepare": models for the printer, seen before anything is stored. */
 
-import { asSentence } from '../forms/errors.js';
 import { pageUrl } from '../shared/api.js';
 import { checkTable } from '../shared/check-table.js';
 import { paletteColor } from '../shared/color.js';
 import { h, notice } from '../shared/dom.js';
 import { t } from '../shared/language.js';
+import { asSentence } from '../shared/sentences.js';
 import { millilitres } from './part-row.js';
 import { check, number, PrepareForm } from './prepare-form.js';
 import { checkPath, downloadPrepared, factsOf, meshPath, orderOf, storePrepared } from './prepare.js';
@@ -77,7 +77,7 @@ export class PreparePanel {
     try {
       await act();
     } catch (error) {
-      this.said.replaceChildren(notice('error', '', asSentence(/** @type {Error} */ (error).message)));
+      this.said.replaceChildren(notice('error', '', /** @type {Error} */ (error).message));
       this.said.scrollIntoView({ block: 'nearest' });
     }
     this.busy = false;
@@ -118,7 +118,7 @@ export class PreparePanel {
     return h('div', { class: 'keep-said' },
       h('ul', { class: 'prepare-result' }, ...models.map(({ Name, VolumeMl }) => h('li', {},
         h('span', { class: 'part-text', dir: 'auto' }, Name), h('strong', {}, millilitres(VolumeMl))))),
-      told.length ? h('ul', { class: 'part-notes' }, ...told.map((text) => h('li', {}, text))) : null);
+      told.length ? h('ul', { class: 'part-notes' }, ...told.map((text) => h('li', {}, asSentence(text)))) : null);
   }
 
   #actions() {

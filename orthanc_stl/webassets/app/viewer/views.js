@@ -23,6 +23,9 @@ export class Views {
     this.planes = [];
     this.stageElement = stage.container;
     this.element = h('div', { class: 'views', 'data-layout': 'one' }, stage.container);
+    measure.onChange.push(() => {
+      if (this.layout === 'four') for (const plane of this.planes) plane.draw();
+    });
     this.#listen();
   }
 

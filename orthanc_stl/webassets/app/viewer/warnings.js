@@ -2,6 +2,7 @@
 
 import { h, icon, notice } from '../shared/dom.js';
 import { t } from '../shared/language.js';
+import { asSentence } from '../shared/sentences.js';
 import { notesOf } from './parts.js';
 
 /** By rank: `Rank` of orthanc_stl/model.py. @type {Record<number, string>} */
@@ -48,7 +49,8 @@ export class Warnings {
       h('div', { class: 'warnings-list', tabindex: '0', role: 'group', 'aria-label': t('Things to know') },
         ...ranks.flatMap(({ rank, list }) => [
         h('h3', {}, `${t(RANKS[rank])} (${list.length})`),
-        h('ul', {}, ...list.map(({ name, text }) => h('li', {}, h('strong', { dir: 'auto' }, name), ` ${text}`)))])),
+        h('ul', {}, ...list.map(({ name, text }) => h('li', {}, h('strong', { dir: 'auto' }, name),
+          ` ${asSentence(text)}`)))])),
       h('form', { method: 'dialog' }, h('button', { class: 'button primary' }, t('Close')))));
     dialog.addEventListener('close', () => dialog.remove());
     this.root.append(dialog);
@@ -58,6 +60,6 @@ export class Warnings {
 
 /** A few are in sight at once. @param {{text: string}[]} notes */
 function sentences(notes) {
-  const list = h('ul', {}, ...notes.map(({ text }) => h('li', {}, text)));
+  const list = h('ul', {}, ...notes.map(({ text }) => h('li', {}, asSentence(text))));
   return notes.length > 4 ? h('details', {}, h('summary', {}, t('Show all')), list) : list;
 }
