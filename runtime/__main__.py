@@ -7,6 +7,8 @@ import fcntl
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -14,7 +16,7 @@ from typing import NoReturn
 from . import config as orthanc_config
 from . import parts, setup, upload
 from .common import REPOSITORY, SetupError, say
-from .serve import OrthancProcess, check_port, make_private
+from .serve import ENDING_SIGNALS, OrthancProcess, check_port, make_private
 
 DEFAULT_PORT = 8042
 
@@ -39,7 +41,7 @@ class Stopped(BaseException):
 
 
 def main(arguments: list[str]) -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in ENDING_SIGNALS:
         signal.signal(number, _stop)
     try:
         options, rest = _parser().parse_known_args(arguments)
@@ -135,23 +137,22 @@ def _run(options: argparse.Namespace) -> int:
     locked = _lock_data(data)
     runtime = setup.prepare(options.runtime, extras=options.extras)
     config = orthanc_config.complete(runtime, data, port, own)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
     orthanc = OrthancProcess(runtime, config, data)
     try:
-        scheme = "https" if config.get("SslEnabled") else "http"
-        say(f"\nOrthanc answers: {scheme}://localhost:{port}/app/explorer.html   (Ctrl-C ends it)")
-        if options.command == "demo":
-            upload.demo(runtime, data, port)
-        code = orthanc.process.wait()
-    except BaseException as reason:
+        with _signals_arrive():
+            orthanc.wait_until_it_answers()
+            scheme = "https" if config.get("SslEnabled") else "http"
+            say(f"\nOrthanc answers: {scheme}://localhost:{port}/app/explorer.html   (Ctrl-C ends it)")
+            if options.command == "demo":
+                upload.demo(runtime, data, port)
+            orthanc.wait_for_its_end()
+    except Stopped:
         say("Stopping Orthanc ...")
-        try:
-            orthanc.stop()
-        except Stopped:  # a second Ctrl-C: the person means it
-            orthanc.stop(at_once=True)
-        if not isinstance(reason, Stopped):
-            raise
         return 0
-    os.close(locked)
+    finally:
+        code = orthanc.stop()
+        os.close(locked)
     if code:
         raise SetupError(f"Orthanc ended with code {code}; its last lines above say why.")
     return 0
@@ -181,8 +182,20 @@ def _lock_data(data: Path) -> int:
     return file
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise Stopped
+@contextmanager
+def _signals_arrive() -> Iterator[None]:
+    """Outside of it they are blocked: Orthanc is started and stopped without being interrupted at any step."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    if number not in blocked:  # otherwise another one came at the same moment
+        raise Stopped
 
 
 if __name__ == "__main__":

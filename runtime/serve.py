@@ -20,6 +20,7 @@ from .setup import Runtime
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0  # Orthanc ends in 2 s with a busy worker; more than this and it is stuck
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -27,6 +28,7 @@ class OrthancProcess:
     """An Orthanc that this process started. `log` is where its output goes (None: the terminal).
 
     Its configuration is written to `folder`/orthanc.json, where it stays: /tools/reset reads it again.
+    Who may get an exception from a signal handler blocks `ENDING_SIGNALS` while it is made, and while it is stopped.
     """
 
     def __init__(
@@ -49,39 +51,44 @@ class OrthancProcess:
             stderr=log,
             umask=0o077,  # what it stores is of patients
             process_group=0,  # Ctrl-C reaches us alone; we end Orthanc in order
-            preexec_fn=_die_with_parent,
+            preexec_fn=_prepare_child,
         )
-        try:
-            self._wait_until_it_answers()
-        except BaseException:
-            self.stop()
-            raise
+
+    def wait_for_its_end(self) -> None:
+        self._exit_code(0)
 
     def stop(self, at_once: bool = False) -> int:
-        """Ends Orthanc and returns its exit code; what does not end in time is killed."""
-        if not at_once:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                at_once = True
-        if at_once and self.process.poll() is None:
-            self.process.kill()
+        """Ends Orthanc and returns its exit code.
+
+        It is killed if it does not end in time, or if a blocked one of `ENDING_SIGNALS` came: the person means it.
+        """
+        self.process.terminate()
+        end = time.monotonic() + STOP_SECONDS
+        while not at_once and self.process.poll() is None:
+            time.sleep(0.005)
+            at_once = time.monotonic() > end or not signal.sigpending().isdisjoint(ENDING_SIGNALS)
+        self.process.kill()  # does nothing if it has ended
         code = self.process.wait()
         for file in self._held:
             os.close(file)
         self._held = []
         return code
 
-    def _wait_until_it_answers(self) -> None:
+    def wait_until_it_answers(self) -> None:
+        """`SetupError` if it ends before, or takes too long."""
         end = time.monotonic() + START_SECONDS
         while not answers(self.port):
-            code = self.process.poll()
+            code = self._exit_code(os.WNOHANG)
             if code is not None:
                 raise SetupError(f"Orthanc ended at once with code {code}; its last lines above say why.")
             if time.monotonic() > end:
                 raise SetupError(f"Orthanc did not answer within {START_SECONDS:.0f} s.")
             time.sleep(0.02)
+
+    def _exit_code(self, options: int) -> int | None:
+        """That of an Orthanc that has ended. `Popen.poll` and `wait` keep a lock if a signal's exception ends them."""
+        ended = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | options)
+        return ended and (ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
 
 
 def answers(port: int) -> bool:
@@ -127,7 +134,9 @@ def _write_private(file: Path, text: str) -> Path:
     return file
 
 
-def _die_with_parent() -> None:
+def _prepare_child() -> None:
+    """In the new process, before it becomes Orthanc."""
     # If this launcher is killed outright, the kernel ends Orthanc as SIGTERM would. It watches the thread that started
     # Orthanc: that has to be one that stays.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)

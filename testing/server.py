@@ -68,11 +68,13 @@ class OrthancServer:
         self.log = self.folder / "orthanc.log"
         self._exit_code: int | None = None
         with self.log.open("wb") as log:
-            try:
-                self._running = OrthancProcess(runtime, self.config, self.folder, log, env)
-            except Exception as error:
-                error.add_note(self.log_text()[-4000:])
-                raise
+            self._running = OrthancProcess(runtime, self.config, self.folder, log, env)
+        try:
+            self._running.wait_until_it_answers()
+        except BaseException as error:
+            self._running.stop(at_once=True)
+            error.add_note(self.log_text()[-4000:])
+            raise
 
     @property
     def pid(self) -> int:
