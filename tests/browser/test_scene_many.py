@@ -147,9 +147,24 @@ def test_list_and_images_are_asked_for_before_the_scripts_are_there(
     open_page: Open, server: OrthancServer, hundred: str
 ) -> None:
     page = open_page("/stl/app/settings.json")
-    page.route("**/stl/app/three.js", lambda route: None)  # it never comes
+    page.route("**/app/three.js", lambda route: None)  # it never comes
     with page.expect_request("**/series/*/stl/images"), page.expect_request(f"**/instances/{hundred}/stl/structures"):
         page.goto(f"{server.url}/stl/app/three.html?source={hundred}", wait_until="commit")
+
+
+def test_the_list_is_there_before_the_browser_makes_its_3d_context(
+    open_page: Open, server: OrthancServer, hundred: str
+) -> None:
+    page = open_page("/stl/app/settings.json", **WIDE)
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext ="
+        "function (kind, ...more) { if (/webgl/.test(kind)) "
+        "window.listed ??= document.querySelectorAll('.part').length; "
+        "return get.call(this, kind, ...more); }"
+    )
+    page.goto(f"{server.url}/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO)
+    page.evaluate("viewer.ready")
+    assert page.evaluate("listed") == 100
 
 
 def test_the_images_are_shown_before_the_first_part_is_there(

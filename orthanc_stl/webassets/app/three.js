@@ -24,20 +24,26 @@ function fail(title, message, ...more) {
   root.replaceChildren(h('div', { class: 'centre' }, notice('error', title, message, ...more)));
 }
 
-/** @returns {Stage | null} */
-function newStage() {
+/** @param {Stage} stage @returns {boolean} whether it could be opened; if not, the page says why */
+function open(stage) {
   try {
-    const stage = new Stage(h('div', { class: 'view view-3d' }));
-    stage.canvas.addEventListener('webglcontextlost', () => fail(t('The graphics card gave up'),
-      t('It may have run out of memory. Reload the page to try again.'), ...downloadButton(parameters)));
-    return stage;
+    stage.open();
   } catch {
     fail(t('This browser cannot show 3D'),
       t('WebGL 2 is missing or switched off, perhaps by a graphics driver or a remote desktop.'),
       ...downloadButton(parameters));
-    return null;
+    return false;
   }
+  stage.canvas.addEventListener('webglcontextlost', () => fail(t('The graphics card gave up'),
+    t('It may have run out of memory. Reload the page to try again.'), ...downloadButton(parameters)));
+  return true;
 }
+
+/** @returns {Promise<void>} when what is on the page has been painted; a page that nobody looks at is not */
+const painted = () => new Promise((resolve) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
+  setTimeout(resolve, 500);
+});
 
 const NO_NAME = 'The address of this page must end with ?instance= and the Orthanc identifier of a stored model.';
 
@@ -58,8 +64,6 @@ async function ways(instance) {
 
 /** @param {PublicViewer} api */
 async function main(api) {
-  const stage = newStage();
-  if (!stage) return;
   const progress = loading(root);
   try {
     const catalogue = await catalogueOf(parameters);
@@ -67,9 +71,12 @@ async function main(api) {
       fail(t('No model was named'), t(NO_NAME));
       return;
     }
+    const stage = new Stage(h('div', { class: 'view view-3d' }));
     const app = new App(root, stage, catalogue);
     api.attach(app);
-    await app.start(progress);
+    // The list is painted before the browser makes its 3D context.
+    const opened = painted().then(() => open(stage) || app.parts.loader.stop());
+    await Promise.all([app.start(progress), opened]);
     const broken = app.parts.all.every((part) => part.state === 'failed') ? app.parts.all[0] : null;
     if (broken) fail(t('The model cannot be shown'), broken.reason, ...await ways(broken.instance));
   } catch (error) {

@@ -6,7 +6,7 @@ import { date, person } from '../shared/format.js';
 import { t } from '../shared/language.js';
 import { knownSources } from '../shared/sources.js';
 import { comparisonOf } from './comparison.js';
-import { listOfStructures } from './first-request.js';
+import { answerOf } from './first-request.js';
 import { kindOf } from './kinds.js';
 
 /** @typedef {{Rank: number, Text: string}} Note `Rank` of orthanc_stl/mesh/notes.py */
@@ -44,7 +44,7 @@ const optionalText = (path) => request(path).then((answer) => answer.text(), () 
 
 /** @param {string} instance @returns {Promise<string>} patient, study, date */
 async function aboutOf(instance) {
-  const study = await optional(`instances/${safe(instance)}/study`);
+  const study = await answerOf(instance, 'study').catch(() => null);
   const { PatientMainDicomTags: patient = {}, MainDicomTags: tags = {} } = study ?? {};
   return [person(patient.PatientName ?? ''), tags.StudyDescription, date(tags.StudyDate ?? '')]
     .filter(Boolean).join(' · ');
@@ -161,7 +161,7 @@ async function storedPart(id, place) {
 /** @param {string} id of an RT-STRUCT, SEG or RTDOSE @returns {Promise<Catalogue>} */
 async function sourceCatalogue(id) {
   const [structures, series, about] = await Promise.all([
-    listOfStructures(id), optional(`instances/${safe(id)}/series`), aboutOf(id)]);
+    answerOf(id, 'stl/structures'), answerOf(id, 'series').catch(() => null), aboutOf(id)]);
   const { SeriesDescription: description, Modality: modality } = series?.MainDicomTags ?? {};
   const title = description || t('Structures of {what}', { what: modality ?? t('a file') });
   const usable = structures.filter((/** @type {any} */ each) => each.Usable);

@@ -2,22 +2,26 @@
 
 import { getJson } from '../shared/api.js';
 
-/** @param {string} instance @returns {Promise<any>} */
-const listOf = (instance) => getJson(`instances/${encodeURIComponent(instance)}/stl/structures`);
+/** @typedef {'stl/structures' | 'series' | 'study'} What */
+
+/** @param {string} instance @param {What} what @returns {Promise<any>} */
+const ask = (instance, what) => getJson(`instances/${encodeURIComponent(instance)}/${what}`);
 
 /** @param {string} instance */
 const seriesOf = async (instance) => (await import('./image-series.js')).imageSeriesOf(instance);
 
 const source = new URLSearchParams(globalThis.location?.search ?? '').get('source')?.trim();
-const list = source ? listOf(source) : null;
+/** @type {What[]} */
+const wanted = source ? ['stl/structures', 'series', 'study'] : [];
+const asked = new Map(wanted.map((what) => [what, ask(source ?? '', what)]));
 const series = source ? seriesOf(source) : null;
-for (const asked of [list, series]) asked?.catch(() => {}); // whoever wants it is told
+for (const each of [...asked.values(), series]) each?.catch(() => {}); // whoever wants it is told
 
 /**
- * @param {string} instance @returns {Promise<any>} answer of its `stl/structures`
+ * @param {string} instance @param {What} what of it @returns {Promise<any>} Orthanc's answer
  * @throws {import('../shared/api.js').RequestFailed}
  */
-export const listOfStructures = (instance) => (list && instance === source ? list : listOf(instance));
+export const answerOf = (instance, what) => (instance === source && asked.get(what)) || ask(instance, what);
 
 /** @param {string} instance @returns {ReturnType<typeof import('./image-series.js').imageSeriesOf>} */
 export const imagesOf = (instance) => (series && instance === source ? series : seriesOf(instance));

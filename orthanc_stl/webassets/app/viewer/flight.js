@@ -33,6 +33,14 @@ export function path(camera, target, to) {
   };
 }
 
+/** @param {THREE.Vector3} direction to the eye @returns {THREE.Vector3} of length 1 */
+export function lineOfSight(direction) {
+  const unit = direction.clone();
+  // Straight from above or below, the front of the body decides what is up.
+  if (unit.x === 0 && unit.y === 0) unit.y = -1e-3;
+  return unit.normalize();
+}
+
 /**
  * How far from the middle the eye must be to see the whole box, however it is turned about the body's axis.
  * @param {THREE.Vector3} direction to the eye @param {THREE.Vector3} half of the box

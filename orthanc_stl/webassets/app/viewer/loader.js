@@ -42,6 +42,11 @@ export class Loader {
     queueMicrotask(() => this.#next());
   }
 
+  /** What has not begun to load will not. */
+  stop() {
+    this.waiting = [];
+  }
+
   #next() {
     while (this.waiting.length) {
       const worker = this.#freeWorker();

@@ -3,6 +3,7 @@
 const LEAST = 400; // ms between two frames
 const SHARE = 16; // times as long as a frame takes
 const MOST = 5000; // ms: a person sees that parts come
+const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 const LOOK = 30; // ms between looks at whether a frame is done
 
 /**
@@ -26,13 +27,12 @@ export function cardIsDone(gl) {
 }
 
 export class Pace {
-  /** @param {WebGL2RenderingContext} gl */
-  constructor(gl) {
-    this.gl = gl;
+  constructor() {
     this.begun = -Infinity;
     /** ms that the last frame took, the graphics card's work included. */
     this.cost = 0;
     this.measuring = false;
+    this.slowFrames = 0; // one after the other
     /** @type {Set<() => void>} what comes before the next frame */
     this.due = new Set();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -41,13 +41,16 @@ export class Pace {
     this.draw = undefined;
   }
 
-  /** A frame was handed to the graphics card. It is asked later whether that is drawn, so that nobody waits for it. */
-  note() {
+  /**
+   * A frame was handed to the graphics card. It is asked later whether that is drawn, so that nobody waits for it.
+   * @param {WebGL2RenderingContext} gl
+   */
+  note(gl) {
     this.begun = performance.now();
     if (this.measuring) return;
     this.measuring = true;
     const { begun } = this;
-    cardIsDone(this.gl).then(() => {
+    cardIsDone(gl).then(() => {
       this.cost = performance.now() - begun;
       this.measuring = false;
     });
@@ -61,6 +64,15 @@ export class Pace {
     if (before) this.due.add(before);
     this.draw = draw;
     this.timer ??= setTimeout(() => this.#frame(), this.#wait());
+  }
+
+  /**
+   * A model that turns by itself must not make a slow machine slower.
+   * @param {number} past ms since the frame before @returns {boolean} whether several in turn took too long
+   */
+  isSlow(past) {
+    this.slowFrames = past > SLOW_FRAME ? this.slowFrames + 1 : 0;
+    return this.slowFrames > 5;
   }
 
   /** The frame that was asked for comes now, such as when nothing more is awaited. */

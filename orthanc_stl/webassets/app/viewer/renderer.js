@@ -18,17 +18,23 @@ function hasGraphicsCard() {
   return !BY_PROCESSOR.test(name);
 }
 
-/** @returns {THREE.WebGLRenderer} @throws {Error} where the browser has no WebGL 2 */
-export function newRenderer() {
+/** @returns {HTMLCanvasElement} for `newRenderer` */
+export function newCanvas() {
+  const canvas = document.createElement('canvas');
+  canvas.tabIndex = 0;
+  canvas.setAttribute('role', 'img');
+  return canvas;
+}
+
+/** @param {HTMLCanvasElement} canvas @returns {THREE.WebGLRenderer} @throws {Error} where the browser has no WebGL 2 */
+export function newRenderer(canvas) {
   const card = hasGraphicsCard();
   // Each movement on the page has the processor put the whole page together again: 0.1 s of its time.
   document.documentElement.classList.toggle('no-graphics-card', !card);
-  const renderer = new THREE.WebGLRenderer({ antialias: card, alpha: true, stencil: true,
+  const renderer = new THREE.WebGLRenderer({ canvas, antialias: card, alpha: true, stencil: true,
     powerPreference: 'high-performance' });
   renderer.localClippingEnabled = true;
   renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
-  renderer.domElement.tabIndex = 0;
-  renderer.domElement.setAttribute('role', 'img');
   return renderer;
 }
 

@@ -6,15 +6,14 @@
 import * as THREE from 'three';
 import { moveOf, orbitControls } from './controls.js';
 import {
-  cameraState, homeDistance, moveTo, path, placeCamera, rayThrough, reducedMotion, setFrustum,
+  cameraState, homeDistance, lineOfSight, moveTo, path, placeCamera, rayThrough, reducedMotion, setFrustum,
 } from './flight.js';
 import { Pace } from './pace.js';
 import { addLights } from './part-mesh.js';
-import { newRenderer, programsFor } from './renderer.js';
+import { newCanvas, newRenderer, programsFor } from './renderer.js';
 
 const FIELD_OF_VIEW = 30; // degrees: a long lens, which distorts anatomy little
 const FLIGHT = 330; // ms
-const SLOW_FRAME = 120; // ms: a machine this slow is not asked to turn models for show
 /** From the front, slightly from above and the patient's left: (L, P, S). */
 const HOME = new THREE.Vector3(0.42, -1, 0.28).normalize();
 const SUPERIOR = new THREE.Vector3(0, 0, 1);
@@ -26,14 +25,14 @@ export class Stage {
    * @param {{up?: THREE.Vector3, closest?: number, lights?: (scene: THREE.Scene, eye: THREE.Group) => void}} [options]
    *   `up`: what points up on the screen; `closest`: how near the eye comes, as part of the model's radius; `lights`:
    *   adds them to what moves with the eye
-   * @throws {Error} where the browser has no WebGL 2
    */
   constructor(container, { up = SUPERIOR, closest = CLOSEST, lights = addLights } = {}) {
     this.container = container;
     this.closest = closest;
-    this.renderer = newRenderer();
-    this.canvas = this.renderer.domElement;
+    this.canvas = newCanvas();
     container.append(this.canvas);
+    this.renderer = /** @type {THREE.WebGLRenderer} */ (/** @type {unknown} */ (null)); // comes with `open`
+    this.opened = new Promise((resolve) => { this.whenOpened = () => resolve(null); });
     this.scene = new THREE.Scene();
     this.eye = new THREE.Group();
     lights(this.scene, this.eye);
@@ -68,10 +67,21 @@ export class Stage {
     this.changed = false;
     this.updating = false;
     this.preparing = 0; // at work in `prepare`: nothing is drawn meanwhile
-    this.pace = new Pace(/** @type {WebGL2RenderingContext} */ (this.renderer.getContext()));
+    this.pace = new Pace();
     this.width = 1;
     this.height = 1;
     new ResizeObserver(() => this.resize()).observe(container);
+    this.resize();
+  }
+
+  /**
+   * Makes the 3D context: without a graphics card this takes a third of a second, so what else is to be seen is on the
+   * page before. Nothing is drawn until then.
+   * @throws {Error} where the browser has no WebGL 2
+   */
+  open() {
+    this.renderer = newRenderer(this.canvas);
+    this.whenOpened?.();
     this.resize();
   }
 
@@ -131,7 +141,7 @@ export class Stage {
   resize() {
     this.width = Math.max(1, this.container.clientWidth);
     this.height = Math.max(1, this.container.clientHeight);
-    this.renderer.setSize(this.width, this.height);
+    this.renderer?.setSize(this.width, this.height);
     this.perspective.aspect = this.width / this.height;
     this.perspective.updateProjectionMatrix();
     if (this.atHome && !this.moved && !this.turning && this.radius) this.goHome(false);
@@ -145,10 +155,7 @@ export class Stage {
 
   /** @param {THREE.Vector3} direction from the model's middle towards the eye (LPS); shows the whole model */
   lookFrom(direction, smooth = true) {
-    const unit = direction.clone();
-    // Straight from above or below, the front of the body decides what is up.
-    if (unit.x === 0 && unit.y === 0) unit.y = -1e-3;
-    unit.normalize();
+    const unit = lineOfSight(direction);
     const distance = homeDistance(unit, this.half, this.perspective, this.height);
     this.flyTo(unit, this.centre, distance, smooth);
   }
@@ -228,6 +235,7 @@ export class Stage {
   /** What this needs of the graphics card is made before the next frame. @param {THREE.Object3D} object */
   async prepare(object) {
     this.preparing += 1;
+    await this.opened;
     await programsFor(this, object).finally(() => { this.preparing -= 1; });
     this.draw();
   }
@@ -240,9 +248,9 @@ export class Stage {
 
   #frame(/** @type {number} */ now) {
     this.pending = false;
-    if (!this.radius || this.preparing) return;
+    if (!this.radius || this.preparing || !this.renderer) return;
     const seconds = Math.min(0.1, (now - (this.before ?? now)) / 1000);
-    this.#watchSpeed(now);
+    if (this.turning && this.pace.isSlow(now - (this.before ?? now))) this.touched();
     this.before = now;
     this.flight?.(now);
     this.updating = true;
@@ -252,13 +260,6 @@ export class Stage {
     if (moved || this.flight || this.turning) this.#request(); // what comes to rest slowly may still move
   }
 
-  /** A model that turns by itself must not make a slow machine slower. */
-  #watchSpeed(/** @type {number} */ now) {
-    if (!this.turning) return;
-    this.slow = now - (this.before ?? now) > SLOW_FRAME ? (this.slow ?? 0) + 1 : 0;
-    if (this.slow > 5) this.touched();
-  }
-
   renderNow() {
     this.#setFrustum();
     this.eye.position.copy(this.camera.position);
@@ -266,7 +267,7 @@ export class Stage {
     for (const listener of this.beforeFrame) listener();
     this.changed = false;
     this.renderer.render(this.scene, this.camera);
-    this.pace.note();
+    this.pace.note(/** @type {WebGL2RenderingContext} */ (this.renderer.getContext()));
     for (const listener of this.onFrame) listener();
   }
 

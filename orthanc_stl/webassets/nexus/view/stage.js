@@ -20,6 +20,7 @@ export class NexusStage extends Stage {
   constructor(container) {
     super(container, { up: Y, closest: CLOSEST,
       lights: (scene, eye) => scene.add(eye, new THREE.HemisphereLight(0xffffff, 0xc8c0b8, 1.15)) });
+    this.open();
     this.canvas.id = 'draw-canvas';
     this.canvas.setAttribute('aria-label', t('3D model'));
     this.materials = new Materials();
