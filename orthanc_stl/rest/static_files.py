@@ -1,7 +1,8 @@
 """Static files: the viewers, the pages and what they are made of.
 
-Every page says by its policy (CSP) that it loads nothing but what is served here. Files are revalidated by ETag at
-every use, so an upgrade is seen at once; text is compressed once and kept.
+Every page says by its policy (CSP) that it loads nothing but what is served here. Pages are revalidated by ETag at
+every use, so an upgrade is seen at once; their files have a version in their addresses and are kept by browsers. Text
+is compressed once and kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orthanc_stl import errors
+from orthanc_stl.rest.asset_versions import Versions, parse_versioned, with_version
 from orthanc_stl.rest.http.messages import Answer, Request
 
 WEBASSETS = Path(__file__).parents[1] / "webassets"
@@ -85,6 +87,29 @@ class Pages:
     compress: bool = True
     embed_origins: tuple[str, ...] = ()
     _assets: dict[Path, tuple[int, Asset]] = field(default_factory=dict)
+    _pages: dict[tuple[Path, str], Asset] = field(default_factory=dict)
+    _versions: Versions = field(default_factory=Versions)
+
+    def answer(self, request: Request, folder: str, name: str) -> Answer:
+        """A file of that folder of webassets; below `app` also one whose address has a version. Raises `NotFound`."""
+        versioned = parse_versioned(name) if folder == "app" else None
+        if versioned:
+            version, folder, name = versioned
+        path = find_file(name, WEBASSETS / folder)
+        is_page = path.suffix == ".html"
+        if versioned and is_page:
+            raise errors.NotFound("The address of a page has no version")
+        asset = self._page(path, folder) if is_page else self.asset(path)
+        lasting = bool(versioned) and version in self._versions.given
+        return asset_answer(request, asset, compress=self.compress, lasting=lasting)
+
+    def _page(self, path: Path, folder: str) -> Asset:
+        page = self.asset(path)
+        key = (path, page.etag + self._versions.current(versioned_files()))
+        if key not in self._pages:
+            body = with_version(page.body, folder, key[1][len(page.etag) :])
+            self._pages[key] = _asset_of(body, path.suffix, self.embed_origins)
+        return self._pages[key]
 
     def asset(self, path: Path) -> Asset:
         changed = path.stat().st_mtime_ns
@@ -114,10 +139,18 @@ def find_file(name: str, folder: Path) -> Path:
     return path
 
 
-def asset_answer(request: Request, asset: Asset, *, compress: bool) -> Answer:
+def versioned_files() -> list[Path]:
+    """What a page may load, in the same order each time: our files, and those of the npm parts that name a release."""
+    ours = sorted(path for folder in ("app", "nexus", "hop") for path in (WEBASSETS / folder).rglob("*"))
+    return [path for path in [*ours, *(NPM / target for target in VENDOR.values())] if path.is_file()]
+
+
+def asset_answer(request: Request, asset: Asset, *, compress: bool, lasting: bool = False) -> Answer:
+    """`lasting`: the address will never stand for anything else."""
     gzipped = compress and asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", "")
     etag = f'"{asset.etag}-gz"' if gzipped else f'"{asset.etag}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    kept = "max-age=31536000, immutable" if lasting else "no-cache"
+    headers = {"ETag": etag, "Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
     if asset.compressed is not None:
         headers["Vary"] = "Accept-Encoding"
     if asset.policy:
@@ -134,13 +167,17 @@ def _read_asset(path: Path, embed_origins: Sequence[str]) -> Asset:
     body = path.read_bytes()
     if "three-mesh-bvh" in path.parts:
         body = _BARE_IMPORT.sub(_CORE_OF_THREE, body)
-    compressed = gzip.compress(body, 6, mtime=0) if path.suffix in _COMPRESSED and len(body) > 1000 else None
+    return _asset_of(body, path.suffix, embed_origins)
+
+
+def _asset_of(body: bytes, suffix: str, embed_origins: Sequence[str]) -> Asset:
+    compressed = gzip.compress(body, 6, mtime=0) if suffix in _COMPRESSED and len(body) > 1000 else None
     return Asset(
         body,
         compressed,
-        MIME_TYPES[path.suffix],
+        MIME_TYPES[suffix],
         hashlib.sha256(body).hexdigest()[:32],
-        content_policy(body, embed_origins) if path.suffix == ".html" else "",
+        content_policy(body, embed_origins) if suffix == ".html" else "",
     )
 
 

@@ -37,3 +37,21 @@ def test_an_address_that_is_none_is_said(open_page: Callable[..., Page], model: 
     page = open_page(f"/stl/nexus/threejs.html?model={model}")
     page.wait_for_selector("text=is no address")
     assert "must end with ?model=" in page.inner_text("main")
+
+
+KEPT = """
+performance.getEntriesByType("resource").filter(({ name }) => /[.](js|css)$/.test(name))
+  .map(({ name, transferSize }) => [name, transferSize])
+"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_scripts_that_have_not_changed_are_not_asked_for_again(open_page: Callable[..., Page], path: str) -> None:
+    """Only what has no version in its address, the page by itself, is asked for at each use."""
+    page = open_page(path.format(model="none"), expected=("404", "400", "WebGL", "GL Driver"))
+    page.wait_for_selector(".notice, .error")
+    page.reload()
+    page.wait_for_selector(".notice, .error")
+    kept = page.evaluate(KEPT)
+    assert len(kept) > 5
+    assert [name for name, size in kept if size] == []

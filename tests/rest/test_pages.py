@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from orthanc_stl import errors
 from orthanc_stl.rest import static_files
+from orthanc_stl.rest.asset_versions import Versions
 from orthanc_stl.rest.http.messages import Request
 from orthanc_stl.rest.static_files import WEBASSETS, Pages, asset_answer, content_policy, find_file
 
@@ -74,6 +76,53 @@ def test_a_changed_file_is_read_again(folder: Path) -> None:
     (folder / "sub/code.js").write_text("2")
     os.utime(folder / "sub/code.js", ns=(1, 1))
     assert served.asset(folder / "sub/code.js").body == b"2"
+
+
+def addresses(page: bytes) -> list[str]:
+    """Of a page's files, below /stl/app/."""
+    return [found.decode() for found in re.findall(rb'"\.\./app/(~[^"]*[^"/])"', page)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [*(("app", path.name) for path in (WEBASSETS / "app").glob("*.html")), ("nexus", "threejs.html"),
+     ("hop", "3DHOP_all_tools.html")],
+)  # fmt: skip
+def test_what_a_page_names_has_a_version_and_is_kept_without_asking_again(folder: str, name: str) -> None:
+    pages = Pages()
+    page = pages.answer(Request("GET", "/"), folder, name)
+    assert page.headers["Cache-Control"] == "no-cache"
+    named = addresses(bytes(page.body))
+    assert len(named) == len(re.findall(rb'(?:src|href)="|": "\.[^"]*[^"/]"', bytes(page.body))) > 3
+    for address in named:
+        answer = pages.answer(Request("GET", "/"), "app", address)
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "max-age=31536000, immutable")
+
+
+def test_the_policy_has_the_import_map_with_the_versions() -> None:
+    page = Pages().answer(Request("GET", "/"), "app", "three.html")
+    assert b"~" in re.findall(rb"importmap(.*?)</script>", bytes(page.body), re.DOTALL)[0]
+    assert page.headers["Content-Security-Policy"] == content_policy(bytes(page.body))
+
+
+def test_the_version_changes_with_any_file(folder: Path) -> None:
+    versions, files = Versions(), [folder / "page.html", folder / "sub/code.js"]
+    before = versions.current(files)
+    assert versions.current(files) == before == Versions().current(files)
+    (folder / "sub/code.js").write_text("2")
+    os.utime(folder / "sub/code.js", ns=(1, 1))
+    assert versions.current(files) != before
+
+
+def test_a_version_of_another_release_is_served_but_not_kept() -> None:
+    answer = Pages().answer(Request("GET", "/"), "app", "~0123456789abcdef/app/three.js")
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.parametrize("name", ["app/three.html", "explorer.js", "app/../explorer.js", "x/three.js"])
+def test_pages_and_what_lies_elsewhere_have_no_address_with_a_version(name: str) -> None:
+    with pytest.raises(errors.NotFound):
+        Pages().answer(Request("GET", "/"), "app", f"~0123456789abcdef/{name}")
 
 
 def test_the_policy_lets_no_foreign_and_no_inline_script_run() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from orthanc_stl import errors
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request
-from orthanc_stl.rest.static_files import WEBASSETS, asset_answer, find_file
+from orthanc_stl.rest.static_files import asset_answer, find_file
 
 PAGE = "3DHOP_all_tools.html"
 
@@ -36,7 +36,7 @@ def hop_file(app: App, request: Request) -> Answer:
     """GET /stl/3dhop/{path}"""
     name = request.groups[0].rstrip("/")
     if not app.settings.hop_path:
-        return asset_answer(request, app.pages.asset(find_file(name, WEBASSETS / "hop")), compress=app.pages.compress)
+        return app.pages.answer(request, "hop", name)
     folder = Path(app.settings.hop_path)
     if not (folder / PAGE).is_file():
         raise errors.NotFound(f'The option "3DHOP.Path" names {folder}, where there is no {PAGE}')

@@ -8,7 +8,6 @@ from typing import Any
 from orthanc_stl import __version__
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
-from orthanc_stl.rest.static_files import WEBASSETS, asset_answer, find_file
 from orthanc_stl.settings import Settings
 
 
@@ -34,5 +33,4 @@ def nexus_file(app: App, request: Request) -> Answer:
 
 
 def _serve(app: App, request: Request, folder: str) -> Answer:
-    path = find_file(request.groups[0].rstrip("/"), WEBASSETS / folder)
-    return asset_answer(request, app.pages.asset(path), compress=app.pages.compress)
+    return app.pages.answer(request, folder, request.groups[0].rstrip("/"))

@@ -4,8 +4,10 @@
  * bearer.
  */
 
-const ROOT = new URL('../../../', import.meta.url);
-const APP = new URL('../', import.meta.url);
+/** Without the version that the addresses of our files have: rest/asset_versions.py. */
+const HERE = import.meta.url.replace(/\/app\/~[0-9a-f]+\/app\/shared\//, '/app/shared/');
+const ROOT = new URL('../../../', HERE);
+const APP = new URL('../', HERE);
 
 const token = new URLSearchParams(globalThis.location?.search ?? '').get('token') ?? globalThis.history?.state?.token
   ?? null;
