@@ -74,8 +74,8 @@ def test_what_is_said_of_the_choice_and_fields_of_other_kinds_are_told(tmp_path:
     mesh = "a mesh file (STL, OBJ, PLY, GLB or 3MF)"
     assert [note.text for note in model.notes] == [
         'Colors has "Heart", but there is no such structure',
-        f"Levels was left out: {mesh} has no use for it",
-        f"Threshold was left out: {mesh} has no use for it",
+        f"Levels was ignored: it means nothing for {mesh}",
+        f"Threshold was ignored: it means nothing for {mesh}",
     ]
-    with pytest.raises(stl.InvalidInput, match="Levels was left out"):
+    with pytest.raises(stl.InvalidInput, match="Levels was ignored"):
         stl.read(file, Levels=[30]).mesh(strict=True)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orthanc_stl.conversion.choose import Choice, Skipped, chosen_of
+from orthanc_stl.conversion.choose import Choice, Skipped, choice_for
 from orthanc_stl.conversion.clean import made_small, without_pieces
 from orthanc_stl.conversion.operands import Operands, changes_by_operands, operands_of
 from orthanc_stl.conversion.preparation import changes_shape, preparation_of
@@ -52,7 +52,7 @@ def build_model(
     then it raises InvalidInput.
     """
     preparation_of(request)
-    choice = chosen_of(source, request)
+    choice = choice_for(source, request)
     start = OPERANDS if changes_by_operands(request) else 0.0
     numbers = [structure.number for structure in choice.structures]
     operands = operands_of(source, numbers, others or {}, request, portion(progress, 0, start))

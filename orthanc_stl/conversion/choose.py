@@ -38,7 +38,7 @@ class Choice:
     notes: tuple[Note, ...] = ()
 
 
-def chosen_of(source: OpenSource, request: ConversionRequest) -> Choice:
+def choice_for(source: OpenSource, request: ConversionRequest) -> Choice:
     """What `choose` finds among the structures of a source, and a note on each field of another kind of source."""
     with reading("this file"):  # a reader may look for its structures only now
         structures = source.structures
@@ -53,7 +53,7 @@ def _fields_of_others(source: OpenSource, request: ConversionRequest) -> list[No
         return []
     asked = (key for key, value in request.fields.items() if value is not None and value is not False and value != {})
     lost = [key for key in asked if key in SOURCE_OPTIONS and key not in kind.fields]
-    return [Note(Rank.LEFT_OUT, "", f"{key} was left out: {kind.name} has no use for it") for key in lost]
+    return [Note(Rank.LEFT_OUT, "", f"{key} was ignored: it means nothing for {kind.name}") for key in lost]
 
 
 def choose(structures: Sequence[Structure], request: ConversionRequest) -> Choice:

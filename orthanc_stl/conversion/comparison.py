@@ -164,7 +164,7 @@ def _frames(a: Side, b: Side, places: Sequence[tuple[int, int]]) -> list[Note]:
     return [Note(Rank.GUESSED, "", f"{none}: it was assumed that A and B lie in the same one")]
 
 
-def _told_of(part: Part) -> list[str]:
+def _warnings_of(part: Part) -> list[str]:
     """Its warnings, and that its bodies lie in each other, which a stored model does not say of itself."""
     overlaps = sentence_on_overlaps(part.mesh)
     return list(dict.fromkeys([*part.warnings, *([overlaps] if overlaps else [])]))
@@ -172,7 +172,7 @@ def _told_of(part: Part) -> list[str]:
 
 def _row(a: Part, b: Part) -> dict[str, Any]:
     row: dict[str, Any] = {"A": a.name, "B": b.name, "NumberA": a.number, "NumberB": b.number}
-    row |= {"WarningsA": _told_of(a), "WarningsB": _told_of(b)}
+    row |= {"WarningsA": _warnings_of(a), "WarningsB": _warnings_of(b)}
     try:
         found = compare(a.mesh, b.mesh)
     except InvalidInput as error:

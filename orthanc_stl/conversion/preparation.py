@@ -129,7 +129,7 @@ def changes_shape(request: ConversionRequest) -> bool:
 
 def _check_tags(request: ConversionRequest) -> None:
     """Raises InvalidField for `Tags` that deny what is done to the model, and for a Scale that they do not allow."""
-    said = {keyword: _said(request.tags, keyword) for keyword in _NUMBERS}
+    said = {keyword: _values_of(request.tags, keyword) for keyword in _NUMBERS}
     if request.scale != 1 and set(map(str, said["ModelModification"])) != {"YES"}:
         raise InvalidField(NO_SCALE)
     done = {"ModelModification": changes_shape(request), "ModelMirroring": bool(request.mirror)}
@@ -141,10 +141,10 @@ def _check_tags(request: ConversionRequest) -> None:
             )
 
 
-def _said(tags: Mapping[str, Any], keyword: str) -> list[Any]:
+def _values_of(tags: Mapping[str, Any], keyword: str) -> list[Any]:
     """What is said of a tag, by its keyword and by its number.
 
-    >>> _said({"0068,7001": "YES"}, "ModelModification")
+    >>> _values_of({"0068,7001": "YES"}, "ModelModification")
     ['YES']
     """
     number = _NUMBERS[keyword]

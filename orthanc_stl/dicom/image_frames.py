@@ -202,7 +202,8 @@ def _slice(tags: Tags, number: int, count: int) -> float:
     if slices is not None:
         return slices[number]
     if _integer(tags, "NumberOfSlices", count) != count:
-        raise InvalidInput(f"it has {count} frames of {_text(tags, 'NumberOfSlices')} slices, and no Slice Vector")
+        listed = _text(tags, "NumberOfSlices")
+        raise InvalidInput(f"it has {count} frames but {listed} slices, and no Slice Vector says which is of which")
     return number + 1
 
 

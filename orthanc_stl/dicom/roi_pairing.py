@@ -22,7 +22,7 @@ from orthanc_stl.model import Color
 
 _MOST_NAMED = 3
 _LONGEST_NUMBER = 40
-_BY_PLACE = "they were taken by their place in the file"
+_BY_PLACE = "they were assigned in the order of the file"
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Listed:
     kind: str = ""
     drawn: list[Drawn] = field(default_factory=list)
     guesses: list[str] = field(default_factory=list)
-    without: str = ""
+    why_none: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,19 +69,21 @@ def assigned(listed: Sequence[Listed], drawn: Sequence[Drawn], types: dict[int, 
     for number, rois in namesakes.items():
         _give(rois, by_number.get(number + shifted, []), types.get(number + types_shifted, []), free)
     for roi in listed if shifted else ():
-        how = f"all numbers of contours are {abs(shifted)} too {'high' if shifted > 0 else 'low'}"
-        roi.guesses.append(f"its contours name ROI {roi.drawn[0].number} ({how}): {_BY_PLACE}")
+        how = f"in this file all contours are numbered {abs(shifted)} too {'high' if shifted > 0 else 'low'}"
+        roi.guesses.append(f"its contours name ROI {roi.drawn[0].number}, and {how}: {_BY_PLACE}")
     left = [] if shifted else _left_by_text(listed, [item for item in drawn if item.number not in namesakes])
-    bare = [roi for roi in listed if not (roi.drawn or roi.without)]
+    bare = [roi for roi in listed if not (roi.drawn or roi.why_none)]
     if left and len(left) == len(bare) and (len(drawn) == len(listed) or all(i.number is None for i in left)):
         for roi, item in zip(bare, left, strict=True):
             roi.drawn = [item]
-            roi.guesses.append(f"its contours name {_named(item)}: {_BY_PLACE}")
+            roi.guesses.append(f"its contours name {_named(item, listed)}: {_BY_PLACE}")
         left, bare = [], []
+    _tell_of_a_shift(listed, drawn, left)
     for roi in listed:
         if len(roi.drawn) > 1 and bare:
             roi.guesses.append(
-                f"{len(roi.drawn)} items of contours name it, and none {quoted(bare[0].name)}: all were taken"
+                f"{len(roi.drawn)} sets of contours name this ROI and none names {quoted(bare[0].name)}: "
+                "all of them were assigned to this one"
             )
         if roi.number is None:
             roi.number = next(free)
@@ -104,6 +106,20 @@ def _shift(listed: Sequence[Listed], drawn: Sequence[Drawn]) -> int:
     return (steps.pop() or 0) if len(steps) == 1 else 0
 
 
+def _tell_of_a_shift(listed: Sequence[Listed], drawn: Sequence[Drawn], left: Sequence[Drawn]) -> None:
+    """On ROIs with contours by their number, where some contours name a ROI that is not listed, and all would name
+    listed ones if they were numbered one higher or lower: fewer contour items than ROIs say no order."""
+    missing = [item.number for item in left if item.number is not None]
+    named, known = {item.number for item in drawn if item.number is not None}, {roi.number for roi in listed}
+    off = next((off for off in (-1, 1) if {number - off for number in named} <= known), 0)
+    for roi in listed if missing and off else ():
+        if roi.drawn and roi.drawn[0].number == roi.number:
+            roi.guesses.append(
+                f"its contours are those that name ROI {roi.number}, but others name ROI {missing[0]}, which is not "
+                f"listed: all contours may be numbered 1 too {'high' if off > 0 else 'low'}, and these be another ROI's"
+            )
+
+
 def _left_by_text(listed: Sequence[Listed], drawn: Sequence[Drawn]) -> list[Drawn]:
     """Contour items go to the ROI whose number is the same text, where there is one such; the items that are left."""
     texts = Counter(roi.unread for roi in listed)
@@ -118,8 +134,10 @@ def _left_by_text(listed: Sequence[Listed], drawn: Sequence[Drawn]) -> list[Draw
     return left
 
 
-def _named(item: Drawn) -> str:
+def _named(item: Drawn, listed: Sequence[Listed]) -> str:
     """Which ROI a contour item names that it was not given to."""
+    if item.unread and any(roi.unread == item.unread for roi in listed):
+        return f"the ROI {quoted(item.unread[:_LONGEST_NUMBER])}, which is the number of several"
     if item.number is not None:
         return f"ROI {item.number}, which is not listed"
     return f"the ROI {quoted(item.unread[:_LONGEST_NUMBER])}, which is not listed" if item.unread else "no ROI"
@@ -147,7 +165,9 @@ def _give(rois: Sequence[Listed], items: Sequence[Drawn], types: Sequence[str], 
     if items:
         first.guesses.append(f"it has its number in common with {_others(rois, first)}: all its contours were taken")
     for roi in rois[1:]:
-        roi.without = f"its number {number} is also that of {quoted(first.name)}, and the contours cannot be told apart"
+        roi.why_none = (
+            f"its number {number} is also that of {quoted(first.name)}, and the contours cannot be told apart"
+        )
 
 
 def _others(rois: Sequence[Listed], one: Listed) -> str:

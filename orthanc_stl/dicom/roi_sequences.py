@@ -21,7 +21,7 @@ MAX_CONTOUR_POINTS = 20_000_000
 MAX_ROIS = 10_000
 MAX_CONTOURS = 1_000_000
 
-NO_NUMBER = -1
+UNREADABLE_COUNT = -1
 """The points of a contour that declares something else than a number of them."""
 
 STRUCTURE_SET_ROIS = 0x30060020
@@ -108,7 +108,7 @@ def _contour_item(file: DicomFile, item: Elements, number: int) -> ContourItem:
     points = file.value_of(item, _CONTOUR_POINTS)
     declared = whole_number(points)
     if declared is None and points.strip(b"\0 "):
-        declared = NO_NUMBER
+        declared = UNREADABLE_COUNT
     return ContourItem(number, kind, declared, data.start if data else 0, data.stop if data else 0)
 
 
@@ -149,4 +149,4 @@ def _roi(roi: Listed, data: memoryview) -> Roi:
     number = roi.number or 0
     title = title_of(number, roi.name)
     guesses = tuple(Note(Rank.GUESSED, roi.name, f"{title}: {guess}") for guess in roi.guesses)
-    return Roi(number, roi.name, color, roi.kind, roi.frame, tuple(contours), data, guesses, roi.without)
+    return Roi(number, roi.name, color, roi.kind, roi.frame, tuple(contours), data, guesses, roi.why_none)

@@ -51,7 +51,9 @@ def triangulated(points: np.ndarray, corners: np.ndarray, sizes: np.ndarray) -> 
 def _without_folds(points: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """Triangles `(n - 2, 3)` of one polygon `(n, 3)`, whose area vector is `normal`, in indices of its corners."""
     if len(points) > MOST_CONCAVE_CORNERS:
-        raise TooLarge(f"a polygon of {len(points):,} corners is not convex; {MOST_CONCAVE_CORNERS:,} are read of such")
+        raise TooLarge(
+            f"a polygon of {len(points):,} corners is not convex; such polygons may have up to {MOST_CONCAVE_CORNERS:,}"
+        )
     across = np.eye(3)[int(np.argmin(np.abs(normal)))]
     x = np.cross(across, normal)
     y = np.cross(normal, x)

@@ -113,12 +113,12 @@ class RtDose:
         source = read_object(files[0], kinds.RTDOSE.sop_classes, "an RT Dose")
         _check_kind(source)
         if _PIXEL_DATA not in source:
-            raise InvalidInput("this RT Dose has no pixel data, so no dose grid: histograms or points alone")
+            raise InvalidInput("this RT Dose has no pixel data, and so no dose grid to make surfaces of")
         grid = dose_grid(source)
         volume = _volume(source, grid, options.limits.get("max_voxels", 200_000_000))
         highest = float(volume.stored.max()) * volume.slope
         if highest <= 0:
-            raise InvalidInput("this dose is zero everywhere, so it has no isodose")
+            raise InvalidInput("this dose is zero everywhere, so there is no isodose surface")
         unit = "Gy" if source.text(_UNITS) == "GY" else ""
         plan = files[1] if len(files) > 1 else None
         yardstick = yardstick_of(source, plan, highest, unit, options.fields.get("Reference"))

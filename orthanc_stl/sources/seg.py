@@ -212,7 +212,8 @@ class Seg:
         frames = pixel_frames(source)
         _check_type(kind, frames.bits, source)
         if kind == "FRACTIONAL" and not source.unsigned(_MAXIMUM_FRACTIONAL):
-            raise InvalidInput("this FRACTIONAL segmentation has no Maximum Fractional Value: half of it is not known")
+            unknown = "which value means half, where a surface lies, is not known"
+            raise InvalidInput(f"this FRACTIONAL segmentation has no Maximum Fractional Value: {unknown}")
         if _SEGMENTS not in source:
             raise InvalidInput("this segmentation has no Segment Sequence: it names no segment")
         table = frame_table(source, frames, by_segment=kind != "LABELMAP")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orthanc_stl.conversion.build import build_model
-from orthanc_stl.conversion.choose import chosen_of
+from orthanc_stl.conversion.choose import choice_for
 from orthanc_stl.conversion.inputs import place_of
 from orthanc_stl.conversion.objects import SeriesIdentity, dicom_objects
 from orthanc_stl.conversion.result import ConversionResult, part_info, part_json
@@ -37,7 +37,7 @@ def choose_structures(options: Options, blobs: Sequence[Blob], progress: Progres
     """Files: a source. Facts: `structures` that the request means, `skipped` ones, and `notes`."""
     request, inputs = read(options, blobs)
     check_tags(request.tags)
-    choice = chosen_of(inputs.open(request), request)
+    choice = choice_for(inputs.open(request), request)
     return {
         "structures": [{"Number": structure.number, "Name": structure.name} for structure in choice.structures],
         "skipped": [one.as_json() for one in choice.skipped],

@@ -109,7 +109,7 @@ def test_contour_items_that_name_no_roi_are_paired_where_as_many_rois_have_none(
     data = edited(structure_set([tiny("A"), tiny("B", centre=(40, 0, 0))]), edit)
     structures = read_structure_set(data)
     assert boxes(structures) == {"A": -6, "B": 34}
-    assert notes_of(structures, 2) == [f'ROI 2 "B": its contours {told}: they were taken by their place in the file']
+    assert notes_of(structures, 2) == [f'ROI 2 "B": its contours {told}: they were assigned in the order of the file']
 
 
 def test_contour_items_that_may_belong_to_several_rois_are_rois_of_their_own() -> None:
@@ -202,7 +202,7 @@ def test_contours_that_count_from_another_number_are_taken_in_order(first: int, 
     assert boxes(structures) == {"A": -6, "B": 34, "C": 74}
     for roi in structures.rois:
         (note,) = notes_of(structures, roi.number)
-        assert f"(all numbers of contours are {off}): they were taken by their place in the file" in note
+        assert f"and in this file all contours are numbered {off}: they were assigned in the order of the file" in note
 
 
 @pytest.mark.parametrize(("numbers", "own"), [(("1", "2", "2"), [1, 2, 4]), (("1", "1", "2"), [1, 4, 2])])
@@ -212,14 +212,45 @@ def test_rois_of_one_number_have_one_each_where_contours_count_from_another(
     structures = renumbered(numbers, tuple(str(int(number) + 1) for number in numbers))
     assert [roi.number for roi in structures.rois] == own
     assert boxes(structures) == {"A": -6, "B": 34, "C": 74}
-    assert any("(all numbers of contours are 1 too high)" in note for note in notes_of(structures, 4))
+    assert any("all contours are numbered 1 too high" in note for note in notes_of(structures, 4))
 
 
 def test_contours_of_two_items_are_told_where_another_roi_has_none() -> None:
     structures = renumbered(("1", "2", "3"), ("1", "1", "3"))
     assert boxes(structures)["A"] == -6
-    assert notes_of(structures, 1) == ['ROI 1 "A": 2 items of contours name it, and none "B": all were taken']
+    assert notes_of(structures, 1) == [
+        'ROI 1 "A": 2 sets of contours name this ROI and none names "B": all of them were assigned to this one'
+    ]
     assert notes_of(structures, 3) == []
+
+
+@pytest.mark.parametrize(("references", "off", "first"), [(("0", "1"), "low", 0), (("3", "4"), "high", 4)])
+def test_fewer_contours_that_may_count_from_another_number_are_told(
+    references: tuple[str, ...], off: str, first: int
+) -> None:
+    """Of three ROIs: by number one of them has its contours, by a shifted number two."""
+
+    def edit(ds: Dataset) -> None:
+        for item, number in zip(ds.ROIContourSequence, references, strict=True):
+            set_reference(item, number)
+
+    rois = [tiny("A"), tiny("B", centre=(40, 0, 0)), tiny("C", drawn=False)]
+    structures = read_structure_set(edited(structure_set(rois), edit))
+    (usable,) = [roi.number for roi in structures.rois if roi.usable and roi.number != first]
+    (note,) = notes_of(structures, usable)
+    assert f"but others name ROI {first}, which is not listed: all contours may be numbered 1 too {off}" in note
+
+
+def test_contours_of_one_unlisted_roi_say_nothing_of_the_others() -> None:
+    structures = renumbered(("1", "2", "3"), ("1", "2", "9"))
+    assert notes_of(structures, 1) == notes_of(structures, 2) == []
+
+
+def test_numbers_that_are_none_and_stand_twice_are_told_as_such() -> None:
+    structures = renumbered(("R-1", "R-1", "2"), ("R-1", "R-1", "2"))
+    assert boxes(structures) == {"A": -6, "B": 34, "C": 74}
+    told = 'its contours name the ROI "R-1", which is the number of several: they were assigned in the order'
+    assert all(any(told in note for note in notes_of(structures, roi.number)) for roi in structures.rois[:2])
 
 
 @pytest.mark.parametrize(("raw", "number"), [(b"7\0", 7), (b"-3", -3), (b"7.00 ", 7), (b"7.10", None), (b".", None)])

@@ -58,7 +58,7 @@ def test_what_is_said_of_the_choice_is_in_every_answer() -> None:
     blobs = [phantoms.structure_set(rois)]
     texts = [
         '2 structures are named "Heart" (numbers 1, 2): all were taken',
-        "Levels was left out: an RT-STRUCT has no use for it",
+        "Levels was ignored: it means nothing for an RT-STRUCT",
     ]
     chosen = TASKS["choose_structures"](options, blobs, lambda *now: None)[0]
     assert [note["Text"] for note in chosen["notes"]] == texts

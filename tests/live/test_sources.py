@@ -79,7 +79,7 @@ def test_a_segmentation(server: OrthancServer) -> None:
     body = {"Instance": instance, "All": True, "Separate": True, "Resolution": 32, "Levels": [30], "Step": 1}
     answer = server.post("/stl/encode", body).json()
     assert answer["Warnings"] == [note["Text"] for note in answer["Notes"]] == [
-        "Levels was left out: a DICOM SEG has no use for it", 'ignored: there is no field "Step"',
+        "Levels was ignored: it means nothing for a DICOM SEG", 'ignored: there is no field "Step"',
     ]  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def test_frames_of_nuclear_medicine_lie_where_their_slice_vector_says(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({**TIME_SLOTS, "SliceVector": [1, 2], "NumberOfFrames": 48}, "48 frames of 24 slices, and no Slice Vector"),
+        ({**TIME_SLOTS, "SliceVector": [1, 2], "NumberOfFrames": 48}, "48 frames but 24 slices, and no Slice Vector"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]}, "do not say where each lies"),
     ],
 )

@@ -125,7 +125,7 @@ def broken(change: str) -> Dataset:
         ("position", "no usable image position"),
         ("zero", "zero everywhere"),
         ("short", "the pixel data have 1000 bytes"),
-        ("histograms", "no pixel data, so no dose grid"),
+        ("histograms", "no pixel data, and so no dose grid"),
         ("8 bits", "16 or 32 bits a voxel, this one has 8"),
     ],
 )
