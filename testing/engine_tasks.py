@@ -78,6 +78,13 @@ def keep(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) ->
     return {"pid": os.getpid()}, []
 
 
+def let_go(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
+    """Takes so many MB in small pieces and lets go of all but the last: malloc does not give them back by itself."""
+    pieces = [bytes(1000) for _ in range(options["mb"] * 1000)]
+    KEPT.append(pieces.pop())
+    return {}, []
+
+
 def noise(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) -> Outcome:
     """Print from Python and from C, where messages used to be."""
     print("python speaks", flush=True)
@@ -122,5 +129,21 @@ def part(options: dict[str, Any], blobs: Sequence[bytes], progress: Progress) ->
     ]
 
 
-ALL = (echo, steps, sleep, hold_the_gil, die, leave, segfault, eat, keep, noise, refuse, bug, ignore_signals, part)
+ALL = (
+    echo,
+    steps,
+    sleep,
+    hold_the_gil,
+    die,
+    leave,
+    segfault,
+    eat,
+    keep,
+    let_go,
+    noise,
+    refuse,
+    bug,
+    ignore_signals,
+    part,
+)
 TASKS = {function.__name__: function for function in ALL}

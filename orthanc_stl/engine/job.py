@@ -41,7 +41,8 @@ class Order:
     worker gets the files once. `finish` is called once, with a list of `Outcome`s in the order of `parts`. A part
     that fails because of what it was asked to do (InvalidInput, TooLarge, NotFound) has its error there and stops no
     other. So has one whose worker died, that took too long or failed unexpectedly, unless `all_or_none`: then the job
-    fails with that error, and the other parts are ended.
+    fails with that error, and the other parts are ended. `names` of the parts are shown while they are at work. With
+    `sizes`, in any unit of work, the largest are begun first, so that the workers come to their ends together.
 
         Order("encode_part", {"resolution": 256}, fetch=lambda: [rtstruct], finish=store_all,
               parts=[{"numbers": [1]}, {"numbers": [2]}], runs_on_cluster=True)
@@ -59,11 +60,17 @@ class Order:
     runs_on_cluster: bool = False
     low_priority: bool = False
     parts: Sequence[dict[str, Any]] | None = None
+    names: Sequence[str] = ()
+    sizes: Sequence[float] = ()
     all_or_none: bool = False
 
     def options_of(self, number: int) -> dict[str, Any]:
         """The options of a part; of the whole, when it has no parts."""
         return self.options if self.parts is None else {**self.options, **self.parts[number]}
+
+    def begun_at(self, place: int) -> int:
+        """The number of the part that is begun as the one at `place`, from 0."""
+        return sorted(range(len(self.sizes)), key=lambda part: -self.sizes[part])[place] if self.sizes else place
 
     def fails_with(self, error: errors.StlError) -> bool:
         """Whether the whole job fails when one of its tasks does so."""
@@ -94,6 +101,7 @@ class Job:
         self.cancelled, self.ended = threading.Event(), threading.Event()
         self.bytes_in = self.bytes_out = self.peak_memory = self.warnings = 0
         self._parts: int | None = None  # how many; None: it has no parts, or they are not known yet
+        self._at_work: dict[int, str] = {}  # the names of the parts that have begun and are not done
         self._outcomes: list[Outcome | None] = [None]
         self._fractions = [0.0]
         self._clock = [time.monotonic()] * 3  # created, started, completed
@@ -141,6 +149,8 @@ class Job:
         """What a worker says of a part: the fraction of it that is done, 0..1, and its step. Never goes back."""
         with self._lock:
             if self.state == RUNNING:
+                if self.order and self.order.names:
+                    self._at_work.setdefault(number, self.order.names[number])
                 self._fractions[number] = max(self._fractions[number], min(max(fraction, 0.0), 1.0))
                 self._show_advance(step)
 
@@ -148,7 +158,8 @@ class Job:
         fraction = sum(self._fractions) / max(len(self._fractions), 1)
         self._reported = (FETCHED + (WORKED - FETCHED) * fraction, time.monotonic())
         self._show_progress()
-        self.step = step if self._parts is None else f"{step} ({self._parts_done()} of {self._parts} done)"
+        names = ": " + ", ".join(self._at_work.values()) if self._at_work else ""
+        self.step = step if self._parts is None else f"{step} ({self._parts_done()} of {self._parts} done{names})"
 
     def _parts_done(self) -> int:
         return sum(outcome is not None for outcome in self._outcomes)
@@ -163,6 +174,7 @@ class Job:
                 self.peak_memory = max(self.peak_memory, outcome.peak_memory)
                 self.warnings += outcome.facts.get("warnings", 0)
             self._outcomes[number], self._fractions[number] = outcome, 1.0
+            self._at_work.pop(number, None)
             if self._parts is not None:
                 self._show_advance(self.step.partition(" (")[0])
             whole = [one for one in self._outcomes if one is not None]
@@ -217,7 +229,7 @@ class Job:
         if self.state == PENDING:
             self._clock[1] = time.monotonic()
         self.state, self.error, self.order, self.files = state, error, None, ()
-        self._outcomes, self._fractions = [], []
+        self._outcomes, self._fractions, self._at_work = [], [], {}
         if error is not None:
             self.step = "cancelled" if state == CANCELLED else "failed"
         self.completed = datetime.now(UTC)
@@ -240,7 +252,13 @@ class Job:
             parts = (
                 {}
                 if self._parts is None or self.state != RUNNING
-                else {"Parts": {"Count": self._parts, "Done": self._parts_done()}}
+                else {
+                    "Parts": {
+                        "Count": self._parts,
+                        "Done": self._parts_done(),
+                        "AtWork": list(self._at_work.values()),
+                    }
+                }
             )
             return parts | {
                 "ID": self.id,

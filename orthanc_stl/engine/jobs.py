@@ -28,7 +28,7 @@ _NAMELESS_CLIENTS = tuple(f"nameless {number}" for number in range(8))
 
 
 class Task(NamedTuple):
-    """One task of a job: the part of that number. The first one opens the job."""
+    """One task of a job: which one in the order they are begun. The first one opens the job."""
 
     job: Job
     number: int
@@ -191,7 +191,7 @@ class Jobs:
         try:
             if number == 0 and not self._open(job, order):
                 return
-            self._carry_out(job, order, number)
+            self._carry_out(job, order, order.begun_at(number))
         except errors.StlError as error:
             self._fail(job, error)
         except Exception as error:  # whatever happens is this job's failure; the thread goes on

@@ -34,12 +34,10 @@ class Feet:
         self._beyond = twins // 3
 
     @cached_property
-    def _boxes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """Triangles `(m,)` by their lowest x, the lowest and highest coordinates `(3, m)` of each, and the widest."""
+    def _boxes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and the highest coordinates `(3, m)` of each triangle."""
         a, b, c = (self._vertices.take(corners, axis=1) for corners in self._corners)
-        low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
-        order = np.argsort(low[0])
-        return order, low[:, order], high[:, order], float((high[0] - low[0]).max(initial=0))
+        return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
 
     def found(self, points: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For `points` `(n, 3)`, from triangles `start` `(n,) int64`: where the walks end, and the distances to there.
@@ -54,17 +52,14 @@ class Feet:
 
     def within_bounds(self, points: np.ndarray, bounds: np.ndarray) -> np.ndarray:
         """The distance `(n,) float64` of `points` `(n, 3)` to all triangles, none of them above its `bounds` `(n,)`."""
-        order, low, high, widest = self._boxes
-        lowest, highest = (points - bounds[:, None]).tolist(), (points + bounds[:, None]).tolist()
-        starts = np.searchsorted(low[0], points[:, 0] - bounds - widest).tolist()
-        ends = np.searchsorted(low[0], points[:, 0] + bounds, side="right").tolist()
+        low, high = self._boxes
         rows, near = [], []
-        for row, (down, up, start, end) in enumerate(zip(lowest, highest, starts, ends, strict=True)):
-            meet = np.ones(end - start, bool)
-            for axis in range(3):
-                meet &= low[axis, start:end] <= up[axis]
-                meet &= high[axis, start:end] >= down[axis]
-            found = order[start:end][meet]
+        for row, (point, bound) in enumerate(zip(points, bounds, strict=True)):
+            found = np.flatnonzero((low[0] <= point[0] + bound) & (high[0] >= point[0] - bound))
+            for axis in (1, 2):
+                meet = low[axis].take(found) <= point[axis] + bound
+                meet &= high[axis].take(found) >= point[axis] - bound
+                found = found[meet]
             near.append(found)
             rows.append(np.full(len(found), row))
         of_point, triangle = (np.concatenate([np.zeros(0, np.int64), *each]) for each in (rows, near))

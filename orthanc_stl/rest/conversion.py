@@ -76,6 +76,8 @@ def convert(
         runs_on_cluster=True,
         low_priority=low_priority,
         parts=parts,
+        names=[one["Name"] for one in chosen["structures"]],
+        sizes=[one["Size"] for one in chosen["structures"]],
         all_or_none=True,
     )
     return run_or_submit(app, order, asynchronous=asynchronous)
@@ -131,7 +133,7 @@ def _usable(
         if isinstance(outcome, Result):
             results.append(outcome)
         else:
-            failed.append(structure | {"Reason": str(outcome)})
+            failed.append({key: structure[key] for key in ("Number", "Name")} | {"Reason": str(outcome)})
     if not results:
         raise next(outcome for outcome in outcomes if isinstance(outcome, errors.StlError))
     return results, failed

@@ -34,15 +34,22 @@ def list_structures(options: Options, blobs: Sequence[Blob], progress: Progress)
 
 
 def choose_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Files: a source. Facts: `structures` that the request means, `skipped` ones, and `notes`."""
+    """Files: a source. Facts: `structures` that the request means, each with a `Size` (a measure of the work, 0 where
+    none is known), `skipped` ones, and `notes`."""
     request, inputs = read(options, blobs)
     check_tags(request.tags)
     choice = choice_for(inputs.open(request), request)
     return {
-        "structures": [{"Number": structure.number, "Name": structure.name} for structure in choice.structures],
+        "structures": [{"Number": one.number, "Name": one.name, "Size": _size(one)} for one in choice.structures],
         "skipped": [one.as_json() for one in choice.skipped],
         "notes": [note.as_json() for note in choice.notes],
     }, ()
+
+
+def _size(structure: Structure) -> int:
+    """The number of its contours, of all kinds, or of its voxels."""
+    contours: dict[str, int] = structure.facts.get("Contours", {})
+    return sum(contours.values()) or int(structure.facts.get("Voxels") or 0)
 
 
 @reading("this file")

@@ -27,9 +27,14 @@ def order_of(
     client: str = "",
     file: bytes = FILE,
     finish: Callable[[Any], Any] = lambda outcomes: outcomes,
+    names: Sequence[str] = (),
+    sizes: Sequence[float] = (),
 ) -> Order:
     parts = [{"number": number, "seconds": 0.0, **part} for number, part in enumerate(parts)]
-    return Order("part", {}, lambda: [file], finish, client=client, parts=parts, all_or_none=all_or_none)
+    return Order(
+        "part", {}, lambda: [file], finish, client=client, parts=parts, names=names, sizes=sizes,
+        all_or_none=all_or_none,
+    )  # fmt: skip
 
 
 def counted(write: Callable[[bytes], int], sizes: list[int]) -> Callable[[bytes], int]:
@@ -48,6 +53,22 @@ def test_results_come_in_order_from_all_workers_which_parse_the_file_once(make_j
     pids = {one["pid"] for one in facts}
     assert len(pids) == 2
     assert sum(one["parsed"] for one in facts) == 2
+
+
+def test_the_largest_parts_are_begun_first_and_named_while_they_are_at_work(make_jobs: Callable[..., Jobs]) -> None:
+    """Results stay in the order of the request."""
+    jobs = make_jobs(workers=1)
+    parts, names = [{"seconds": 0.3}] * 4, ["Cord", "Lung", "Eye", "Liver"]
+    job = jobs.submit(order_of(parts, names=names, sizes=[2, 9, 1, 9], finish=lambda all: [one.facts for one in all]))
+    at_work: list[str] = []
+    steps = set()
+    while job.state in ("Pending", "Running"):
+        shown = job.as_json()
+        steps.add(shown["Step"])
+        at_work += [name for name in shown.get("Parts", {}).get("AtWork", []) if name not in at_work]
+    assert at_work == ["Lung", "Liver", "Cord", "Eye"]
+    assert "summing up (2 of 4 done: Cord)" in steps
+    assert [one["number"] for one in job.answer] == [0, 1, 2, 3]
 
 
 def test_options_are_the_common_ones_under_those_of_the_part(jobs: Jobs) -> None:

@@ -148,7 +148,11 @@ def test_progress_by_structure_and_cancel_leaves_nothing(source: Source) -> None
         time.sleep(0.005)
         seen.append(source.server.get(job).json())
     assert seen[-1]["Parts"]["Count"] == 3
-    assert any(f"({seen[-1]['Parts']['Done']} of 3 done)" in one["Step"] for one in seen)
+    names = ", ".join(seen[-1]["Parts"]["AtWork"])
+    assert f"({seen[-1]['Parts']['Done']} of 3 done{': ' * bool(names)}{names})" in seen[-1]["Step"]
+    named = {name for one in seen for name in one.get("Parts", {}).get("AtWork", [])}
+    assert named
+    assert named <= set(NAMES.values())
     assert source.server.delete(job).json()["State"] == "Cancelled"
     ended = source.server.get(job).json()
     assert (ended["State"], ended.get("Answer")) == ("Cancelled", None)

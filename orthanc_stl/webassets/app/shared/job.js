@@ -29,13 +29,21 @@ export async function follow(uuid, onProgress) {
       if (job.State === 'Cancelled') throw new Cancelled();
       if (job.State === 'Failure') throw new RequestFailed(job.Error?.Details ?? job.Error?.Message
         ?? t('The conversion failed.'), job.Error?.HttpStatus ?? 500);
-      onProgress((job.Progress ?? 0) / 100, job.State === 'Pending' ? 'waiting for its turn' : job.Step || 'working');
+      onProgress((job.Progress ?? 0) / 100, job.State === 'Pending' ? 'waiting for its turn' : stepOf(job));
     } catch (error) {
       // A line that drops for a moment does not end the conversion, so it does not end the wait either.
       if (!(error instanceof RequestFailed) || error.status !== 0 || ++failures > 5) throw error;
     }
     await pause(wait);
   }
+}
+
+/** @param {any} job @returns {string} what it is at, and of a set of structures, at which of them */
+export function stepOf(job) {
+  if (!job.Step || !job.Parts) return job.Step || 'working';
+  const { Count: count, Done: done, AtWork: names } = job.Parts;
+  const far = t('{done} of {count} done', { done, count });
+  return `${t(job.Step.split(' (', 1)[0])} (${[far, ...(names.length ? [names.join(', ')] : [])].join(': ')})`;
 }
 
 /** @param {string} uuid @returns {Promise<void>} asks the server to stop; `follow` then ends with `Cancelled` */
