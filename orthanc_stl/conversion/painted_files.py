@@ -27,7 +27,7 @@ from orthanc_stl.sources.glb_document import (
     pictures_left_out,
     textured_primitives,
 )
-from orthanc_stl.sources.glb_positions import with_float_positions
+from orthanc_stl.sources.glb_positions import for_trimesh
 from orthanc_stl.sources.mesh_files import OBJ_COLORS, OBJ_LINES, obj_has_colors, obj_has_lines
 
 MOST_UNPACKED_BYTES = 1 << 30
@@ -58,7 +58,7 @@ def read_painted(data: bytes) -> PaintedFile:
     """Raises InvalidInput for another or damaged file, TooLarge for too many unpacked bytes."""
     if data[:4] == b"glTF":
         document = checked_json(data)
-        scene = _loaded(bytes(with_float_positions(data, document)), "glb", _Files({}))
+        scene = _loaded(bytes(for_trimesh(data, document)), "glb", _Files({}))
         lost = [note.text for note in left_out_of(document)]
         lost += pictures_left_out(document)
         missing = textured_primitives(document) - sum(map(has_picture, scene.geometry.values()))

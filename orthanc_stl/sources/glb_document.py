@@ -97,6 +97,9 @@ def left_out_of(document: Mapping[str, Any]) -> tuple[Note, ...]:
     if any("skin" in node for node in dicts(document, "nodes")) or any(any(weights) for weights in _weights(document)):
         text = "the GLB file has a skeleton or morph targets, which are not applied: the mesh is read as it is without"
         notes.append(Note(Rank.GUESSED, "", text))
+    if not dicts(document, "scenes"):
+        text = "the GLB file has no scene, which would say what of it is shown: all of its nodes are read"
+        notes.append(Note(Rank.GUESSED, "", text))
     hidden = _hidden(document)
     if hidden:
         which = "a node" if hidden == 1 else f"{hidden} nodes"
@@ -122,6 +125,13 @@ def _hidden(document: Mapping[str, Any]) -> int:
             seen.add(place)
             left += _indices(nodes[place], "children")
     return sum("mesh" in node for place, node in enumerate(nodes) if place not in seen)
+
+
+def top_nodes(document: Mapping[str, Any]) -> list[int]:
+    """The nodes that are no other's child."""
+    nodes = dicts(document, "nodes")
+    children = {child for node in nodes for child in _indices(node, "children")}
+    return [place for place in range(len(nodes)) if place not in children]
 
 
 def _indices(owner: Mapping[str, Any], key: str) -> list[int]:

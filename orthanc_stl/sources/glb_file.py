@@ -26,7 +26,7 @@ from orthanc_stl.sources.glb_document import (
     picture_note,
     srgb,
 )
-from orthanc_stl.sources.glb_positions import with_float_positions
+from orthanc_stl.sources.glb_positions import for_trimesh
 from orthanc_stl.sources.mesh_parts import (
     MeshPart,
     check_parts,
@@ -49,7 +49,7 @@ def read_glb(data: bytes | memoryview, max_triangles: int) -> tuple[list[MeshPar
     """
     document = checked_json(data)
     with reading("the GLB file"):
-        plain = io.BytesIO(with_float_positions(data, document))
+        plain = io.BytesIO(for_trimesh(data, document))
         scene = trimesh.load_scene(plain, file_type="glb", process=False, resolver=None)
     if not isinstance(scene, trimesh.Scene) or not scene.geometry:
         raise InvalidInput("the GLB file has no mesh")

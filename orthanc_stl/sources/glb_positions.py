@@ -1,4 +1,5 @@
-"""Positions of a GLB that are normalized integers (KHR_mesh_quantization), as floats: trimesh takes them as they are.
+"""A GLB as trimesh reads it rightly: positions that are normalized integers (KHR_mesh_quantization) as floats, and with
+a scene.
 
 glTF 2.0, section 3.6.2.2 (accessor data types) and 3.11 (normalized integers), 4.4 (chunks of a GLB).
 """
@@ -12,15 +13,16 @@ from typing import Any
 import numpy as np
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.sources.glb_document import dicts
+from orthanc_stl.sources.glb_document import dicts, top_nodes
 
 _KINDS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2"}
 _FLOAT = 5126
 _HEAD = 12  # bytes before the chunks, each with 8 more before its content
 
 
-def with_float_positions(data: bytes | memoryview, document: Mapping[str, Any]) -> bytes | memoryview:
-    """The file, with floats at its end for positions that are normalized integers; as it is, if it has none.
+def for_trimesh(data: bytes | memoryview, document: Mapping[str, Any]) -> bytes | memoryview:
+    """The file, with floats at its end for positions that are normalized integers, and a scene of all nodes that are
+    no other's child if it has no scene (glTF 2.0 allows that); as it is, if it has neither.
 
     `document`: its JSON. Raises InvalidInput for such positions that lie beyond the file's data.
     """
@@ -30,7 +32,8 @@ def with_float_positions(data: bytes | memoryview, document: Mapping[str, Any]) 
     positions = (one.get("POSITION") for one in attributes if isinstance(one, dict))
     used = {place for place in positions if isinstance(place, int)}
     chosen = [place for place, one in enumerate(accessors) if place in used and one.get("normalized") is True]
-    if not chosen:
+    scenes = dicts(document, "scenes")
+    if not chosen and scenes:
         return data
     length = int.from_bytes(data[12:16], "little")
     start = _HEAD + 8 + length
@@ -45,7 +48,8 @@ def with_float_positions(data: bytes | memoryview, document: Mapping[str, Any]) 
         views.append({"buffer": 0, "byteOffset": size, "byteLength": len(values)})
         pieces.append(values)
         size += len(values)
-    changed = {**document, "accessors": accessors, "bufferViews": views, "buffers": [{"byteLength": size}]}
+    shown = {} if scenes else {"scene": 0, "scenes": [{"nodes": top_nodes(document)}]}
+    changed = {**document, **shown, "accessors": accessors, "bufferViews": views, "buffers": [{"byteLength": size}]}
     text = json.dumps(changed).encode()
     text += b" " * (-len(text) % 4)
     chunks = _chunk(b"JSON", text) + _chunk(b"BIN\0", b"".join(pieces))

@@ -6,6 +6,7 @@ XML of Caret), or come with the request as `LabelNames` and `LabelColors`.
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -99,7 +100,7 @@ def _label_table(content: bytes) -> Naming:
     """The `Label` elements of a Caret extension: no entity is resolved, and nothing is fetched."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     try:
-        root = etree.fromstring(content.strip(b"\0 \r\n\t"), parser)
+        root = etree.fromstring(_without_padding(content), parser)
     except (etree.XMLSyntaxError, ValueError):
         return Naming()  # extensions of code 0 hold anything
     names: dict[int, str] = {}
@@ -114,6 +115,13 @@ def _label_table(content: bytes) -> Naming:
         if color:
             colors[int(key)] = color
     return Naming(names, colors)
+
+
+def _without_padding(xml: bytes) -> bytes:
+    """The XML of an extension, which zeros fill up to a multiple of 16 bytes; UTF-16 has zeros of its own."""
+    if xml[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return xml.decode("utf-16", "replace").strip("\0 \r\n\t").encode("utf-16")
+    return xml.strip(b"\0 \r\n\t")
 
 
 def _color(label: etree._Element) -> Color | None:

@@ -34,6 +34,9 @@ from orthanc_stl.sources.volume_files import FileSource, OpenVolume, guessed, la
 
 _KEY = re.compile(r"Segment([0-9]{1,6})_(Name|Color|LabelValue|Layer|Terminology|Tags)")
 MOST_SEGMENTS = 65_536
+_FRACTIONS = "Fractional labelmap"
+_REPRESENTATIONS = ("Segmentation_MasterRepresentation", "Segmentation_SourceRepresentation")
+"""Where 3D Slicer says how the voxels hold the segments: older and newer versions."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,11 @@ def segments_of(file: NrrdFile) -> tuple[Segment, ...]:
         if match and len(fields) <= MOST_SEGMENTS:
             fields.setdefault(int(match[1]), {})[match[2]] = str(value)
     places = sorted(place for place, texts in fields.items() if "LabelValue" in texts)
+    if places and any(_FRACTIONS in str(file.header.get(key, "")) for key in _REPRESENTATIONS):
+        raise InvalidInput(
+            "the segments of the NRRD file are stored as fractions (Fractional labelmap), whose scale the header does "
+            "not say: export the segmentation as a binary label map"
+        )
     labels = [_whole(fields[place]["LabelValue"]) for place in places]
     repeated = len(set(labels)) < len(labels)
     found = []

@@ -242,6 +242,20 @@ def test_what_the_scene_does_not_show_is_told() -> None:
         opened(box_glb(CORNERS, scenes=[{"nodes": [3]}], nodes=nodes))
 
 
+def test_a_file_without_scenes_shows_all_of_its_nodes() -> None:
+    """Each once, though one is another's child."""
+    nodes = [{"mesh": 0, "name": "Box", "children": [1]}, {"mesh": 0, "name": "Child", "translation": [1, 0, 0]}]
+    data = box_glb(CORNERS, nodes=nodes, scenes=[])
+    source = opened(data)
+    assert [one.name for one in source.structures] == ["Box", "Child"]
+    shapes = [source.shape(one.number) for one in source.structures]
+    assert [round(report_of(shape).volume, 1) for shape, _ in shapes] == [6000.0, 6000.0]
+    assert [float(shape.vertices[:, 0].mean().round(3)) for shape, _ in shapes] == [0, 1000]
+    said = "the GLB file has no scene, which would say what of it is shown: all of its nodes are read"
+    assert said in [note.text for note in shapes[0][1]]
+    assert said not in [note.text for note in opened(box_glb(CORNERS)).shape(1)[1]]
+
+
 def test_repetitions_that_are_not_read_are_told() -> None:
     node = {"mesh": 0, "name": "Box", "extensions": {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": 0}}}}
     (note,) = opened(box_glb(CORNERS, nodes=[node])).notes

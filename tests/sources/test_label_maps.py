@@ -90,8 +90,8 @@ CARET = (
 )
 
 
-def extension(content: str, code: int, order: str = "<") -> bytes:
-    text = content.encode()
+def extension(content: str, code: int, order: str = "<", encoding: str = "utf-8") -> bytes:
+    text = content.encode(encoding)
     size = (len(text) + 8 + 15) // 16 * 16
     kind = "little" if order == "<" else "big"
     return size.to_bytes(4, kind) + code.to_bytes(4, kind) + text.ljust(size - 8, b"\0")  # type: ignore[arg-type]
@@ -105,6 +105,16 @@ def test_names_in_an_extension(code: int, version: int, order: str, packed: bool
     other = extension("AFNI", 4, order)
     data = nifti_file(labels(), version=version, order=order, extension=other + extension(CARET, code, order))
     structures = opened(gzip.compress(data) if packed else data).structures
+    assert [(s.name, s.color) for s in structures[:2]] == [("liver & co", (255, 128, 0)), ("spleen", None)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
+@pytest.mark.parametrize("blanks", range(4))
+def test_names_in_an_extension_that_begins_with_a_byte_order_mark(encoding: str, blanks: int) -> None:
+    """However many zeros fill it up."""
+    declared = CARET.replace('"1.0"', f'"1.0" encoding="{encoding.removesuffix("-le").removesuffix("-be")}"')
+    text = "\ufeff" + declared + " " * blanks
+    structures = opened(nifti_file(labels(), extension=extension(text, 0, encoding=encoding))).structures
     assert [(s.name, s.color) for s in structures[:2]] == [("liver & co", (255, 128, 0)), ("spleen", None)]
 
 

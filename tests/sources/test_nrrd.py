@@ -147,6 +147,17 @@ def test_names_and_colors_of_the_request_go_before_those_of_the_header(tmp_path:
     assert [(s.name, s.color) for s in structures] == [("Leber", None), ("five", (255, 0, 0))]
 
 
+@pytest.mark.parametrize("version", ["Master", "Source"])
+def test_segments_stored_as_fractions_are_refused_with_what_to_do(tmp_path: Any, version: str) -> None:
+    """Their label stands in no voxel: they were listed as empty."""
+    data = nrrd_file(
+        tmp_path, np.full((4, 4, 4), 90, np.uint8), **LPS, space__directions=AXES, Segment0_Name="one",
+        Segment0_LabelValue="1", **{f"Segmentation_{version}Representation": "Fractional labelmap"},
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="export the segmentation as a binary label map"):
+        opened(data)
+
+
 def test_fields_that_segments_or_several_files_have_no_use_for_are_told(tmp_path: Any) -> None:
     plain = nrrd_file(tmp_path, labels().astype(np.uint8), **LPS, space__directions=AXES)
     named = {f"Segment{label}_LabelValue": str(label) for label in (1, 5, 200)}
