@@ -38,7 +38,7 @@ def union_surface(
         numbers = [structure.number for structure in structures]
         surroundings = source.surroundings(numbers)
         notes += source.frame_of(numbers)[1]
-    return _meshed(shapes, request, surroundings, progress), notes
+    return _meshed(shapes, request, surroundings, progress), list(dict.fromkeys(notes))
 
 
 def how_to_clean(request: ConversionRequest) -> CleanUp:

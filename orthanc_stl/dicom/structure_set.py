@@ -27,6 +27,7 @@ from orthanc_stl.dicom.roi_sequences import (
 from orthanc_stl.dicom.sop_classes import RT_STRUCTURE_SET
 from orthanc_stl.dicom.study_context import StudyContext, ascii_uid, class_name, read_study_context
 from orthanc_stl.dicom.text import character_sets
+from orthanc_stl.dicom.units import may_be_animal, notes_on_centimetres
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.model import Note, Rank
@@ -43,12 +44,13 @@ _THIS = "the RT Structure Set"
 class StructureSet:
     """The ROIs of a structure set, in the file's order, each number once.
 
-    `frame_of_reference_uid` is empty if none is named.
+    `frame_of_reference_uid` is empty if none is named; `animal`: the file says of which species the patient is.
     """
 
     rois: tuple[Roi, ...]
     frame_of_reference_uid: str
     file: DicomFile
+    animal: bool = False
 
     @cached_property
     def source(self) -> StudyContext:
@@ -62,6 +64,11 @@ class StructureSet:
                 return roi
         known = ", ".join(str(roi.number) for roi in self.rois) or "none"
         raise InvalidInput(f"the structure set has no ROI of number {number}; it has {known}")
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be told of the whole file, with each of its ROIs. Parses the patient's outline."""
+        return () if self.animal else notes_on_centimetres(self.rois)
 
     @reading(_THIS)
     def contours(self, numbers: Iterable[int]) -> tuple[list[RoiContours], list[Note]]:
@@ -78,7 +85,7 @@ class StructureSet:
                 raise InvalidInput(f"{roi.title} has no usable contour: {roi.reason}")
             chosen.append(RoiContours(roi.number, roi.name, tuple(contours)))
             notes += told
-        return chosen, notes
+        return chosen, [*notes, *self.notes]
 
     @reading(_THIS)
     def surroundings(self, except_numbers: Iterable[int]) -> list[np.ndarray]:
@@ -107,7 +114,8 @@ def read_structure_set(
     file, top = _top_level(data, OBSERVATIONS)
     terms = character_sets(file.value_of(top, _SPECIFIC_CHARACTER_SET))
     frame = _first_frame(file, top)
-    return StructureSet(rois_of(file, top, terms, frame, max_rois, max_contour_points), frame, file)
+    rois = rois_of(file, top, terms, frame, max_rois, max_contour_points)
+    return StructureSet(rois, frame, file, may_be_animal(file, top))
 
 
 @reading(_THIS)

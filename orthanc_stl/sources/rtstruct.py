@@ -27,7 +27,7 @@ class OpenStructureSet:
 
     @cached_property
     def structures(self) -> tuple[Structure, ...]:
-        return tuple(_structure(roi) for roi in self.structure_set.rois)
+        return tuple(_structure(roi, self.structure_set.notes) for roi in self.structure_set.rois)
 
     def shape(self, number: int) -> tuple[RoiContours, tuple[Note, ...]]:
         (contours,), notes = self.structure_set.contours([number])
@@ -69,8 +69,10 @@ class RtStruct:
         return OpenStructureSet(read_structure_set(files[0], **limits))
 
 
-def _structure(roi: Roi) -> Structure:
+def _structure(roi: Roi, of_the_file: Sequence[Note]) -> Structure:
     facts = roi.as_json()
+    facts["Guessed"] += [note.text for note in of_the_file]
+    facts["Notes"] += [note.as_json() for note in of_the_file]
     for name in ("Number", "Name", "Color", "Type", "Usable", "Reason"):
         del facts[name]
     return Structure(roi.number, roi.name, roi.color, roi.interpreted_type, reason=roi.reason, facts=facts)

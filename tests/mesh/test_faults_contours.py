@@ -182,6 +182,17 @@ def test_keyholes_of_any_width(width: float, resolution: int) -> None:
     check(surface_from_contours([roi_of(keyholes(width))], resolution=resolution).report, 28.25, 0, "")
 
 
+@pytest.mark.parametrize("moved", [0.01, 0.1, 0.2])
+def test_outlines_that_nearly_fill_each_other_are_united(moved: float) -> None:
+    """Moved by 0.2 of their radius, one was left out as a repetition of the other: 11 % were missing."""
+    radius = 15 * np.sqrt(2 * np.pi / 200 / np.sin(2 * np.pi / 200))
+    far = moved * radius
+    lens = 2 * radius**2 * np.arccos(moved / 2) - far / 2 * np.sqrt(4 * radius**2 - far**2)
+    outlines = [ring(15, z, (x, 0)) for z in TEN for x in (0, far)]
+    report = surface_from_contours([roi_of(outlines)], resolution=96).report
+    check(report, (2 * np.pi * 15**2 - lens) * 30 / 1000, 2, "they are united" if moved > 0.05 else "repeat others")
+
+
 def test_xor_stays_xor() -> None:
     contours = tuple(Contour(outline, k, XOR) for k, outline in enumerate(overlapping(), 1))
     report = surface_from_contours([RoiContours(1, "XOR", contours)], resolution=96).report
@@ -228,6 +239,27 @@ def test_single_slices_take_their_thickness_from_the_chosen_rois() -> None:
     report = surface_from_contours(rois, resolution=128).report
     assert report.volume == pytest.approx(37630 + 3 * np.pi * 100, rel=0.01)
     assert report.warnings == ()
+
+
+def test_a_part_of_one_slice_is_as_thick_as_the_slices_of_its_own_roi() -> None:
+    """Beside another ROI in slices of 3 mm, it was 3 mm thick, and 5 mm by itself."""
+    own = [*(ring(12, 5 * k) for k in range(5)), ring(10, 10.7, (60, 0))]
+    finer = roi_of([ring(8, 3 * k, (0, 60)) for k in range(9)], name="Finer", number=2)
+    report = surface_from_contours([roi_of(own), finer], resolution=96).report
+    check(report, np.pi * (144 * 25 + 100 * 5 + 64 * 27) / 1000, 6, "")
+
+
+def test_what_bodies_of_two_orientations_lose_is_told_if_they_are_apart() -> None:
+    """In voxels that are too large for one of them: as long as they may overlap, nobody knows what to expect."""
+    tilted = Rotation.from_euler("x", 70, degrees=True)
+    rois = [
+        roi_of(cylinder()),
+        *(roi_of([ring(9, z, (0, 22 * k)) for z in TEN], tilted, (0, 600, 0), f"Far {k}", 2 + k) for k in range(4)),
+    ]
+    report = surface_from_contours(rois, resolution=48, max_voxels=600_000).report
+    truth = (37630 + 4 * np.pi * 81 * 30) / 1000
+    assert report.volume / 1000 < 0.97 * truth
+    assert [text for text in report.warnings if f"its contours {truth:.4g} mL" in text]
 
 
 def test_many_findings_of_a_kind_are_one_sentence() -> None:

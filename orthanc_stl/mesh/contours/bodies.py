@@ -61,15 +61,21 @@ def bodies_of(chains: Sequence[Chain], frame: Frame, side: float, smooth: bool) 
         parts.setdefault((chain.roi.number, chain.part), []).append(chain)
     bodies = []
     for members in parts.values():
-        regions = [region for chain in members for layer in chain.layers for region in layer.regions]
-        low = np.append(np.min([r.low for r in regions], axis=0), min(chain.low for chain in members))
-        high = np.append(np.max([r.high for r in regions], axis=0), max(chain.high for chain in members))
-        further = np.max([np.abs(chain.shift) / 2 if chain.shift else (0.0, 0.0) for chain in members], axis=0)
-        low[:2] -= further
-        high[:2] += further
+        low, high = box_of(members)
         even = even_volume(members[0], smooth) if len(members) == 1 else None
         bodies.append(Body(members[0].roi.name, low, high, expected_of(members), frame, side, even))
     return bodies
+
+
+def box_of(chains: Sequence[Chain]) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest corner `(3,)` of what chains hold, in the frame of their planes (mm)."""
+    regions = [region for chain in chains for layer in chain.layers for region in layer.regions]
+    low = np.append(np.min([r.low for r in regions], axis=0), min(chain.low for chain in chains))
+    high = np.append(np.max([r.high for r in regions], axis=0), max(chain.high for chain in chains))
+    further = np.max([np.abs(chain.shift) / 2 if chain.shift else (0.0, 0.0) for chain in chains], axis=0)
+    low[:2] -= further
+    high[:2] += further
+    return low, high
 
 
 def settled(

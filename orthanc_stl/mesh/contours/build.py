@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.contours.bodies import bodies_of, settled
+from orthanc_stl.mesh.contours.bodies import bodies_of, box_of, settled
 from orthanc_stl.mesh.contours.check import Expected, expected_of
 from orthanc_stl.mesh.contours.contour import RoiContours
 from orthanc_stl.mesh.contours.crossings import without_new_crossings
@@ -23,10 +24,11 @@ from orthanc_stl.mesh.contours.limits import (
     require_few_planes,
 )
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
-from orthanc_stl.mesh.contours.planes import Stack, stacks_of, steps_between
+from orthanc_stl.mesh.contours.planes import RoiOutlines, Stack, stacks_of, steps_between
 from orthanc_stl.mesh.contours.regions import regions_of
 from orthanc_stl.mesh.contours.second_count import check_plan
 from orthanc_stl.mesh.contours.slices import Suggested, suggested
+from orthanc_stl.mesh.contours.split_slices import with_slices_whole
 from orthanc_stl.mesh.contours.steps import usual_step
 from orthanc_stl.mesh.contours.torn import compare_topology, without_strays
 from orthanc_stl.mesh.contours.union import require_room, united_volume
@@ -122,10 +124,11 @@ def _plans(
     for found in stacks:
         for roi in found.rois:
             require_few_in_a_plane(roi)
-        stack = replace(found, rois=tuple(with_holes_on_planes(roi, findings) for roi in found.rois))
-        usual = Usual(_usual(stack, others), end_caps)
+        whole = [with_slices_whole(roi, findings) for roi in found.rois]
+        stack = replace(found, rois=tuple(with_holes_on_planes(roi, findings) for roi in whole))
         chains: list[Chain] = []
         for roi in stack.rois:
+            usual = Usual(_usual(stack, roi, others), end_caps)
             regions = regions_of(roi, smooth, findings)
             own = chains_of(roi, regions, usual, findings)
             check_plan(roi.name, regions, own, usual, findings)
@@ -162,13 +165,17 @@ def _doubt_voxels(plans: Sequence[_Plan], grids: Sequence[tuple[Grid, Frame]], f
                 findings.roi(Rank.CHANGED_SHAPE, roi.name, text)
 
 
-def _usual(stack: Stack, others: Sequence[np.ndarray]) -> float | None:
-    """The usual distance between slices of the file (mm): of the chosen ROIs, else of each of the others, else of these
-    together."""
-    steps: list[float] = [outline.step for roi in stack.rois for outline in roi.outlines if np.isfinite(outline.step)]
+def _usual(stack: Stack, roi: RoiOutlines, others: Sequence[np.ndarray]) -> float | None:
+    """The usual distance between slices of a ROI (mm): its own, else of the chosen ROIs, else of each of the others,
+    else of these together."""
+    steps = _steps([roi]) or _steps(stack.rois)
     steps = steps or [step for contours in others for step in steps_between(stack.frame, list(contours))]
     steps = steps or steps_between(stack.frame, [points for contours in others for points in contours])
     return usual_step(steps)
+
+
+def _steps(rois: Sequence[RoiOutlines]) -> list[float]:
+    return [outline.step for roi in rois for outline in roi.outlines if np.isfinite(outline.step)]
 
 
 def _grids(
@@ -185,10 +192,24 @@ def _grids(
 
 
 def _expected(plans: Sequence[_Plan]) -> Expected:
-    """Of bodies of several orientations: between that of the largest and of all of them."""
+    """Of bodies of several orientations: between that of the largest and of all of them, if they may overlap."""
     each = [expected_of(plan.chains) for plan in plans]
+    if _are_apart(plans):
+        return Expected(sum(one.volume for one in each), sum(one.open for one in each))
     total, largest = sum(one.volume for one in each), max(one.volume for one in each)
     return Expected((total + largest) / 2, sum(one.open for one in each) + (total - largest) / 2)
+
+
+def _are_apart(plans: Sequence[_Plan]) -> bool:
+    """Whether the boxes of the orientations, along the patient's axes, do not overlap."""
+    boxes = []
+    for plan in plans:
+        low, high = box_of(plan.chains)
+        ends = np.array([low, high])
+        corners = np.array([[ends[i][0], ends[j][1], ends[k][2]] for i, j, k in np.ndindex(2, 2, 2)])
+        points = plan.frame.to_patient(corners)
+        boxes.append((points.min(axis=0), points.max(axis=0)))
+    return all(bool((one[0] > other[1]).any() or (other[0] > one[1]).any()) for one, other in combinations(boxes, 2))
 
 
 def _compare(expected: Expected, found: float, name: str, findings: Findings) -> None:

@@ -36,6 +36,10 @@ WIDE_SLIT = 0.015
 ALIKE = 0.85
 """A fraction of the larger of two areas: what they have in common if they are one area, outlined twice."""
 
+BEYOND = 0.02
+"""A fraction of the smaller of two areas of about one size: with more of it beside the other, they cross, and are
+neither one area, outlined twice, nor a hole."""
+
 THINNEST_WALL = 1e-3
 """A fraction of an outline's extent: what is thinner is no wall but the same area, outlined twice."""
 
@@ -158,7 +162,9 @@ def once(name: str, shapes: list[Shape], findings: Findings) -> list[Shape]:
         small, large = sorted((one, other), key=lambda shape: shape.area)
         if common <= APART * small.area:
             continue
-        if common > ALIKE * large.area and _touch(small, large):
+        crossing = common < WITHIN * small.area or ALIKE * large.area < common < (1 - BEYOND) * small.area
+        united = crossing and not (one.xor or other.xor)
+        if common > ALIKE * large.area and not united and _touch(small, large):
             twin, kept = (j, i) if other.number >= one.number else (i, j)
             findings.contour(
                 Rank.GUESSED,
@@ -168,7 +174,7 @@ def once(name: str, shapes: list[Shape], findings: Findings) -> list[Shape]:
                 "are skipped: they repeat others",
             )
             dropped.add(twin)
-        elif common < WITHIN * small.area and not (one.xor or other.xor):
+        elif united:
             unite.append((i, j))
             findings.contour(
                 Rank.CHANGED_SHAPE,
