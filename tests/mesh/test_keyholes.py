@@ -25,9 +25,10 @@ def test_keyhole(width: float) -> None:
     assert report.euler_number == 0
 
 
-@pytest.mark.parametrize("width", [1.3, 1.5, 2, 3, 4])
+@pytest.mark.parametrize("width", [1.3, 2, 4, 5, 6])
 def test_a_slit_too_wide_to_be_closed_is_told_of(width: float) -> None:
-    """Without the sentence, 1.3 to 4 % of the volume was missing without a word, and the surface had openings."""
+    """Without the sentence, 1.3 to 6 % of the volume was missing without a word, and the surface had openings. 5 mm
+    and 6 mm were silent, and 4 mm told as 3.1."""
     angles = np.linspace(0.02, 2 * np.pi - 0.02, 200)
     outer, inner = (r * np.stack([np.cos(angles), np.sin(angles)], axis=1) for r in (20, 10))
     outer[[0, -1], 1], inner[[0, -1], 1] = (width / 2, -width / 2), (width / 2, -width / 2)
@@ -37,12 +38,12 @@ def test_a_slit_too_wide_to_be_closed_is_told_of(width: float) -> None:
     assert report.volume == pytest.approx(10 * (300 * np.pi - 10 * width), rel=0.01)
     told = next(text for text in report.warnings if "slits" in text)
     figure = float(told.partition("of up to ")[2].partition(" mm")[0])
-    assert figure == pytest.approx(width, rel=0.2)
+    assert figure == pytest.approx(width, rel=0.04)
     assert "10 contours" in told
     assert "to holes: they are kept open, as they are drawn" in told
 
 
-@pytest.mark.parametrize(("widest", "figure"), [(1, "0.76"), (4, "1.5")])
+@pytest.mark.parametrize(("widest", "figure"), [(1, "0.825"), (4, "2.3")])
 def test_a_slit_whose_sides_cross_is_told_of(widest: float, figure: str) -> None:
     """Two triangles that meet in a point, `widest` mm wide at their ends: both are open, which nothing told."""
     outer, inner = (

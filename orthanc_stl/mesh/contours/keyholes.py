@@ -35,8 +35,11 @@ SLENDER = 3.0
 STILL_SLENDER = 2.0
 """A slit that stays open and is told of is so many times as long as wide."""
 
-WIDE_CLOSINGS = (0.025, 0.04, 0.06)
+WIDE_CLOSINGS = (0.025, 0.04, 0.06, 0.08, 0.105)
 """As CLOSINGS, for slits that stay open and are told of: wider ones are a shape of their own."""
+
+CIRCLE = 0.02
+"""A fraction of half the width that a closing fills: so near the largest circle in a slit is found."""
 
 ROUND = 64
 """How many points the circle has that outlines are grown and shrunk with by WIDE_CLOSINGS."""
@@ -118,7 +121,7 @@ def _open_slit(whole: CrossSection, extent: float, closings: Sequence[float]) ->
                 continue
             filled = whole + _grown(slit, fringe)
             if min(_loops(filled, area), _loops(closed, area)) > _loops(whole, area):
-                widest = max(widest, width)
+                widest = max(widest, width, _widest_circle(slit, half))
         if widest:
             return widest
     return 0.0
@@ -138,6 +141,16 @@ def _width(slit: CrossSection) -> float:
     """The width (mm) of a rectangle of the same area and perimeter."""
     around = sum(float(np.linalg.norm(loop - behind(loop), axis=1).sum()) for loop in slit.to_polygons())
     return (around / 2 - float(np.sqrt(max(0.0, around**2 / 4 - 4 * slit.area())))) / 2
+
+
+def _widest_circle(slit: CrossSection, most: float) -> float:
+    """The diameter (mm) of the largest circle within it, up to 2 * `most`. The ends of a slit that a closing fills are
+    hollow, so that it looks narrower than it is by its area."""
+    low, high = 0.0, most
+    while high - low > CIRCLE * most:
+        middle = (low + high) / 2
+        low, high = (low, middle) if _grown(slit, -middle).is_empty() else (middle, high)
+    return 2 * low
 
 
 def _bridge(loop: np.ndarray) -> tuple[int, int] | None:
