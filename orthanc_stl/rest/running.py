@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,14 +62,19 @@ def limits(settings: Settings) -> dict[str, int]:
 
 
 def listing(
-    app: App, request: Request, task: str, source: SourceFiles, conversion: ConversionRequest | None = None
+    app: App,
+    request: Request,
+    task: str,
+    source: SourceFiles,
+    conversion: ConversionRequest | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The facts that a quick task finds in these files."""
+    """The facts that a quick task finds in these files. `more`: options of the task."""
     conversion = replace(conversion or ConversionRequest(), limits=limits(app.settings))
     source = source.heading or source
     order = Order(
         task=task,
-        options=source.options(conversion),
+        options=source.options(conversion) | dict(more or {}),
         fetch=source.fetch,
         finish=lambda result: result.facts,
         interactive=True,

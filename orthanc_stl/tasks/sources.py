@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.choose import choice_for
@@ -16,8 +19,9 @@ from orthanc_stl.dicom.structure_set import read_roi_names
 from orthanc_stl.engine import kept_files
 from orthanc_stl.errors import InvalidInput, reading
 from orthanc_stl.mesh.progress import Progress
+from orthanc_stl.mesh.volumes.overview import overview_of
 from orthanc_stl.model import Structure
-from orthanc_stl.sources.base import OpenSource
+from orthanc_stl.sources.base import OpenSource, Region
 from orthanc_stl.tasks.common import MESHED, READ, Blob, Options, Outcome, portion, read, written
 
 
@@ -27,10 +31,36 @@ def roi_names(options: Options, blobs: Sequence[Blob], progress: Progress) -> Ou
 
 
 def list_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:
-    """Files: a source. Facts: `structures`, all that is known of each, in the file's order."""
+    """Files: a source. Facts: `structures`, all that is known of each, in the file's order.
+
+    Option: `Overview`, what a volume of grey values looks like.
+    """
     request, inputs = read(options, blobs)
     source = kept_files.once("source", lambda: inputs.open(request))
-    return {"structures": [structure.as_json() for structure in _structures(source)]}, ()
+    structures = [structure.as_json() for structure in _structures(source)]
+    if options.get("Overview"):
+        structures = [_with_overview(source, facts) for facts in structures]
+    return {"structures": structures}, ()
+
+
+def _with_overview(source: OpenSource, facts: dict[str, Any]) -> dict[str, Any]:
+    """Values are 0 to 65535, from the lowest to the highest, in base64."""
+    if "Highest" not in facts:
+        return facts
+    region, _ = source.shape(facts["Number"])
+    if not isinstance(region, Region):
+        return facts
+    low, high = facts["Lowest"], facts["Highest"]
+    found = overview_of(region.volume, low, high, facts["Threshold"])
+    slices = []
+    for view in found.views:
+        shares = np.nan_to_num((view.values - low) / ((high - low) or 1), nan=0.0).clip(0, 1)
+        text = base64.b64encode((shares * 65535).round().astype("<u2").tobytes()).decode()
+        rows, columns = view.values.shape
+        slices.append({"Plane": view.plane, "Columns": columns, "Rows": rows, "SizeMm": view.size, "Values": text})
+    voxel = region.volume.voxel_volume / 1000
+    told = {"Lowest": low, "Highest": high, "VoxelMl": voxel, "Counts": found.counts.tolist(), "Slices": slices}
+    return facts | {"Overview": told}
 
 
 def choose_structures(options: Options, blobs: Sequence[Blob], progress: Progress) -> Outcome:

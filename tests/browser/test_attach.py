@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+import trimesh
 
 from testing import phantoms
 from testing.data import shared_file
@@ -21,6 +23,13 @@ from testing.server import OrthancServer
 from .study import HEARTBEAT, Stored, box, pixels, stl_of
 
 Open = Callable[..., Any]
+# How many pixels of a canvas are more red than blue, as what is inside is.
+TINTED = """(canvas) => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, i) => i % 4 === 0 && value > data[i + 2] + 20).length;
+}"""
 
 
 def import_file(page: Any, path: Path, **fields: str) -> Any:
@@ -61,6 +70,11 @@ def ascii_stl(triangles: np.ndarray) -> str:
 def corners(stl: bytes) -> np.ndarray:
     records = np.frombuffer(stl, dtype=[("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2")], offset=84)
     return records["corners"]
+
+
+def export(mesh: trimesh.Trimesh, suffix: str) -> bytes:
+    written: Any = mesh.export(file_type=suffix)
+    return written.encode() if isinstance(written, str) else bytes(written)
 
 
 @pytest.fixture
@@ -158,6 +172,12 @@ def test_what_a_file_is_is_found_out(attach_page: Any, tmp_path: Path) -> None:
     attach_page.set_input_files("input[type=file]", shared_file("segnrrd/Segmentation.seg.nrrd"))
     attach_page.wait_for_selector(".structure")
     assert attach_page.locator(".structure-name").first.inner_text() == "ribs"
+    for suffix in ("obj", "ply", "glb"):
+        (tmp_path / f"plate {suffix}.{suffix}").write_bytes(export(trimesh.creation.box((30, 20, 4)), suffix))
+        attach_page.set_input_files("input[type=file]", tmp_path / f"plate {suffix}.{suffix}")
+        attach_page.get_by_text(f"plate {suffix}.{suffix}", exact=True).wait_for()
+        attach_page.wait_for_selector(".structure :checked")
+        assert attach_page.get_by_label("Series description").input_value() == f"plate {suffix}"
 
 
 def test_a_model_can_join_the_images_of_the_study(
@@ -209,6 +229,32 @@ def test_nifti_for_printing_ends_in_the_preview(attach_page: Any, server: Orthan
     attach_page.get_by_text("Print check", exact=True).click()
     row = attach_page.locator(".check-table tr", has_text="Closed").locator("td")
     assert row.inner_text() == "yes"
+
+
+def test_a_threshold_is_seen_before_anything_is_made(attach_page: Any, tmp_path: Path) -> None:
+    """Of a volume that grows brighter towards its middle: what has 70 or more is a ball of 15 mm."""
+    values = 100 - 2 * np.linalg.norm(np.mgrid[-20:21, -20:21, -20:21], axis=0)
+    nibabel.save(nibabel.Nifti1Image(values.astype(np.float32), np.eye(4)), tmp_path / "grey.nii.gz")
+    attach_page.set_input_files("input[type=file]", tmp_path / "grey.nii.gz")
+    attach_page.get_by_role("button", name="See what is inside", exact=True).click()
+    said = attach_page.locator(".threshold-preview [role=status]")
+    said.wait_for()
+    assert attach_page.locator(".threshold-slices figcaption").all_inner_texts() == ["Axial", "Coronal", "Sagittal"]
+    threshold = attach_page.get_by_role("spinbutton", name="Threshold", exact=True)
+    for value, radius in ((70, 15), (80, 10)):
+        if radius == 15:
+            threshold.fill(str(value))
+        else:
+            attach_page.get_by_role("slider", name="Threshold", exact=True).fill(str(value))
+        ball = 4 / 3 * np.pi * radius**3 / 1000
+        shown = re.fullmatch(r"Inside: about ([\d.]+) mL[.]", said.inner_text())
+        assert shown
+        assert float(shown[1]) == pytest.approx(ball, rel=0.05)
+        assert float(threshold.input_value()) == pytest.approx(value, rel=0.002)
+        for canvas in attach_page.locator(".threshold-slices canvas").all():
+            assert canvas.evaluate(TINTED) == pytest.approx(np.pi * radius**2, rel=0.05)
+    threshold.fill("101")
+    assert said.inner_text() == "Nothing is inside."
 
 
 def test_back_from_the_result_to_the_forms_and_a_reload(attach_page: Any, tmp_path: Path) -> None:

@@ -132,7 +132,12 @@ def test_two_people_at_once(open_page: Open, server: OrthancServer, stored: Stor
 
 
 def test_sixty_structures_can_be_searched(open_page: Open, server: OrthancServer) -> None:
-    rois = [phantoms.ball(f"Node {i}", 8, (20 * (i % 8), 20 * (i // 8), 0), 4) for i in range(1, 61)]
+    rois = [
+        phantoms.ball(
+            f"Node {i}", 8, (20 * (i % 8), 20 * (i // 8), 0), 4, interpreted_type="PTV" if i % 20 == 0 else "ORGAN"
+        )
+        for i in range(1, 61)
+    ]
     id = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="sixty")))
     page = open_page(url(f"instance={id}"))
     page.get_by_placeholder("Search a structure").fill("node 1")
@@ -141,6 +146,13 @@ def test_sixty_structures_can_be_searched(open_page: Open, server: OrthancServer
     page.get_by_placeholder("Search a structure").fill("nothing of that name")
     assert page.is_visible("text=No structure has such a name.")
     page.get_by_placeholder("Search a structure").fill("")
+    chips = page.locator(".type-chip")
+    assert sorted(chips.all_inner_texts()) == ["organ 57", "ptv 3"]
+    chips.get_by_text("ptv 3", exact=True).click()
+    shown = page.locator(".structure:visible .structure-name").all_inner_texts()
+    assert shown == ["Node 20", "Node 40", "Node 60"]
+    chips.get_by_text("ptv 3", exact=True).click()
+    assert page.locator(".structure:visible").count() == 60
     assert "11 of 60 chosen" in page.inner_text(".structure-head")
     page.get_by_role("button", name="All").click()
     page.get_by_text("One model of all").click()
@@ -160,6 +172,11 @@ def test_one_model_for_each_is_stored_together_and_can_be_discarded(
     heights = page.locator(".structures .structure:visible").evaluate_all("(all) => all.map((one) => one.offsetHeight)")
     assert max(heights) <= 31
     assert page.inner_text(".cannot summary") == "1 cannot be made"
+    page.get_by_text("More options", exact=True).click()
+    asked = page.locator(".field:visible")
+    helped = asked.locator(".help-text:visible")
+    assert asked.count() == helped.count() >= 9, "each option says what it does"
+    assert all(len(text) > 20 for text in helped.all_inner_texts())
     assert page.locator("a.look").get_attribute("href").endswith(f"three.html?source={stored.rtstruct}")
     generate(page, "Ball", "Left")
     page.wait_for_selector("text=2 models are ready")

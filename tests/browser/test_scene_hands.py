@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 
 from testing import phantoms
 from testing.server import OrthancServer
@@ -92,11 +93,15 @@ def test_events_restoring_and_the_picture(open_page: Open, scene: Scene) -> None
     assert after["measures"] == before["measures"] == []
     assert np.allclose(after["camera"]["position"], before["camera"]["position"], atol=0.05)
     picture = page.evaluate(
-        "viewer.picture().then(async blob => [blob.type, (await createImageBitmap(blob)).width, blob.size])"
+        "viewer.picture().then(async blob => [blob.type, Array.from(new Uint8Array(await blob.arrayBuffer()))])"
     )
     assert picture[0] == "image/png"
-    assert picture[1] >= page.locator(".view-3d canvas").bounding_box()["width"]
-    assert picture[2] > 10_000
+    image = np.asarray(Image.open(io.BytesIO(bytes(picture[1]))).convert("RGB"))
+    assert image.shape[1] >= page.locator(".view-3d canvas").bounding_box()["width"]
+    for part in page.evaluate("viewer.parts()"):  # 12 x 12 pixels of the legend, which no light changes
+        rows, columns = np.nonzero((image[:, :60] == part["color"]).all(axis=2))
+        assert len(rows) >= 144, part["name"]
+        assert [int(np.ptp(side)) for side in (rows, columns)] == [11, 11]
 
 
 def test_images_of_another_frame_are_a_sentence_not_an_overlay(open_page: Open, server: OrthancServer) -> None:

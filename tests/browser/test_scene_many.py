@@ -180,6 +180,21 @@ def test_the_images_are_shown_before_the_first_part_is_there(
     assert (shown == 112).all(axis=2).mean() > 0.2, "the disc of 16 HU in a window of 40 and 400"
 
 
+def test_coarse_images_come_before_those_in_full(open_page: Open, server: OrthancServer, hundred_models: str) -> None:
+    page = open_page("/stl/app/settings.json", **WIDE)
+    asked: list[int] = []
+    steps = re.compile(r"/stl/images/0/(\d+)/")
+    page.on("request", lambda request: asked.extend(int(step) for step in steps.findall(request.url)))
+    model = server.get(f"/series/{hundred_models}").json()["Instances"][0]
+    page.goto(f"{server.url}/stl/app/three.html?instance={model}")
+    viewer_ready(page)
+    page.wait_for_selector("#tool-slices:visible")
+    page.evaluate("viewer.showSlice({ plane: 'coronal', at: 0 })")  # when all are there in full
+    assert len(set(asked)) > 1
+    assert asked == sorted(asked, reverse=True)
+    assert asked[-1] == 1
+
+
 def test_a_press_on_an_eye_draws_the_scene_once(open_page: Open, hundred: str) -> None:
     """Also over the images, where the outlines follow."""
     page = open_page(f"/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO, **WIDE)

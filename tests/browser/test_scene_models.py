@@ -67,6 +67,9 @@ def test_studies_and_lists_of_models(open_page: Open, server: OrthancServer, sto
         assert Path(saved.value.path()).read_bytes() == server.get(f"/instances/{wanted}").body
     page = viewer_ready(open_page(f"/stl/app/three.html?study={stored.study}", **WIDE))
     assert {stored.model, other} <= {part["id"] for part in page.evaluate("viewer.parts()")}
+    for series, name in (("Contours: Ball", "Ball"), ("Contours: Left", "Left")):
+        rows = page.locator(f".part-group:text-is('{series}') + .part-rows .part-text")
+        assert set(rows.all_inner_texts()) == {name}, "below the title of its series"
 
 
 def test_an_rt_struct_is_offered_as_what_it_is(open_page: Open, stored: Stored) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orthanc_stl import errors
 from orthanc_stl.rest.app import App
 from orthanc_stl.rest.http import body as bodies
+from orthanc_stl.rest.http import fields
 from orthanc_stl.rest.http.messages import Answer, Request, json_answer
 from orthanc_stl.rest.http.options import conversion_request
 from orthanc_stl.rest.inputs import file_alone, files_alone, instance_files, require_source, series_files
@@ -24,10 +25,14 @@ def of_series(app: App, request: Request) -> Answer:
 
 
 def of_content(app: App, request: Request) -> Answer:
-    """POST /stl/structures: the same of a file that is not stored, in `Content`, or of several, in `Contents`."""
+    """POST /stl/structures: the same of a file that is not stored, in `Content`, or of several, in `Contents`.
+
+    With `Overview`, what a volume of grey values looks like, too.
+    """
     body = bodies.read_object(request.body, file="Content")
     if ("Content" in body) == ("Contents" in body):
         raise errors.InvalidField("Content, a file as a data URI, or Contents, a list of such, is expected")
     source = file_alone(body) if "Content" in body else files_alone(body)
-    found = listing(app, request, "list_structures", source, conversion_request(body))
+    more = {"Overview": True} if fields.boolean(body, "Overview", False) else {}
+    found = listing(app, request, "list_structures", source, conversion_request(body), more)
     return json_answer(found["structures"])

@@ -5,6 +5,7 @@ import { h, icon, notice } from '../shared/dom.js';
 import { count, volume } from '../shared/format.js';
 import { Choice, field, SurfaceOptions } from './options.js';
 import { StructureList } from './structures.js';
+import { ThresholdPreview } from './threshold-preview.js';
 import { NotYet, WorkForm } from './work-form.js';
 import { t } from '../shared/language.js';
 
@@ -29,8 +30,14 @@ class Choices {
     this.options.moreFields.append(field(t('Series description'), this.description,
       t('How Orthanc lists the new series. Empty: as the structures are called.')));
     this.several = h('div', { class: 'options' }, h('div', { class: 'field' },
-      h('span', { class: 'field-label' }, t('Several structures become')), this.separate.element), this.nameField);
+      h('span', { class: 'field-label' }, t('Several structures become')), this.separate.element,
+      h('p', { class: 'help-text' }, t('Each: parts with names and colours, in one series. All: a single surface.'))),
+    this.nameField);
     this.options.threshold?.addEventListener('input', () => this.changed());
+    if (this.options.threshold && source.overview) {
+      const { element } = new ThresholdPreview(this.options.threshold, source.overview);
+      this.options.threshold.closest('.options')?.after(element);
+    }
     this.list = new StructureList(this.byThreshold ? [] : structures);
     this.list.onChange = () => this.changed();
     this.elements = [this.#look(structures), this.byThreshold ? null : this.list.element, this.several,

@@ -84,7 +84,8 @@ export class SurfaceOptions {
         t('For programs that bear only so many; instead of the error.')));
     this.more = h('details', { class: 'more-options' }, h('summary', {}, t('More options')), this.moreFields);
     this.element = h('div', { class: 'surface' }, h('div', { class: 'options' },
-      h('div', { class: 'field' }, h('span', { class: 'field-label' }, t('Made for')), this.purpose.element),
+      h('div', { class: 'field' }, h('span', { class: 'field-label' }, t('Made for')), this.purpose.element,
+        h('p', { class: 'help-text' }, t('Sets what follows. Printing: fine, one piece, without cavities.'))),
       field(t('Resolution'), this.resolution,
         t('Steps along the longest side. Finer takes longer and makes larger files.')),
       this.threshold ? field(t('Threshold'), this.threshold, t('What has this value or more is inside (CT: HU).'))

@@ -12,6 +12,7 @@ const safe = encodeURIComponent;
  * @property {string} [route] that makes models of it, POST /stl/encode if not said
  * @property {string} name of the series to be made; empty: as its structures are called
  * @property {(progress: any) => Promise<any[]>} list its structures
+ * @property {(threshold: number | null) => Promise<any[]>} [overview] its structures, with what grey values look like
  * @property {(fields: any) => Promise<string | Blob>} body of POST /stl/encode
  */
 
@@ -71,6 +72,8 @@ export function fileSource(files, study) {
     scene: null,
     name: stem(file.name),
     list: async ({ signal, onProgress }) => postJson('stl/structures', await body({}), { signal, onProgress }),
+    overview: volume ? async (threshold) => postJson('stl/structures', await body({ Overview: true,
+      ...(threshold === null ? {} : { Threshold: threshold }) })) : undefined,
     body: (fields) => body({ Parent: study, ...fields }),
   };
 }
