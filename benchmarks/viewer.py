@@ -1,11 +1,13 @@
 """Times of a scene in the browser, which draws by the processor. Linux.
 
 `python -m benchmarks.viewer rtss.dcm`: of this file; `python -m benchmarks.viewer 100`: of so many balls over a CT;
-`python -m benchmarks.viewer line`: of one over a CT of 200 slices, on a line of 10 Mbit/s.
+`python -m benchmarks.viewer line`: of one over a CT of 200 slices, on a line of 10 Mbit/s;
+`python -m benchmarks.viewer models`: of 60 stored balls, 3 million triangles, and a frame of them.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 import time
@@ -16,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.slow_line import SlowLine
+from orthanc_stl.formats.stl import stl_bytes
 from testing import phantoms
 from testing.chromium import chromium_browser
 from testing.image_phantoms import single_frame
+from testing.scenes import sphere
 from testing.server import OrthancServer
 from testing.trace import tasks_while
 
@@ -157,8 +161,45 @@ def line() -> None:
             print(f"in full after {came[-1] - begun:.1f} s, {len(came)} pieces")
 
 
+# Counts in `window.frames` how often the scene is drawn.
+FRAMES = """
+window.frames = 0;
+const { clear } = WebGL2RenderingContext.prototype;
+WebGL2RenderingContext.prototype.clear = function (...what) { window.frames += 1; return clear.apply(this, what); };
+0"""
+
+
+def models(count: int = 60, rings: int = 113) -> None:
+    """All in one study, each of `4 * rings * (rings - 1)` triangles."""
+    with OrthancServer(stl={"Workers": 2}) as server, chromium_browser() as browser:
+        image = server.upload(phantoms.ct_slices(phantoms.Study(seed="models"), planes=(0,))[0])
+        study = server.get(f"/instances/{image}/study").json()["ID"]
+        for i in range(count):
+            ball = sphere(7, (16.0 * (i % 10), 16.0 * (i // 10), 0), rings)
+            content = "data:model/stl;base64," + base64.b64encode(stl_bytes(ball, "a ball")).decode()
+            tags = {"SeriesDescription": f"Ball {i}"}
+            server.post("/tools/create-dicom", {"Parent": study, "Content": content, "Tags": tags})
+        page = warm_page(server, server.url, browser)
+        page.add_init_script(MARKS)
+        page.goto(f"{server.url}/stl/app/three.html?study={study}")
+        page.evaluate("viewer.loaded")
+        triangles = page.evaluate("viewer.parts().reduce((sum, part) => sum + part.triangles, 0)")
+        print(f"{triangles} triangles; ms until list, first and last part:", page.evaluate("marks"))
+        page.evaluate(FRAMES)
+
+        def turn() -> None:
+            for _ in range(20):
+                page.keyboard.press("ArrowLeft")
+                page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+
+        tasks = tasks_while(browser, page, turn)
+        frames = page.evaluate("frames")
+        work = sum(one.work for one in tasks) / frames
+        print(f"{frames} frames: {work:.1f} ms of the page's processor time for each")
+
+
 def main(what: str) -> None:
-    line() if what == "line" else scene(what)
+    {"line": line, "models": models}.get(what, lambda: scene(what))()
 
 
 if __name__ == "__main__":

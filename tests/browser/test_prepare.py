@@ -81,7 +81,7 @@ def test_from_the_structures_to_the_printable_file(
     mesh: Any = trimesh.load(path, force="mesh")
     assert mesh.volume / 1000 == pytest.approx(hollow, rel=0.01)
     page.get_by_role("button", name="Store", exact=True).click()
-    page.get_by_text("1 models were stored.").wait_for()
+    page.get_by_text("1 model was stored.").wait_for()
     assert server.get("/statistics").json()["CountInstances"] == stored + 1
     (model,) = server.post(
         "/tools/find", {"Level": "Instance", "Query": {"Modality": "M3D", "ContentDescription": "Ball 20"}}

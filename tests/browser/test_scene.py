@@ -52,6 +52,9 @@ def test_the_structures_of_a_source_are_there_with_names_colors_and_volumes(open
     assert parts["BODY"]["kind"] == "External"
     assert all(part["triangles"] > 500 and part["state"] == "ready" for part in parts.values())
     assert page.locator(".part").count() == 3
+    assert page.locator(".part-volume").all_inner_texts() == [
+        f"{float(format(part['volumeMl'], '.3g')):g} mL" for part in parts.values()
+    ]
     assert page.inner_text(".part-unusable summary") == "1 cannot be shown"
 
 

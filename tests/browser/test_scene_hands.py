@@ -16,6 +16,8 @@ from testing.server import OrthancServer
 
 from .study import BALL_CENTRE, Scene, opened_scene, pixels, screen, viewer_ready
 
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
 Open = Callable[..., Any]
 NAMES = ".part:visible .part-text"
 AXIAL = ".view-plane[data-axis='2'] canvas"
@@ -144,6 +146,9 @@ def test_warnings_of_many_parts_are_told_the_worst_first(open_page: Open, server
     source = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="ranks")))
     page = viewer_ready(open_page(f"/stl/app/three.html?source={source}"))
     page.evaluate("viewer.loaded")
+    page.get_by_role("button", name="Things to know about Crossed", exact=True).click()
+    expect(page.locator(".part.selected .part-notes li")).to_contain_text(["they are united"])
+    assert page.locator(".part-badge:visible").count() == 4
     page.locator(".warnings-button", has_text="Changed the shape: 2 · Guessed: 1 · Left out: 1").click()
     dialog = page.locator("dialog.warnings")
     assert dialog.locator("h3").all_inner_texts() == ["Changed the shape (2)", "Guessed (1)", "Left out (1)"]
@@ -154,7 +159,7 @@ def test_warnings_of_many_parts_are_told_the_worst_first(open_page: Open, server
     assert "it repeats contour " in sentences[2]
     assert "fewer than three distinct points" in sentences[3]
     dialog.get_by_role("button", name="Close").click()
-    assert page.locator("dialog.warnings").count() == 0
+    expect(page.locator("dialog.warnings")).to_have_count(0)
     page.route("**/stl/structures/**", lambda route: None)  # the list says it by itself
     page.reload()
     page.wait_for_selector(".warnings-button")

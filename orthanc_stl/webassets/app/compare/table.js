@@ -93,7 +93,7 @@ export class PairTable {
       h('th', { scope: 'row' }, h('button', { type: 'button', class: 'link', dir: 'auto',
         'aria-pressed': String(pair === this.chosen) }, nameOf(pair)),
       notes.length ? h('span', { class: 'skipped', title: notes.join('\n'), role: 'img',
-        'aria-label': t('{count} things to know about {name}', { count: notes.length, name: nameOf(pair) }) },
+        'aria-label': t('Things to know about {name}', { name: nameOf(pair) }) },
       icon('warning')) : null), ...cells);
     return row;
   }

@@ -2,7 +2,7 @@
 
 import { pageUrl } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
-import { t } from '../shared/language.js';
+import { counted, t } from '../shared/language.js';
 import { downloadScene, formats, storeParts } from './keep.js';
 
 /**
@@ -24,7 +24,8 @@ export function keepPanel(app) {
     const answer = await storeParts(/** @type {string} */ (catalogue.source), chosen(), (fraction, step) => {
       said.textContent = `${t(step)} … ${Math.round(fraction * 100)} %`;
     });
-    said.replaceChildren(h('p', {}, t('{count} models were stored.', { count: answer.Models?.length ?? 1 })),
+    said.replaceChildren(h('p', {}, counted(answer.Models?.length ?? 1, '1 model was stored.',
+      '{count} models were stored.')),
       h('a', { class: 'button', href: pageUrl('three.html', { series: answer.ParentSeries }) },
         t('Open the stored models')));
   });

@@ -58,8 +58,7 @@ export class PartRow {
     const notes = (part.state === 'failed' ? [part.reason] : notesOf(part).map(({ text }) => text)).map(forPerson);
     this.badge.hidden = notes.length === 0;
     this.badge.title = notes.slice(0, 6).join('\n');
-    this.badge.setAttribute('aria-label', t('{count} things to know about {name}',
-      { count: notes.length, name: part.name }));
+    this.badge.setAttribute('aria-label', t('Things to know about {name}', { name: part.name }));
     if (this.selected) this.#fillDetails(notes);
   }
 

@@ -4,7 +4,7 @@ import { pageUrl } from '../shared/api.js';
 import { checkTable } from '../shared/check-table.js';
 import { paletteColor } from '../shared/color.js';
 import { h, notice } from '../shared/dom.js';
-import { t } from '../shared/language.js';
+import { counted, t } from '../shared/language.js';
 import { asSentence } from '../shared/sentences.js';
 import { millilitres } from './part-row.js';
 import { check, number, PrepareForm } from './prepare-form.js';
@@ -174,7 +174,8 @@ export class PreparePanel {
     const answer = await storePrepared(this.order, (fraction, step) => {
       this.said.textContent = `${t(step)} … ${Math.round(fraction * 100)} %`;
     });
-    this.said.replaceChildren(h('p', {}, t('{count} models were stored.', { count: answer.Models.length })),
+    this.said.replaceChildren(h('p', {}, counted(answer.Models.length, '1 model was stored.',
+      '{count} models were stored.')),
       h('a', { class: 'button', href: pageUrl('three.html', { series: answer.ParentSeries }) },
         t('Open the stored models')));
   }
