@@ -34,10 +34,12 @@ class Feet:
         self._beyond = twins // 3
 
     @cached_property
-    def _boxes(self) -> tuple[np.ndarray, np.ndarray]:
-        """The lowest and the highest coordinates `(3, m)` of each triangle."""
+    def _boxes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """Triangles `(m,)` by their lowest x, the lowest and highest coordinates `(3, m)` of each, and the widest."""
         a, b, c = (self._vertices.take(corners, axis=1) for corners in self._corners)
-        return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        order = np.argsort(low[0])
+        return order, low[:, order], high[:, order], float((high[0] - low[0]).max(initial=0))
 
     def found(self, points: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For `points` `(n, 3)`, from triangles `start` `(n,) int64`: where the walks end, and the distances to there.
@@ -52,19 +54,22 @@ class Feet:
 
     def within_bounds(self, points: np.ndarray, bounds: np.ndarray) -> np.ndarray:
         """The distance `(n,) float64` of `points` `(n, 3)` to all triangles, none of them above its `bounds` `(n,)`."""
-        low, high = self._boxes
+        order, low, high, widest = self._boxes
+        lowest, highest = (points - bounds[:, None]).tolist(), (points + bounds[:, None]).tolist()
+        starts = np.searchsorted(low[0], points[:, 0] - bounds - widest).tolist()
+        ends = np.searchsorted(low[0], points[:, 0] + bounds, side="right").tolist()
         rows, near = [], []
-        for row, (point, bound) in enumerate(zip(points, bounds, strict=True)):
-            found = np.flatnonzero((low[0] <= point[0] + bound) & (high[0] >= point[0] - bound))
-            for axis in (1, 2):
-                meet = low[axis].take(found) <= point[axis] + bound
-                meet &= high[axis].take(found) >= point[axis] - bound
-                found = found[meet]
+        for row, (down, up, start, end) in enumerate(zip(lowest, highest, starts, ends, strict=True)):
+            meet = np.ones(end - start, bool)
+            for axis in range(3):
+                meet &= low[axis, start:end] <= up[axis]
+                meet &= high[axis, start:end] >= down[axis]
+            found = order[start:end][meet]
             near.append(found)
             rows.append(np.full(len(found), row))
         of_point, triangle = (np.concatenate([np.zeros(0, np.int64), *each]) for each in (rows, near))
         squared = bounds**2
-        np.minimum.at(squared, of_point, _squared_distances(points[of_point].T, self._of(triangle)))
+        np.minimum.at(squared, of_point, squared_distances(points[of_point].T, self._of(triangle)))
         return np.minimum(bounds, np.sqrt(squared))
 
     def _of(self, triangles: np.ndarray) -> list[np.ndarray]:
@@ -90,7 +95,7 @@ class Feet:
             near = near.take(further, axis=1)
             ends[left] = at
         lost = np.flatnonzero(np.isinf(squared))
-        squared[lost] = _squared_distances(points[:, lost], self._of(ends[lost]))
+        squared[lost] = squared_distances(points[:, lost], self._of(ends[lost]))
         return np.sqrt(squared), ends
 
 
@@ -108,7 +113,7 @@ def _foot(points: np.ndarray, corners: list[np.ndarray]) -> tuple[tuple[np.ndarr
     return (size - second - third, second, third), np.maximum(height, 0)
 
 
-def _squared_distances(points: np.ndarray, corners: list[np.ndarray]) -> np.ndarray:
+def squared_distances(points: np.ndarray, corners: list[np.ndarray]) -> np.ndarray:
     """Of points `(3, n)` to triangles, one to one: to the plane if the foot lies within, else to edges."""
     weights, found = _foot(points, corners)
     outside = np.flatnonzero(~(np.minimum(np.minimum(weights[0], weights[1]), weights[2]) >= 0))

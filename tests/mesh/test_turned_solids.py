@@ -13,19 +13,19 @@ from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.decimation import decimated
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.pieces import largest_piece, without_cavities, without_small_pieces
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Plane, cut
 from orthanc_stl.mesh.solids.smooth import mirrored, scaled, without_short_waves
-from orthanc_stl.mesh.triangles import together
+from orthanc_stl.mesh.triangles import area_normals, corners_of, together
 from orthanc_stl.mesh.types import Mesh
 from tests.mesh.shapes import OBLIQUE, box, moved, sphere
 
 ROTATIONS = [Rotation.identity(), OBLIQUE, Rotation.from_euler("xyz", [10, 20, 30], degrees=True)]
 MIDDLE = (150.2, -90.1, 300.7)
 BOX, BESIDE, SPECK = box(20, 30, 40), box(20, 30, 40, (10, 0, 0)), box(2, 2, 2, (30, 0, 0))
-WIDER = box(20, 32, 42, (10, 0, 0))
 BALL = sphere(12)
 LOOKING_GLASS = np.array([[-1, 1, 1]], np.float32)
 
@@ -46,7 +46,7 @@ def halves(turn: Turn, rotation: Rotation) -> tuple[Mesh, Mesh]:
 OPERATIONS: dict[str, tuple[Callable[[Turn, Rotation], Mesh], Callable[[Turn], Mesh], float]] = {
     "Unite": (lambda turn, _: united([turn(BOX), turn(BESIDE)]), lambda turn: turn(box(30, 30, 40, (5, 0, 0))), 1e-3),
     "Subtract": (
-        lambda turn, _: subtracted(turn(BOX), [turn(WIDER)]),
+        lambda turn, _: subtracted(turn(BOX), [turn(BESIDE)]),
         lambda turn: turn(box(10, 30, 40, (-5, 0, 0))),
         1e-3,
     ),
@@ -105,13 +105,48 @@ def test_operation_on_a_turned_solid(name: str, rotation: Rotation) -> None:
     assert SurfaceDistance(found).unsigned(true.vertices).max() <= most + 1e-4
 
 
+BIG, CORNER = box(30, 30, 30), box(15, 15, 30, (7.5, 7.5, 0))
+IN_ONE_PLANE: dict[str, tuple[Callable[[Mesh, Mesh], Mesh], Mesh, Mesh, int, float]] = {
+    "a box less the half of it": (lambda a, b: subtracted(a, [b]), BOX, BESIDE, 12, 12_000),
+    "a notch at an edge": (lambda a, b: subtracted(a, [b]), BOX, box(10, 10, 40, (5, 10, 0)), 20, 20_000),
+    "a corner": (lambda a, b: subtracted(a, [b]), BIG, box(10, 10, 10, (10, 10, 10)), 24, 26_000),
+    "a groove": (lambda a, b: subtracted(a, [b]), BIG, box(10, 40, 10, (0, 0, 10)), 28, 24_000),
+    "boxes that overlap": (lambda a, b: united([a, b]), BOX, BESIDE, 12, 36_000),
+    "boxes that touch": (lambda a, b: united([a, b]), BOX, box(20, 30, 40, (20, 0, 0)), 12, 48_000),
+    "a small box on a large one": (lambda a, b: united([a, b]), BOX, box(10, 10, 10, (0, 0, 25)), 28, 25_000),
+    "what two share": (lambda a, b: intersected([a, b]), BOX, BESIDE, 12, 12_000),
+    "the corner beside": (lambda a, b: subtracted(a, [b]), CORNER, subtracted(BIG, [CORNER]), 12, 6_750),
+}
+"""What is done, with which bodies, how many triangles it has, and its volume in mm³."""
+
+
+@pytest.mark.parametrize("name", IN_ONE_PLANE)
+def test_faces_in_one_plane_leave_no_slivers_at_any_rotation(name: str) -> None:
+    """No fins, clefts or steps: as many triangles as the body has, none of which is a sliver or crosses another."""
+    done, one, other, count, volume = IN_ONE_PLANE[name]
+    for rotation in (*ROTATIONS, *Rotation.random(9, random_state=3)):
+        found = done(moved(one, rotation, MIDDLE), moved(other, rotation, MIDDLE))
+        report = report_of(found)
+        assert (report.closed, report.euler_number, len(found.triangles)) == (True, 2, count)
+        assert len(crossing_triangles(found)) == 0
+        assert report.volume == pytest.approx(volume, rel=2e-5)
+        assert areas_of(found).min() > 10
+
+
+def areas_of(mesh: Mesh) -> np.ndarray:
+    return np.asarray(np.linalg.norm(area_normals(corners_of(mesh.vertices.astype(float), mesh.triangles)), axis=0))
+
+
 def test_distances_to_a_surface_with_triangles_that_are_lines() -> None:
-    """Unions of turned bodies whose faces touch have some. VTK ended the process at them."""
-    corners = moved(BOX, ROTATIONS[2], MIDDLE).vertices
-    both = united([moved(body, ROTATIONS[2], MIDDLE) for body in (BOX, BESIDE)])
-    sides = both.vertices[both.triangles].astype(float)
-    area: np.ndarray = np.linalg.norm(np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0]), axis=1)
-    assert area.min() == 0
-    assert SurfaceDistance(both).signed(corners).max() < 1e-4
+    """VTK ended the process at them."""
+    a, b, c = BOX.triangles[0].tolist()
+    middle = len(BOX.vertices)
+    vertices = np.concatenate((BOX.vertices, BOX.vertices[[a, b]].mean(axis=0, keepdims=True)))
+    pieces = [(a, middle, c), (middle, b, c), (a, b, middle)]
+    mesh = Mesh(vertices, np.concatenate((BOX.triangles[1:], np.array(pieces, np.int32))))
+    assert report_of(mesh).closed
+    line = areas_of(mesh) == 0
+    assert line.sum() == 1
+    assert SurfaceDistance(mesh).signed(BOX.vertices.astype(float)).max() < 1e-4
     with pytest.raises(ValueError, match="without triangles"):
-        SurfaceDistance(Mesh(both.vertices, both.triangles[area == 0]))
+        SurfaceDistance(Mesh(vertices, mesh.triangles[line]))

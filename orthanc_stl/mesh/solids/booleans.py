@@ -1,7 +1,9 @@
 """Union, difference and intersection of closed meshes, by manifold3d.
 
 manifold3d's booleans give a manifold for every manifold (Julian Smith, "Towards robust Boolean operations", 2009), also
-where faces touch: there it decides alike for the whole face, so that no slivers are left.
+where faces touch: there it decides alike for the whole face, so that no slivers are left. Faces of turned bodies lie in
+one plane only but for the rounding of their corners, which would leave fins and clefts as thin as that: there the
+second body is moved outwards (of an intersection inwards) by half a ROUNDING, and what is smaller is simplified away.
 """
 
 from __future__ import annotations
@@ -11,16 +13,20 @@ from collections.abc import Sequence
 import manifold3d
 import numpy as np
 
-from orthanc_stl.errors import InvalidInput
+from orthanc_stl.errors import InvalidInput, TooLarge
+from orthanc_stl.mesh.feet import squared_distances
+from orthanc_stl.mesh.intersections import overlapping_boxes
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.topology import topology_of
-from orthanc_stl.mesh.triangles import chosen_part
+from orthanc_stl.mesh.triangles import area_normals, chosen_part, corners_of, together
 from orthanc_stl.mesh.types import Mesh
 
 ROUNDINGS = 4.0
 """Steps of float32 at the largest coordinate: what is smaller than that is not told apart, since the result is moved
 back there and must have no triangle without area."""
 
+FARTHEST = 4.0
+"""Times the way that planes are moved: how far a sharp corner of them may go."""
 
 FILM = 1e-3
 """In mm: twice the volume over the area of a part says how thick it is at most on the average."""
@@ -46,9 +52,76 @@ def _combined(meshes: Sequence[Mesh], operation: manifold3d.OpType) -> Mesh:
         raise InvalidInput("got no meshes, expected at least one")
     for mesh in meshes:
         require_closed(mesh)
-    origin = middle_of(meshes)
-    found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin) for mesh in meshes], operation)
-    return mesh_of(without_films(found), origin)
+    origin, finest = middle_of(meshes), max(_finest(mesh) for mesh in meshes)
+    bodies = [manifold_of(mesh, origin).as_original() for mesh in meshes]
+    found = manifold3d.Manifold.batch_boolean(bodies, operation)
+    if _touch(found, bodies, meshes, origin, finest / 2):
+        outwards = -finest / 2 if operation is manifold3d.OpType.Intersect else finest / 2
+        bodies[1:] = [manifold_of(_moved_outwards(mesh, outwards), origin) for mesh in meshes[1:]]
+        found = manifold3d.Manifold.batch_boolean(bodies, operation)
+    return mesh_of(without_films(simplified_to(found, finest)), origin)
+
+
+def simplified_to(manifold: manifold3d.Manifold, finest: float) -> manifold3d.Manifold:
+    """Without details of less than `finest` mm; as it is where that would change its volume."""
+    found = manifold.as_original().set_tolerance(finest)
+    same = abs(found.volume() - manifold.volume()) <= finest * manifold.surface_area()
+    return found if same else manifold
+
+
+def _finest(mesh: Mesh) -> float:
+    return float(ROUNDINGS * np.finfo(np.float32).eps * np.abs(mesh.vertices).max(initial=0.0))
+
+
+def _touch(
+    found: manifold3d.Manifold,
+    bodies: Sequence[manifold3d.Manifold],
+    meshes: Sequence[Mesh],
+    origin: np.ndarray,
+    near: float,
+) -> bool:
+    """Whether triangles are left of a body that lie on the surface of an earlier one, but for `near` mm: fins and
+    clefts of faces in one plane. Where such a plane is the same to the bit, none are left."""
+    mesh = found.to_mesh()
+    corners = np.asarray(mesh.vert_properties)[:, :3][np.asarray(mesh.tri_verts)]
+    source = np.repeat(np.asarray(mesh.run_original_id), np.diff(np.asarray(mesh.run_index, np.int64)) // 3)
+    for place, body in enumerate(bodies[1:], 1):
+        if _on_surface(corners[source == body.original_id()].mean(axis=1) + origin, together(meshes[:place]), near):
+            return True
+    return False
+
+
+def _on_surface(points: np.ndarray, mesh: Mesh, near: float) -> bool:
+    """Whether one of `points` `(n, 3)` is less than `near` mm from the surface."""
+    corners = mesh.vertices[mesh.triangles].astype(np.float64)
+    low, high = corners.min(axis=1) - near, corners.max(axis=1) + near
+    points = points[((points > low.min(axis=0)) & (points < high.max(axis=0))).all(axis=1)]
+    if not len(points):
+        return False
+    close = ((low < points.max(axis=0)) & (high > points.min(axis=0))).all(axis=1)
+    count = np.count_nonzero(close)
+    try:
+        pairs = overlapping_boxes(np.concatenate((low[close], points)), np.concatenate((high[close], points)))
+    except TooLarge:
+        return False
+    pairs = np.sort(pairs)
+    triangle, point = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)].T
+    squares = squared_distances(points[point - count].T, list(corners[close][triangle].transpose(1, 2, 0)))
+    return bool(squares.min(initial=np.inf) < near**2)
+
+
+def _moved_outwards(mesh: Mesh, by: float) -> Mesh:
+    """With each vertex moved so that the planes of the triangles there go outwards by `by` mm, as nearly as may be."""
+    normals = area_normals(corners_of(mesh.vertices.astype(np.float64), mesh.triangles))
+    area = np.maximum(np.linalg.norm(normals, axis=0), 1e-12)
+    corners, count = mesh.triangles.reshape(-1), len(mesh.vertices)
+    at = [np.bincount(corners, np.repeat(one, 3), count) for one in (area, *normals)]
+    squares = [np.bincount(corners, np.repeat(one * other / area, 3), count) for one in normals for other in normals]
+    whole = np.maximum(at[0], 1e-12)[:, None, None]
+    planes = np.stack(squares, axis=1).reshape(-1, 3, 3) / whole + 1e-4 * np.eye(3)
+    ways = np.linalg.solve(planes, np.stack(at[1:], axis=1)[:, :, None] / whole)[:, :, 0]
+    ways *= np.minimum(1, FARTHEST / np.maximum(np.linalg.norm(ways, axis=1), 1e-12))[:, None]
+    return Mesh((mesh.vertices + by * ways), mesh.triangles)
 
 
 def without_films(manifold: manifold3d.Manifold) -> manifold3d.Manifold:
@@ -93,8 +166,7 @@ def manifold_of(mesh: Mesh, origin: np.ndarray) -> manifold3d.Manifold:
     require_closed(mesh)
     points = np.ascontiguousarray(mesh.vertices - origin, dtype=np.float32)
     triangles = np.ascontiguousarray(mesh.triangles, dtype=np.uint32)
-    finest = ROUNDINGS * np.finfo(np.float32).eps * float(np.abs(mesh.vertices).max())
-    manifold = manifold3d.Manifold(manifold3d.Mesh(points, triangles, tolerance=finest))
+    manifold = manifold3d.Manifold(manifold3d.Mesh(points, triangles, tolerance=_finest(mesh)))
     if manifold.status() != manifold3d.Error.NoError:
         raise InvalidInput(f"got a surface that manifold3d refuses: {manifold.status().name}, expected a manifold")
     return manifold
