@@ -21,7 +21,7 @@ from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Halves, Pegs, Plane, cut
 from orthanc_stl.mesh.solids.field import spacing_for
 from orthanc_stl.mesh.solids.label import labelled, place_on
-from orthanc_stl.mesh.solids.margin import Margins, voxel_of, with_margin
+from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, scaled, without_short_waves
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
@@ -79,9 +79,9 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
         notes.append(_asked(f"smoothed: what is shorter than {request.smooth_mm:g} mm is gone, the volume stays"))
     if asked.margin is not None and any(asked.margin):
         progress(0.2, "adding the margin")
-        margins = Margins(*asked.margin)
-        notes.append(_asked(_margin_text(asked.margin, voxel_of(mesh, margins))))
-        mesh = _left(with_margin(mesh, margins), "with this margin")
+        grown = with_margin(mesh, Margins(*asked.margin))
+        notes.append(_asked(_margin_text(asked.margin, grown.voxel)))
+        mesh = _left(grown.mesh, "with this margin")
     if asked.shell is not None:
         progress(0.4, "making it hollow")
         mesh, found = _hollow(mesh, asked.shell)
@@ -156,12 +156,15 @@ def _kept(cuts: Sequence[CutOptions], count: int) -> str:
     return f": {_count(count, 'part was', 'parts were')} kept, the rest is gone"
 
 
-def _margin_text(margin: Sequence[float], voxel: float) -> str:
+def _margin_text(margin: Sequence[float], voxel: float | None) -> str:
     if len(set(margin)) == 1:
-        return f"{'grown' if margin[0] > 0 else 'shrunk'} by {abs(margin[0]):g} mm, {_rounded(voxel)}"
+        done = f"{'grown' if margin[0] > 0 else 'shrunk'} by {abs(margin[0]):g} mm"
+        return f"{done}, {_rounded(voxel)}" if voxel else f"{done}, within 0.1 mm"
     told = ", ".join(f"{side} {value:g}" for side, value in zip(SIDES, margin, strict=True) if value)
+    if voxel is None:
+        return f"a margin was added, in mm: {told}; it is exact to 0.1 mm"
     return (
-        f"a margin was added, in mm: {told}; it was worked out in voxels of {voxel:.2g} mm: sharp corners may be "
+        f"a margin was added, in mm: {told}; it was worked out in voxels of {voxel:.2g} mm: sharp edges may be "
         "rounded by up to one, and what is thinner than one may lose some of its volume"
     )
 

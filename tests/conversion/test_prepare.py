@@ -11,13 +11,18 @@ import pytest
 from pydicom import dcmread
 
 import orthanc_stl as stl
+from orthanc_stl.conversion.prepare import prepared
 from orthanc_stl.conversion.printing import print_checks
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.dicom.study_context import read_study_context
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.encapsulated import encapsulate_parts
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.types import Surface
 from orthanc_stl.rest.http.options import conversion_request
 from testing import phantoms
 from testing.data import shared_file
+from tests.mesh.shapes import box
 
 CENTRE = (10.0, -15.0, 30.0)
 BALL, SMALL, LENS = 33.510, 7.238, 3.660
@@ -120,9 +125,20 @@ def test_a_margin_grows_and_shrinks() -> None:
 def test_unequal_margins_say_how_exact_they_are() -> None:
     (part,) = made(1, margin={"XPlus": 3, "ZMinus": 10}, resolution=24)
     assert part.warnings == (
-        "a margin was added, in mm: XPlus 3, ZMinus 10; it was worked out in voxels of 0.5 mm: sharp corners may be "
+        "a margin was added, in mm: XPlus 3, ZMinus 10; it was worked out in voxels of 0.5 mm: sharp edges may be "
         "rounded by up to one, and what is thinner than one may lose some of its volume",
     )
+
+
+def test_exact_margins_say_so() -> None:
+    mesh = box(20, 30, 40)
+    for margin, text in (
+        (-2, "shrunk by 2 mm, within 0.1 mm"),
+        ({"XPlus": 5}, "XPlus 5; it is exact to 0.1 mm"),
+    ):
+        request = ConversionRequest.from_json({"Margin": margin})
+        (found,) = prepared(Surface(mesh, report_of(mesh)), request)
+        assert found.report.notes[-1].text.endswith(text)
 
 
 def test_both_halves_of_a_cut_are_closed_and_add_up() -> None:

@@ -85,11 +85,11 @@ def test_drains() -> None:
 @pytest.mark.parametrize("distance", [-6.0, -2.0, 0.0, 2.0, 5.0])
 @pytest.mark.slow
 def test_even_margins_of_a_ball_and_a_torus(distance: float) -> None:
-    found = with_margin(moved(sphere(20)), distance)
+    found = with_margin(moved(sphere(20)), distance).mesh
     away = np.linalg.norm(found.vertices - np.array([150.2, -90.1, 300.7]), axis=1) - 20 - distance
     assert np.abs(away).max() < 0.1
     assert report_of(found).volume == pytest.approx(4 / 3 * np.pi * (20 + distance) ** 3, rel=0.003)
-    ring = report_of(with_margin(moved(doughnut(25, 8)), distance))
+    ring = report_of(with_margin(moved(doughnut(25, 8)), distance).mesh)
     assert ring.closed
     assert ring.euler_number == 0
     assert ring.volume == pytest.approx(2 * np.pi**2 * 25 * (8 + distance) ** 2, rel=0.015)
@@ -97,12 +97,12 @@ def test_even_margins_of_a_ball_and_a_torus(distance: float) -> None:
 
 @pytest.mark.slow
 def test_a_box_grown_has_round_edges_and_shrunk_sharp_ones() -> None:
-    grown = report_of(with_margin(moved(box(20, 30, 40)), 4.0))
+    grown = report_of(with_margin(moved(box(20, 30, 40)), 4.0).mesh)
     sides = 2 * (20 * 30 + 20 * 40 + 30 * 40)
     true = 24000 + sides * 4 + np.pi * 16 / 4 * 4 * 90 + 4 / 3 * np.pi * 64
     assert grown.volume == pytest.approx(true, rel=0.002)
-    assert report_of(with_margin(moved(box(20, 30, 40)), -4.0)).volume == pytest.approx(12 * 22 * 32, rel=0.002)
-    assert len(with_margin(box(6, 30, 40), -4.0).triangles) == 0
+    assert report_of(with_margin(moved(box(20, 30, 40)), -4.0).mesh).volume == pytest.approx(12 * 22 * 32, rel=0.002)
+    assert len(with_margin(box(6, 30, 40), -4.0).mesh.triangles) == 0
 
 
 def extents(mesh: Mesh, of: Mesh) -> np.ndarray:
@@ -115,7 +115,7 @@ def extents(mesh: Mesh, of: Mesh) -> np.ndarray:
 def test_a_margin_for_each_direction_is_that_of_eight_ellipsoids() -> None:
     """In the direction u a convex body grows by |R u|, R being the half-axes of the eighth that u points into."""
     ball, own = sphere(20), Margins(2, 4, 3, 6, 8, 3)
-    found = with_margin(ball, own)
+    found = with_margin(ball, own).mesh
     assert report_of(found).closed
     assert extents(found, ball) == pytest.approx(np.array([[2, 4], [3, 6], [8, 3]]), abs=0.1)
     way = np.random.default_rng(0).normal(size=(1000, 3))
@@ -142,7 +142,7 @@ def lengths_to(bars: Sequence[tuple[Sequence[float], Sequence[float]]], points: 
 @pytest.mark.slow
 @pytest.mark.parametrize("own", [Margins(10, 1, 10, 1, 10, 1), Margins(1, 9, 0.2, 9, 3, 0.1)])
 def test_very_unequal_margins_of_a_concave_body_miss_nothing(own: Margins) -> None:
-    found = with_margin(united([box(*sides, middle) for middle, sides in BARS]), own)
+    found = with_margin(united([box(*sides, middle) for middle, sides in BARS]), own).mesh
     assert report_of(found).closed
     surface, points = SurfaceDistance(found), found.vertices.astype(float)
     steps = 0.01 * np.eye(3)
@@ -160,7 +160,7 @@ def test_very_unequal_margins_of_a_concave_body_miss_nothing(own: Margins) -> No
 def test_a_margin_of_nothing_beside_large_ones_adds_nothing() -> None:
     """A ball that grows to the left only is a ball, a cylinder and a ball: nothing is added in the other directions."""
     ball = sphere(20)
-    found = with_margin(ball, Margins(x_plus=5))
+    found = with_margin(ball, Margins(x_plus=5)).mesh
     assert report_of(found).volume == pytest.approx(4 / 3 * np.pi * 8000 + np.pi * 400 * 5, rel=0.004)
     assert extents(found, ball) == pytest.approx(np.array([[0, 5], [0, 0], [0, 0]]), abs=0.05)
 
@@ -168,7 +168,7 @@ def test_a_margin_of_nothing_beside_large_ones_adds_nothing() -> None:
 @pytest.mark.slow
 def test_growing_in_some_directions_only() -> None:
     cube = box(20, 20, 20, (100, 200, -300))
-    found = with_margin(cube, Margins(x_plus=5))
+    found = with_margin(cube, Margins(x_plus=5)).mesh
     assert extents(found, cube) == pytest.approx(np.array([[0, 5], [0, 0], [0, 0]]), abs=0.1)
     assert report_of(found).volume == pytest.approx(25 * 400, rel=0.005)
 
@@ -191,7 +191,7 @@ def test_directions_of_nothing_beside_large_ones_leave_one_whole_body(
     sides: tuple[float, float, float], own: Margins, volume: float
 ) -> None:
     block = box(*sides)
-    found = with_margin(block, own, spacing=0.5)
+    found = with_margin(block, own, spacing=0.5).mesh
     assert extents(found, block) == pytest.approx(np.array(astuple(own)).reshape(3, 2), abs=0.05)
     report = report_of(found)
     assert (report.closed, report.euler_number, len(pieces_of(found))) == (True, 2, 1)
@@ -200,18 +200,18 @@ def test_directions_of_nothing_beside_large_ones_leave_one_whole_body(
 
 @pytest.mark.slow
 def test_a_ball_shrunk_from_above_is_a_lens_and_a_plate_too_thin_for_that_is_gone() -> None:
-    found = with_margin(sphere(15), Margins(z_plus=-5), spacing=0.5)
+    found = with_margin(sphere(15), Margins(z_plus=-5), spacing=0.5).mesh
     report = report_of(found)
     assert (report.euler_number, len(pieces_of(found))) == (2, 1)
     assert report.volume == pytest.approx(2 * np.pi * 12.5**2 * (45 - 12.5) / 3, rel=0.01)
     assert found.vertices[:, 2].max() == pytest.approx(10, abs=0.05)
-    assert not len(with_margin(box(30, 30, 4), Margins(z_plus=-5), spacing=0.5).triangles)
+    assert not len(with_margin(box(30, 30, 4), Margins(z_plus=-5), spacing=0.5).mesh.triangles)
 
 
 @pytest.mark.slow
 def test_shrinking_in_each_direction() -> None:
     block = box(24, 30, 28)
-    found = with_margin(block, Margins(-2, -3, -2, -3, -3, -2))
+    found = with_margin(block, Margins(-2, -3, -2, -3, -3, -2)).mesh
     assert extents(found, block) == pytest.approx(-np.array([[2, 3], [2, 3], [3, 2]]), abs=0.15)
     assert report_of(found).volume == pytest.approx(19 * 25 * 23, rel=0.01)
 
@@ -228,7 +228,7 @@ def test_what_cannot_be_asked_for() -> None:
     for operation in (lambda: shells.shell(open_mesh, 1), lambda: with_margin(open_mesh, 1.0)):
         with pytest.raises(InvalidInput, match="not closed"):
             operation()
-    assert margins.with_margin(sphere(20), 0.0).triangles.shape == sphere(20).triangles.shape
+    assert margins.with_margin(sphere(20), 0.0).mesh.triangles.shape == sphere(20).triangles.shape
 
 
 @pytest.mark.slow

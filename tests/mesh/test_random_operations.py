@@ -62,9 +62,9 @@ def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
         hollow = shell(mesh, size, outwards=size > 3).mesh
         return [hollow, drained(hollow, [lowest_point(hollow)], size, size).mesh]
     if name == "margin":
-        return [with_margin(mesh, size - 3)]
+        return [with_margin(mesh, size - 3).mesh]
     if name == "unequal":
-        return [with_margin(mesh, Margins(size - 3, size, 0, 3, 6 - size, size / 2))]
+        return [with_margin(mesh, Margins(size - 3, size, 0, 3, 6 - size, size / 2)).mesh]
     if name == "label":
         return [labelled(mesh, "É7", place_on(mesh, "front"), 2 + size, size / 4, raised=size > 3)]
     if name == "cut":

@@ -15,6 +15,7 @@ from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.booleans import mesh_of
+from orthanc_stl.mesh.solids.grid_margin import moved_in_grid
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
@@ -62,8 +63,9 @@ def true_reach(mesh: Mesh, own: Margins) -> np.ndarray:
 
 
 def distance_to_truth(mesh: Mesh, own: Margins, spacing: float) -> float:
-    """The Hausdorff distance in mm; and the result is one sound body."""
-    found = with_margin(mesh, own, spacing=spacing)
+    """The Hausdorff distance in mm of what a grid makes; and the result is one sound body."""
+    margins = np.array(astuple(own)).reshape(3, 2)
+    found = moved_in_grid(mesh, np.abs(margins), 1 if margins.max() > 0 else -1, spacing)
     report = report_of(found)
     assert (report.closed, report.euler_number, len(crossing_triangles(found))) == (True, 2, 0)
     return float(np.abs((found.vertices.astype(float) @ WAYS.T).max(axis=0) - true_reach(mesh, own)).max())
@@ -105,8 +107,8 @@ def test_smaller_bodies_than_a_voxel_are_left_out_of_a_surface_from_a_grid() -> 
     both = together(
         [box(20, 20, 20), Mesh(box(0.2, 0.2, 0.2).vertices + np.array((30, 0, 0), np.float32), box(1, 1, 1).triangles)]
     )
-    assert report_of(with_margin(both, 0.05, spacing=0.8)).euler_number == 2
-    assert report_of(with_margin(both, 1.0, spacing=0.8)).euler_number == 4
+    assert report_of(moved_in_grid(both, np.full((3, 2), 0.05), 1, 0.8)).euler_number == 2
+    assert report_of(moved_in_grid(both, np.full((3, 2), 1.0), 1, 0.8)).euler_number == 4
 
 
 @pytest.mark.slow
@@ -115,7 +117,7 @@ def test_a_few_places_where_edges_would_cross_do_not_spoil_the_others() -> None:
     0.16 mm or more off."""
     structures = stl.read(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm"))
     organ = structures.mesh(14, resolution=32, keep_largest=True, tolerance=0).parts[0].mesh
-    found = with_margin(organ, 1.0, spacing=0.8)
+    found = with_margin(organ, 1.0, spacing=0.8).mesh
     middles = found.vertices[found.triangles].mean(axis=1).astype(float)
     off = np.abs(SurfaceDistance(organ).signed(middles) - 1)
     assert np.quantile(off, 0.99) < 0.1

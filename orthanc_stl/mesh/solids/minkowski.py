@@ -1,0 +1,175 @@
+"""Margins of solids without a grid: exact, also where a body or a margin is thinner than any voxel.
+
+A body grown by margins is the Minkowski sum of the body and of the eighths of ellipsoids that have them as half-axes,
+which together are convex. The sum of two convex bodies is the convex hull of the sums of their corners; that of any
+body is the union of itself and of the sums of the convex polygons of its surface. A convex body is shrunk by moving the
+planes of its faces inwards, any other by taking those sums away.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import manifold3d
+import numpy as np
+from scipy.optimize import linprog
+from scipy.spatial import ConvexHull, HalfspaceIntersection, QhullError
+
+from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.solids.booleans import ROUNDINGS, manifold_of, mesh_of, middle_of, simplified_to, without_films
+from orthanc_stl.mesh.solids.faces import convex_polygons
+from orthanc_stl.mesh.topology import twins_of
+from orthanc_stl.mesh.triangles import corners_of, unit_normals
+from orthanc_stl.mesh.types import Mesh
+
+OFF = (0.02, 0.05, 0.1)
+"""In mm: how far inside of the true surface a rounded edge is at most; the first that is not too much work is taken."""
+
+MOST_OF_CONVEX = 2_000_000
+"""Sums of corners of a convex body: a hull of more takes over a second."""
+
+MOST_OF_OTHERS = 14_000
+"""Sums of corners of polygons: the union of more takes over two seconds."""
+
+MOST_TRIANGLES = 1_000
+"""Of a body that is not convex."""
+
+MOST_FACES = 20_000
+"""Of a convex body that is shrunk."""
+
+MOST_NORMALS = 200
+"""Of faces that are to move exactly; a body with more is round."""
+
+FLAT = 1e-3
+"""In mm: edges that go inwards by less belong to a convex body whose corners are rounded."""
+
+LESS = 1e-5
+"""In mm, of the whole surface: what a convex body lacks of its hull by rounding."""
+
+THINNEST = 1e-3
+"""In mm: what is left of a body must hold a ball of this radius."""
+
+
+def grown_exactly(mesh: Mesh, margins: np.ndarray) -> Mesh | None:
+    """A closed `mesh` grown by the `margins` `(3, 2)` in mm (along x, y, z, downwards and upwards; 0 or more).
+
+    None if that is too much work: a body with many corners, or with many triangles where it is not convex. One that is
+    not convex is left to the grid where all margins are the same: there that is as exact, and rounder.
+    """
+    origin = middle_of([mesh])
+    points = mesh.vertices - origin
+    if is_convex(mesh):
+        reach = _reach(mesh, margins, len(points), MOST_OF_CONVEX)
+        if reach is None:
+            return None
+        found = manifold3d.Manifold.hull_points((points[:, None] + reach).reshape(-1, 3))
+    else:
+        sums = _sums_along_surface(mesh, origin, margins, 1)
+        if sums is None:
+            return None
+        found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin), *sums], manifold3d.OpType.Add)
+    return _rounded(found, mesh, margins, origin)
+
+
+def shrunk_exactly(mesh: Mesh, margins: np.ndarray) -> Mesh | None:
+    """A closed `mesh` shrunk by the `margins` `(3, 2)` in mm; it may come out empty. None as with grown_exactly."""
+    origin = middle_of([mesh])
+    if len(mesh.triangles) <= MOST_FACES and is_convex(mesh):
+        return _rounded(_within_planes(mesh.vertices - origin, margins), mesh, margins, origin)
+    sums = _sums_along_surface(mesh, origin, margins, -1)
+    if sums is None:
+        return None
+    found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin), *sums], manifold3d.OpType.Subtract)
+    return _rounded(found, mesh, margins, origin)
+
+
+def is_convex(mesh: Mesh) -> bool:
+    """Whether a closed mesh is one convex body, but for the rounding of its corners."""
+    corners = corners_of(mesh.vertices.astype(np.float64), mesh.triangles)
+    normals = unit_normals(corners)
+    twins = twins_of(mesh.triangles, len(mesh.vertices)).reshape(-1, 3)
+    opposite = np.roll(mesh.triangles, -2, axis=1).reshape(-1)[twins]
+    ways = mesh.vertices[opposite].astype(np.float64) - mesh.vertices[mesh.triangles]
+    if (ways * normals[:, None]).sum(axis=2).max() > FLAT:
+        return False
+    area, volume = area_and_volume(mesh)
+    try:
+        hull = ConvexHull(mesh.vertices.astype(np.float64))
+    except QhullError:
+        return False
+    return bool(abs(hull.volume - volume) <= LESS * area)
+
+
+def _reach(mesh: Mesh, margins: np.ndarray, of: int, most: int) -> np.ndarray | None:
+    """Points `(n, 3)` on the eighths of ellipsoids, and the farthest ones along the normals of the faces, so that these
+    move as far as they should. None where they are more than `most` times `of` corners or polygons."""
+    normals = np.unique(unit_normals(corners_of(mesh.vertices.astype(np.float64), mesh.triangles)).round(4), axis=0)
+    for off in OFF:
+        steps = max(int(np.ceil(0.9 * np.sqrt(margins.max() / off))), 2)
+        if of * 4 * steps**2 > 2 * most:
+            continue
+        eighth = _eighth(steps)
+        found = [np.zeros((1, 3))]
+        for ends in product((0, 1), repeat=3):
+            half_axes = np.where(ends, margins[:, 1], -margins[:, 0])
+            found.append(eighth[(eighth[:, half_axes == 0] == 0).all(axis=1)] * half_axes)
+        if len(normals) <= MOST_NORMALS:
+            found.append(_farthest(normals, margins))
+        points = np.unique(np.concatenate(found).round(9) + 0.0, axis=0)
+        if of * len(points) <= most:
+            return points
+    return None
+
+
+def _eighth(steps: int) -> np.ndarray:
+    """Points `(n, 3)` on an eighth of the unit sphere, alike far from each other."""
+    rings = []
+    for ring in range(steps + 1):
+        down, around = np.pi / 2 * ring / steps, np.pi / 2 * np.arange(ring + 1) / max(ring, 1)
+        flat = np.sin(down) * np.column_stack((np.cos(around), np.sin(around)))
+        rings.append(np.column_stack((flat, np.full(ring + 1, np.cos(down)))))
+    found = np.concatenate(rings)
+    found[found < 1e-12] = 0
+    return found
+
+
+def _farthest(ways: np.ndarray, margins: np.ndarray) -> np.ndarray:
+    """The points `(n, 3)` of the eighths of ellipsoids that lie farthest along `ways` `(n, 3)`."""
+    half_axes = np.where(ways < 0, *margins.T)
+    lengths = np.linalg.norm(half_axes * ways, axis=1)
+    return np.asarray(half_axes**2 * ways / np.maximum(lengths, 1e-12)[:, None])
+
+
+def _sums_along_surface(
+    mesh: Mesh, origin: np.ndarray, margins: np.ndarray, sign: int
+) -> list[manifold3d.Manifold] | None:
+    """For each polygon of the surface all points that the margins (`sign` -1: backwards) reach from it."""
+    if len(mesh.triangles) > MOST_TRIANGLES or margins.min() == margins.max():
+        return None
+    polygons = convex_polygons(mesh)
+    reach = _reach(mesh, margins, len(polygons), MOST_OF_OTHERS)
+    if reach is None:
+        return None
+    points = mesh.vertices - origin
+    sums = [manifold3d.Manifold.hull_points((points[one][:, None] + sign * reach).reshape(-1, 3)) for one in polygons]
+    return [one for one in sums if one.volume() > 0]
+
+
+def _within_planes(points: np.ndarray, margins: np.ndarray) -> manifold3d.Manifold:
+    """What lies within the planes of all faces of a convex body, moved inwards by the margins."""
+    planes = np.unique(ConvexHull(points).equations.round(7), axis=0)
+    planes[:, 3] += np.linalg.norm(np.where(planes[:, :3] < 0, *margins.T) * planes[:, :3], axis=1)
+    # The largest ball that touches none of them: its middle is inside.
+    ball = linprog(
+        (0, 0, 0, -1), np.column_stack((planes[:, :3], np.ones(len(planes)))), -planes[:, 3], bounds=[(None, None)] * 4
+    )
+    if ball.status != 0 or ball.x[3] < THINNEST:
+        return manifold3d.Manifold()
+    corners = HalfspaceIntersection(planes, ball.x[:3]).intersections
+    return manifold3d.Manifold.hull_points(np.ascontiguousarray(corners))
+
+
+def _rounded(found: manifold3d.Manifold, mesh: Mesh, margins: np.ndarray, origin: np.ndarray) -> Mesh:
+    """Without what is smaller than the steps of float32 at the largest coordinate."""
+    finest = ROUNDINGS * np.finfo(np.float32).eps * (np.abs(mesh.vertices).max() + margins.max())
+    return mesh_of(without_films(simplified_to(found, float(finest))), origin)

@@ -1,0 +1,150 @@
+"""Margins without a grid: exact at any rotation, also of bodies and margins thinner than a voxel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import astuple
+
+import manifold3d
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull
+
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.intersections import crossing_triangles
+from orthanc_stl.mesh.pieces import pieces_of
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids.booleans import mesh_of, subtracted, united
+from orthanc_stl.mesh.solids.faces import convex_polygons
+from orthanc_stl.mesh.solids.margin import Margins, with_margin
+from orthanc_stl.mesh.solids.minkowski import is_convex
+from orthanc_stl.mesh.types import Mesh
+from tests.mesh.shapes import ORIGIN, box, doughnut, moved, rod, sphere
+from tests.mesh.test_sharp_edges import ROTATIONS, WAYS, reach_of_margins, true_reach
+
+TIP = mesh_of(manifold3d.Manifold.cylinder(30, 15, 0, 48, True), ORIGIN)
+CONVEX = {
+    "box": box(20, 30, 40),
+    "plate": box(60, 60, 3),
+    "cylinder": rod(15, 40, 48),
+    "cone": mesh_of(manifold3d.Manifold.cylinder(30, 15, 5, 48, True), ORIGIN),
+    "tip": TIP,
+    "small box": box(0.5, 0.5, 0.5),
+    "needle": box(20, 0.4, 0.4),
+}
+GROWING = [
+    Margins(2, 4, 3, 6, 8, 3),
+    Margins(10, 1, 10, 1, 10, 1),
+    Margins(x_plus=5),
+    Margins(3, 0, 1, 5, 0.1, 2),
+    Margins(15, 0, 0, 0, 0, 0.05),
+    Margins(*[0.001] * 6),
+]
+SHRINKING = [Margins(*[-3.0] * 6), Margins(-2, -4, -3, -6, -8, -3), Margins(-0.5, -1, -0.7, -1.2, -0.3, -1)]
+
+
+def star(points: int = 5, outer: float = 10, inner: float = 4, height: float = 8) -> Mesh:
+    """A prism over a star."""
+    angle = np.arange(2 * points) * np.pi / points
+    radius = np.where(np.arange(2 * points) % 2, inner, outer)
+    section = manifold3d.CrossSection([np.column_stack((radius * np.cos(angle), radius * np.sin(angle)))])
+    return mesh_of(manifold3d.Manifold.extrude(section, height), ORIGIN)
+
+
+@pytest.mark.parametrize("name", CONVEX)
+def test_convex_bodies_are_exact_at_any_rotation(name: str) -> None:
+    """Within 0.02 mm, where a direction is 0 beside large ones, at corners and at tips, and however thin they are."""
+    for rotation in ROTATIONS[1:]:
+        body = moved(CONVEX[name], rotation)
+        for own in GROWING + (SHRINKING if name in ("box", "cylinder", "cone", "tip") else []):
+            margined = with_margin(body, own)
+            found = margined.mesh
+            assert margined.voxel is None
+            grown = max(astuple(own)) > 0
+            true = (
+                (body.vertices.astype(float) @ WAYS.T).max(axis=0) + reach_of_margins(WAYS, own)
+                if grown
+                else true_reach(body, own)
+            )
+            assert np.abs((found.vertices.astype(float) @ WAYS.T).max(axis=0) - true).max() < 0.02
+            report = report_of(found)
+            assert (report.closed, report.euler_number) == (True, 2)
+
+
+def test_a_margin_of_one_direction_shrinks_turned_bodies_exactly() -> None:
+    for rotation in ROTATIONS:
+        for name in ("box", "cylinder", "cone"):
+            body = moved(CONVEX[name], rotation)
+            found = with_margin(body, Margins(x_plus=-5)).mesh
+            lowest = np.abs(found.vertices[:, 0].min() - body.vertices[:, 0].min())
+            assert lowest < 0.01
+            both = SurfaceDistance(body).signed(found.vertices.astype(float) + np.array((5, 0, 0)))
+            assert both.max() < 0.01
+            assert report_of(found).volume == pytest.approx(ConvexHull(found.vertices.astype(float)).volume, rel=1e-4)
+
+
+U_SHAPE = united([box(10, 30, 20, (-15, 0, 0)), box(10, 30, 20, (15, 0, 0)), box(40, 10, 20, (0, -10, 0))])
+CROSS = united([box(4, 4, 30), box(30, 4, 4), box(4, 30, 4)])
+OTHERS = {"star": star, "U": lambda: U_SHAPE, "cross": lambda: CROSS}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("own", [Margins(3, 0, 1, 5, 0.1, 2), Margins(0.001, 0, 3, 0.001, 0, 0.001), Margins(x_plus=5)])
+def test_bodies_of_few_faces_grow_into_one_whole_body(name: str, own: Margins) -> None:
+    """All that the margins reach from points of the surface is within 0.06 mm of the result, and what they do not reach
+    is not in it."""
+    shape: Callable[[], Mesh] = OTHERS[name]
+    body = moved(shape(), ROTATIONS[2])
+    margined = with_margin(body, own)
+    found, report = margined.mesh, report_of(margined.mesh)
+    assert margined.voxel is None
+    assert (report.closed, report.euler_number, len(pieces_of(found))) == (True, 2, 1)
+    half_axes = np.array(astuple(own)).reshape(3, 2)
+    shifts = np.where(WAYS < 0, *half_axes.T) * WAYS
+    corners = body.vertices[body.triangles].astype(float)
+    weights = np.random.default_rng(0).dirichlet((1, 1, 1), len(shifts))
+    chosen = np.arange(len(shifts)) % len(corners)
+    reached = (corners[chosen] * weights[:, :, None]).sum(axis=1) + shifts
+    assert SurfaceDistance(found).signed(reached).max() < 0.06
+    assert SurfaceDistance(found).signed(body.vertices.astype(float)).max() < 1e-3
+    box_of = np.stack((body.vertices.min(axis=0) - half_axes[:, 0], body.vertices.max(axis=0) + half_axes[:, 1]))
+    assert np.stack((found.vertices.min(axis=0), found.vertices.max(axis=0))) == pytest.approx(box_of, abs=0.06)
+
+
+def test_a_body_of_few_faces_shrinks_exactly() -> None:
+    """A box with a hollow: each of its walls is thinner by the margin on either side."""
+    body = subtracted(box(30, 30, 30), [box(10, 10, 10)])
+    found = with_margin(body, Margins(-1, -2, -1, -2, -1, -2)).mesh
+    # The hollow grows backwards into a box with round edges: its sides are 10 mm apart and 3 mm more.
+    hollow = -report_of(found).volume + 27**3
+    assert 10**3 + 3 * 100 * 3 < hollow < 13**3
+    inner = with_margin(box(10, 10, 10), Margins(2, 1, 2, 1, 2, 1)).mesh
+    assert hollow == pytest.approx(report_of(inner).volume, rel=0.003)
+    assert report_of(found).euler_number == 4
+
+
+def test_faces_are_few_convex_polygons() -> None:
+    assert sorted(len(one) for one in convex_polygons(moved(box(1, 2, 3)))) == [4] * 6
+    polygons = convex_polygons(moved(star(), ROTATIONS[2]))
+    assert sorted(len(one) for one in polygons)[:10] == [4] * 10 or len(polygons) <= 18
+    assert len(polygons) < 20 < len(star().triangles)
+
+
+def test_which_bodies_are_convex() -> None:
+    for body in (box(1, 1, 1), TIP, sphere(20), rod(12, 30)):
+        assert is_convex(moved(body))
+    notch = subtracted(box(30, 30, 30), [box(0.3, 0.3, 0.3, (0, 0, 15))])
+    for body in (doughnut(), star(), notch, united([box(1, 1, 1), box(1, 1, 1, (3, 0, 0))])):
+        assert not is_convex(moved(body))
+
+
+def test_nothing_of_convex_bodies_crosses() -> None:
+    for own in GROWING:
+        assert len(crossing_triangles(with_margin(box(20, 30, 40), own).mesh)) == 0
+
+
+def test_a_thin_ring_that_would_fall_apart_in_the_grid_is_refused() -> None:
+    ring = doughnut(25, 0.05, 48)
+    with pytest.raises(InvalidInput, match="too thin for these margins"):
+        with_margin(moved(ring), Margins(x_plus=15, y_minus=0.05), spacing=0.8)
