@@ -102,7 +102,7 @@ NOT_SHOWN = {
     "no model named": ("/stl/nexus/threejs.html", "?model="),
     "no instance named": ("/stl/3dhop/3DHOP_all_tools.html", "?instance="),
     "another server": ("/stl/nexus/threejs.html?model=https://example.org/x.nxz", "another server"),
-    "an unknown instance": (PAGES["threejs"]("-".join(["00000000"] * 5)), "no instance"),
+    "an unknown instance": (PAGES["threejs"]("-".join(["00000000"] * 5)), "This object is not stored in Orthanc."),
     "no identifier": (PAGES["all tools"]("<b>"), "404"),
 }
 

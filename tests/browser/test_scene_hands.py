@@ -14,7 +14,7 @@ from PIL import Image
 from testing import phantoms
 from testing.server import OrthancServer
 
-from .study import BALL_CENTRE, Scene, opened_scene, pixels, screen, viewer_ready
+from .study import BALL_CENTRE, Scene, opened_scene, pixels, screen, settle, viewer_ready
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -81,11 +81,14 @@ def test_events_restoring_and_the_picture(open_page: Open, scene: Scene) -> None
     page.keyboard.press("4")
     page.keyboard.press("i")
     page.get_by_role("button", name="Anterior", exact=True).press("Enter")
+    settle(page)
     ball = screen(page, BALL_CENTRE)
     page.mouse.click(*ball)
+    page.wait_for_function("told.length === 1")
     page.keyboard.press("m")
     for x in (-10, 10):
         page.mouse.click(ball[0] + x, ball[1])
+    page.wait_for_function("told.length === 2")
     (_, selected), (_, measured) = page.evaluate("told")
     assert selected == {"id": "1", "number": 1, "name": "Ball"}
     assert measured["kind"] == "distance"

@@ -24,7 +24,9 @@ def test_61_long_warnings_are_shown_and_stay_after_a_reload(
     open_page: Open, server: OrthancServer, stored: Stored
 ) -> None:
     """Orthanc leaves values as long as these out of the tags that it lists."""
-    warnings = [f"contour {number} of Nodes is skipped: {'its points lie on a line, ' * 3}" for number in range(61)]
+    warnings = [
+        f"contour {number} of Nodes is skipped: {'its points lie on a line, ' * 3}as it does" for number in range(61)
+    ]
     lines = "\r\n".join(f"Warning: {text}" for text in warnings)
     algorithm = {"AlgorithmName": "made", "AlgorithmVersion": "1", "AlgorithmParameters": lines}
     model = attach(server, stored.study, stl_of(box(20.0)), DerivationAlgorithmSequence=[algorithm])
@@ -34,7 +36,7 @@ def test_61_long_warnings_are_shown_and_stay_after_a_reload(
     for _ in range(2):
         page.click(".card .notice summary")
         assert page.inner_text(".card .notice strong") == "Left out: 61"
-        assert page.locator(".card .notice li").all_inner_texts() == [text.strip() for text in warnings]
+        assert page.locator(".card .notice li").all_inner_texts() == [f"C{text[1:]}." for text in warnings], "sentences"
         assert page.locator(".card").bounding_box()["height"] < 300, "they scroll"
         page.reload()
         viewer_ready(page)

@@ -18,5 +18,6 @@ for (const [words, sentence] of [
 test('a resource is not named by its identifier', () => {
   const id = '0a1b2c3d-00000000-11111111-22222222-deadbeef';
   assert.equal(forPerson(`instance ${id} is an RT-STRUCT`), 'This object is an RT-STRUCT.');
+  assert.equal(forPerson(`no instance ${id} is stored in Orthanc`), 'This object is not stored in Orthanc.');
   assert.equal(forPerson(`nothing of the Series ${id} can be read`), 'Nothing of this object can be read.');
 });

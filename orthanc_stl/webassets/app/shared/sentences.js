@@ -2,6 +2,9 @@
 
 import { t } from './language.js';
 
+const RESOURCE = /\b(?:the )?(?:instance|series|study|patient) [0-9a-f]{8}(?:-[0-9a-f]{8}){4}/gi;
+const NONE = new RegExp(`\\bno ${RESOURCE.source.replace('\\b', '')} is\\b`, 'gi');
+
 /** @param {string} words @returns {string} with a capital and a full stop */
 export function asSentence(words) {
   const text = words.trim();
@@ -15,4 +18,4 @@ export function asSentence(words) {
  * @example forPerson('instance 0a..-.. is an RT-STRUCT') === 'This object is an RT-STRUCT.'
  */
 export const forPerson = (words) => asSentence(t(words)
-  .replace(/\b(?:the )?(?:instance|series|study|patient) [0-9a-f]{8}(?:-[0-9a-f]{8}){4}/gi, 'this object'));
+  .replace(NONE, 'this object is not').replace(RESOURCE, 'this object'));
