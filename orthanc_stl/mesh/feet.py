@@ -30,16 +30,15 @@ class Feet:
     def __init__(self, mesh: Mesh, twins: np.ndarray) -> None:
         """`twins` `(3 m,)`: those of the mesh's half-edges (topology.closed_twins)."""
         self._corners = np.ascontiguousarray(mesh.triangles.T)
-        self._vertices = np.ascontiguousarray(mesh.vertices.T, np.float64)
+        self._places = np.ascontiguousarray(mesh.vertices.T, np.float32)
+        self._vertices = self._places.astype(np.float64)
         self._beyond = twins // 3
 
     @cached_property
-    def _boxes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """Triangles `(m,)` by their lowest x, the lowest and highest coordinates `(3, m)` of each, and the widest."""
-        a, b, c = (self._vertices.take(corners, axis=1) for corners in self._corners)
-        low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
-        order = np.argsort(low[0])
-        return order, low[:, order], high[:, order], float((high[0] - low[0]).max(initial=0))
+    def _boxes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and the highest coordinates `(3, m) float32` of each triangle."""
+        a, b, c = (self._places.take(corners, axis=1) for corners in self._corners)
+        return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
 
     def found(self, points: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For `points` `(n, 3)`, from triangles `start` `(n,) int64`: where the walks end, and the distances to there.
@@ -54,17 +53,16 @@ class Feet:
 
     def within_bounds(self, points: np.ndarray, bounds: np.ndarray) -> np.ndarray:
         """The distance `(n,) float64` of `points` `(n, 3)` to all triangles, none of them above its `bounds` `(n,)`."""
-        order, low, high, widest = self._boxes
-        lowest, highest = (points - bounds[:, None]).tolist(), (points + bounds[:, None]).tolist()
-        starts = np.searchsorted(low[0], points[:, 0] - bounds - widest).tolist()
-        ends = np.searchsorted(low[0], points[:, 0] + bounds, side="right").tolist()
+        low, high = self._boxes
+        lowest, highest = (
+            np.nextafter((points + side * bounds[:, None]).astype(np.float32), np.float32(side * np.inf)).tolist()
+            for side in (-1, 1)
+        )
         rows, near = [], []
-        for row, (down, up, start, end) in enumerate(zip(lowest, highest, starts, ends, strict=True)):
-            meet = np.ones(end - start, bool)
-            for axis in range(3):
-                meet &= low[axis, start:end] <= up[axis]
-                meet &= high[axis, start:end] >= down[axis]
-            found = order[start:end][meet]
+        for row, (down, up) in enumerate(zip(lowest, highest, strict=True)):
+            found = np.flatnonzero((low[0] <= up[0]) & (high[0] >= down[0]))
+            for axis in (1, 2):
+                found = found[(low[axis].take(found) <= up[axis]) & (high[axis].take(found) >= down[axis])]
             near.append(found)
             rows.append(np.full(len(found), row))
         of_point, triangle = (np.concatenate([np.zeros(0, np.int64), *each]) for each in (rows, near))

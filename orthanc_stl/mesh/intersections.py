@@ -214,12 +214,13 @@ def _one_level_down(first: np.ndarray, second: np.ndarray, boxes: np.ndarray) ->
     for axis in range(3):
         meet = boxes[axis].take(first) <= boxes[axis + 3].take(second)
         meet &= boxes[axis].take(second) <= boxes[axis + 3].take(first)
-        first, second = first[meet], second[meet]
+        chosen = np.flatnonzero(meet)
+        first, second = first.take(chosen), second.take(chosen)
     if len(boxes) > 6:
         apart = sum((middle.take(first) - middle.take(second)) ** 2 for middle in boxes[6:9])
         needed = np.maximum(BENT - boxes[9].take(first) - boxes[9].take(second), 0)
-        bent = apart >= needed * needed
-        first, second = first[bent], second[bent]
+        bent = np.flatnonzero(apart >= needed * needed)
+        first, second = first.take(bent), second.take(bent)
     return first, second
 
 

@@ -13,6 +13,7 @@ import pytest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.tasks import TASKS
 from testing import phantoms
+from testing.source_phantoms import file_of, seg_dataset
 from tests.dicom.validators import assert_valid
 from tests.mutants import SERIES
 
@@ -66,6 +67,21 @@ def test_what_is_said_of_the_choice_is_in_every_answer() -> None:
     assert answer["Warnings"][:2] == [note["Text"] for note in answer["Notes"]][:2] == texts
     model = TASKS["scene_file"](options, blobs, lambda *now: None)[0]["models"][0]
     assert model["Warnings"][:2] == [note["Text"] for note in model["Notes"]][:2] == texts
+
+
+def test_how_much_work_each_structure_is() -> None:
+    """By contours, or by voxels: the largest are begun first."""
+    rois = [phantoms.ball("Small", 5), phantoms.ball("Large", 20)]
+    frames = np.zeros((2, 8, 8), np.uint8)
+    frames[0, 2:4, 2:4] = frames[1, 1:6, 1:6] = 1
+    seg = file_of(seg_dataset(frames, [(1, (0.0, 0.0, 0.0)), (2, (0.0, 0.0, 0.0))], numbers=(1, 2)))
+    sizes = []
+    for blob in (phantoms.structure_set(rois), seg):
+        request = {"All": True, "Separate": True}
+        options = {"Request": request, "Roles": ["source"], "Name": "", "Series": SERIES}
+        chosen = TASKS["choose_structures"](options, [blob], lambda *now: None)[0]
+        sizes.append([one["Size"] for one in chosen["structures"]])
+    assert sizes == [[3, 13], [4, 25]]
 
 
 def test_each_object_of_a_set_has_its_own_picture() -> None:
