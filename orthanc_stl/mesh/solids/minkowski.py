@@ -75,7 +75,8 @@ def shrunk_exactly(mesh: Mesh, margins: np.ndarray) -> Mesh | None:
     """A closed `mesh` shrunk by the `margins` `(3, 2)` in mm; it may come out empty. None as with grown_exactly."""
     origin = middle_of([mesh])
     if len(mesh.triangles) <= MOST_FACES and is_convex(mesh):
-        return _rounded(_within_planes(mesh.vertices - origin, margins), mesh, margins, origin)
+        within = _within_planes(mesh.vertices - origin, margins)
+        return None if within is None else _rounded(within, mesh, margins, origin)
     sums = _sums_along_surface(mesh, origin, margins, -1)
     if sums is None:
         return None
@@ -155,17 +156,23 @@ def _sums_along_surface(
     return [one for one in sums if one.volume() > 0]
 
 
-def _within_planes(points: np.ndarray, margins: np.ndarray) -> manifold3d.Manifold:
-    """What lies within the planes of all faces of a convex body, moved inwards by the margins."""
+def _within_planes(points: np.ndarray, margins: np.ndarray) -> manifold3d.Manifold | None:
+    """What lies within the planes of all faces of a convex body, moved inwards by the margins; None if that cannot be
+    worked out."""
     planes = np.unique(ConvexHull(points).equations.round(7), axis=0)
     planes[:, 3] += np.linalg.norm(np.where(planes[:, :3] < 0, *margins.T) * planes[:, :3], axis=1)
     # The largest ball that touches none of them: its middle is inside.
     ball = linprog(
         (0, 0, 0, -1), np.column_stack((planes[:, :3], np.ones(len(planes)))), -planes[:, 3], bounds=[(None, None)] * 4
     )
-    if ball.status != 0 or ball.x[3] < THINNEST:
+    if ball.status != 0:
+        return None
+    if ball.x[3] < THINNEST:
         return manifold3d.Manifold()
-    corners = HalfspaceIntersection(planes, ball.x[:3]).intersections
+    try:
+        corners = HalfspaceIntersection(planes, ball.x[:3]).intersections
+    except QhullError:
+        return None
     return manifold3d.Manifold.hull_points(np.ascontiguousarray(corners))
 
 
