@@ -65,3 +65,10 @@ def test_branches_that_lie_beside_each_other_are_no_halves_of_a_slice() -> None:
     body = [ring(18, 3 * k) for k in range(5, 9)]
     found = surface_from_contours([roi_of([*legs, *body])], resolution=64).report
     assert not [text for text in found.warnings if "in parts" in text]
+
+
+def test_halves_on_two_slices_far_from_the_body_are_two_slices() -> None:
+    """3 mm apart, beyond a gap: a seventh of the way to the next whole slice, but all of that to the next one."""
+    halves = [part(0, np.pi, 30), part(np.pi, 2 * np.pi, 33), ring(3, 4, (60, 0))]  # and one off these planes
+    found = surface_from_contours([roi_of([*(ring(20, 3 * k) for k in range(4)), *halves])], resolution=64).report
+    assert not [text for text in found.warnings if "in parts" in text]
