@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.choose import choice_for
 from orthanc_stl.conversion.inputs import place_of
@@ -51,15 +49,15 @@ def _with_overview(source: OpenSource, facts: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(region, Region):
         return facts
     low, high = facts["Lowest"], facts["Highest"]
-    found = overview_of(region.volume, low, high, facts["Threshold"])
-    slices = []
+    found = overview_of(region.volume, low, high)
+    views = []
     for view in found.views:
-        shares = np.nan_to_num((view.values - low) / ((high - low) or 1), nan=0.0).clip(0, 1)
+        shares = ((view.values - low) / ((high - low) or 1)).clip(0, 1)
         text = base64.b64encode((shares * 65535).round().astype("<u2").tobytes()).decode()
         rows, columns = view.values.shape
-        slices.append({"Plane": view.plane, "Columns": columns, "Rows": rows, "SizeMm": view.size, "Values": text})
+        views.append({"Plane": view.plane, "Columns": columns, "Rows": rows, "SizeMm": view.size, "Values": text})
     voxel = region.volume.voxel_volume / 1000
-    told = {"Lowest": low, "Highest": high, "VoxelMl": voxel, "Counts": found.counts.tolist(), "Slices": slices}
+    told = {"Lowest": low, "Highest": high, "VoxelMl": voxel, "Counts": found.counts.tolist(), "Views": views}
     return facts | {"Overview": told}
 
 

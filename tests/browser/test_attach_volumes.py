@@ -71,7 +71,12 @@ def test_a_threshold_is_seen_before_anything_is_made(attach_page: Any, tmp_path:
     attach_page.get_by_role("button", name="See what is inside", exact=True).click()
     said = attach_page.locator(".threshold-preview [role=status]")
     said.wait_for()
-    assert attach_page.locator(".threshold-slices figcaption").all_inner_texts() == ["Axial", "Coronal", "Sagittal"]
+    assert attach_page.inner_text(".structure-note") == "values 30.72 to 100"
+    assert attach_page.locator(".threshold-views figcaption").all_inner_texts() == [
+        "From below",
+        "From the front",
+        "From the left",
+    ]
     threshold = attach_page.get_by_role("spinbutton", name="Threshold", exact=True)
     for value, radius in ((70, 15), (80, 10)):
         if radius == 15:
@@ -83,7 +88,7 @@ def test_a_threshold_is_seen_before_anything_is_made(attach_page: Any, tmp_path:
         assert shown
         assert float(shown[1]) == pytest.approx(ball, rel=0.05)
         assert float(threshold.input_value()) == pytest.approx(value, rel=0.002)
-        for canvas in attach_page.locator(".threshold-slices canvas").all():
+        for canvas in attach_page.locator(".threshold-views canvas").all():
             assert canvas.evaluate(TINTED) == pytest.approx(np.pi * radius**2, rel=0.05)
     threshold.fill("101")
     assert said.inner_text() == "Nothing is inside."

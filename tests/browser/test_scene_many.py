@@ -228,7 +228,7 @@ def test_nothing_covers_anything_on_a_phone(open_page: Open, hundred: str, width
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)], ids=["upright", "sideways"])
-def test_the_list_of_prepare_is_filtered_and_cuts_no_name_off(
+def test_lists_cut_no_name_off_and_that_of_prepare_is_filtered(
     open_page: Open, server: OrthancServer, width: int, height: int
 ) -> None:
     """What has a part in the model stays in sight."""
@@ -237,10 +237,17 @@ def test_the_list_of_prepare_is_filtered_and_cuts_no_name_off(
     phone: dict[str, Any] = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
     hidden = hiding([str(number) for number in range(2, 13)])
     page = viewer_ready(open_page(f"/stl/app/three.html?source={source}#view={hidden}", **phone))
+    page.tap("#tool-help")
+    title = page.locator("dialog[open] h2").bounding_box()
+    assert title["y"] >= 0, "a long dialog is seen from its beginning"
+    page.keyboard.press("Escape")
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+    page.tap("#tool-parts")
+    assert page.locator(".part-text:visible").count() == 12
+    assert page.locator(".part-text:visible").evaluate_all(cut) == []
     page.tap("#tool-prepare")
     names = page.locator(".prepare-parts .part-text:visible")
     assert names.count() == 12
-    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
     assert names.evaluate_all(cut) == []
     page.locator(".prepare-form input[type=search]").fill("LEVEL 1")
     shown = [f"Lymph node of the level {number}" for number in (0, 1, 10, 11)]

@@ -158,10 +158,14 @@ function skippedNote({ SkippedContours: number, Skipped: sentences }) {
     counted(number, '1 contour skipped', '{count} contours skipped'));
 }
 
+/** @param {number} value */
+const short = (value) => String(Number(value.toPrecision(4)));
+
 /** How large it is: the volume where it is known, else the box around it. @param {any} structure @returns {string} */
-function measure({ VolumeMl, Extent, Threshold, Upper }) {
+function measure({ VolumeMl, Extent, Threshold, Upper, Lowest, Highest }) {
   if (typeof VolumeMl === 'number') return volume(VolumeMl * 1000);
   if (Extent) return size(Extent[1].map((/** @type {number} */ high, /** @type {number} */ i) => high - Extent[0][i]));
+  if (typeof Highest === 'number') return t('values {low} to {high}', { low: short(Lowest), high: short(Highest) });
   if (typeof Threshold === 'number') return t('from {value} HU', { value: Threshold });
   return typeof Upper === 'number' ? t('up to {value} HU', { value: Upper }) : '';
 }

@@ -1,4 +1,7 @@
-/** What a threshold takes in: a slice across each axis of the body, tinted, and the volume of all that is inside. */
+/**
+ * What a threshold takes in: the volume seen along each axis of the body, tinted where anything behind a pixel is
+ * inside, and how much that is.
+ */
 
 import { RequestFailed } from '../shared/api.js';
 import { h, notice } from '../shared/dom.js';
@@ -8,12 +11,14 @@ import { t } from '../shared/language.js';
 /** Share of the voxels that are shown black, and white, so that single extreme values darken nothing. */
 const DARKEST = 0.02, BRIGHTEST = 0.995;
 const TINT = [255, 140, 0];
+/** @type {Record<string, string>} */
+const FROM = { axial: 'From below', coronal: 'From the front', sagittal: 'From the left' };
 const LABELS = 'This file has labels: tick them, or say from which value on things are inside.';
 
 /**
  * @typedef {object} Overview of a grey volume: `Overview` of POST /stl/structures
  * @property {number} Lowest @property {number} Highest @property {number[]} Counts @property {number} VoxelMl
- * @property {{Plane: string, Columns: number, Rows: number, SizeMm: number[], Values: string}[]} Slices
+ * @property {{Plane: string, Columns: number, Rows: number, SizeMm: number[], Values: string}[]} Views
  */
 
 export class ThresholdPreview {
@@ -63,9 +68,9 @@ export class ThresholdPreview {
       this.input.value = String(Number(Number(/** @type {any} */ (this.slider).value).toPrecision(4)));
       this.input.dispatchEvent(new Event('input'));
     } });
-    this.pictures = overview.Slices.map((slice) => new Picture(slice));
+    this.pictures = overview.Views.map((view) => new Picture(view));
     this.said = h('p', { class: 'help-text', role: 'status' });
-    this.element.replaceChildren(h('div', { class: 'threshold-slices' },
+    this.element.replaceChildren(h('div', { class: 'threshold-views' },
       ...this.pictures.map(({ element }) => element)), this.slider, this.said);
     this.draw();
   }
@@ -91,13 +96,13 @@ export class ThresholdPreview {
   }
 }
 
-/** One slice, as it is seen on a screen. */
+/** The highest values behind each pixel, as on a screen. */
 class Picture {
-  /** @param {Overview['Slices'][number]} slice */
+  /** @param {Overview['Views'][number]} view */
   constructor({ Plane: plane, Columns: columns, Rows: rows, SizeMm: [width, height], Values: text }) {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     this.values = new Uint16Array(bytes.buffer);
-    const name = t(plane.charAt(0).toUpperCase() + plane.slice(1));
+    const name = t(FROM[plane]);
     this.canvas = h('canvas', { width: columns, height: rows, role: 'img', 'aria-label': name });
     this.canvas.style.aspectRatio = `${width} / ${height}`;
     this.element = h('figure', {}, this.canvas, h('figcaption', {}, name));

@@ -58,7 +58,7 @@ export function numbersDialog(app) {
     h('div', { class: 'numbers-table', tabindex: '0', role: 'group', 'aria-label': t('Table of numbers') },
       h('table', {}, h('thead', {}, h('tr', {}, ...COLUMNS.map(([title]) => h('th', { scope: 'col' }, t(title))))),
       list)),
-    h('form', { method: 'dialog', class: 'row' },
+    h('form', { method: 'dialog', class: 'row wrap' },
       h('button', { type: 'button', class: 'button', onclick: () =>
         save(new Blob(['\ufeff', csv(app.parts.all)], { type: 'text/csv' }), `${fileName(app.catalogue.title)}.csv`) },
         icon('download'), 'CSV'),

@@ -90,7 +90,7 @@ export function helpDialog(tools, mouse = MOUSE) {
   const row = (/** @type {string} */ key, /** @type {string} */ text) => h('div', { class: 'help-row' },
     h('kbd', {}, key), h('span', {}, text));
   const dialog = /** @type {HTMLDialogElement} */ (h('dialog', { class: 'help', 'aria-label': t('Mouse and keys') },
-    h('h2', {}, t('Mouse and keys')),
+    h('h2', { tabindex: '-1', autofocus: true }, t('Mouse and keys')), // not the button below all of it
     h('div', { class: 'help-columns' },
       h('div', {}, ...mouse.map(([gesture, does]) => row(t(gesture), t(does)))),
       h('div', {}, ...tools.map((tool) => row(tool.key.toUpperCase(), lowerFirst(t(tool.label)))),
