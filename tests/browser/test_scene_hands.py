@@ -72,6 +72,15 @@ def test_slices_by_slider_wheel_and_frame(open_page: Open, scene: Scene) -> None
     assert page.evaluate(at)[2] == pytest.approx(25, abs=1)
 
 
+def heard(page: Any, events: int) -> None:
+    """Until so many are in `told`. The page's policy forbids what `wait_for_function` does."""
+    page.evaluate(
+        "events => new Promise(done => {"
+        "  const look = () => (told.length >= events ? done() : setTimeout(look, 20)); look(); })",
+        events,
+    )
+
+
 def test_events_restoring_and_the_picture(open_page: Open, scene: Scene) -> None:
     page = opened_scene(open_page, scene)
     page.evaluate("window.told = []")
@@ -84,11 +93,11 @@ def test_events_restoring_and_the_picture(open_page: Open, scene: Scene) -> None
     settle(page)
     ball = screen(page, BALL_CENTRE)
     page.mouse.click(*ball)
-    page.wait_for_function("told.length === 1")
+    heard(page, 1)
     page.keyboard.press("m")
     for x in (-10, 10):
         page.mouse.click(ball[0] + x, ball[1])
-    page.wait_for_function("told.length === 2")
+    heard(page, 2)
     (_, selected), (_, measured) = page.evaluate("told")
     assert selected == {"id": "1", "number": 1, "name": "Ball"}
     assert measured["kind"] == "distance"
