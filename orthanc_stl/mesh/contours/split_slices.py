@@ -20,7 +20,7 @@ from orthanc_stl.mesh.contours.shapes import joined
 from orthanc_stl.mesh.contours.steps import local_steps
 from orthanc_stl.mesh.types import Rank
 
-APART = (0.05, 0.35)
+APART = (0.098, 0.35)
 """Of the way to the next whole slice: how far apart the parts lie. Less is seen to be one plane."""
 
 LARGER = 75
