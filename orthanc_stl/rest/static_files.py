@@ -19,6 +19,7 @@ from pathlib import Path
 from orthanc_stl import errors
 from orthanc_stl.rest.asset_versions import Versions, parse_versioned, with_version
 from orthanc_stl.rest.http.messages import Answer, Request
+from orthanc_stl.rest.module_graph import IMPORT_MAP, with_preloads
 
 WEBASSETS = Path(__file__).parents[1] / "webassets"
 
@@ -63,7 +64,6 @@ _BARE_IMPORT = re.compile(rb"from 'three'")
 _CORE_OF_THREE = b"from './three/build/three.core.js'"
 
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}")
-_IMPORT_MAP = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,8 @@ class Pages:
         page = self.asset(path)
         key = (path, page.etag + self._versions.current(versioned_files()))
         if key not in self._pages:
-            body = with_version(page.body, folder, key[1][len(page.etag) :])
+            named = with_preloads(page.body, folder, lambda name: self.asset(_file_in_webassets(name)).body)
+            body = with_version(named, folder, key[1][len(page.etag) :])
             self._pages[key] = _asset_of(body, path.suffix, self.embed_origins)
         return self._pages[key]
 
@@ -143,6 +144,11 @@ def versioned_files() -> list[Path]:
     """What a page may load, in the same order each time: our files, and those of the npm parts that name a release."""
     ours = sorted(path for folder in ("app", "nexus", "hop") for path in (WEBASSETS / folder).rglob("*"))
     return [path for path in [*ours, *(NPM / target for target in VENDOR.values())] if path.is_file()]
+
+
+def _file_in_webassets(path: str) -> Path:
+    folder, _, name = path.partition("/")
+    return find_file(name, WEBASSETS / folder)
 
 
 def asset_answer(request: Request, asset: Asset, *, compress: bool, lasting: bool = False) -> Answer:
@@ -183,7 +189,7 @@ def _asset_of(body: bytes, suffix: str, embed_origins: Sequence[str]) -> Asset:
 
 def content_policy(page: bytes, embed_origins: Sequence[str] = ()) -> str:
     """The policy of a page of ours: everything from here, and no inline script but its import maps, by their hash."""
-    hashes = (base64.b64encode(hashlib.sha256(found).digest()).decode() for found in _IMPORT_MAP.findall(page))
+    hashes = (base64.b64encode(hashlib.sha256(found).digest()).decode() for found in IMPORT_MAP.findall(page))
     scripts = " ".join(["'self'", *(f"'sha256-{h}'" for h in hashes)])
     ancestors = " ".join(["'self'", *embed_origins])
     return (

@@ -13,6 +13,7 @@ from orthanc_stl import errors
 from orthanc_stl.rest import static_files
 from orthanc_stl.rest.asset_versions import Versions
 from orthanc_stl.rest.http.messages import Request
+from orthanc_stl.rest.module_graph import modules_of, with_preloads
 from orthanc_stl.rest.static_files import WEBASSETS, Pages, asset_answer, content_policy, find_file
 
 
@@ -112,6 +113,27 @@ def test_the_version_changes_with_any_file(folder: Path) -> None:
     (folder / "sub/code.js").write_text("2")
     os.utime(folder / "sub/code.js", ns=(1, 1))
     assert versions.current(files) != before
+
+
+FILES = {
+    "app/page.js": b"import {\n  a,\n  b,\n} from './sub/two.js';\nimport * as X from 'lib';\nimport 'more/1.js';",
+    "app/sub/two.js": b"export { c } from '../three.js';\nconst later = () => import('./later.js'); // from 'never.js'",
+    "app/three.js": b"import { d } from './page.js';\nimport 'unknown';",
+    "nexus/lib.js": b"",
+    "nexus/more/1.js": b"",
+}
+
+
+def test_a_page_names_all_its_modules_once() -> None:
+    """Those of a circle, of an import map and of several lines, not what is imported later; its own first."""
+    page = (
+        b'<head><script type="importmap">{"imports": {"lib": "../nexus/lib.js", "more/": "../nexus/more/"}}</script>'
+        b'<script type="module" src="page.js"></script>\n  </head>'
+    )
+    named = ["app/page.js", "app/sub/two.js", "nexus/lib.js", "nexus/more/1.js", "app/three.js"]
+    assert modules_of(page, "app", FILES.__getitem__) == named
+    links = re.findall(rb'modulepreload" href="../(.*?)"', with_preloads(page, "app", FILES.__getitem__))
+    assert [link.decode() for link in links] == named
 
 
 def test_a_version_of_another_release_is_served_but_not_kept() -> None:
