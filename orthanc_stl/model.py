@@ -69,8 +69,8 @@ class Part:
     """One structure, or the union of several, meshed.
 
     `mesh` is in LPS mm; `report` has its measurements. `opacity` is 0..1. `structures` and `names`: the numbers and
-    names of what it was made of. `modified`: it is made to be another body than the structure, and `mirrored`: of the
-    other side.
+    names of what it was made of; `given_name`: what a person calls it instead. `modified`: it is made to be another
+    body than the structure, and `mirrored`: of the other side.
     """
 
     number: int
@@ -87,6 +87,7 @@ class Part:
     names: tuple[str, ...] = ()
     modified: bool = False
     mirrored: bool = False
+    given_name: str = ""
 
     @property
     def volume_ml(self) -> float:

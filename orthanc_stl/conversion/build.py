@@ -123,10 +123,9 @@ def _part(
     """`which`: of several that the structures were cut into."""
     first = structures[0]
     alone = len(structures) == 1
-    name = first.name if alone else request.name or described("", [one.name for one in structures])
+    given = "" if alone and request.separate else request.name
+    name = given or (first.name if alone else described("", [one.name for one in structures]))
     kind = first.kind if alone else ""
-    if alone and request.name and not request.separate:
-        name = request.name
     which = (f" ({request.scale:g}:1)" if request.scale != 1 else "") + which
     which = (" (mirrored)" if request.mirror else "") + which
     return Part(
@@ -142,6 +141,7 @@ def _part(
         notes=ranked(told_once([*notes, *surface.report.notes])),
         structures=tuple(one.number for one in structures),
         names=tuple(one.name + which for one in structures),
+        given_name=given and given + which,
         modified=changes_shape(request) or _any_says(structures, "ModelModification"),
         mirrored=bool(request.mirror) != _any_says(structures, "ModelMirroring"),  # twice is its own side
     )

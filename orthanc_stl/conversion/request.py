@@ -142,7 +142,7 @@ class ConversionRequest:
         1.0,
         'makes it so many times as large, only with `"Tags": {"ModelModification": "YES"}`: medical models are 1:1',
     )
-    name: str = option("Name", Text(), "", "of one model of several structures", shown="their names")
+    name: str = option("Name", Text(), "", "of one model, of one structure or of several", shown="their names")
     color: tuple[int, int, int] | None = option("Color", Color(), None, "the same", shown="theirs, if it is one")
     opacity: float | None = option(
         "Opacity", Number(0, 1), None, "0 to 1", shown="the source's; 0.15 for the outline of the body"

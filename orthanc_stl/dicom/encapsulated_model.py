@@ -66,9 +66,10 @@ MTL = Kind(sop_classes.ENCAPSULATED_MTL, "model/mtl", has_frame=False)
 class Description:
     """What an object says about the model in it.
 
-    `names`: of the structures in the model; `parameters`: what the conversion was told, by name; `notes`: what was
-    changed, guessed or left out; `contours_volume` (mm³): that of the contours themselves. `opacity` of 0..1 and
-    `anatomy` are left out where None; `segment` is the number of the one segment of the source that the model is of;
+    `names`: of the structures in the model, `given_name`: what a person calls it instead; `parameters`: what the
+    conversion was told, by name; `notes`: what was changed, guessed or left out; `contours_volume` (mm³): that of the
+    contours themselves. `opacity` of 0..1 and `anatomy` are left out where None; `segment` is the number of the one
+    segment of the source that the model is of;
     `icon` is a picture `(height, width, 3) uint8`. `modified` and `mirrored`: the model is not the body as it is.
     """
 
@@ -84,6 +85,7 @@ class Description:
     icon: np.ndarray | None = None
     modified: bool = False
     mirrored: bool = False
+    given_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,7 @@ def _named(other: DocumentReference) -> Dataset:
 def _manufacturing_3d_model(ds: Dataset, description: Description, version: str) -> None:
     """C.35.1; Algorithm Identification Macro: PS3.3 table 10-19, with a family of CID 7162."""
     ds.MeasurementUnitsCodeSequence = [code("mm", "UCUM", "mm")]
-    ds.ContentDescription = described("", description.names)
+    ds.ContentDescription = described("", (description.given_name,) if description.given_name else description.names)
     if description.color:
         ds.RecommendedDisplayCIELabValue = cielab_of(description.color)
     if description.opacity is not None:

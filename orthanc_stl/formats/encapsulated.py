@@ -62,7 +62,7 @@ def encapsulate_parts(
     now = now or datetime.now().astimezone()
     frame = model.frame_of_reference_uid or str(generate_uid(prefix=None))
     count = len(model.parts) if count is None else count
-    names = [name for part in model for name in names_of(part)]
+    names = [name for part in model for name in ((part.given_name,) if part.given_name else names_of(part))]
     title = title or document_title(model.title, "STL")
     told = series_description(study, (f"{count} models",) if count > 1 else names, title)
     series = replace(series or Series(series_number), description=told)
@@ -137,6 +137,7 @@ def _description(model: Model, part: Part, title: str, icon: np.ndarray | None) 
     return Description(
         title=title,
         names=names_of(part),
+        given_name=part.given_name,
         color=color_of(part),
         parameters={**model.parameters, **_structure(part)},
         notes=part.notes,

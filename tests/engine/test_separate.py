@@ -39,6 +39,23 @@ ORGANS = [
 ]
 
 
+@pytest.mark.parametrize("structures", [["Heart", "Lung"], ["Lung"]], ids=["union", "one"])
+def test_a_name_that_was_given_is_the_models(structures: list[str]) -> None:
+    """In the object and its series; what it was made of is still told."""
+    answer, (ds,) = made(ORGANS, Structures=structures, Name="Pump and bellows")
+    assert ds.ContentDescription == "Pump and bellows"
+    assert ds.SeriesDescription == "Contours: Pump and bellows"
+    assert answer["Models"][0]["Name"] == "Pump and bellows"
+    facts, _ = TASKS["stored_info"]({}, [as_bytes(ds)], lambda *now: None)
+    assert facts["Rois"] == structures
+
+
+def as_bytes(ds: pydicom.Dataset) -> bytes:
+    buffer = BytesIO()
+    ds.save_as(buffer)
+    return buffer.getvalue()
+
+
 def test_all_but_what_is_excluded_one_object_each() -> None:
     """Patterns know no case; what cannot be used is skipped with its reason, what is excluded is not spoken of."""
     answer, objects = made(ORGANS, All=True, Exclude=["*couch*"], Separate=True)
