@@ -155,14 +155,26 @@ def test_attach_nifti_ends_in_the_new_series(
     before = series_of(server, stored.study)
     mask = np.zeros((24, 24, 24), np.uint8)
     mask[6:18, 6:18, 6:18] = 1
+    mask[2:4, 2:4, 2:4] = 2
     nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), tmp_path / "mask.nii.gz")
     page = open_page(explorer("study", stored.study))
     page.click("#stl-attach-nifti")
     page.set_input_files("dialog input[type=file]", tmp_path / "mask.nii.gz")
     page.get_by_label("Resolution").select_option("128")
+    assert page.locator(".structure-name").all_inner_texts() == ["label 1", "label 2"]
+    assert page.get_by_label("Threshold").input_value() == ""
+    assert page.get_by_label("Name of the model").is_hidden(), "of each its own"
+    page.get_by_label("label 2").uncheck()
+    page.get_by_label("Name of the model").fill("Left kidney")
+    page.get_by_label("Color").fill("#20a040")
     page.get_by_role("button", name="Generate", exact=True).click()
-    instance = server.get(f"/series/{opened_series(page, before, server, stored.study)}").json()["Instances"][0]
-    assert server.get(f"/instances/{instance}/stl/info").json()["VolumeMl"] == pytest.approx(12**3 / 1000, rel=0.15)
+    new = opened_series(page, before, server, stored.study)
+    instance = server.get(f"/series/{new}").json()["Instances"][0]
+    info = server.get(f"/instances/{instance}/stl/info").json()
+    assert info["VolumeMl"] == pytest.approx(12**3 / 1000, rel=0.15)
+    assert info["Description"] == "Left kidney"
+    assert info["Color"] == pytest.approx([0x20, 0xA0, 0x40], abs=1)
+    assert description(server, new) == "mask"
 
 
 def test_attach_nexus_ends_in_the_new_series(open_page: Open, server: OrthancServer, stored: Stored) -> None:

@@ -2,6 +2,7 @@
 
 import { getJson, postJson } from '../shared/api.js';
 import { h, icon, notice } from '../shared/dom.js';
+import { DEFAULT_RGB, hexOf, rgbOf } from '../shared/color.js';
 import { count, volume } from '../shared/format.js';
 import { Choice, field, SurfaceOptions } from './options.js';
 import { StructureList } from './structures.js';
@@ -24,15 +25,20 @@ class Choices {
     this.separate = new Choice(t('Models'), [['each', t('One model for each')],
       ['one', t('One model of all')]], () => this.changed());
     this.name = text('model-name');
-    this.nameField = field(t('Name of the model'), this.name, t('Empty: the names of its structures.'));
+    /** As the structures have it, until a person chooses. */
+    this.color = h('input', { type: 'color', name: 'model-color', autocomplete: 'off',
+      oninput: () => { this.colored = true; } });
+    this.colored = false;
+    this.looks = h('div', { class: 'options' },
+      field(t('Name of the model'), this.name, t('Empty: the names of its structures.')),
+      field(t('Color'), this.color, t('That of the structure, until another one is chosen.')));
     this.description = text('description');
     this.description.value = source.name;
     this.options.moreFields.append(field(t('Series description'), this.description,
       t('How Orthanc lists the new series. Empty: as the structures are called.')));
     this.several = h('div', { class: 'options' }, h('div', { class: 'field' },
       h('span', { class: 'field-label' }, t('Several structures become')), this.separate.element,
-      h('p', { class: 'help-text' }, t('Each: parts with names and colours, in one series. All: a single surface.'))),
-    this.nameField);
+      h('p', { class: 'help-text' }, t('Each: parts with names and colours, in one series. All: a single surface.'))));
     this.options.threshold?.addEventListener('input', () => this.changed());
     if (this.options.threshold && source.overview) {
       const { element } = new ThresholdPreview(this.options.threshold, source.overview);
@@ -41,7 +47,7 @@ class Choices {
     this.list = new StructureList(this.byThreshold ? [] : structures);
     this.list.onChange = () => this.changed();
     this.elements = [this.#look(structures), this.byThreshold ? null : this.list.element, this.several,
-      this.options.element].filter((element) => element !== null);
+      this.looks, this.options.element].filter((element) => element !== null);
     this.changed();
   }
 
@@ -57,6 +63,12 @@ class Choices {
     return Boolean(this.options.threshold?.value);
   }
 
+  /** Whether one model is made, which can have a name and a color. */
+  get #isOne() {
+    return this.#hasThreshold || this.list.chosen.length === 1
+      || (this.separate.value === 'one' && this.list.chosen.length > 1);
+  }
+
   /** Whether something can be made of what is chosen. */
   get ready() {
     return this.list.chosen.length > 0 || this.#hasThreshold;
@@ -64,8 +76,10 @@ class Choices {
 
   changed() {
     this.several.hidden = this.list.usable.length < 2 || this.#hasThreshold;
-    this.nameField.hidden = this.separate.value === 'each';
-    const sides = this.list.chosenStructures.flatMap(({ Extent: box }) => (
+    const chosen = this.list.chosenStructures;
+    this.looks.hidden = !this.#isOne;
+    if (!this.colored) this.color.value = hexOf((chosen.length === 1 && chosen[0].Color) || DEFAULT_RGB);
+    const sides = chosen.flatMap(({ Extent: box }) => (
       box ? box[1].map((/** @type {number} */ high, /** @type {number} */ i) => high - box[0][i]) : []));
     this.options.describe(sides.length ? Math.max(...sides) : null);
     this.onChange();
@@ -74,14 +88,18 @@ class Choices {
   /** @returns {object} the fields of POST /stl/encode */
   get request() {
     /** @type {Record<string, any>} */
-    const fields = { ...this.options.values, Asynchronous: true };
+    const fields = { ...this.options.values, Asynchronous: true, ...this.#looks };
     if (this.#hasThreshold && !this.source.name) return this.#described(fields); // of images: the threshold is all
     if (this.#hasThreshold) return this.#described({ ...fields, All: true });
-    const one = this.separate.value === 'one';
     fields.Structures = this.list.chosen;
-    if (!one && fields.Structures.length > 1) fields.Separate = true;
-    if (one && this.name.value.trim()) fields.Name = this.name.value.trim();
+    if (!this.#isOne) fields.Separate = true;
     return this.#described(fields);
+  }
+
+  get #looks() {
+    const name = this.name.value.trim();
+    if (!this.#isOne) return {};
+    return { ...(name ? { Name: name } : {}), ...(this.colored ? { Color: rgbOf(this.color.value) } : {}) };
   }
 
   /** @param {Record<string, any>} fields */
@@ -146,7 +164,7 @@ export class GenerateForm extends WorkForm {
   /** After a result: no tick is left over for the next one. */
   clear() {
     this.list?.tick([]);
-    if (this.choices) this.choices.name.value = '';
+    if (this.choices) Object.assign(this.choices, { colored: false }).name.value = '';
     this.say(null);
   }
 
