@@ -13,7 +13,10 @@ import pytest
 from PIL import Image
 
 from testing.server import OrthancServer
+from tests.nexus_writer import box as nexus_box
+from tests.nexus_writer import write_nexus
 
+from . import nexus_pages
 from .study import Scene, Stored, apart, attach, box, hiding, opened_scene, settle, stl_of, viewer_ready
 
 Open = Callable[..., Any]
@@ -137,6 +140,27 @@ def test_nothing_covers_the_letters_of_the_sides(open_page: Open, stored: Stored
     for other in page.locator(".card:visible, .toolbar:visible, .sheet-panel:visible, .cube-frame:visible").all():
         for letter in letters:
             assert apart(letter.bounding_box(), other.bounding_box()), other.get_attribute("class")
+
+
+LOOK = """all => all.filter(each => each.checkVisibility()).slice(0, 2).map(each => {
+  const { accentColor, appearance, height, color, backgroundColor, fontSize, borderRadius } = getComputedStyle(each);
+  return [each.type, each.innerText, accentColor, appearance, height, color, backgroundColor, fontSize, borderRadius];
+})"""
+
+
+def test_the_section_tools_of_both_viewers_look_alike(open_page: Open, stored: Stored, server: OrthancServer) -> None:
+    scene = viewer_ready(open_page(f"/stl/app/three.html?instance={stored.model}"))
+    scene.keyboard.press("c")
+    address = nexus_pages.PAGES["all tools"](nexus_pages.stored_model(server, write_nexus([nexus_box()])))
+    nexus = nexus_pages.complete(open_page(address))
+    nexus.click("#tool-sections")
+    tool = "input[type=range], button:has-text('Flip')"
+    looks = [
+        page.locator(panel).locator(tool).evaluate_all(LOOK)
+        for page, panel in ((scene, ".section-body"), (nexus, ".section-panel"))
+    ]
+    assert sorted(looks[0]) == sorted(looks[1])
+    assert len(looks[0]) == 2
 
 
 # Where the things on the page are, and those in an open dialog.
