@@ -21,8 +21,8 @@ from orthanc_stl.engine.executor import Progress
 Task = Callable[[dict[str, Any], Sequence[bytes], Progress], tuple[dict[str, Any], Sequence[bytes]]]
 PROGRESS_INTERVAL = 0.05  # seconds; more messages than that nobody can see
 MUCH = 64 * memory.MB
-"""Bytes: what a worker may hold more than after it last gave memory back, between the parts of a request. Taking pages
-back from the system again for each part of a SEG was a twelfth of its time."""
+"""Bytes: what a worker may hold more than after it last gave memory back, between the parts of a request. Taking the
+pages from the system again for each part of a SEG was a fifteenth of its time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
