@@ -116,7 +116,7 @@ def _tell_of_a_shift(listed: Sequence[Listed], drawn: Sequence[Drawn], left: Seq
         if roi.drawn and roi.drawn[0].number == roi.number:
             roi.guesses.append(
                 f"its contours are those that name ROI {roi.number}, but others name ROI {missing[0]}, which is not "
-                f"listed: all contours may be numbered 1 too {'high' if off > 0 else 'low'}, and these be another ROI's"
+                f"listed: all contours may be numbered 1 too {'high' if off > 0 else 'low'}, and belong to other ROIs"
             )
 
 

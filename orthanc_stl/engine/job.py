@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from orthanc_stl import errors
@@ -70,7 +71,11 @@ class Order:
 
     def begun_at(self, place: int) -> int:
         """The number of the part that is begun as the one at `place`, from 0."""
-        return sorted(range(len(self.sizes)), key=lambda part: -self.sizes[part])[place] if self.sizes else place
+        return self._largest_first[place] if self.sizes else place
+
+    @cached_property
+    def _largest_first(self) -> list[int]:
+        return sorted(range(len(self.sizes)), key=lambda part: -self.sizes[part])
 
     def fails_with(self, error: errors.StlError) -> bool:
         """Whether the whole job fails when one of its tasks does so."""
@@ -249,17 +254,8 @@ class Job:
         with self._lock:
             if self.state == RUNNING and self._reported[0]:
                 self._show_progress()
-            parts = (
-                {}
-                if self._parts is None or self.state != RUNNING
-                else {
-                    "Parts": {
-                        "Count": self._parts,
-                        "Done": self._parts_done(),
-                        "AtWork": list(self._at_work.values()),
-                    }
-                }
-            )
+            at_work = {"Count": self._parts, "Done": self._parts_done(), "AtWork": list(self._at_work.values())}
+            parts = {"Parts": at_work} if self._parts is not None and self.state == RUNNING else {}
             return parts | {
                 "ID": self.id,
                 "State": self.state,

@@ -48,14 +48,19 @@ def with_version(page: bytes, folder: str, version: str) -> bytes:
 class Versions:
     """The versions that were given to pages, and the hashes of the files as they were read last."""
 
-    given: set[str] = field(default_factory=set)
+    _given: dict[str, dict[Path, bytes]] = field(default_factory=dict)
     _hashes: dict[Path, tuple[int, bytes]] = field(default_factory=dict)
 
     def current(self, files: Iterable[Path]) -> str:
         """Of the files as they are now. Only those are read that have changed since."""
-        version = hashlib.sha256(b"".join(self._hash(path) for path in files)).hexdigest()[:16]
-        self.given.add(version)
+        hashes = {path: self._hash(path) for path in files}
+        version = hashlib.sha256(b"".join(hashes.values())).hexdigest()[:16]
+        self._given[version] = hashes
         return version
+
+    def has(self, version: str, path: Path) -> bool:
+        """Whether a page was given that version, and the file is still as it is in it."""
+        return path in (hashes := self._given.get(version, {})) and hashes[path] == self._hash(path)
 
     def _hash(self, path: Path) -> bytes:
         changed = path.stat().st_mtime_ns

@@ -76,7 +76,7 @@ def convert(
         runs_on_cluster=True,
         low_priority=low_priority,
         parts=parts,
-        names=[one["Name"] for one in chosen["structures"]],
+        names=[one["Name"] or str(one["Number"]) for one in chosen["structures"]],
         sizes=[one["Size"] for one in chosen["structures"]],
         all_or_none=True,
     )

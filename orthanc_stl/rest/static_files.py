@@ -100,7 +100,7 @@ class Pages:
         if versioned and is_page:
             raise errors.NotFound("The address of a page has no version")
         asset = self._page(path, folder) if is_page else self.asset(path)
-        lasting = bool(versioned) and version in self._versions.given
+        lasting = bool(versioned) and self._versions.has(version, path)
         return asset_answer(request, asset, compress=self.compress, lasting=lasting)
 
     def _page(self, path: Path, folder: str) -> Asset:

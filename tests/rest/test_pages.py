@@ -141,6 +141,28 @@ def test_a_version_of_another_release_is_served_but_not_kept() -> None:
     assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
 
 
+def test_a_file_that_changed_after_its_page_was_given_is_not_kept_as_of_the_old_version(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the old release, installed again, would be shown with a file of the new one."""
+    app = folder / "app"
+    app.mkdir()
+    (app / "page.html").write_text('<script src="code.js"></script>')
+    (app / "code.js").write_text("1")
+    monkeypatch.setattr(static_files, "WEBASSETS", folder)
+    pages = Pages()
+
+    def asked_again() -> tuple[bytes, str]:
+        answer = pages.answer(Request("GET", "/"), "app", address)
+        return bytes(answer.body), answer.headers["Cache-Control"]
+
+    (address,) = addresses(bytes(pages.answer(Request("GET", "/"), "app", "page.html").body))
+    assert asked_again() == (b"1", "max-age=31536000, immutable")
+    (app / "code.js").write_text("2")
+    os.utime(app / "code.js", ns=(1, 1))
+    assert asked_again() == (b"2", "no-cache")
+
+
 @pytest.mark.parametrize("name", ["app/three.html", "explorer.js", "app/../explorer.js", "x/three.js"])
 def test_pages_and_what_lies_elsewhere_have_no_address_with_a_version(name: str) -> None:
     with pytest.raises(errors.NotFound):

@@ -4,7 +4,8 @@ import { millilitres } from './part-row.js';
 import { screenshot } from './screenshot.js';
 
 /** @param {import('./app.js').App} app @returns {Promise<Blob>} PNG */
-export function picture(app) {
+export async function picture(app) {
+  await app.stage.opened;
   const { stage, overlay, orientation, captions, parts } = app;
   const legend = app.scale?.legend ?? (parts.all.length < 2 ? [] : parts.shown
     .map((part) => ({ color: part.color, text: `${part.name}  ${millilitres(part.volumeMl)}` })));
