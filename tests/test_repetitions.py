@@ -72,5 +72,22 @@ def test_no_test_measures_time() -> None:
     assert measuring == []
 
 
+AT_ONCE = re.compile(
+    r"assert .*[.](count(?=[(][)])|inner_text|all_inner_texts|all_text_contents|input_value)[(][^()]*[)] ==|"
+    r"assert (not )?.*[.]is_(visible|hidden|checked|enabled|disabled)[(]|assert .* in \w+[.]inner_text[(][^()]*[)]$"
+)
+
+
+def test_browser_tests_wait_for_what_they_assert() -> None:
+    """What a page shows after an action may come later: a look at once failed on slower machines."""
+    lines = [
+        f"{file.name}:{number}: {line.strip()}"
+        for file in sorted((ROOT / "tests/browser").glob("test_*.py"))
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if AT_ONCE.search(line)
+    ]
+    assert lines == []
+
+
 def test_tests_of_the_tasks_need_no_shared_data() -> None:
     assert "testing.data" not in (ROOT / "tests/engine/test_tasks.py").read_text("utf-8")

@@ -58,7 +58,7 @@ class Watched:
 
 
 @pytest.fixture(scope="session")
-def profiles(chromium: Any) -> Iterator[Callable[..., Any]]:
+def profiles(chromium: Any) -> Callable[..., Any]:
     """Browser profiles by their options, kept for the whole run: their caches spare the scripts of each page."""
     known: dict[str, Any] = {}
 
@@ -69,9 +69,7 @@ def profiles(chromium: Any) -> Iterator[Callable[..., Any]]:
             known[key].set_default_timeout(45_000)
         return known[key]
 
-    yield profile
-    for context in known.values():
-        context.close()
+    return profile  # the end of the browser is theirs, too: to close one has once taken longer than five minutes
 
 
 @pytest.fixture

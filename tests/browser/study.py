@@ -174,7 +174,8 @@ def hiding(parts: list[str]) -> str:
 
 
 def screen(page: Any, point: tuple[float, float, float]) -> tuple[float, float]:
-    """Where a point of the patient is on the page."""
+    """Where a point of the patient is on the page, once what was asked for has been drawn."""
+    settle(page)
     at = page.evaluate("point => viewer.project(point)", list(point))
     box = page.locator(".view-3d canvas").bounding_box()
     return box["x"] + at["x"], box["y"] + at["y"]

@@ -19,6 +19,7 @@ from testing.data import shared_file
 from testing.server import OrthancServer
 
 from .study import HEARTBEAT, Stored, box, pixels, stl_of
+from .waiting import expect
 
 Open = Callable[..., Any]
 
@@ -94,8 +95,8 @@ def test_other_units_are_scaled_to_millimetres(attach_page: Any, server: Orthanc
     attach_page.set_input_files("input[type=file]", tmp_path / "small.stl")
     attach_page.wait_for_selector("text=Is the unit right?")
     attach_page.get_by_label("Coordinates are in").select_option("m")
-    assert "20 × 20 × 20 mm" in attach_page.inner_text(".found-line")
-    assert attach_page.locator("text=Is the unit right?").count() == 0
+    expect(attach_page.locator(".found-line").first).to_contain_text("20 × 20 × 20 mm", use_inner_text=True)
+    expect(attach_page.locator("text=Is the unit right?")).to_have_count(0)
     import_file(attach_page, tmp_path / "small.stl", unit="m")
     instance, file = stored_by(attach_page, server)
     assert corners(server.get(f"/instances/{instance}/stl").body).max() == pytest.approx(20.0)
@@ -145,30 +146,30 @@ def test_a_file_can_be_dropped(attach_page: Any) -> None:
     )
     attach_page.dispatch_event(".drop", "drop", {"dataTransfer": data})
     attach_page.wait_for_selector("text=12 triangles")
-    assert "dropped.stl" in attach_page.inner_text(".drop")
+    expect(attach_page.locator(".drop").first).to_contain_text("dropped.stl", use_inner_text=True)
 
 
 def test_what_a_file_is_is_found_out(attach_page: Any, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a model")
     attach_page.set_input_files("input[type=file]", tmp_path / "notes.txt")
     attach_page.wait_for_selector(".notice.error")
-    assert "notes.txt" in attach_page.inner_text(".notice.error")
+    expect(attach_page.locator(".notice.error").first).to_contain_text("notes.txt", use_inner_text=True)
     (tmp_path / "cube.stl").write_bytes(stl_of(box()))
     attach_page.set_input_files("input[type=file]", tmp_path / "cube.stl")
     attach_page.wait_for_selector("text=12 triangles")
-    assert attach_page.get_by_label("Series description").input_value() == "cube"
+    expect(attach_page.get_by_label("Series description")).to_have_value("cube")
     attach_page.set_input_files("input[type=file]", shared_file("nexus/box12.nxz"))
     attach_page.wait_for_selector("text=box12.nxz")
-    assert attach_page.get_by_role("button", name="Import").is_enabled()
+    expect(attach_page.get_by_role("button", name="Import")).to_be_enabled()
     attach_page.set_input_files("input[type=file]", shared_file("segnrrd/Segmentation.seg.nrrd"))
     attach_page.wait_for_selector(".structure")
-    assert attach_page.locator(".structure-name").first.inner_text() == "ribs"
+    expect(attach_page.locator(".structure-name").first).to_have_text("ribs", use_inner_text=True)
     for suffix in ("obj", "ply", "glb"):
         (tmp_path / f"plate {suffix}.{suffix}").write_bytes(export(trimesh.creation.box((30, 20, 4)), suffix))
         attach_page.set_input_files("input[type=file]", tmp_path / f"plate {suffix}.{suffix}")
         attach_page.get_by_text(f"plate {suffix}.{suffix}", exact=True).wait_for()
         attach_page.wait_for_selector(".structure :checked")
-        assert attach_page.get_by_label("Series description").input_value() == f"plate {suffix}"
+        expect(attach_page.get_by_label("Series description")).to_have_value(f"plate {suffix}")
 
 
 def test_a_model_can_join_the_images_of_the_study(
@@ -196,7 +197,7 @@ def test_back_from_the_result_to_the_forms_and_a_reload(attach_page: Any, tmp_pa
     before = attach_page.inner_text(".result-text")
     attach_page.reload()
     attach_page.wait_for_selector("text=The model was stored")
-    assert attach_page.inner_text(".result-text") == before
+    expect(attach_page.locator(".result-text").first).to_have_text(before, use_inner_text=True)
     attach_page.go_back()
     attach_page.wait_for_selector(".drop")
     attach_page.go_forward()
@@ -206,7 +207,8 @@ def test_back_from_the_result_to_the_forms_and_a_reload(attach_page: Any, tmp_pa
 
 
 def test_an_address_that_names_nothing(open_page: Open) -> None:
-    assert "No study was chosen" in open_page("/stl/app/attach.html").inner_text(".notice")
+    notice = open_page("/stl/app/attach.html").locator(".notice").first
+    expect(notice).to_contain_text("No study was chosen", use_inner_text=True)
     page = open_page("/stl/app/attach.html?study=00000000-00000000-00000000-00000000-00000000", expected=("404",))
     page.wait_for_selector(".notice.error")
 

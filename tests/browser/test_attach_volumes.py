@@ -15,6 +15,7 @@ from testing.data import shared_file
 from testing.server import OrthancServer
 
 from .study import Stored
+from .waiting import expect
 
 Open = Callable[..., Any]
 # How many pixels of a canvas are more red than blue, as what is inside is.
@@ -38,8 +39,8 @@ def test_several_masks_are_a_structure_each(attach_page: Any, server: OrthancSer
         nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), tmp_path / f"{name}.nii.gz")
     attach_page.set_input_files("input[type=file]", sorted(tmp_path.glob("*.nii.gz")))
     attach_page.wait_for_selector(".structure")
-    assert attach_page.locator(".structure-name").all_inner_texts() == ["liver", "spleen 2", "spleen 10"]
-    assert attach_page.locator(".drop-text strong").inner_text() == "3 files"
+    expect(attach_page.locator(".structure-name")).to_have_text(["liver", "spleen 2", "spleen 10"], use_inner_text=True)
+    expect(attach_page.locator(".drop-text strong")).to_have_text("3 files", use_inner_text=True)
     attach_page.get_by_role("button", name="Generate", exact=True).click()
     attach_page.wait_for_selector("text=3 models are ready")
     (tmp_path / "notes.txt").write_text("not a model")
@@ -60,7 +61,7 @@ def test_nifti_for_printing_ends_in_the_preview(attach_page: Any, server: Orthan
     assert parameters.items() >= printable.items()
     attach_page.get_by_text("Print check", exact=True).click()
     row = attach_page.locator(".check-table tr", has_text="Closed").locator("td")
-    assert row.inner_text() == "yes"
+    expect(row).to_have_text("yes", use_inner_text=True)
 
 
 def test_a_threshold_is_seen_before_anything_is_made(attach_page: Any, tmp_path: Path) -> None:
@@ -71,12 +72,15 @@ def test_a_threshold_is_seen_before_anything_is_made(attach_page: Any, tmp_path:
     attach_page.get_by_role("button", name="See what is inside", exact=True).click()
     said = attach_page.locator(".threshold-preview [role=status]")
     said.wait_for()
-    assert attach_page.inner_text(".structure-note") == "values 30.72 to 100"
-    assert attach_page.locator(".threshold-views figcaption").all_inner_texts() == [
-        "From below",
-        "From the front",
-        "From the left",
-    ]
+    expect(attach_page.locator(".structure-note").first).to_have_text("values 30.72 to 100", use_inner_text=True)
+    expect(attach_page.locator(".threshold-views figcaption")).to_have_text(
+        [
+            "From below",
+            "From the front",
+            "From the left",
+        ],
+        use_inner_text=True,
+    )
     threshold = attach_page.get_by_role("spinbutton", name="Threshold", exact=True)
     for value, radius in ((70, 15), (80, 10)):
         if radius == 15:
@@ -91,7 +95,7 @@ def test_a_threshold_is_seen_before_anything_is_made(attach_page: Any, tmp_path:
         for canvas in attach_page.locator(".threshold-views canvas").all():
             assert canvas.evaluate(TINTED) == pytest.approx(np.pi * radius**2, rel=0.05)
     threshold.fill("101")
-    assert said.inner_text() == "Nothing is inside."
+    expect(said).to_have_text("Nothing is inside.", use_inner_text=True)
 
 
 def test_a_reload_in_the_middle_of_a_nifti_volume_goes_on(attach_page: Any, tmp_path: Path) -> None:
@@ -104,4 +108,4 @@ def test_a_reload_in_the_middle_of_a_nifti_volume_goes_on(attach_page: Any, tmp_
     attach_page.wait_for_url("**#job=*")
     attach_page.reload()
     attach_page.wait_for_selector("text=The model is ready")
-    assert "mL" in attach_page.inner_text(".result-text")
+    expect(attach_page.locator(".result-text").first).to_contain_text("mL", use_inner_text=True)

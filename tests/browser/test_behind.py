@@ -12,6 +12,7 @@ from testing.server import OrthancServer
 
 from .proxy import Proxy
 from .study import Stored, box, pixels, reddish, stl_of, viewer_ready
+from .waiting import expect
 
 Open = Callable[..., Any]
 TOKEN = "a.b-c_d"
@@ -44,7 +45,7 @@ def test_the_token_goes_with_every_request(open_page: Open, server: OrthancServe
     with Proxy(server.url, token=TOKEN) as proxy:
         for viewer in ("three.html", "o3dv.html"):
             page = viewer_ready(open_page(f"/stl/app/{viewer}?instance={stored.model}&token={TOKEN}", base=proxy.url))
-            assert page.inner_text(".card h1") == "Contours: Ball"
+            expect(page.locator(".card h1").first).to_have_text("Contours: Ball", use_inner_text=True)
         page = open_page(f"/stl/app/generate.html?series={stored.rtstruct_series}&token={TOKEN}", base=proxy.url)
         page.get_by_label("Ball").check()
         page.get_by_role("button", name="Generate", exact=True).click()
@@ -54,7 +55,9 @@ def test_the_token_goes_with_every_request(open_page: Open, server: OrthancServe
         frame.locator("#tool-keep").click()
         with page.expect_download():
             frame.locator(".keep-body .chip").get_by_text("stl", exact=True).click()
-        assert "Orthanc Explorer" not in page.inner_text(".result-links"), "its links would lack the token"
+        expect(page.locator(".result-links").first, "its links would lack the token").not_to_contain_text(
+            "Orthanc Explorer", use_inner_text=True
+        )
     assert proxy.refused == []
 
 
@@ -70,4 +73,4 @@ def test_no_or_an_old_token_is_said_in_words(
     with Proxy(server.url, token=TOKEN) as proxy:
         page = open_page(f"/stl/app/{page_name}{id}{query}", base=proxy.url, expected=("401",))
         page.wait_for_selector(".notice.error")
-        assert words in page.inner_text(".notice.error")
+        expect(page.locator(".notice.error").first).to_contain_text(words, use_inner_text=True)

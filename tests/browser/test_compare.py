@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from testing import phantoms
 from testing.server import OrthancServer
 
 from .study import bluish, pixels, reddish
+from .waiting import eventually, expect
 
 Open = Callable[..., Any]
 AXE = Path(os.environ.get("ORTHANC_STL_JS_TOOLS", "none")) / "axe-core/axe.min.js"
@@ -69,7 +71,7 @@ def rows(page: Any) -> list[list[str]]:
 def test_from_the_study_to_the_table(open_page: Open, two: Two) -> None:
     page = open_page(f"/stl/app/compare.html?study={two.study}")
     page.wait_for_selector("select")
-    assert "Doe, Jane" in page.inner_text(".page-head .about")
+    expect(page.locator(".page-head .about").first).to_contain_text("Doe, Jane", use_inner_text=True)
     labels = [option.split(" · ")[0] for option in page.locator("select").first.locator("option").all_inner_texts()]
     assert len(labels) == 3
     assert {"First", "Second"} < set(labels)
@@ -93,7 +95,7 @@ def test_from_the_study_to_the_table(open_page: Open, two: Two) -> None:
     assert [row[0].strip() for row in rows(page)] == ["Ball", "Other – OTHER"]
     page.get_by_role("button", name="Volume of A").click()
     page.get_by_role("button", name="Volume of A").click()
-    assert page.locator("[aria-sort]").get_attribute("aria-sort") == "ascending"
+    expect(page.locator("[aria-sort]")).to_have_attribute("aria-sort", "ascending")
     assert [row[0].strip() for row in rows(page)] == ["Other – OTHER", "Ball"]
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV").click()
@@ -105,7 +107,7 @@ def test_from_the_study_to_the_table(open_page: Open, two: Two) -> None:
     page.reload()
     compared(page)
     assert rows(page)[0] == ball
-    assert page.get_by_label("Resolution").input_value() == "128"
+    expect(page.get_by_label("Resolution")).to_have_value("128")
 
 
 def test_a_row_shows_where_the_two_differ_in_color_and_on_a_scale(open_page: Open, two: Two) -> None:
@@ -114,7 +116,7 @@ def test_a_row_shows_where_the_two_differ_in_color_and_on_a_scale(open_page: Ope
     page.get_by_role("button", name="Ball", exact=True).click()
     frame = page.frame_locator("iframe.preview")
     frame.locator(".distance-scale:not([hidden])").wait_for()
-    assert "Distance to Ball" in frame.locator(".scale-title").inner_text()
+    expect(frame.locator(".scale-title")).to_contain_text("Distance to Ball", use_inner_text=True)
     end = float(frame.locator(".distance-scale input").input_value())
     assert end == pytest.approx(26, abs=0.4)
     src = page.locator("iframe.preview").get_attribute("src")
@@ -135,26 +137,31 @@ def test_a_row_shows_where_the_two_differ_in_color_and_on_a_scale(open_page: Ope
     viewer.locator(".distance-scale input").press("Enter")
     stronger = pixels(viewer, ".view-3d canvas")
     assert bluish(stronger).sum() > 1000
-    assert viewer.locator(".scale-marks span").all_inner_texts() == [
-        "+4.00 mm",
-        "+2.00 mm",
-        "0.00 mm",
-        "−2.00 mm",
-        "−4.00 mm",
-    ]
+    expect(viewer.locator(".scale-marks span")).to_have_text(
+        [
+            "+4.00 mm",
+            "+2.00 mm",
+            "0.00 mm",
+            "−2.00 mm",
+            "−4.00 mm",
+        ],
+        use_inner_text=True,
+    )
     viewer.click("#tool-keep")
-    viewer.wait_for_selector(".keep-body .chip")
-    assert sorted(viewer.locator(".keep-body .chip").all_inner_texts()) == ["glb", "ply"]
+    chips = viewer.locator(".keep-body .chip")
+    eventually(viewer, lambda: sorted(chips.all_inner_texts()), lambda shown: shown == ["glb", "ply"])
     with viewer.expect_download() as saved:
         viewer.locator(".keep-body .chip", has_text="glb").click()
     assert b"_DISTANCE" in Path(saved.value.path()).read_bytes()[:4000]
     at = viewer.evaluate("viewer.project([10, -35, 30])")  # the front of the large ball
     box = viewer.locator(".view-3d canvas").bounding_box()
-    for step in range(60):  # the search tree comes after the surface
-        viewer.mouse.move(box["x"] + at["x"] + step % 2, box["y"] + at["y"])
-        if told := viewer.inner_text(".scale-value"):
-            break
-        viewer.wait_for_timeout(100)
+    steps = itertools.cycle((0, 1))
+
+    def under_the_pointer() -> str:
+        viewer.mouse.move(box["x"] + at["x"] + next(steps), box["y"] + at["y"])
+        return str(viewer.inner_text(".scale-value"))
+
+    told = eventually(viewer, under_the_pointer, bool)  # the search tree comes after the surface
     assert float(told.split()[0]) == pytest.approx((18**2 + 20**2) ** 0.5 - 12, abs=0.7)
 
 
@@ -165,7 +172,7 @@ def test_models_of_a_series_are_compared_and_shown(open_page: Open, two: Two) ->
     frame = page.frame_locator("iframe.preview")
     frame.locator(".distance-scale:not([hidden])").wait_for()
     assert float(frame.locator(".distance-scale input").input_value()) < 1.5
-    assert frame.locator(".part-text").all_inner_texts() == ["OTHER", "Other"]
+    expect(frame.locator(".part-text")).to_have_text(["OTHER", "Other"], use_inner_text=True)
 
 
 def test_cancel(open_page: Open, server: OrthancServer) -> None:
@@ -175,7 +182,7 @@ def test_cancel(open_page: Open, server: OrthancServer) -> None:
     page.wait_for_selector("progress[value]")
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_selector("text=Cancelled.")
-    assert page.get_by_role("button", name="Compare").is_visible()
+    expect(page.get_by_role("button", name="Compare")).to_be_visible()
 
 
 def test_what_cannot_be_compared_is_said(open_page: Open, server: OrthancServer, two: Two) -> None:
@@ -191,7 +198,7 @@ def test_what_cannot_be_compared_is_said(open_page: Open, server: OrthancServer,
     src = unsure.locator("iframe.preview").get_attribute("src")
     viewer = open_page(src.split(src.split("/stl/")[0])[1])
     viewer.locator(".warnings-button").click()
-    assert sentence in viewer.locator("dialog.warnings").inner_text()
+    expect(viewer.locator("dialog.warnings")).to_contain_text(sentence, use_inner_text=True)
     alone = open_page(f"/stl/app/compare.html?a={elsewhere}")
     alone.wait_for_selector("text=There is nothing to compare with")
     nothing = open_page("/stl/app/compare.html")
@@ -204,13 +211,13 @@ def test_in_german_and_on_a_phone(open_page: Open, two: Two) -> None:
     page = compared(
         open_page(f"/stl/app/compare.html?a={two.a}&b={two.b}&lang=de", viewport={"width": 390, "height": 800})
     )
-    assert page.inner_text("h1") == "Strukturen vergleichen"
-    assert page.locator(".comparison h2").first.inner_text() == "2 Strukturen verglichen"
+    expect(page.locator("h1").first).to_have_text("Strukturen vergleichen", use_inner_text=True)
+    expect(page.locator(".comparison h2").first).to_have_text("2 Strukturen verglichen", use_inner_text=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Ball", exact=True).click()
     frame = page.frame_locator("iframe.preview")
     frame.locator(".distance-scale:not([hidden])").wait_for()
-    assert frame.locator(".scale-title").inner_text() == "Abstand zu Ball"
+    expect(frame.locator(".scale-title")).to_have_text("Abstand zu Ball", use_inner_text=True)
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not among the JavaScript tools")

@@ -15,6 +15,7 @@ from testing.data import shared_file
 from testing.server import OrthancServer
 
 from .study import MARKUP, Stored, box, description, pixels, reddish, series_of, stl_of, viewer_ready
+from .waiting import expect
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -44,7 +45,7 @@ def test_generate_ends_in_the_new_series(
     page.get_by_label("Left").check()
     page.get_by_text("One model of all").click()
     page.get_by_text("Printing", exact=True).click()
-    assert page.get_by_label("Main piece only").is_checked()
+    expect(page.get_by_label("Main piece only")).to_be_checked()
     page.get_by_label("Main piece only").uncheck()  # two structures are two pieces
     page.get_by_label("Resolution").select_option("128")
     page.get_by_label("Smooth volume").uncheck()
@@ -69,7 +70,7 @@ def test_a_dialog_that_is_closed_stops_its_work_and_leads_nowhere(open_page: Ope
     page.get_by_role("button", name="Generate", exact=True).click()
     page.wait_for_selector("progress[value]")
     page.get_by_role("button", name="Close").click()
-    assert page.locator(".stl-dialog").count() == 0
+    expect(page.locator(".stl-dialog")).to_have_count(0)
     page.wait_for_timeout(3000)
     assert page.url.endswith(f"#instance?uuid={instance}")
     assert len(series_of(server, server.get(f"/instances/{instance}/study").json()["ID"])) == 1
@@ -86,23 +87,23 @@ def test_the_back_button_closes_the_dialog(open_page: Open, stored: Stored) -> N
     assert focused != "dialog-close", "Return would close what was just opened"
     page.go_back()
     page.wait_for_selector("#stl-generate-rtstruct-series")
-    assert page.locator(".stl-dialog").count() == 0
+    expect(page.locator(".stl-dialog")).to_have_count(0)
 
 
 def test_structures_have_their_colours_and_the_unusable_one_its_reason(open_page: Open, stored: Stored) -> None:
     page = open_page(explorer("instance", stored.rtstruct))
     page.click("#stl-generate-rtstruct-instance")
     page.wait_for_selector(".structure")
-    assert page.locator(".structure-name").all_text_contents() == ["Ball", "Left", MARKUP, "Marker"]
+    expect(page.locator(".structure-name")).to_have_text(["Ball", "Left", MARKUP, "Marker"])
     swatch = page.locator(".swatch").first
     assert swatch.evaluate("(element) => getComputedStyle(element).backgroundColor") == "rgb(200, 60, 60)"
     page.get_by_text("1 cannot be made").click()
     marker = page.locator(".structure", has_text="Marker")
-    assert marker.get_by_role("checkbox").is_disabled()
-    assert "no closed contours, only 1 POINT" in marker.inner_text()
-    assert page.get_by_role("button", name="Generate", exact=True).is_disabled()
+    expect(marker.get_by_role("checkbox")).to_be_disabled()
+    expect(marker).to_contain_text("no closed contours, only 1 POINT", use_inner_text=True)
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_disabled()
     page.get_by_role("button", name="All").click()
-    assert "3 of 3 chosen" in page.inner_text(".structure-head")
+    expect(page.locator(".structure-head").first).to_contain_text("3 of 3 chosen", use_inner_text=True)
 
 
 @pytest.mark.parametrize("choice", ["Basic viewer built using Three.js", "Online3DViewer"])
@@ -118,7 +119,7 @@ def test_stl_viewer_opens_the_chosen_viewer(open_page: Open, stored: Stored, cho
 
 def test_the_instance_page_has_the_viewer_too(open_page: Open, stored: Stored) -> None:
     page = open_page(explorer("instance", stored.model))
-    assert page.inner_text("#stl-viewer-instance").strip() == "STL viewer"
+    expect(page.locator("#stl-viewer-instance")).to_have_text("STL viewer")
 
 
 def test_a_series_of_images_has_no_button_of_ours(open_page: Open, stored: Stored) -> None:
@@ -129,7 +130,7 @@ def test_a_series_of_images_has_no_button_of_ours(open_page: Open, stored: Store
     page.goto(page.url.split("#")[0] + f"#series?uuid={stored.ct_series}")
     page.wait_for_selector("#stl-generate-rtstruct-series", state="detached")
     page.wait_for_load_state("networkidle")
-    assert page.locator("#series [id^=stl-]").count() == 0
+    expect(page.locator("#series [id^=stl-]")).to_have_count(0)
 
 
 def test_attach_stl_ends_in_the_new_series(
@@ -141,7 +142,7 @@ def test_attach_stl_ends_in_the_new_series(
     page = open_page(explorer("study", stored.study))
     page.click("#stl-attach-instance")
     page.set_input_files("dialog input[type=file]", tmp_path / "cube.stl")
-    assert page.get_by_label("Series description").input_value() == "cube"
+    expect(page.get_by_label("Series description")).to_have_value("cube")
     page.get_by_role("button", name="Import").click()
     new = opened_series(page, before, server, stored.study)
     assert description(server, new) == "cube"
@@ -161,9 +162,9 @@ def test_attach_nifti_ends_in_the_new_series(
     page.click("#stl-attach-nifti")
     page.set_input_files("dialog input[type=file]", tmp_path / "mask.nii.gz")
     page.get_by_label("Resolution").select_option("128")
-    assert page.locator(".structure-name").all_inner_texts() == ["label 1", "label 2"]
-    assert page.get_by_label("Threshold").input_value() == ""
-    assert page.get_by_label("Name of the model").is_hidden(), "of each its own"
+    expect(page.locator(".structure-name")).to_have_text(["label 1", "label 2"], use_inner_text=True)
+    expect(page.get_by_label("Threshold")).to_have_value("")
+    expect(page.get_by_label("Name of the model"), "of each its own").to_be_hidden()
     page.get_by_label("label 2").uncheck()
     page.get_by_label("Name of the model").fill("Left kidney")
     page.get_by_label("Color").fill("#20a040")
@@ -183,7 +184,7 @@ def test_attach_nexus_ends_in_the_new_series(open_page: Open, server: OrthancSer
     page = open_page(explorer("study", stored.study))
     page.click("#stl-attach-nexus")
     page.set_input_files("dialog input[type=file]", model)
-    sync_api.expect(page.get_by_label("Series description")).to_have_value("box12")
+    expect(page.get_by_label("Series description")).to_have_value("box12")
     page.get_by_role("button", name="Import").click()
     new = opened_series(page, before, server, stored.study)
     instance = server.get(f"/series/{new}").json()["Instances"][0]
@@ -212,8 +213,8 @@ def test_a_wrong_file_is_refused_before_any_upload(
     page.click(f"#{button}")
     page.set_input_files("dialog input[type=file]", tmp_path / name)
     page.wait_for_selector(".notice.error")
-    assert words in page.inner_text(".notice.error")
-    assert page.locator("dialog button[type=submit]").is_disabled()
+    expect(page.locator(".notice.error").first).to_contain_text(words, use_inner_text=True)
+    expect(page.locator("dialog button[type=submit]")).to_be_disabled()
 
 
 def test_the_servers_own_sentence_is_shown(open_page: Open, stored: Stored, tmp_path: Path) -> None:
@@ -224,8 +225,8 @@ def test_the_servers_own_sentence_is_shown(open_page: Open, stored: Stored, tmp_
     page.click("#stl-attach-nifti")
     page.set_input_files("dialog input[type=file]", tmp_path / "broken.nii.gz")
     page.wait_for_selector(".notice.error")
-    assert "This file cannot be used" in page.inner_text(".notice.error")
+    expect(page.locator(".notice.error").first).to_contain_text("This file cannot be used", use_inner_text=True)
     words = page.inner_text(".notice.error p")
     assert words[0].isupper()
     assert words.endswith(".")
-    assert page.get_by_role("button", name="Generate", exact=True).is_disabled()
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_disabled()

@@ -18,6 +18,7 @@ from tests.sources import test_mutants as mutants
 from tests.sources.test_places import IN_EXPLORER
 
 from .study import Stored
+from .waiting import expect
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -46,7 +47,7 @@ def test_without_the_options_only_stl(open_page: Open, stored: Stored, server: O
     )
     page.reload()
     page.wait_for_selector("#stl-attach-instance")
-    assert page.locator("#stl-attach-nifti, #stl-attach-nexus").count() == 0
+    expect(page.locator("#stl-attach-nifti, #stl-attach-nexus")).to_have_count(0)
 
 
 def test_the_study_leads_to_viewer_and_generator(open_page: Open, stored: Stored) -> None:
@@ -84,7 +85,7 @@ def test_two_sources_of_a_study_lead_to_the_comparison(open_page: Open, server: 
     id = server.get(f"/instances/{server.upload(file)}/study").json()["ID"]
     page = open_page(explorer("study", id))
     page.wait_for_selector("#stl-generate-study")
-    assert page.locator("#stl-compare-study").count() == 0
+    expect(page.locator("#stl-compare-study")).to_have_count(0)
     other = pydicom.dcmread(BytesIO(file))
     other.SeriesInstanceUID = pydicom.uid.generate_uid()
     other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
@@ -95,7 +96,7 @@ def test_two_sources_of_a_study_lead_to_the_comparison(open_page: Open, server: 
         page.click("#stl-compare-study")
     assert opened.value.url.endswith(f"/stl/app/compare.html?study={id}")
     opened.value.wait_for_selector("select")
-    assert opened.value.locator("select").first.locator("option").count() == 2
+    expect(opened.value.locator("select").first.locator("option")).to_have_count(2)
     opened.value.close()
     server.delete(f"/studies/{id}")
 
@@ -114,7 +115,7 @@ def test_a_series_of_several_models_has_its_viewer(open_page: Open, server: Orth
     for row in rows.all():
         instance = str(row.get_attribute("href")).split("uuid=")[1]
         name = server.get(f"/instances/{instance}/content/0070-0081").body.decode().strip()
-        assert row.locator(".stl-name").inner_text() == f": {name}"
+        expect(row.locator(".stl-name")).to_have_text(f": {name}", use_inner_text=True)
         assert row.locator("img").evaluate("image => image.naturalWidth") == 128
     page.click("#stl-download-series")
     with page.expect_download() as saved:

@@ -14,6 +14,7 @@ from testing.server import OrthancServer
 
 from .generate_page import generate, result, url
 from .study import MARKUP, Stored, bluish, description, pixels, reddish, series_of
+from .waiting import expect
 
 Open = Callable[..., Any]
 CHOSEN = "input:checked"
@@ -37,7 +38,7 @@ def test_from_each_level_to_the_preview(open_page: Open, server: OrthancServer, 
     (new,) = series_of(server, stored.study) - before
     assert description(server, new) == "Contours: Ball"
     links = page.locator(".result-links a")
-    assert links.all_inner_texts() == ["Open the viewer", "Online3DViewer", "Show in Orthanc Explorer"]
+    expect(links).to_have_text(["Open the viewer", "Online3DViewer", "Show in Orthanc Explorer"], use_inner_text=True)
     assert links.last.get_attribute("href").endswith(f"/app/explorer.html#series?uuid={new}")
 
 
@@ -47,24 +48,31 @@ def test_shows_the_warnings_that_came_with_the_model(open_page: Open, server: Or
     contours = [*ball.contours, phantoms.Contour(ball.contours[0].points[:2])]
     damaged = phantoms.structure_set([phantoms.Roi("Ball", contours)], phantoms.Study(seed="damaged"))
     page = open_page(url(f"instance={server.upload(damaged)}"))
-    assert "1 contour skipped" in page.locator(".structure").inner_text()
+    expect(page.locator(".structure")).to_contain_text("1 contour skipped", use_inner_text=True)
     generate(page)
     result(page)
-    assert "fewer than three distinct points" in page.inner_text(".result .notice.warning")
+    expect(page.locator(".result .notice.warning").first).to_contain_text(
+        "fewer than three distinct points", use_inner_text=True
+    )
     page.reload()
-    assert "fewer than three distinct points" in result(page).locator(".card .notice").inner_text()
-    assert "fewer than three distinct points" in page.inner_text(".result .notice.warning")
+    expect(result(page).locator(".card .notice")).to_contain_text(
+        "fewer than three distinct points", use_inner_text=True
+    )
+    expect(page.locator(".result .notice.warning").first).to_contain_text(
+        "fewer than three distinct points", use_inner_text=True
+    )
 
 
 def test_markup_in_names_is_only_text(open_page: Open, stored: Stored) -> None:
     page = open_page(url(f"instance={stored.rtstruct}"))
     page.on("dialog", lambda dialog: pytest.fail("a script from a name ran"))
     page.wait_for_selector(".structure")
-    assert MARKUP in page.inner_text(".page-head .about")
+    expect(page.locator(".page-head .about").first).to_contain_text(MARKUP, use_inner_text=True)
     generate(page, MARKUP)
     frame = result(page)
-    assert frame.locator("h1").inner_text() == f"Contours: {MARKUP}"[:64]
-    assert page.locator("b, img").count() == frame.locator("b, img").count() == 0
+    expect(frame.locator("h1")).to_have_text(f"Contours: {MARKUP}"[:64], use_inner_text=True)
+    for one in (page, frame):
+        expect(one.locator("b, img")).to_have_count(0)
 
 
 def test_progress_and_cancel(open_page: Open, server: OrthancServer, slow: str) -> None:
@@ -74,7 +82,7 @@ def test_progress_and_cancel(open_page: Open, server: OrthancServer, slow: str) 
     page.wait_for_selector("progress[value]")
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_selector("text=Cancelled. Nothing was stored.")
-    assert page.get_by_label("Large").is_checked()
+    expect(page.get_by_label("Large")).to_be_checked()
     page.wait_for_timeout(1000)
     assert len(series_of(server, study)) == 1
 
@@ -99,7 +107,7 @@ def test_a_reload_of_the_result_loses_nothing(open_page: Open, stored: Stored) -
     page.reload()
     result(page)
     page.wait_for_function("words => document.querySelector('.page-head').innerText === words", arg=before[0])
-    assert page.inner_text(".result-text") == before[1]
+    expect(page.locator(".result-text").first).to_have_text(before[1], use_inner_text=True)
 
 
 def test_the_back_button_returns_to_the_form_without_old_ticks(open_page: Open, stored: Stored) -> None:
@@ -108,8 +116,9 @@ def test_the_back_button_returns_to_the_form_without_old_ticks(open_page: Open, 
     result(page)
     page.go_back()
     page.wait_for_selector(".structure")
-    assert page.get_by_label("Resolution").input_value() == "128"
-    assert page.locator(f".structure:has({CHOSEN})").count() == 0, "an old tick would be merged into the next model"
+    expect(page.get_by_label("Resolution")).to_have_value("128")
+    old = page.locator(f".structure:has({CHOSEN})")
+    expect(old, "it would be merged into the next model").to_have_count(0)
     page.go_forward()
     result(page)
     page.get_by_role("button", name="Generate another one").click()
@@ -141,10 +150,10 @@ def test_sixty_structures_can_be_searched(open_page: Open, server: OrthancServer
     id = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="sixty")))
     page = open_page(url(f"instance={id}"))
     page.get_by_placeholder("Search a structure").fill("node 1")
-    assert page.locator(".structure:visible").count() == 11
+    expect(page.locator(".structure:visible")).to_have_count(11)
     page.get_by_role("button", name="All").click()
     page.get_by_placeholder("Search a structure").fill("nothing of that name")
-    assert page.is_visible("text=No structure has such a name.")
+    expect(page.locator("text=No structure has such a name.").first).to_be_visible()
     page.get_by_placeholder("Search a structure").fill("")
     chips = page.locator(".type-chip")
     assert sorted(chips.all_inner_texts()) == ["organ 57", "ptv 3"]
@@ -152,8 +161,8 @@ def test_sixty_structures_can_be_searched(open_page: Open, server: OrthancServer
     shown = page.locator(".structure:visible .structure-name").all_inner_texts()
     assert shown == ["Node 20", "Node 40", "Node 60"]
     chips.get_by_text("ptv 3", exact=True).click()
-    assert page.locator(".structure:visible").count() == 60
-    assert "11 of 60 chosen" in page.inner_text(".structure-head")
+    expect(page.locator(".structure:visible")).to_have_count(60)
+    expect(page.locator(".structure-head").first).to_contain_text("11 of 60 chosen", use_inner_text=True)
     page.get_by_role("button", name="All").click()
     page.get_by_text("One model of all").click()
     page.get_by_label("Name of the model").fill("All nodes")
@@ -171,18 +180,19 @@ def test_one_model_for_each_is_stored_together_and_can_be_discarded(
     page.wait_for_selector(".structure")
     heights = page.locator(".structures .structure:visible").evaluate_all("(all) => all.map((one) => one.offsetHeight)")
     assert max(heights) <= 31
-    assert page.inner_text(".cannot summary") == "1 cannot be made"
+    expect(page.locator(".cannot summary").first).to_have_text("1 cannot be made", use_inner_text=True)
     page.get_by_text("More options", exact=True).click()
     asked = page.locator(".field:visible")
     helped = asked.locator(".help-text:visible")
-    assert asked.count() == helped.count() >= 9, "each option says what it does"
+    expect(helped, "each option says what it does").to_have_count(asked.count())
+    assert asked.count() >= 9
     assert all(len(text) > 20 for text in helped.all_inner_texts())
     assert page.locator("a.look").get_attribute("href").endswith(f"three.html?source={stored.rtstruct}")
     generate(page, "Ball", "Left")
     page.wait_for_selector("text=2 models are ready")
     (new,) = series_of(server, stored.study) - before
     assert len(server.get(f"/series/{new}").json()["Instances"]) == 2
-    assert page.locator(".made .structure-name").all_inner_texts() == ["Ball", "Left"]
+    expect(page.locator(".made .structure-name")).to_have_text(["Ball", "Left"], use_inner_text=True)
     assert page.locator("iframe.preview").get_attribute("src").endswith(f"three.html?series={new}")
     page.frame_locator("iframe.preview").locator("#viewer[data-ready=true]").wait_for()
     page.get_by_text("Download", exact=True).click()
@@ -192,7 +202,7 @@ def test_one_model_for_each_is_stored_together_and_can_be_discarded(
     page.get_by_role("button", name="Discard these 2 models").click()
     page.wait_for_selector("text=Discarded. Nothing of it is stored any more.")
     assert series_of(server, stored.study) == before
-    assert page.inner_text(".chosen-names") == "Chosen: Ball, Left"
+    expect(page.locator(".chosen-names").first).to_have_text("Chosen: Ball, Left", use_inner_text=True)
 
 
 def test_made_for_printing_and_the_print_check(open_page: Open, server: OrthancServer) -> None:
@@ -202,7 +212,7 @@ def test_made_for_printing_and_the_print_check(open_page: Open, server: OrthancS
     id = server.upload(phantoms.structure_set([phantoms.Roi("Hollow", contours)], phantoms.Study(seed="printing")))
     page = open_page(url(f"instance={id}"))
     page.get_by_text("Printing", exact=True).click()
-    assert page.get_by_label("Resolution").input_value() == "512"
+    expect(page.get_by_label("Resolution")).to_have_value("512")
     generate(page)
     result(page)
     instance = page.locator("iframe.preview").get_attribute("src").split("instance=")[1]
@@ -211,16 +221,16 @@ def test_made_for_printing_and_the_print_check(open_page: Open, server: OrthancS
     told = {"KeepLargest": "true", "FillCavities": "true", "Tolerance": "0.1"}
     assert facts["Parameters"].items() >= told.items()
     page.get_by_text("Print check", exact=True).click()
-    rows = {name: page.locator(".check-table tr", has_text=name).locator("td") for name in ("Closed", "Pieces")}
-    assert {name: cell.inner_text() for name, cell in rows.items()} == {"Closed": "yes", "Pieces": "1"}
+    for name, told_of_it in (("Closed", "yes"), ("Pieces", "1")):
+        expect(page.locator(".check-table tr", has_text=name).locator("td")).to_have_text(told_of_it)
 
 
 def test_an_address_that_names_nothing(open_page: Open) -> None:
     page = open_page("/stl/app/generate.html")
-    assert "Nothing was chosen" in page.inner_text(".notice")
+    expect(page.locator(".notice").first).to_contain_text("Nothing was chosen", use_inner_text=True)
     page = open_page(url("instance=00000000-00000000-00000000-00000000-00000000"), expected=("404",))
     page.wait_for_selector(".notice.error")
-    assert "deleted" in page.inner_text(".notice.error")
+    expect(page.locator(".notice.error").first).to_contain_text("deleted", use_inner_text=True)
 
 
 def test_a_structure_set_that_was_deleted_meanwhile(open_page: Open, server: OrthancServer) -> None:

@@ -15,6 +15,7 @@ from testing.server import OrthancServer
 
 from .generate_page import generate, result, url
 from .study import Stored, series_of
+from .waiting import expect
 
 Open = Callable[..., Any]
 
@@ -25,11 +26,11 @@ def test_images_become_a_model_by_a_threshold(open_page: Open, server: OrthancSe
     series = server.get(f"/instances/{uploaded[0]}").json()["ParentSeries"]
     page = open_page(url(f"series={series}"))
     page.wait_for_selector(".structure")
-    assert page.locator(".structure-name").all_inner_texts() == ["Bone", "Skin", "Lungs"]
+    expect(page.locator(".structure-name")).to_have_text(["Bone", "Skin", "Lungs"], use_inner_text=True)
     page.get_by_label("Threshold").fill("-100")
     generate(page)
     result(page)
-    assert "The shape was changed" in page.inner_text(".result .notice")
+    expect(page.locator(".result .notice").first).to_contain_text("The shape was changed", use_inner_text=True)
 
 
 def test_label_maps_can_be_chosen_instead(
@@ -43,22 +44,22 @@ def test_label_maps_can_be_chosen_instead(
     page = open_page(url(f"instance={stored.rtstruct}"))
     page.set_input_files("input[type=file]", [tmp_path / name for name in files])
     page.wait_for_selector("text=117 of 117 chosen")
-    assert page.locator(".structure-name").first.inner_text() == "part_1"
+    expect(page.locator(".structure-name").first).to_have_text("part_1", use_inner_text=True)
     page.go_back()
     page.wait_for_selector("text=Or of files")
-    assert page.locator(".structure-name").first.inner_text() == "Ball"
+    expect(page.locator(".structure-name").first).to_have_text("Ball", use_inner_text=True)
     page.go_forward()
     page.wait_for_selector("text=117 of 117 chosen")
     page.get_by_role("button", name="None").click()
     generate(page, "part_39", "part_117")
     page.wait_for_selector("text=2 models are ready")
     (new,) = series_of(server, stored.study) - before
-    assert page.locator(".made .structure-name").all_inner_texts() == ["part_39", "part_117"]
+    expect(page.locator(".made .structure-name")).to_have_text(["part_39", "part_117"], use_inner_text=True)
     assert len(server.get(f"/series/{new}").json()["Instances"]) == 2
     page.get_by_role("button", name="Generate another one").click()
     page.set_input_files("input[type=file]", tmp_path / "part_117.nii.gz")
     page.wait_for_selector("text=part_117.nii.gz")
-    assert page.get_by_label("Series description").input_value() == "part_117"
+    expect(page.get_by_label("Series description")).to_have_value("part_117")
     page.reload()
     page.wait_for_selector("text=Or of files")
 
@@ -69,7 +70,7 @@ def test_a_study_of_nothing_but_images_takes_files(open_page: Open, server: Orth
     page = open_page(url(f"study={study}"))
     page.set_input_files("input[type=file]", shared_file("segnrrd/Segmentation.seg.nrrd"))
     page.wait_for_selector(".structure")
-    assert page.locator(".structure-name").first.inner_text() == "ribs"
+    expect(page.locator(".structure-name").first).to_have_text("ribs", use_inner_text=True)
 
 
 @pytest.mark.parametrize("level", ["series", "instance"])
@@ -79,7 +80,7 @@ def test_says_kindly_what_it_needs_and_where_it_is(
     id = stored.ct_series if level == "series" else server.get(f"/series/{stored.ct_series}").json()["Instances"][0]
     page = open_page(url(f"{level}={id}"))
     page.wait_for_selector(".choice")
-    assert "modality CT" in page.inner_text(".notice")
+    expect(page.locator(".notice").first).to_contain_text("modality CT", use_inner_text=True)
     page.click(".choice")
     page.wait_for_selector(".structure")
 
@@ -89,4 +90,4 @@ def test_a_study_without_structure_set(open_page: Open, server: OrthancServer) -
     study = server.get(f"/instances/{image}/study").json()["ID"]
     page = open_page(url(f"study={study}"))
     page.wait_for_selector(".notice")
-    assert "no structure set in this study" in page.inner_text(".notice")
+    expect(page.locator(".notice").first).to_contain_text("no structure set in this study", use_inner_text=True)

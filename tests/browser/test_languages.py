@@ -15,6 +15,7 @@ from tests.nexus_writer import box, write_nexus
 
 from .nexus_pages import PAGES, complete, stored_model
 from .study import MARKUP, Stored, viewer_ready
+from .waiting import expect
 
 Open = Callable[..., Any]
 WORDS = Path(__file__).parents[2] / "orthanc_stl/webassets/app/words"
@@ -128,9 +129,9 @@ def test_names_in_the_data_are_never_translated(open_page: Open, stored: Stored)
     """A structure is called "Left", which is a word of the table, too."""
     page = viewer_ready(open_page(f"/stl/app/three.html?source={stored.rtstruct}&lang=de"))
     assert sorted(part["name"] for part in page.evaluate("viewer.parts()")) == sorted(["Ball", "Left", MARKUP])
-    assert page.locator(".part-text", has_text="Left").count() == 1
+    expect(page.locator(".part-text", has_text="Left")).to_have_count(1)
     page = open_page(f"/stl/app/generate.html?instance={stored.rtstruct}&lang=de")
     page.wait_for_selector(".structures")
-    assert page.get_by_label("Left").count() == 1
-    assert page.get_by_role("button", name="Erzeugen", exact=True).count() == 1
+    expect(page.get_by_label("Left")).to_have_count(1)
+    expect(page.get_by_role("button", name="Erzeugen", exact=True)).to_have_count(1)
     assert page.get_by_role("link", name="Alle Strukturen zusammen ansehen").get_attribute("href").endswith("lang=de")

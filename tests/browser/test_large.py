@@ -15,6 +15,7 @@ from testing.server import OrthancServer
 
 from .conftest import WINDOW, Watched
 from .study import HEARTBEAT, Stored, pixels, reddish, stl_of, viewer_ready
+from .waiting import expect
 
 SIDE = 1581  # 2 * SIDE² = 5 million
 FREEZE_MS = 2000
@@ -55,6 +56,6 @@ def test_five_million_triangles(page: Any, server: OrthancServer, stored: Stored
     page.goto(f"{server.url}/stl/app/three.html?instance={instance}")
     viewer_ready(page)
     assert reddish(pixels(page)).sum() > 50_000
-    assert page.inner_text(".facts dd >> nth=2") == f"{len(triangles):,}"
+    expect(page.locator(".facts dd >> nth=2").first).to_have_text(f"{len(triangles):,}", use_inner_text=True)
     assert page.evaluate("window.gap") < FREEZE_MS
     server.delete(f"/instances/{instance}")

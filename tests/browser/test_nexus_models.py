@@ -15,6 +15,8 @@ from testing.server import OrthancServer
 from tests.browser.nexus_pages import CANVAS, PAGES, complete, model_mask, picture, press, stored_model
 from tests.nexus_writer import Node, box, cloud, levels, nexus_dicom, sphere, write_nexus
 
+from .waiting import expect
+
 OpenPage = Callable[..., Any]
 
 # Triangles of the finest level.
@@ -112,14 +114,14 @@ def test_what_cannot_be_shown_is_said(open_page: OpenPage, case: str) -> None:
     url, words = NOT_SHOWN[case]
     page = open_page(url, expected=("status of 404",))
     page.wait_for_selector("#viewer[data-state=error]")
-    assert words in page.locator(".notice").inner_text()
+    expect(page.locator(".notice")).to_contain_text(words, use_inner_text=True)
 
 
 def test_an_instance_of_another_kind_is_named(server: OrthancServer, open_page: OpenPage) -> None:
     instance = server.upload(nexus_dicom(write_nexus([box()]), sop_class="1.2.840.10008.5.1.4.1.1.2"))
     page = open_page(PAGES["threejs"](instance), expected=("status of 400",))
     page.wait_for_selector("#viewer[data-state=error]")
-    assert "a CT image" in page.locator(".notice").inner_text()
+    expect(page.locator(".notice")).to_contain_text("a CT image", use_inner_text=True)
 
 
 def damaged(at: int, value: int) -> bytes:
@@ -141,7 +143,7 @@ def test_a_hostile_file_ends_in_a_sentence(
 ) -> None:
     page = open_page(PAGES["threejs"](stored_model(server, model)))
     page.wait_for_selector("#viewer[data-state=error]")
-    assert words.lower() in page.locator(".notice").inner_text().lower()
+    expect(page.locator(".notice")).to_contain_text(words, ignore_case=True, use_inner_text=True)
 
 
 def test_a_damaged_part_is_told_and_the_coarser_one_stays(server: OrthancServer, open_page: OpenPage) -> None:
@@ -152,7 +154,7 @@ def test_a_damaged_part_is_told_and_the_coarser_one_stays(server: OrthancServer,
     model[index_of_fine : index_of_fine + 8] = b"\xff" * 8
     page = open_page(PAGES["all tools"](stored_model(server, bytes(model))))
     page.wait_for_selector(".toast")
-    assert "A part of the model is missing" in page.locator(".toast").inner_text()
+    expect(page.locator(".toast")).to_contain_text("A part of the model is missing", use_inner_text=True)
     assert shown(page) == f"{len(coarse.triangles)} triangles"
     assert model_mask(page).mean() > 0.1
 

@@ -29,6 +29,8 @@ from tests.browser.nexus_pages import (
 from tests.browser.study import settle
 from tests.nexus_writer import box, write_nexus
 
+from .waiting import expect
+
 sync_api = pytest.importorskip("playwright.sync_api")
 
 CENTRE = (100.0, -50.0, 7.0)
@@ -101,7 +103,7 @@ def test_a_measured_distance_is_the_known_one(page: Any) -> None:
     assert numbers(hint(page))[0] == pytest.approx(known, abs=0.1)
     assert numbers(page.locator(".label.measure").inner_text())[0] == pytest.approx(known, abs=0.1)
     page.get_by_role("button", name="Clear all").click()
-    assert page.locator(".label.measure").count() == 0
+    expect(page.locator(".label.measure")).to_have_count(0)
     page.mouse.click(30, 600)
     settle(page)
     assert "no surface" in hint(page)
@@ -128,16 +130,16 @@ def test_a_point_tells_its_coordinates(page: Any) -> None:
     page.keyboard.press("i")
     click_at(page, on_front(2, -6))
     assert numbers(hint(page)) == pytest.approx(on_front(2, -6), abs=0.08)
-    assert page.locator(".overlay circle").count() == 1
+    expect(page.locator(".overlay circle")).to_have_count(1)
 
 
 def test_one_mouse_tool_at_a_time(page: Any) -> None:
     press(page, "measure")
     press(page, "pick")
-    assert tool(page, "measure").get_attribute("aria-pressed") == "false"
-    assert page.locator(".hint-panel:visible").count() == 1
+    expect(tool(page, "measure")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".hint-panel:visible")).to_have_count(1)
     page.keyboard.press("Escape")
-    assert page.locator(".hint-panel:visible").count() == 0
+    expect(page.locator(".hint-panel:visible")).to_have_count(0)
 
 
 def test_sections_cut_flip_move_and_show_planes_and_edges(page: Any) -> None:
@@ -155,11 +157,11 @@ def test_sections_cut_flip_move_and_show_planes_and_edges(page: Any) -> None:
     slider = panel.get_by_label("Place of section X")
     slider.press("Home")
     settle(page)
-    sync_api.expect(slider).to_have_attribute("aria-valuetext", "95.000")
+    expect(slider).to_have_attribute("aria-valuetext", "95.000")
     assert model_mask(page).sum() == pytest.approx(whole, rel=0.05)  # all but the wall at the plane itself
     slider.press("End")
     settle(page)
-    sync_api.expect(slider).to_have_attribute("aria-valuetext", "105.000")
+    expect(slider).to_have_attribute("aria-valuetext", "105.000")
     assert model_mask(page).sum() < 0.2 * whole  # only the wall at the plane itself
     panel.get_by_role("button", name="Reset").click()
     settle(page)
@@ -288,5 +290,5 @@ def test_full_screen_and_help(page: Any) -> None:
     page.wait_for_function("() => document.fullscreenElement === null")
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Mouse and keys")
-    assert "measure a distance" in dialog.inner_text()
-    assert "size of points" in dialog.inner_text()
+    expect(dialog).to_contain_text("measure a distance", use_inner_text=True)
+    expect(dialog).to_contain_text("size of points", use_inner_text=True)

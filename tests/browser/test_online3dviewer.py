@@ -14,9 +14,9 @@ from .study import (
     extent,
     pixels,
     reddish,
-    settle,
     viewer_ready,
 )
+from .waiting import eventually, expect
 
 Open = Callable[..., Any]
 
@@ -25,17 +25,16 @@ def test_online3dviewer_shows_the_same_ball(open_page: Open, stored: Stored) -> 
     page = open_page("/stl/app/settings.json")
     held: list[Any] = []
     page.route("**/stl", lambda route: held.append(route))
-    page.goto(page.url.replace("settings.json", f"o3dv.html?instance={stored.model}"))
+    with page.expect_request("**/stl"):
+        page.goto(page.url.replace("settings.json", f"o3dv.html?instance={stored.model}"))
     page.wait_for_selector("text=Loading the model")
-    page.wait_for_timeout(200)
+    eventually(page, lambda: len(held), lambda number: number == 1)
     held.pop().continue_()
     viewer_ready(page)
-    assert page.locator(".loading").count() == 0
-    page.wait_for_timeout(500)
-    mask = reddish(pixels(page))
+    expect(page.locator(".loading")).to_have_count(0)
+    mask = eventually(page, lambda: reddish(pixels(page)), lambda mask: mask.sum() > 0.05 * mask.size)
     width, height = extent(mask)
     assert width == pytest.approx(height, rel=0.05)
-    assert mask.sum() > 0.05 * mask.size
 
 
 def test_online3dviewer_has_tools(open_page: Open, stored: Stored) -> None:
@@ -44,8 +43,7 @@ def test_online3dviewer_has_tools(open_page: Open, stored: Stored) -> None:
     letters = "[...document.querySelectorAll('.edge-letter')].map((each) => each.textContent).join(' ')"
     for key, side in (("a", "R L S I"), ("p", "L R S I"), ("l", "A P S I"), ("s", "R L P A"), ("i", "R L A P")):
         page.keyboard.press(key)
-        settle(page)
-        assert page.evaluate(letters) == side
+        eventually(page, lambda: page.evaluate(letters), side.__eq__)
     page.get_by_role("button", name="Anterior").click()
     plain = pixels(page)
     page.keyboard.press("w")

@@ -17,6 +17,7 @@ from testing import phantoms
 from testing.server import OrthancServer
 
 from .study import apart, pixels, viewer_ready
+from .waiting import eventually, expect
 
 Open = Callable[..., Any]
 CENTRE = (10.0, -15.0, 30.0)
@@ -63,8 +64,10 @@ def test_from_the_structures_to_the_printable_file(
     page.get_by_role("button", name="For printing").click()
     page.get_by_label("What Ball 12 is").select_option("subtract")
     assert preview(page) == {"Ball 20": pytest.approx(BALL - LENS, rel=0.01)}
-    assert page.inner_text(".check-table tr:has-text('Closed') td") == "yes"
-    assert float(page.inner_text(".check-table tr:has-text('Material') td")) == pytest.approx(BALL - LENS, rel=0.01)
+    expect(page.locator(".check-table tr:has-text('Closed') td").first).to_have_text("yes", use_inner_text=True)
+    material = page.locator(".check-table tr:has-text('Material') td").first
+    wanted = pytest.approx(BALL - LENS, rel=0.01)
+    eventually(page, lambda: float(material.inner_text()), lambda volume: volume == wanted)
     page.locator("summary", has_text="Hollow").click()
     page.get_by_label("Wall (mm)").fill("2")
     page.locator("summary", has_text="Text").click()
@@ -72,7 +75,7 @@ def test_from_the_structures_to_the_printable_file(
     page.get_by_label("What Ball 12 is").select_option("")
     hollow = 4 / 3 * math.pi * (20**3 - 18**3) / 1000
     assert preview(page) == {"Ball 20": pytest.approx(hollow, rel=0.01)}
-    assert page.evaluate("viewer.parts().filter(part => part.visible && part.id === '1').length") == 0
+    eventually(page, lambda: page.evaluate("viewer.parts().every(part => !part.visible || part.id !== '1')"), bool)
     assert server.get("/statistics").json()["CountInstances"] == stored
     with page.expect_download() as download:
         page.get_by_role("button", name="3MF", exact=True).click()
@@ -130,7 +133,8 @@ def test_a_cut_by_the_section_plane_keeps_the_half_that_is_shown(open_page: Open
     assert list(halves) == ["Ball 20, part 1 of 2", "Ball 20, part 2 of 2"]
     assert sum(halves.values()) == pytest.approx(BALL, rel=0.01)
     page.get_by_role("button", name="Discard").click()
-    assert [part["name"] for part in page.evaluate("viewer.parts()")] == ["Ball 20", "Ball 12"]
+    names = "viewer.parts().map(part => part.name)"
+    eventually(page, lambda: page.evaluate(names), lambda shown: shown == ["Ball 20", "Ball 12"])
     assert all(part["visible"] for part in page.evaluate("viewer.parts()"))
 
 

@@ -28,9 +28,8 @@ from .study import (
     settle,
     viewer_ready,
 )
+from .waiting import eventually, expect
 
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
 Open = Callable[..., Any]
 
 
@@ -51,11 +50,11 @@ def test_the_structures_of_a_source_are_there_with_names_colors_and_volumes(open
     assert parts["BODY"]["opacity"] == 0.15
     assert parts["BODY"]["kind"] == "External"
     assert all(part["triangles"] > 500 and part["state"] == "ready" for part in parts.values())
-    assert page.locator(".part").count() == 3
-    assert page.locator(".part-volume").all_inner_texts() == [
-        f"{float(format(part['volumeMl'], '.3g')):g} mL" for part in parts.values()
-    ]
-    assert page.inner_text(".part-unusable summary") == "1 cannot be shown"
+    expect(page.locator(".part")).to_have_count(3)
+    expect(page.locator(".part-volume")).to_have_text(
+        [f"{float(format(part['volumeMl'], '.3g')):g} mL" for part in parts.values()], use_inner_text=True
+    )
+    expect(page.locator(".part-unusable summary").first).to_have_text("1 cannot be shown", use_inner_text=True)
 
 
 def test_hiding_solo_filter_kinds_looks_and_undo(open_page: Open, scene: Scene) -> None:
@@ -70,10 +69,10 @@ def test_hiding_solo_filter_kinds_looks_and_undo(open_page: Open, scene: Scene) 
     assert call(page, visible) == ["Small"]
     page.get_by_role("button", name="All", exact=True).click()
     page.get_by_role("searchbox").fill("ball")
-    assert page.locator(".part").count() == 1
+    expect(page.locator(".part")).to_have_count(1)
     page.get_by_role("searchbox").fill("")
     page.get_by_role("button", name="External", exact=True).click()
-    assert page.locator(".part").count() == 2
+    expect(page.locator(".part")).to_have_count(2)
     page.click("[data-look=xray]")
     assert {part["opacity"] for part in call(page, "viewer.parts()")} == {0.25}
     page.click("[data-look=standard]")
@@ -116,7 +115,7 @@ def test_images_values_and_events(open_page: Open, scene: Scene, server: Orthanc
     assert image["positions"][:2] == [0, 3]
     page.evaluate("window.told = []; viewer.addEventListener('slice', event => told.push(event.detail.index))")
     page.evaluate("viewer.showSlice({ index: 7 })")
-    assert 7 in page.evaluate("told")
+    eventually(page, lambda: page.evaluate("told"), lambda told: 7 in told)
     assert page.evaluate("viewer.pixelAt([0, 0, 21])") == 16, "in the disc"
     assert page.evaluate("viewer.pixelAt([-90, -90, 21])") == -1000
     assert page.evaluate("viewer.pixelAt([0, 0, 2100])") is None
@@ -189,12 +188,12 @@ def test_labels_on_a_slice_keep_apart_and_in_sight(open_page: Open, scene: Scene
 
 def link_of(page: Any) -> str:
     """The address of the page once it holds what is shown: it follows when the hand has come to rest."""
-    for _ in range(100):
-        page.wait_for_timeout(100)
-        held = page.url.partition("#view=")[2]
-        if held and json.loads(base64.urlsafe_b64decode(held + "==")) == page.evaluate("viewer.state()"):
-            return str(page.url)
-    raise AssertionError("the address does not follow")
+
+    def follows(url: str) -> bool:
+        held = url.partition("#view=")[2]
+        return bool(held) and json.loads(base64.urlsafe_b64decode(held + "==")) == page.evaluate("viewer.state()")
+
+    return eventually(page, lambda: str(page.evaluate("location.href")), follows)
 
 
 def test_a_link_restores_the_view(open_page: Open, scene: Scene, server: OrthancServer) -> None:
@@ -240,9 +239,9 @@ def test_a_filled_cut_shows_what_lies_inside(open_page: Open, scene: Scene) -> N
 
 def test_words_in_german(open_page: Open, scene: Scene) -> None:
     page = opened_scene(open_page, scene, "&lang=de")
-    assert page.get_by_role("button", name="Schnittebene").count() == 1
+    expect(page.get_by_role("button", name="Schnittebene")).to_have_count(1)
     assert page.evaluate("document.documentElement.lang") == "de"
-    assert page.inner_text(".part-unusable summary") == "1 nicht darstellbar"
+    expect(page.locator(".part-unusable summary").first).to_have_text("1 nicht darstellbar", use_inner_text=True)
 
 
 def test_parts_that_a_link_hides_can_be_shown(open_page: Open, scene: Scene, server: OrthancServer) -> None:

@@ -15,9 +15,8 @@ from testing import phantoms
 from testing.server import OrthancServer
 
 from .study import BALL_CENTRE, Scene, opened_scene, pixels, screen, settle, viewer_ready
+from .waiting import eventually, expect
 
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
 Open = Callable[..., Any]
 NAMES = ".part:visible .part-text"
 AXIAL = ".view-plane[data-axis='2'] canvas"
@@ -37,7 +36,7 @@ def test_colors_opacity_order_and_looks(open_page: Open, scene: Scene) -> None:
         ("As in the file", ["Ball", "Small", "BODY"]),
     ):  # fmt: skip
         page.get_by_label("Order").select_option(order)
-        assert page.locator(NAMES).all_inner_texts() == names
+        expect(page.locator(NAMES)).to_have_text(names, use_inner_text=True)
     page.click("[data-look=targets]")
     assert [part["opacity"] for part in page.evaluate("viewer.parts()")] == [0.35, 0.35, 0.1]
     page.click("[data-look=standard]")
@@ -57,7 +56,7 @@ def test_slices_by_slider_wheel_and_frame(open_page: Open, scene: Scene) -> None
     assert page.evaluate(at)[2] == 10
     page.locator(AXIAL).hover()
     page.mouse.wheel(0, 100)
-    assert page.evaluate(at)[2] == 9, "towards the feet"
+    eventually(page, lambda: page.evaluate(at)[2], lambda index: index == 9)  # towards the feet
     page.get_by_label("Window preset").select_option("Lung")
     assert page.evaluate("viewer.state().slices.window") == [-600, 1500]
     dark = pixels(page, AXIAL).mean()
@@ -129,11 +128,11 @@ def test_images_of_another_frame_are_a_sentence_not_an_overlay(open_page: Open, 
     page = viewer_ready(open_page(f"/stl/app/three.html?source={source}"))
     page.wait_for_selector(".toast")
     sentence = "“CT Phantom CT” has another frame of reference: it is not known how the patient lay in it"
-    assert sentence in page.inner_text(".toast")
+    expect(page.locator(".toast").first).to_contain_text(sentence, use_inner_text=True)
     assert page.evaluate("viewer.images()") == []
     page.keyboard.press("i")
-    assert sentence in page.inner_text(".slice-body")
-    assert page.locator(".view-plane").count() == 0
+    expect(page.locator(".slice-body").first).to_contain_text(sentence, use_inner_text=True)
+    expect(page.locator(".view-plane")).to_have_count(0)
 
 
 def ring(x: float) -> phantoms.Contour:
@@ -160,11 +159,13 @@ def test_warnings_of_many_parts_are_told_the_worst_first(open_page: Open, server
     page.evaluate("viewer.loaded")
     page.get_by_role("button", name="Things to know about Crossed", exact=True).click()
     expect(page.locator(".part.selected .part-notes li")).to_contain_text(["they are united"])
-    assert page.locator(".part-badge:visible").count() == 4
+    expect(page.locator(".part-badge:visible")).to_have_count(4)
     page.locator(".warnings-button", has_text="Changed the shape: 2 · Guessed: 1 · Left out: 1").click()
     dialog = page.locator("dialog.warnings")
-    assert dialog.locator("h3").all_inner_texts() == ["Changed the shape (2)", "Guessed (1)", "Left out (1)"]
-    assert dialog.locator("li strong").all_inner_texts() == ["Crossed", "Broken", "Twice", "Short"]
+    expect(dialog.locator("h3")).to_have_text(
+        ["Changed the shape (2)", "Guessed (1)", "Left out (1)"], use_inner_text=True
+    )
+    expect(dialog.locator("li strong")).to_have_text(["Crossed", "Broken", "Twice", "Short"], use_inner_text=True)
     sentences = dialog.locator("li").all_inner_texts()
     assert "they are united" in sentences[0]
     assert "no multiple of three: left out" in sentences[1]
@@ -174,8 +175,7 @@ def test_warnings_of_many_parts_are_told_the_worst_first(open_page: Open, server
     expect(page.locator("dialog.warnings")).to_have_count(0)
     page.route("**/stl/structures/**", lambda route: None)  # the list says it by itself
     page.reload()
-    page.wait_for_selector(".warnings-button")
-    assert page.inner_text(".warnings-button") == "Changed the shape: 1 · Left out: 1"
+    expect(page.locator(".warnings-button")).to_have_text("Changed the shape: 1 · Left out: 1", use_inner_text=True)
 
 
 def test_a_copied_link_shows_the_same_and_holds_no_token(open_page: Open, scene: Scene) -> None:
@@ -183,7 +183,7 @@ def test_a_copied_link_shows_the_same_and_holds_no_token(open_page: Open, scene:
     page.get_by_role("button", name="Show Small").click()
     page.get_by_role("button", name="Anterior", exact=True).press("Enter")
     page.click("#tool-link")
-    assert "The link to this view was copied." in page.inner_text(".toast")
+    expect(page.locator(".toast").first).to_contain_text("The link to this view was copied.", use_inner_text=True)
     link = page.evaluate("navigator.clipboard.readText()")
     assert "secret" not in link
     other = open_page(link.removeprefix(page.evaluate("location.origin")))
@@ -223,12 +223,9 @@ def test_the_wheel_with_alt_moves_slices_and_without_it_the_eye(open_page: Open,
     page.keyboard.down("Alt")
     page.mouse.wheel(0, 100)
     page.keyboard.up("Alt")
-    page.wait_for_timeout(300)
-    moved, same = page.evaluate(state)
+    moved, same = eventually(page, lambda: page.evaluate(state), lambda now: now[0] != at)
     assert np.abs(np.subtract(moved, at)).sum() == 1, "one slice of one plane"
     assert np.allclose(same, eye)
     page.mouse.wheel(0, 100)
-    page.wait_for_timeout(300)
-    (unmoved, nearer), zoom = page.evaluate(state), "viewer.state().camera.zoom"
+    unmoved, _ = eventually(page, lambda: page.evaluate(state), lambda now: not np.allclose(now[1], eye))
     assert unmoved == moved
-    assert not np.allclose(nearer, eye) or page.evaluate(zoom) != 1

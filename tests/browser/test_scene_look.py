@@ -18,6 +18,7 @@ from tests.nexus_writer import write_nexus
 
 from . import nexus_pages
 from .study import Scene, Stored, apart, attach, box, hiding, opened_scene, settle, stl_of, viewer_ready
+from .waiting import expect
 
 Open = Callable[..., Any]
 PHONES = pytest.mark.parametrize(("width", "height"), [(390, 780), (780, 390)], ids=["upright", "sideways"])
@@ -38,8 +39,10 @@ def test_61_long_warnings_are_shown_and_stay_after_a_reload(
     page = viewer_ready(open_page(f"/stl/app/three.html?instance={model}"))
     for _ in range(2):
         page.click(".card .notice summary")
-        assert page.inner_text(".card .notice strong") == "Left out: 61"
-        assert page.locator(".card .notice li").all_inner_texts() == [f"C{text[1:]}." for text in warnings], "sentences"
+        expect(page.locator(".card .notice strong").first).to_have_text("Left out: 61", use_inner_text=True)
+        expect(page.locator(".card .notice li"), "sentences").to_have_text(
+            [f"C{text[1:]}." for text in warnings], use_inner_text=True
+        )
         assert page.locator(".card").bounding_box()["height"] < 300, "they scroll"
         page.reload()
         viewer_ready(page)
@@ -122,7 +125,8 @@ def test_each_tool_says_its_name_on_a_touch_screen(open_page: Open, scene: Scene
         page.wait_for_selector("#tool-slices:visible")
         tools = page.locator(".tool:visible")
         names = page.locator(".tool:visible .tool-name:visible")
-        assert names.count() == tools.count() >= 15
+        expect(names).to_have_count(tools.count())
+        assert tools.count() >= 15
         assert len(set(names.all_inner_texts())) == names.count()
         cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
         assert names.evaluate_all(cut) == []

@@ -17,6 +17,7 @@ from testing.server import OrthancServer
 from testing.trace import tasks_while
 
 from .study import WIDE, apart, attach, hiding, pixels, stl_of, viewer_ready
+from .waiting import eventually, expect
 
 Open = Callable[..., Any]
 # Keeps in `window.arrivals` the names of the parts in the order in which they came.
@@ -63,7 +64,7 @@ def test_46_structures_come_without_freezing_the_page(open_page: Open, server: O
     def load() -> None:
         page.goto(f"{server.url}/stl/app/three.html?source={source}")
         page.evaluate("viewer.ready")
-        assert page.locator(".part").count() == 31
+        expect(page.locator(".part")).to_have_count(31)
         viewer_ready(page)
         page.wait_for_selector(".part[data-state=loading]")
         assert page.locator(".part[data-state=ready]").count() < 31, "they come one by one"
@@ -118,8 +119,7 @@ def test_hiding_one_of_100_is_little_work(open_page: Open, hundred_models: str, 
     page.evaluate("viewer.showSlice({ index: 10 })")
     page.wait_for_selector("#tool-layout:visible")
     page.keyboard.press("4")
-    page.wait_for_timeout(500)
-    assert len(page.evaluate("viewer.outlines()")) == 100
+    eventually(page, lambda: len(page.evaluate("viewer.outlines()")), lambda number: number == 100)
 
     def hide() -> None:
         for number in (0, 33, 66):
@@ -127,7 +127,7 @@ def test_hiding_one_of_100_is_little_work(open_page: Open, hundred_models: str, 
             page.wait_for_timeout(300)
 
     work = max(task.work for task in tasks_while(chromium, page, hide))
-    assert len(page.evaluate("viewer.outlines()")) == 97
+    eventually(page, lambda: len(page.evaluate("viewer.outlines()")), lambda number: number == 97)
     assert work < 100
 
 
@@ -135,10 +135,10 @@ def test_100_structures_are_listed_at_once_and_come_one_after_the_other(open_pag
     """Whoever hides all but two waits for two only."""
     page = open_page(f"/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO, **WIDE)
     page.evaluate("viewer.loaded")
-    assert page.locator(".part").count() == 100
+    expect(page.locator(".part")).to_have_count(100)
     assert [part["state"] for part in page.evaluate("viewer.parts()")] == ["ready"] * 2 + ["waiting"] * 98
     page.get_by_role("searchbox").fill("node 9")
-    assert page.locator(".part").count() == 11
+    expect(page.locator(".part")).to_have_count(11)
     page.get_by_role("button", name="Show Node 99").click()
     page.wait_for_selector(".part[data-id='100'][data-state=ready]")
 
@@ -200,13 +200,14 @@ def test_a_press_on_an_eye_draws_the_scene_once(open_page: Open, hundred: str) -
     page = open_page(f"/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO, **WIDE)
     page.evaluate("viewer.loaded")
     page.evaluate("viewer.showSlice({ index: 3 })")
+    eventually(page, lambda: list(page.evaluate("viewer.outlines()")), lambda shown: shown == ["1", "2"])
     page.wait_for_timeout(300)
     page.evaluate(FRAMES)
-    assert list(page.evaluate("viewer.outlines()")) == ["1", "2"]
     page.get_by_role("button", name="Show Node 0", exact=True).click()
+    eventually(page, lambda: list(page.evaluate("viewer.outlines()")), lambda shown: shown == ["2"])
+    eventually(page, lambda: page.evaluate("frames"), bool)
     page.wait_for_timeout(300)
     assert page.evaluate("frames") == 1
-    assert list(page.evaluate("viewer.outlines()")) == ["2"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360)], ids=["upright", "sideways"])
@@ -243,15 +244,15 @@ def test_lists_cut_no_name_off_and_that_of_prepare_is_filtered(
     page.keyboard.press("Escape")
     cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
     page.tap("#tool-parts")
-    assert page.locator(".part-text:visible").count() == 12
+    expect(page.locator(".part-text:visible")).to_have_count(12)
     assert page.locator(".part-text:visible").evaluate_all(cut) == []
     page.tap("#tool-prepare")
     names = page.locator(".prepare-parts .part-text:visible")
-    assert names.count() == 12
+    expect(names).to_have_count(12)
     assert names.evaluate_all(cut) == []
     page.locator(".prepare-form input[type=search]").fill("LEVEL 1")
     shown = [f"Lymph node of the level {number}" for number in (0, 1, 10, 11)]
-    assert names.all_inner_texts() == shown
+    expect(names).to_have_text(shown, use_inner_text=True)
     page.get_by_label("What Lymph node of the level 10 is", exact=True).select_option("subtract")
     page.locator(".prepare-form input[type=search]").fill("nothing of that name")
-    assert names.all_inner_texts() == [shown[0], shown[2]]
+    expect(names).to_have_text([shown[0], shown[2]], use_inner_text=True)

@@ -13,6 +13,7 @@ import pytest
 from testing.server import OrthancServer
 
 from .study import BALL_ML, BALL_RADIUS, SMALL_RADIUS, WIDE, Scene, Stored, opened_scene, pixels, reddish, viewer_ready
+from .waiting import expect
 
 Open = Callable[..., Any]
 
@@ -49,7 +50,7 @@ def test_a_stored_obj_is_shown_with_its_structures(open_page: Open, scene: Scene
             page = open_page(f"/app/explorer.html#series?uuid={series}")
             page.locator("#series-archive").wait_for()
             page.wait_for_load_state("networkidle")
-            assert page.locator("#stl-download-series").count() == has_model
+            expect(page.locator("#stl-download-series")).to_have_count(has_model)
             server.delete(f"/series/{series}")
 
 
@@ -76,7 +77,7 @@ def test_an_rt_struct_is_offered_as_what_it_is(open_page: Open, stored: Stored) 
     page = open_page(f"/stl/app/three.html?instance={stored.rtstruct}", expected=("400",), **WIDE)
     page.get_by_role("link", name="Show its structures").click()
     viewer_ready(page)
-    assert page.locator(".part").count() == 3
+    expect(page.locator(".part")).to_have_count(3)
 
 
 def test_the_table_its_csv_and_files_of_what_is_shown(open_page: Open, scene: Scene, server: OrthancServer) -> None:

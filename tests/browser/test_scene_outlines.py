@@ -18,7 +18,8 @@ from testing.data import shared_file
 from testing.image_phantoms import enhanced, single_frame
 from testing.server import OrthancServer
 
-from .study import WIDE, hiding, viewer_ready
+from .study import WIDE, hiding, settle, viewer_ready
+from .waiting import eventually
 
 Open = Callable[..., Any]
 
@@ -154,12 +155,8 @@ def farthest(page: Any, drawn: list[np.ndarray], part: str | None = None) -> lis
 
 def active_image(page: Any) -> Any:
     """The series that is shown, once it was found."""
-    for _ in range(100):
-        for image in page.evaluate("viewer.images()"):
-            if image["active"]:
-                return image
-        page.wait_for_timeout(100)
-    raise AssertionError("no images")
+    look = "viewer.images().find((image) => image.active) ?? null"
+    return eventually(page, lambda: page.evaluate(look), lambda image: image is not None)
 
 
 def test_the_outline_is_drawn_where_the_patient_is(
@@ -177,7 +174,7 @@ def test_the_outline_is_drawn_where_the_patient_is(
     page.evaluate("index => viewer.showSlice({ index })", int(np.abs(positions - points[0] @ normal).argmin()))
     (loops,) = page.evaluate("viewer.outlines()").values()
     low, high = (getattr(np.concatenate(loops), name)(axis=0)[:2] for name in ("min", "max"))
-    page.wait_for_timeout(300)
+    settle(page)
     shot = page.locator(".view-plane canvas").first.screenshot()
     red, green, blue = np.moveaxis(np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int), -1, 0)
     rows, columns = np.nonzero((red > 180) & (blue > 180) & (green < 120))

@@ -14,6 +14,7 @@ from testing import phantoms
 from testing.server import OrthancServer
 
 from .study import WIDE, pixels, viewer_ready
+from .waiting import expect
 
 Open = Callable[..., Any]
 RADIUS, APART = 9.0, 22.0
@@ -136,7 +137,7 @@ def test_the_list_has_room_beside_two_other_panels(open_page: Open, ten: Ten) ->
     page.wait_for_selector(".prepare-sheet:visible")
     assert page.locator(".part-list").bounding_box()["height"] > 120, "four rows"
     page.get_by_role("button", name="Slices", exact=True).and_(page.locator(".panel-fold")).click()
-    assert not page.locator(".slice-body").is_visible()
+    expect(page.locator(".slice-body")).not_to_be_visible()
     page.locator(".prepare-body").get_by_role("button").last.scroll_into_view_if_needed()
     shown = page.locator(".prepare-body").get_by_role("button").last.bounding_box()
     assert (

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
+from .waiting import expect
+
 PAGES = (
     "/stl/app/three.html?instance={model}&token=abc#x",
     "/stl/app/o3dv.html?token=abc&instance={model}",
@@ -36,7 +38,7 @@ def test_the_token_leaves_the_address_bar_and_the_window_its_name(open_page: Cal
 def test_an_address_that_is_none_is_said(open_page: Callable[..., Page], model: str) -> None:
     page = open_page(f"/stl/nexus/threejs.html?model={model}")
     page.wait_for_selector("text=is no address")
-    assert "must end with ?model=" in page.inner_text("main")
+    expect(page.locator("main").first).to_contain_text("must end with ?model=", use_inner_text=True)
 
 
 KEPT = """

@@ -28,6 +28,7 @@ from .study import (
     stl_of,
     viewer_ready,
 )
+from .waiting import eventually, expect
 
 Open = Callable[..., Any]
 
@@ -55,8 +56,8 @@ def test_shows_the_ball_as_a_red_disc(ball: Any) -> None:
 
 
 def test_says_name_size_volume_and_triangles_as_text(ball: Any, stored: Stored, server: OrthancServer) -> None:
-    assert ball.inner_text(".card h1") == "Contours: Ball"
-    assert MARKUP in ball.inner_text(".card .about")
+    expect(ball.locator(".card h1").first).to_have_text("Contours: Ball", use_inner_text=True)
+    expect(ball.locator(".card .about").first).to_contain_text(MARKUP, use_inner_text=True)
     facts = dict(
         zip(ball.locator(".facts dt").all_inner_texts(), ball.locator(".facts dd").all_inner_texts(), strict=True)
     )
@@ -75,9 +76,8 @@ def test_the_patients_left_is_right_from_the_front(open_page: Open, server: Orth
     views = {"Anterior": "RLSI", "Posterior": "LRSI", "Right": "PASI", "Superior": "RLPA", "Inferior": "RLAP"}
     for view, edges in views.items():
         page.get_by_role("button", name=view, exact=True).press("Enter")
-        settle(page)
-        shown = "".join(page.inner_text(f".edge-letter.{edge}") for edge in ("left", "right", "top", "bottom"))
-        assert shown == edges, view
+        for edge, letter in zip(("left", "right", "top", "bottom"), edges, strict=True):
+            expect(page.locator(f".edge-letter.{edge}").first, view).to_have_text(letter, use_inner_text=True)
         rows = reddish(pixels(page)).sum(axis=0)
         columns = np.nonzero(rows)[0]
         small_end = rows[columns[0] + 10] < rows[columns[-1] - 10]
@@ -100,18 +100,19 @@ def test_measures_and_dimensions(open_page: Open, cube: str) -> None:
     page.keyboard.press("m")
     page.mouse.click(*place(page, -40, 0))
     page.mouse.click(*place(page, 40, 0))
+    expect(page.locator(".label.measure").first).to_be_visible()
     label = page.inner_text(".label.measure")
     page.keyboard.press("d")
-    assert page.locator(".label.dimension").all_inner_texts() == ["20.0 mm"] * 3
+    expect(page.locator(".label.dimension")).to_have_text(["20.0 mm"] * 3, use_inner_text=True)
     settle(page)
     lines = [path.get_attribute("d") for path in page.locator("path.dimension").all()]
     ends = [[float(end.split(" ")[0]) for end in line[1:].split("L")] for line in lines]
     spans = [abs(last - first) for first, last in ends]
     assert float(label.removesuffix(" mm")) == pytest.approx(80 / max(spans) * 20, rel=0.01)
     page.get_by_role("button", name="Clear").click()
-    assert page.locator(".label.measure").count() == 0
+    expect(page.locator(".label.measure")).to_have_count(0)
     page.mouse.click(*place(page, -250, 180))
-    assert "no surface" in page.inner_text(".measure-hint")
+    expect(page.locator(".measure-hint").first).to_contain_text("no surface", use_inner_text=True)
 
 
 def test_section_shows_a_flat_cut_face_that_moves_and_flips(ball: Any) -> None:
@@ -125,14 +126,14 @@ def test_section_shows_a_flat_cut_face_that_moves_and_flips(ball: Any) -> None:
 
     whole = reddish(pixels(ball)).sum()
     assert cut() > 0.8 * whole, "through the middle nearly all that one sees is the cut face"
-    assert ball.inner_text(".section-sheet output") == "-40.0 mm"
+    expect(ball.locator(".section-sheet output").first).to_have_text("-40.0 mm", use_inner_text=True)
     slider = ball.get_by_role("slider", name="Position of the section plane")
     slider.fill("-61")
     assert cut() == pytest.approx(0.51 * whole, rel=0.1), "a circle at 0.7 of the radius"
     ball.get_by_role("button", name="Flip").click()
     assert cut() < 0.2 * whole, "from the front the cap that is left shows its outside"
     ball.keyboard.press("Escape")
-    assert not ball.is_visible(".section-sheet")
+    expect(ball.locator(".section-sheet").first).not_to_be_visible()
 
 
 def test_wireframe_projection_centre_and_reset(ball: Any) -> None:
@@ -163,8 +164,7 @@ def test_dragging_turns_and_the_wheel_zooms(open_page: Open, cube: str) -> None:
     assert letters not in ("RA", "R")
     turned = pixels(page)
     page.mouse.wheel(0, -600)
-    page.wait_for_timeout(200)
-    assert np.abs(pixels(page) - turned).mean() > 1
+    eventually(page, lambda: pixels(page), lambda now: np.abs(now - turned).mean() > 1)
 
 
 def test_keys_turn_move_and_zoom(ball: Any) -> None:
@@ -177,8 +177,7 @@ def test_keys_turn_move_and_zoom(ball: Any) -> None:
         assert (middle(now) > middle(before) + 10) == moves
     for _ in range(12):
         ball.keyboard.press("ArrowLeft")
-    settle(ball)  # the letters are written with the next picture
-    assert ball.inner_text(".edge-letter.left") != letter
+    expect(ball.locator(".edge-letter.left").first).not_to_have_text(letter, use_inner_text=True)
 
 
 def test_the_picture_has_the_model_and_its_name_as_file_name(ball: Any) -> None:
@@ -204,17 +203,15 @@ def test_the_downloaded_file_is_the_stored_one(ball: Any, server: OrthancServer,
 def test_turns_by_itself_until_it_is_touched(open_page: Open, cube: str) -> None:
     page = viewer_ready(open_page(url(cube), reduced_motion="no-preference"))
     first = pixels(page)
-    page.wait_for_timeout(1500)
-    second = pixels(page)
-    assert np.abs(first - second).mean() > 0.1
+    eventually(page, lambda: pixels(page), lambda now: np.abs(first - now).mean() > 0.1)
     page.mouse.click(480, 300)
-    for _ in range(20):  # it comes to rest gently
-        third = pixels(page)
+
+    def still_for_a_while() -> float:
+        before = pixels(page)
         page.wait_for_timeout(300)
-        if np.abs(pixels(page) - third).mean() < 0.01:
-            break
-    else:
-        pytest.fail("it still turns")
+        return float(np.abs(pixels(page) - before).mean())
+
+    eventually(page, still_for_a_while, lambda change: change < 0.01)  # it comes to rest gently
 
 
 def test_stands_still_for_whoever_asked_for_less_motion(open_page: Open, cube: str) -> None:
@@ -241,9 +238,9 @@ def test_every_tool_is_reached_by_keyboard(ball: Any) -> None:
     }
     assert wanted <= set(seen)
     ball.keyboard.press("?")
-    assert ball.get_by_role("dialog").is_visible()
+    expect(ball.get_by_role("dialog")).to_be_visible()
     ball.keyboard.press("Escape")
-    assert not ball.get_by_role("dialog").is_visible()
+    expect(ball.get_by_role("dialog")).not_to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -271,7 +268,7 @@ def test_on_a_phone_everything_is_within_reach(open_page: Open, stored: Stored, 
     for name in ("parts", "section", "measure"):
         page.tap(f"#tool-{name}")
         sheets = page.locator(".sheet-panel:visible")
-        assert sheets.count() == 1, "one panel at a time"
+        expect(sheets, "one panel at a time").to_have_count(1)
         for other in page.locator(".tool:visible, .card:visible, .cube-frame, .view-3d").all():
             assert apart(sheets.bounding_box(), other.bounding_box()), name
     assert page.locator(".view-3d").bounding_box()["height"] > 120
@@ -287,4 +284,4 @@ def test_warnings_of_the_model_are_shown(open_page: Open, server: OrthancServer,
     triangles = box(20.0)[:-2]
     page = viewer_ready(open_page(url(attach(server, stored.study, stl_of(triangles)))))
     page.wait_for_selector(".card .notice")
-    assert "not closed" in page.inner_text(".card .notice")
+    expect(page.locator(".card .notice").first).to_contain_text("not closed", use_inner_text=True)

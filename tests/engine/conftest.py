@@ -91,7 +91,7 @@ def background(function: Callable[[], object]) -> list[Any]:
     return outcome
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Waits until the condition holds."""
     start = time.monotonic()
     while not condition():

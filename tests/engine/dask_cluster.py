@@ -32,7 +32,7 @@ class Dask:
         self.scheduler = dask(
             "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common, folder=folder
         )
-        wait_for(address.exists, 30)
+        wait_for(address.exists)
         wait_for(lambda: '"address"' in address.read_text())
         self.address = address.read_text().split('"address": "')[1].split('"')[0]
         self.workers = [self.add_worker() for _ in range(workers)]
@@ -45,7 +45,7 @@ class Dask:
         from distributed import Client
 
         with Client(self.address) as client:
-            client.wait_for_workers(count, timeout=30)
+            client.wait_for_workers(count, timeout=60)
 
     def stop(self) -> None:
         for process in (*self.workers, self.scheduler):

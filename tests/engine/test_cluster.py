@@ -130,7 +130,7 @@ def test_twenty_conversions_over_both_and_none_is_lost_with_a_worker(
     jobs = Jobs(cluster, workers=8, queue_size=20)
     first = [jobs.submit(order("sleep", seconds=0.2)) for _ in range(4)]
     for job in first:
-        job.ended.wait(30)
+        job.ended.wait(60)
     assert len({job.answer["pid"] for job in first}) == 2
     many = [jobs.submit(order("sleep", seconds=0.5)) for _ in range(20)]
     time.sleep(1.5)
@@ -142,7 +142,7 @@ def test_twenty_conversions_over_both_and_none_is_lost_with_a_worker(
         job.ended.wait(60)
     assert Counter(job.state for job in many) == {"Success": 20}
     assert len({job.answer["pid"] for job in many}) == 2
-    wait_for(lambda: not any(map(runs, orphans)), 2.0)
+    wait_for(lambda: not any(map(runs, orphans)))
     jobs.stop()
 
 
@@ -239,10 +239,10 @@ def test_a_scheduler_lost_in_the_middle_loses_no_conversion(
     cluster = connect(dask_cluster.address, fallback=True)
     jobs = Jobs(cluster, workers=2)
     working = [jobs.submit(order("sleep", seconds=2)) for _ in range(2)]
-    wait_for(lambda: alive_descendants(dask_cluster.workers[0].pid), 20)
+    wait_for(lambda: alive_descendants(dask_cluster.workers[0].pid))
     dask_cluster.scheduler.kill()
     for job in working:
-        job.ended.wait(30)
+        job.ended.wait(60)
     assert [job.state for job in working] == ["Success", "Success"]
     assert {job.answer["pid"] for job in working} <= set(pids_of(cluster._fallback))
     jobs.stop()

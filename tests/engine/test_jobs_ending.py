@@ -34,11 +34,11 @@ def test_cancelled_while_it_fetches_it_does_not_go_on(jobs: Jobs) -> None:
 
     def fetch() -> list[bytes]:
         fetching.set()
-        gate.wait(10)
+        gate.wait(60)
         return [b"file"]
 
     job = jobs.submit(Order("echo", {}, fetch, stored.append))
-    fetching.wait(10)
+    fetching.wait(60)
     jobs.cancel(job.id)
     assert job.ended.is_set()
     gate.set()
@@ -51,14 +51,14 @@ def test_once_it_is_being_stored_a_cancel_comes_too_late(jobs: Jobs) -> None:
 
     def finish(result: Result) -> dict[str, str]:
         storing.set()
-        gate.wait(10)
+        gate.wait(60)
         return {"ID": "stored"}
 
     job = jobs.submit(Order("echo", {}, list, finish))
-    storing.wait(10)
+    storing.wait(60)
     assert jobs.cancel(job.id).state == "Running"
     gate.set()
-    job.ended.wait(10)
+    job.ended.wait(60)
     assert job.as_json()["State"] == "Success"
     assert jobs.cancel(job.id).as_json()["Answer"] == {"ID": "stored"}
 
@@ -96,10 +96,10 @@ def test_stop_does_not_wait_for_a_finish_that_hangs(jobs: Jobs) -> None:
 
     def finish(result: Result) -> bool:
         storing.set()
-        return gate.wait(10)
+        return gate.wait(60)
 
     outcome = background(lambda: jobs.run(Order("echo", {}, list, finish)))
-    storing.wait(10)
+    storing.wait(60)
     jobs.stop()
     wait_for(lambda: outcome)
     assert isinstance(outcome[0], errors.Busy)

@@ -30,6 +30,8 @@ def run(task, **options):
 
 first = threading.Thread(target=run, args=("hold_the_gil",), kwargs={"seconds": 30}, daemon=True)
 first.start()
+while not pool.pids():
+    time.sleep(0.01)
 time.sleep(0.5)
 run("echo")  # an idle one beside the busy one
 print(*pool.pids(), flush=True)
@@ -61,13 +63,13 @@ def parent() -> Iterator[Parent]:
 def test_killed_without_a_word(parent: Parent, number: int) -> None:
     process, workers = parent
     process.send_signal(number)
-    process.wait(30)
-    wait_for(lambda: not any(map(works, workers)), 5.0)
+    process.wait(60)
+    wait_for(lambda: not any(map(works, workers)))
 
 
 def test_stopped_in_order(parent: Parent) -> None:
     process, workers = parent
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == 0
     assert not any(map(runs, workers))
 

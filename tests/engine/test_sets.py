@@ -138,7 +138,7 @@ def test_a_part_whose_worker_dies_or_that_fails_unexpectedly(jobs: Jobs, how: di
 
 
 def test_a_part_that_takes_too_long(make_jobs: Callable[..., Jobs]) -> None:
-    jobs = make_jobs(timeout_seconds=1)
+    jobs = make_jobs(timeout_seconds=2)
     outcomes = jobs.run(order_of([{"seconds": 30}, {}]))
     assert isinstance(outcomes[0], errors.TimedOut)
     assert '"TimeoutSeconds"' in str(outcomes[0])

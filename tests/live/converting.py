@@ -26,7 +26,7 @@ def convert(server: OrthancServer, instance: str, resolution: int = 32, **more: 
     return server.post("/stl/encode-rtstruct", body)
 
 
-def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"

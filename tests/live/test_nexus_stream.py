@@ -131,7 +131,7 @@ def test_500_megabytes_come_soon_and_are_in_memory_once(server: OrthancServer) -
     assert server.get(path).body == model
     assert _resident(server.pid) < 1.4 * len(model)
     server.delete(f"/instances/{instance}")
-    deadline = time.monotonic() + 30  # Orthanc tells of deletions a little later
+    deadline = time.monotonic() + 60  # Orthanc tells of deletions a little later
     while _resident(server.pid) > 0.4 * len(model) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert _resident(server.pid) < 0.4 * len(model)

@@ -32,12 +32,20 @@ EVERY_RTSTRUCT = {"Name": "structures", "When": {"Modality": "RTSTRUCT"}, "Optio
 SOON = {"StableAge": 1}
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 40) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.1)
     return found
+
+
+def wait_until_stable(*servers: OrthancServer) -> None:
+    """All series have had their `StableAge`: what is done then has begun or waits."""
+    for server in servers:
+        while not all(series["IsStable"] for series in server.get("/series?expand").json()):
+            time.sleep(0.1)
+    time.sleep(0.5)  # what Orthanc says of it comes a moment later
 
 
 def runs(server: OrthancServer, instance: str, state: str = "Success") -> list[dict[str, Any]]:
@@ -89,7 +97,7 @@ def test_once_sent_again_and_restarted(tmp_path: Path) -> None:
         server.upload(file)  # again: its metadata is gone with the old copy, and the models are the same
         own = server.get(f"/instances/{first[0]}/file").body
         server.upload(own)  # what we made, sent back
-        time.sleep(3)
+        wait_until_stable(server)
         wait_for(lambda: server.get("/stl/rules").json()["Waiting"] == 0)
         assert len(models(server)) == 2
         server.delete(f"/instances/{missed}")
@@ -105,7 +113,7 @@ def test_segmentation_without_the_body_and_a_nightly_catch_up(tmp_path: Path) ->
     ds.SeriesDescription = "TotalSegmentator"
     with OrthancServer(config=SOON, data=tmp_path) as server:
         source = server.upload(file_of(ds))
-        time.sleep(2.5)  # stable before there is a rule
+        wait_until_stable(server)  # before there is a rule
         assert server.get("/stl/rules").json() == {"Rules": [], "Runs": [], "Waiting": 0}
         assert server.post("/stl/rules/run", {"Days": 1}).status == 400
     with OrthancServer({"Rules": [RECIPES["organs"]], "CatchUpDays": 0}, SOON, data=tmp_path) as server:
@@ -187,7 +195,7 @@ def test_sent_to_a_peer_and_back() -> None:
             assert len(made) == 2
             other.put("/peers/first", {"Url": server.url})
             assert other.post("/peers/first/store", made).status == 200
-            time.sleep(2.5)  # stable here and there
+            wait_until_stable(server, other)
             later = two_balls()  # rules do one after the other: when this one is done, those before it are
             assert made_of_before(server, later) == [source]
             assert made_of_before(other, later) == []
@@ -214,7 +222,8 @@ def test_before_its_images_and_anonymised() -> None:
         copy = server.post(f"/studies/{origin}/anonymize", {"Replace": {"PatientName": "Nobody"}}).json()["ID"]
         found = wait_for(lambda: made_in(server, copy, but=1))
         assert {server.get(f"/instances/{id}/tags?simplify").json()["PatientName"] for id in found} == {"Nobody"}
-        time.sleep(2.5)
+        wait_until_stable(server)
+        wait_for(lambda: server.get("/stl/rules").json()["Waiting"] == 0)
         assert len(made_in(server, copy, but=1)) == 2  # the anonymised model, and that of the anonymised source
         assert len(models(server)) == 3
         server.delete(f"/studies/{copy}")

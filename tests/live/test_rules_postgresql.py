@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from testing.postgresql import BINARIES, Database, runtime_with_plugin
 from testing.server import OrthancServer
-from tests.live.test_rules import EVERY_RTSTRUCT, SOON, models, two_balls, wait_for
+from tests.live.test_rules import EVERY_RTSTRUCT, SOON, models, two_balls, wait_for, wait_until_stable
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,7 +42,8 @@ def test_two_orthancs_on_one_database_make_each_model_once_and_lose_none(tmp_pat
             done = "structures"
             wait_for(lambda: all(done in one.get(f"/instances/{id}/stl/rules").json() for id in stored))
             wait_for(lambda: one.get("/stl/rules").json()["Waiting"] == other.get("/stl/rules").json()["Waiting"] == 0)
-            time.sleep(2.5)  # what was sent last is stable by now
+            wait_until_stable(one, other)
+            wait_for(lambda: one.get("/stl/rules").json()["Waiting"] == other.get("/stl/rules").json()["Waiting"] == 0)
             assert len(models(one)) == 2 * len(sources)
             for id in stored:
                 run = other.get(f"/instances/{id}/stl/rules").json()[done]

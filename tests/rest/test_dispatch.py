@@ -135,14 +135,14 @@ def test_what_waits_at_the_stop_is_a_503() -> None:
     outputs: list[Output] = []
 
     def slow(app: Any, request: Request) -> Answer:
-        begun.wait(5)
-        go.wait(5)
+        begun.wait(60)
+        go.wait(60)
         return json_answer({})
 
     threads = [threading.Thread(target=lambda: outputs.append(ask(slow))) for _ in range(2)]
     for thread in threads:
         thread.start()
-    begun.wait(5)
+    begun.wait(60)
     late = threading.Thread(target=lambda: outputs.append(ask(slow)))
     late.start()
     while dispatcher._threads._work_queue.qsize() == 0:
@@ -150,7 +150,7 @@ def test_what_waits_at_the_stop_is_a_503() -> None:
     dispatcher.stop()
     go.set()
     for thread in [*threads, late]:
-        thread.join(5)
+        thread.join(60)
     assert sorted(output.status for output in outputs) == [200, 200, 503]
 
 

@@ -184,7 +184,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     with pipe.open("wb"):  # opens once the command reads
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, b"")
     assert list(tmp_path.iterdir()) == [pipe]
 
