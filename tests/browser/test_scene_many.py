@@ -163,7 +163,7 @@ def test_the_list_is_there_before_the_browser_makes_its_3d_context(
         "return get.call(this, kind, ...more); }"
     )
     page.goto(f"{server.url}/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO)
-    page.evaluate("viewer.ready")
+    viewer_ready(page)
     assert page.evaluate("listed") == 100
 
 
