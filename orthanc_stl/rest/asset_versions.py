@@ -59,8 +59,10 @@ class Versions:
         return version
 
     def has(self, version: str, path: Path) -> bool:
-        """Whether a page was given that version, and the file is still as it is in it."""
-        return path in (hashes := self._given.get(version, {})) and hashes[path] == self._hash(path)
+        """Whether a page was given that version, and the file is still as it is in it: of npm parts that the version
+        does not count, as it was when it was first asked for."""
+        now = self._hash(path)
+        return version in self._given and self._given[version].setdefault(path, now) == now
 
     def _hash(self, path: Path) -> bytes:
         changed = path.stat().st_mtime_ns
