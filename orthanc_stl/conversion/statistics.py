@@ -74,11 +74,11 @@ def _row(part: Part, source: OpenSource | None) -> dict[str, Any]:
         "SpacingMm": spacing,
         "Pieces": measures.pieces,
         "Closed": measures.closed,
-        "Warnings": [*part.warnings, *_told_of_surface(part, measures)],
+        "Warnings": [*part.warnings, *_warnings_of_surface(part, measures)],
     }
 
 
-def _told_of_surface(part: Part, measures: Measures) -> list[str]:
+def _warnings_of_surface(part: Part, measures: Measures) -> list[str]:
     """Why the figures are none to rely on, unless the part says so itself."""
     if not {OPEN, BOTH_WAYS, INSIDE_OUT}.isdisjoint(part.warnings):
         return []

@@ -74,7 +74,7 @@ def defined_kind(kind: str) -> str:
 @dataclass(frozen=True)
 class Roi:
     """One ROI. `color` is red, green, blue of 0..255; `interpreted_type` as in the RT ROI Observations, else empty;
-    `guesses` are on how its contours were found; `without`: why it has none, empty if the file says so itself."""
+    `guesses` are on how its contours were found; `why_none`: why it has none, empty if the file says so itself."""
 
     number: int
     name: str
@@ -84,7 +84,7 @@ class Roi:
     items: tuple[ContourItem, ...]
     data: memoryview
     guesses: tuple[Note, ...] = ()
-    without: str = ""
+    why_none: str = ""
 
     @property
     def title(self) -> str:
@@ -105,7 +105,7 @@ class Roi:
         if self.usable:
             return ""
         if not self.items:
-            return self.without or "it has no contours"
+            return self.why_none or "it has no contours"
         if not any(defined_kind(item.kind) in CLOSED or not item.kind for item in self.items):
             listed = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
             return f"it has no closed contours, only {listed}"

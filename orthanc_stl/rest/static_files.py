@@ -21,7 +21,7 @@ from orthanc_stl.rest.asset_versions import Versions, parse_versioned, with_vers
 from orthanc_stl.rest.http.messages import Answer, Request
 from orthanc_stl.rest.module_graph import IMPORT_MAP, with_preloads
 
-WEBASSETS = Path(__file__).parents[1] / "webassets"
+WEBASSETS = Path(__file__).resolve().parents[1] / "webassets"  # as `find_file` gives paths
 
 # The folder that the npm parts were put in at set-up; in a wheel they are inside webassets.
 NPM = Path(os.environ.get("ORTHANC_STL_NPM") or WEBASSETS / "node_modules")
