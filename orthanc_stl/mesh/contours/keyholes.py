@@ -111,7 +111,10 @@ def _open_slit(whole: CrossSection, extent: float, closings: Sequence[float]) ->
     """
     for share in closings:
         half = share * extent
-        closed = _grown(_grown(whole, half), -half)
+        grown = _grown(whole, half)
+        if grown.num_contour() < 2:  # without a hole now, so without one when it is shrunk again
+            continue
+        closed = _grown(grown, -half)
         fringe = FRINGE * half
         widest = 0.0
         for core in _grown(closed - whole, -fringe).decompose():
