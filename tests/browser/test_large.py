@@ -59,3 +59,4 @@ def test_five_million_triangles(page: Any, server: OrthancServer, stored: Stored
     expect(page.locator(".facts dd >> nth=2").first).to_have_text(f"{len(triangles):,}", use_inner_text=True)
     assert page.evaluate("window.gap") < FREEZE_MS
     server.delete(f"/instances/{instance}")
+    expect(page.locator("body")).to_contain_text("The surface is not closed", timeout=120_000)
