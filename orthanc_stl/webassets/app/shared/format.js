@@ -7,7 +7,7 @@ export const count = (value) => Math.round(value).toLocaleString('en');
 function rounded(value, digits = 3) {
   const size = Math.abs(value);
   if (size >= 100) return count(value);
-  if (size === 0) return '0';
+  if (size < 1e-6) return '0'; // what rounding leaves of nothing
   return String(Number(value.toPrecision(digits)));
 }
 
