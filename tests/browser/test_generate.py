@@ -106,7 +106,7 @@ def test_a_reload_of_the_result_loses_nothing(open_page: Open, stored: Stored) -
     assert "Show in Orthanc Explorer" in before[1]
     page.reload()
     result(page)
-    page.wait_for_function("words => document.querySelector('.page-head').innerText === words", arg=before[0])
+    expect(page.locator(".page-head")).to_have_text(before[0], use_inner_text=True)
     expect(page.locator(".result-text").first).to_have_text(before[1], use_inner_text=True)
 
 

@@ -200,5 +200,5 @@ def test_a_sites_own_3dhop_finds_its_model(open_page: OpenPage, tmp_path: Path) 
     with OrthancServer(stl={"EnableNexus": True, "3DHOP": hop}) as other:
         instance = stored_model(other, write_nexus([box()]))
         page = open_page(PAGES["all tools"](instance), base=other.url, expected=("favicon",))
-        page.wait_for_function("() => document.title === '32,115,120,78'")
+        expect(page).to_have_title("32,115,120,78")
         assert page.locator(CANVAS).evaluate("(e) => getComputedStyle(e).backgroundColor") == "rgb(10, 90, 30)"

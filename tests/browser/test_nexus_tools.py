@@ -285,9 +285,9 @@ def test_a_picture_is_saved(page: Any) -> None:
 
 def test_full_screen_and_help(page: Any) -> None:
     press(page, "fullscreen")
-    page.wait_for_function("() => document.fullscreenElement?.id === 'viewer'")
+    expect(page.locator("#viewer:fullscreen")).to_have_count(1)
     press(page, "fullscreen")
-    page.wait_for_function("() => document.fullscreenElement === null")
+    expect(page.locator(":fullscreen")).to_have_count(0)
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Mouse and keys")
     expect(dialog).to_contain_text("measure a distance", use_inner_text=True)
