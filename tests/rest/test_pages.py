@@ -136,6 +136,14 @@ def test_a_page_names_all_its_modules_once() -> None:
     assert [link.decode() for link in links] == named
 
 
+@pytest.mark.parametrize("page", ["three.html", "generate.html"])
+def test_a_page_is_there_without_the_npm_parts(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(static_files, "NPM", tmp_path)
+    answer = Pages().answer(Request("GET", "/"), "app", page)
+    assert answer.status == 200
+    assert b"modulepreload" in answer.body
+
+
 def test_a_version_of_another_release_is_served_but_not_kept() -> None:
     answer = Pages().answer(Request("GET", "/"), "app", "~0123456789abcdef/app/three.js")
     assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
