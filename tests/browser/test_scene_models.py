@@ -50,7 +50,7 @@ def test_a_stored_obj_is_shown_with_its_structures(open_page: Open, scene: Scene
             page = open_page(f"/app/explorer.html#series?uuid={series}")
             page.locator("#series-archive").wait_for()
             page.wait_for_load_state("networkidle")
-            expect(page.locator("#stl-download-series")).to_have_count(has_model)
+            expect(page.locator("#stl-download-series")).to_have_count(int(has_model))
             server.delete(f"/series/{series}")
 
 
