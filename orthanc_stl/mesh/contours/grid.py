@@ -108,8 +108,6 @@ def grid_of(
     points of the same kind that the grid has to hold, of bodies that are not drawn here. Raises TooManyVoxels and
     TooManyTriangles before anything of that size is made.
     """
-    if resolution < 2:
-        raise OutOfRange(f"the resolution is at least 2, not {resolution}")
     boxes = [_box(chain) for chain in chains]
     corners = np.concatenate([*boxes, extra_points[:, :2]] if extra_points is not None else boxes)
     low, high = corners.min(axis=0), corners.max(axis=0)
@@ -219,7 +217,12 @@ def _box(chain: Chain) -> np.ndarray:
 
 def _side(low: np.ndarray, high: np.ndarray, context_points: np.ndarray, resolution: int) -> tuple[float, float]:
     """The voxel's side in the plane (mm): the longest side of the box of all closed contours over Resolution, but at
-    most the longest side of the chosen ROIs over half of it. And the finest side that there may be."""
+    most the longest side of the chosen ROIs over half of it. And the finest side that there may be.
+
+    Raises OutOfRange for a Resolution below two.
+    """
+    if resolution < 2:
+        raise OutOfRange(f"the resolution is at least 2, not {resolution}")
     finest = float(FINEST_SIDE * max(np.abs(low).max(), np.abs(high).max()))
     all_low = np.minimum(low, context_points[:, :2].min(axis=0, initial=np.inf))
     all_high = np.maximum(high, context_points[:, :2].max(axis=0, initial=-np.inf))
