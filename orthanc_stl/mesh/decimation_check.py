@@ -30,6 +30,9 @@ FEW_POINTS = 200
 """For no more points than these, all triangles near each are looked at; VTK's locator of the whole surface takes longer
 to be made."""
 
+LONG = 0.1
+"""A fraction of the longest side of a surface's box: with a triangle as long as this, much of it is near any point."""
+
 ELSEWHERE = -1
 """Instead of a triangle's number, for a point that was looked for on the whole surface."""
 
@@ -90,7 +93,12 @@ class FullSurface(MeasuredSurface):
         )
 
     def around(self, points: np.ndarray) -> SurfaceDistance:
-        """What measures distances from `points` `(n, 3)`: to the part of the surface that is near them."""
+        """What measures distances from `points` `(n, 3)`: to the part of the surface that is near them.
+
+        To all of it where a triangle is LONG, as on the faces of a cut: all would be near.
+        """
+        if self._longest_edge > LONG * float(np.ptp(self.mesh.vertices, axis=0).max()):
+            return self._whole
         to_vertex = self._tree.query(points)[0]
         near = np.zeros(len(self.mesh.vertices), bool)
         for found in self._tree.query_ball_point(points, (to_vertex + self._longest_edge) * (1 + 1e-6)):
