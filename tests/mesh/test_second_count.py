@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from orthanc_stl.mesh.contours.findings import Findings
+from orthanc_stl.mesh.contours.links import links_of
 from orthanc_stl.mesh.contours.parts import Chain, Usual, chains_of
 from orthanc_stl.mesh.contours.planes import stacks_of
 from orthanc_stl.mesh.contours.regions import Region, regions_of
@@ -53,3 +54,20 @@ def test_a_plan_that_lost_a_part_is_told_of(without: int, by_parts: str) -> None
     del chains[without]
     (told,) = told_of(regions, chains)
     assert f"encloses {by_parts} mL as its outlines are joined to parts, and 18.85 mL if each outline" in told
+
+
+def test_more_outlines_in_a_plane_than_are_compared_at_once() -> None:
+    """Of 1,089 in a plane the next one was looked for among 1,024: a third of the volume, and an untrue warning."""
+    outlines = [ring(1, z, (4 * i, 4 * j), 16) for z in (0, 3, 6) for i in range(33) for j in range(33)]
+    regions, chains = planned(outlines)
+    assert volume_by_outlines(regions, 1.0) == pytest.approx(33 * 33 * 9 * np.pi)
+    assert told_of(regions, chains) == []
+
+
+@pytest.mark.slow
+def test_more_outlines_in_a_plane_than_links_were_looked_among() -> None:
+    """Of 4,225 in a plane the next one was looked for among 4,096, and none was found."""
+    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]])
+    places = [(4.0 * i, 4.0 * j) for i in range(65) for j in range(65)]
+    regions = [Region((square + place,), 3.0 * plane, plane, 4.0, 8.0, 3.0) for plane in (0, 1) for place in places]
+    assert [(link.lower, link.upper) for link in links_of(regions)] == [(k, k + 4225) for k in range(4225)]

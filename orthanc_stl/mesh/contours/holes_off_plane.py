@@ -16,7 +16,7 @@ from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.planes import Outline, RoiOutlines
 from orthanc_stl.mesh.contours.polygon import signed_area
 from orthanc_stl.mesh.contours.shapes import inside
-from orthanc_stl.mesh.contours.steps import blocks, local_steps, steps_above
+from orthanc_stl.mesh.contours.steps import first_ahead, local_steps, steps_above
 from orthanc_stl.mesh.types import Rank
 
 ON_PLANE = 0.1
@@ -168,14 +168,16 @@ def _found(drawn: _Drawn, smaller: float) -> list[_Between]:
 def _enclosing(position: np.ndarray, low: np.ndarray, high: np.ndarray, area: np.ndarray, smaller: float) -> np.ndarray:
     """For each outline the next one (`position` ascending) that is larger, so that its own area is less than `smaller`
     of it, and whose box encloses its own: its place, or their number."""
-    count = len(position)
-    found = np.full(count, count)
-    for mine, others in blocks(count):
-        over = (low[others] <= low[mine, None]).all(axis=2) & (high[others] >= high[mine, None]).all(axis=2)
-        over &= area[mine, None] < smaller * area[others]
-        over &= np.arange(count)[others] > np.arange(count)[mine, None]
-        found[mine] = np.where(over.any(axis=1), np.argmax(over, axis=1) + others.start, count)
-    return found
+    place = np.arange(len(position))
+
+    def encloses(mine: np.ndarray, others: slice) -> np.ndarray:
+        met = np.less.outer(area[mine], smaller * area[others]) & np.less.outer(place[mine], place[others])
+        for axis in (0, 1):
+            met &= low[others, axis] <= low[mine, axis, None]
+            met &= high[others, axis] >= high[mine, axis, None]
+        return met
+
+    return first_ahead(len(position), encloses)
 
 
 def _steps(drawn: _Drawn, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

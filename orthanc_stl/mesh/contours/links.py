@@ -38,8 +38,8 @@ NOT_ALIKE = 2.5
 FARTHEST_STEP = 1.5
 """Of the slice spacing: how far the next slice of a region lies at most, if it is not the nearest one on both sides."""
 
-AHEAD = 4096
-"""Regions upwards and downwards among which the next one is looked for."""
+AHEAD = 10_000
+"""Regions upwards and downwards among which the next one is looked for: two planes of `limits.MOST_IN_PLANE`."""
 
 REACH = 2.0
 """In widths: how far from each other the middles of outlines of one vessel may lie if they do not overlap."""

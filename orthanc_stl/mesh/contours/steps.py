@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 BLOCK = 256
 AHEAD = 1024
-"""Outlines that are compared at once, and how far ahead the next one over each is looked for."""
+"""Outlines that are compared at once, and with how many others."""
 
 LARGER = 75
 """A percentile: so many steps are no longer than the larger ones of a ROI. Gaps are not counted: steps longer than the
@@ -39,31 +39,55 @@ def steps_above(position: np.ndarray, low: np.ndarray, high: np.ndarray, least: 
     `position` (n,) ascending; `low`, `high` (n, 2) are the corners of boxes. Infinite where there is none.
     """
     area = np.prod(high - low, axis=1)
-    found = np.full(len(position), np.inf)
-    for mine, others in blocks(len(position)):
-        step = position[others] - position[mine, None]
-        wide, tall = (  # an axis at a time: reducing over an axis of two takes three times as long
-            np.minimum(high[others, axis], high[mine, axis, None])
-            - np.maximum(low[others, axis], low[mine, axis, None])
-            for axis in (0, 1)
-        )
-        unlike = wide * tall < UNLIKE * np.maximum(area[others], area[mine, None])
-        over = (wide >= 0) & (tall >= 0) & (step > np.where(unlike, 2 * least, least))
-        found[mine] = np.where(over, step, np.inf).min(axis=1)
+
+    def over(mine: np.ndarray, others: slice) -> np.ndarray:
+        met = boxes_meet(low, high, mine, others)
+        met &= position[others] - position[mine, None] > least
+        row, column = np.nonzero(met)
+        one, other = mine[row], column + others.start
+        wide, tall = (np.minimum(high[other], high[one]) - np.maximum(low[other], low[one])).T
+        unlike = wide * tall < UNLIKE * np.maximum(area[other], area[one])
+        met[row, column] = ~unlike | (position[other] - position[one] > 2 * least)
+        return met
+
+    first = first_ahead(len(position), over)
+    return np.append(position, np.inf)[first] - position
+
+
+def boxes_meet(low: np.ndarray, high: np.ndarray, mine: np.ndarray, others: slice) -> np.ndarray:
+    """`(mine, others) bool`: whose boxes overlap or touch."""
+    met = np.ones((len(mine), others.stop - others.start), bool)
+    for axis in (0, 1):  # an axis at a time: reducing over an axis of two takes three times as long
+        met &= low[others, axis] <= high[mine, axis, None]
+        met &= high[others, axis] >= low[mine, axis, None]
+    return met
+
+
+def first_ahead(count: int, meets: Callable[[np.ndarray, slice], np.ndarray]) -> np.ndarray:
+    """For each of `count` outlines the place of the first that it meets, `count` if there is none.
+
+    `meets` gives `(mine, others) bool` for places of some outlines and those among which others are looked for; it is
+    false for an outline and itself and those before it. However many are in a plane, the next ones are found.
+    """
+    found = np.full(count, count)
+    for start in range(0, count, BLOCK):
+        mine = np.arange(start, min(start + BLOCK, count))
+        for begin in range(start, count, AHEAD):
+            met = meets(mine, slice(begin, min(begin + AHEAD, count)))
+            there = met.any(axis=1)
+            found[mine[there]] = begin + met[there].argmax(axis=1)
+            mine = mine[~there]
+            if not len(mine):
+                break
     return found
 
 
-def blocks(count: int) -> Iterator[tuple[slice, slice]]:
-    """Outlines, and those among which the next one over each is looked for."""
-    for start in range(0, count, BLOCK):
-        yield slice(start, min(start + BLOCK, count)), slice(start, min(start + AHEAD, count))
-
-
 def _widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """For each outline, how wide the widest is whose box overlaps its own: of a hole that is the body's width."""
+    """For each outline, how wide the widest near it is whose box overlaps its own: of a hole that is the body's."""
     extent = (high - low).max(axis=1)
     found = extent.copy()
-    for mine, others in blocks(len(extent)):
+    for start in range(0, len(extent), BLOCK):
+        mine, others = slice(start, start + BLOCK), slice(start, start + AHEAD)
         over = (low[others] <= high[mine, None]).all(axis=2) & (high[others] >= low[mine, None]).all(axis=2)
         found[mine] = np.where(over, extent[others], 0).max(axis=1)
     return found
