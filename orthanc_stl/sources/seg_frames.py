@@ -52,29 +52,40 @@ class FrameTable:
         return found
 
 
+class _Shared:
+    """The functional groups of all frames, read once."""
+
+    def __init__(self, item: Item) -> None:
+        self.items = {group: item.first(group) for group, _ in _TAGS.values() if group in item}
+        self.decimals = {
+            name: self.items[group].decimals(tag) for name, (group, tag) in _TAGS.items() if group in self.items
+        }
+
+
 class _Groups:
     """The functional groups of one frame: its own first, then the shared ones."""
 
-    def __init__(self, shared: Item, own: Item) -> None:
-        self._places = (own, shared)
+    def __init__(self, shared: _Shared, own: Item) -> None:
+        self._shared = shared
+        self._own = own
 
     def item(self, group: int, tag: int) -> Item | None:
-        for place in self._places:
-            if group in place:
-                item = place.first(group)
-                if tag in item:
-                    return item
-        return None
+        own, shared = self._of_its_own(group, tag), self._shared.items.get(group)
+        return own or (shared if shared and tag in shared else None)
 
     def decimals(self, name: str) -> tuple[float, ...]:
         group, tag = _TAGS[name]
-        item = self.item(group, tag)
-        return item.decimals(tag) if item else ()
+        own = self._of_its_own(group, tag)
+        return own.decimals(tag) if own else self._shared.decimals.get(name, ())
 
     def segment(self) -> int | None:
         group, tag = _TAGS["segment"]
         item = self.item(group, tag)
         return item.unsigned(tag) if item else None
+
+    def _of_its_own(self, group: int, tag: int) -> Item | None:
+        item = self._own.first(group) if group in self._own else None
+        return item if item and tag in item else None
 
 
 def frame_table(source: DicomObject, frames: PixelFrames, *, by_segment: bool) -> FrameTable:
@@ -85,13 +96,14 @@ def frame_table(source: DicomObject, frames: PixelFrames, *, by_segment: bool) -
     if len(own) > frames.count or (own and len(own) < frames.count):
         raise InvalidInput(f"the object has {frames.count} frames, but functional groups of {len(own)}")
     own = own or [empty] * frames.count
-    first = _Groups(shared, own[0])
+    of_all = _Shared(shared)
+    first = _Groups(of_all, own[0])
     _check_space(source, shared, own[0], first)
     positions = np.empty((frames.count, 3))
     segments: dict[int, list[int]] = {}
     orientation, spacing = first.decimals("orientation"), first.decimals("spacing")
     for number, item in enumerate(own):
-        groups = _Groups(shared, item)
+        groups = _Groups(of_all, item)
         position = groups.decimals("position")
         if len(position) != 3:
             raise InvalidInput(f"frame {number + 1} has no plane position, so there is no place for it")
