@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -45,11 +46,35 @@ class Feet:
 
         The surface is no farther away than that; nearer only where another part of it is, or the walk ended too early.
         """
-        distances, ends = np.empty(len(points)), np.empty(len(points), np.int64)
-        for first in range(0, len(points), POINTS_AT_ONCE):
-            part = slice(first, first + POINTS_AT_ONCE)
-            distances[part], ends[part] = self._walked(np.ascontiguousarray(points[part].T), start[part])
-        return distances, ends
+        squared, ends = np.full(len(points), np.inf), start.astype(np.int64)
+        places = np.ascontiguousarray(points.T)
+        left, at, before = np.arange(len(points)), ends.copy(), np.full(len(points), -1)
+        for _ in range(STEPS):
+            walks = [self._step(places, squared, each) for each in _in_parts(left, at, before)]
+            if not walks:
+                break
+            left, at, before = (np.concatenate(each) for each in zip(*walks, strict=True))
+            ends[left] = at
+        lost = np.flatnonzero(np.isinf(squared))
+        squared[lost] = squared_distances(places.take(lost, axis=1), self._of(ends[lost]))
+        return np.sqrt(squared), ends
+
+    def _step(
+        self, points: np.ndarray, squared: np.ndarray, walks: tuple[np.ndarray, ...]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of few `walks` (points by number, triangles where they are, and where they came from) those that go on.
+
+        The `squared` distances of the others are set, but where they would only go to and fro, at a ridge.
+        """
+        left, at, before = walks
+        weights, height = _foot(points.take(left, axis=1), self._of(at))
+        lowest = np.minimum(np.minimum(weights[0], weights[1]), weights[2])
+        within = lowest >= 0
+        squared[left[within]] = height[within]
+        side = np.where(lowest == weights[0], 1, np.where(lowest == weights[1], 2, 0))  # opposite to the corner
+        onward = self._beyond.take(3 * at + side)
+        further = np.flatnonzero(~within & (onward != before))
+        return left.take(further), onward.take(further), at.take(further)
 
     def within_bounds(self, points: np.ndarray, bounds: np.ndarray) -> np.ndarray:
         """The distance `(n,) float64` of `points` `(n, 3)` to all triangles, none of them above its `bounds` `(n,)`."""
@@ -74,27 +99,11 @@ class Feet:
         """The three corners of triangles, each `(3, n)`."""
         return [self._vertices.take(corners.take(triangles), axis=1) for corners in self._corners]
 
-    def _walked(self, points: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `found`, for few points `(3, n)`."""
-        ends = start.astype(np.int64)
-        squared = np.full(len(start), np.inf)
-        left, at, before, near = np.arange(len(start)), ends, np.full(len(start), -1), points
-        for _ in range(STEPS):
-            weights, height = _foot(near, self._of(at))
-            lowest = np.minimum(np.minimum(weights[0], weights[1]), weights[2])
-            within = lowest >= 0
-            squared[left[within]] = height[within]
-            side = np.where(lowest == weights[0], 1, np.where(lowest == weights[1], 2, 0))  # opposite to the corner
-            onward = self._beyond.take(3 * at + side)
-            further = np.flatnonzero(~within & (onward != before))  # at a ridge, to and fro is no use
-            if not len(further):
-                break
-            left, before, at = left.take(further), at.take(further), onward.take(further)
-            near = near.take(further, axis=1)
-            ends[left] = at
-        lost = np.flatnonzero(np.isinf(squared))
-        squared[lost] = squared_distances(points[:, lost], self._of(ends[lost]))
-        return np.sqrt(squared), ends
+
+def _in_parts(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """The same places of all `arrays` `(n,)`, POINTS_AT_ONCE at a time."""
+    for start in range(0, len(arrays[0]), POINTS_AT_ONCE):
+        yield tuple(array[start : start + POINTS_AT_ONCE] for array in arrays)
 
 
 def _foot(points: np.ndarray, corners: list[np.ndarray]) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
