@@ -158,6 +158,17 @@ def test_a_part_that_is_absent_on_a_plane_drawn_for_another_has_not_ended_there(
     assert report.warnings == ()
 
 
+@pytest.mark.parametrize("spacing", [2.0, 2.5, 5.0])
+def test_branches_that_lie_a_tenth_of_a_slice_apart(spacing: float) -> None:
+    """As near as rounding, so that they are of one plane on some slices and not on others: a warning, which was not
+    true, suggested two pieces."""
+    low, high = 0.123 + spacing * np.arange(6), 0.123 + spacing * np.arange(6, 12)
+    tines = [ring(6, z + 0.1 * k * spacing, (11 - 22 * k, 0)) for k in (0, 1) for z in high]
+    report = report_of([*(ring(20, z) for z in low), *tines])
+    check(report, np.pi * (400 * 6 + 36 * 12.1) * spacing, 2)
+    assert report.warnings == ()
+
+
 @pytest.mark.parametrize("move", [2.0, 3.2])
 @pytest.mark.parametrize("absent", [[5], [1], [5, 9]])
 def test_a_thin_vessel_goes_on_over_one_missing_slice(move: float, absent: list[int]) -> None:

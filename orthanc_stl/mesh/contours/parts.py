@@ -9,8 +9,8 @@ share.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -135,9 +135,26 @@ def _chains(
     regular = all(
         not link.oblique and rank[regions[link.upper].plane] == rank[regions[link.lower].plane] + 1 for link in links
     )
+    on_planes = _by_plane(regions, members)
     if regular and _ends_evenly(regions, members, links, planes):
-        return [_chain(roi, part, regions, list(_by_plane(regions, members).values()), usual, (True, True))]
-    return _strands(roi, part, regions, members, links, usual)
+        return [_chain(roi, part, regions, list(on_planes.values()), usual, (True, True))]
+    return _strands(roi, part, _on_one_height(regions, on_planes), members, links, usual)
+
+
+def _on_one_height(regions: Sequence[Region], on_planes: Mapping[int, Sequence[int]]) -> list[Region]:
+    """The regions, with those of a part on one plane at the mean of their heights: so its chains meet there."""
+    found = list(regions)
+    for members in on_planes.values():
+        if len({regions[k].position for k in members}) > 1:
+            for k in members:
+                found[k] = replace(regions[k], position=_height(regions, members))
+    return found
+
+
+def _height(regions: Sequence[Region], members: Sequence[int]) -> float:
+    """The mean position (mm along the normal) of regions on one plane, by their areas."""
+    weights = [regions[k].area for k in members]
+    return float(np.average([regions[k].position for k in members], weights=weights if sum(weights) > 0 else None))
 
 
 def _by_plane(regions: Sequence[Region], members: Sequence[int]) -> dict[int, tuple[int, ...]]:
@@ -239,10 +256,7 @@ def _chain(
     slice thick in any case."""
     layers = []
     for members in sets:
-        found = tuple(regions[k] for k in members)
-        weights = [region.area for region in found]
-        mean = float(np.average([region.position for region in found], weights=weights if sum(weights) > 0 else None))
-        layers.append(Layer(mean, found))
+        layers.append(Layer(_height(regions, members), tuple(regions[k] for k in members)))
     positions = np.array([layer.position for layer in layers])
     below = above = (usual.spacing or LONE_SLICE_SPACING) / 2
     if len(layers) > 1:
