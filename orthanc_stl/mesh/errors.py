@@ -41,3 +41,7 @@ class TooManyOverlaps(OverLimit):
 
 class TooManyCrossings(OverLimit):
     what = "points at which the contours of one plane cross themselves or each other"
+
+
+class TooManyAreas(OverLimit):
+    what = "areas between contours of one plane that cross themselves or each other"
