@@ -12,6 +12,7 @@ import pytest
 
 from runtime.common import SetupError
 from testing.chromium import CHROMIUM, chromium_browser
+from tests.beside import Beside
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -50,6 +51,22 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("chromium is not installed: apt-get install chromium")
     with chromium_browser() as browser:
         yield browser
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not session.config.option.collectonly:
+        for program in _beside(session):
+            program.begin()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for program in _beside(session):
+        program.stop()
+
+
+def _beside(session: pytest.Session) -> list[Beside]:
+    """The programs that the chosen tests wait for."""
+    return [mark.args[0] for item in session.items for mark in item.iter_markers("beside")]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

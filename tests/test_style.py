@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from tests.beside import REPOSITORY, Beside
 
 
 def test_project_says_who_made_it_and_for_which_python() -> None:
@@ -20,10 +19,17 @@ def test_project_says_who_made_it_and_for_which_python() -> None:
     assert versions < set(project["classifiers"])
 
 
-TOOLS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))
+TYPES = Beside(sys.executable, "-m", "mypy")
 
 
-@pytest.mark.parametrize("tool", TOOLS, ids=" ".join)
-def test_tool(tool: tuple[str, ...]) -> None:
-    done = subprocess.run([sys.executable, "-m", *tool], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+@pytest.mark.beside(TYPES)
+def test_types() -> None:
+    done = TYPES.done()
+    assert done.returncode == 0, done.stdout[-8000:]
+
+
+@pytest.mark.parametrize("tool", [("check",), ("format", "--check")], ids=" ".join)
+def test_ruff(tool: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "ruff", *tool]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -5,27 +5,32 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.beside import Beside
 from tests.docker.engine import REPOSITORY, Client, docker, free_port, needs_docker, wait_until
 from tests.docker.study import stored_heart
 
+DIST = tempfile.TemporaryDirectory()
+CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+BUILD = Beside("release/build.sh", "HEAD", DIST.name, env=CLEAN | {"TMPDIR": DIST.name})
+
+pytestmark = pytest.mark.beside(BUILD)
+
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel() -> Path:
     if shutil.which("npm") is None:
         pytest.skip("no npm is installed, which puts the viewers' parts into the wheel: apt-get install npm")
-    folder = tmp_path_factory.mktemp("dist")
-    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    command = ["release/build.sh", "HEAD", str(folder)]
-    built = subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True)
-    assert built.returncode == 0, built.stdout + built.stderr
-    assert list(folder.glob("orthanc_stl-*.tar.gz"))
-    return next(folder.glob("orthanc_stl-*.whl"))
+    built = BUILD.done()
+    assert built.returncode == 0, built.stdout
+    assert list(Path(DIST.name).glob("orthanc_stl-*.tar.gz"))
+    return next(Path(DIST.name).glob("orthanc_stl-*.whl"))
 
 
 def test_the_wheel_holds_script_pages_and_npm_parts_with_their_licences(wheel: Path) -> None:
@@ -48,14 +53,15 @@ def test_the_wheel_holds_script_pages_and_npm_parts_with_their_licences(wheel: P
 def test_the_installed_program_says_where_run_and_demo_work(wheel: Path, tmp_path: Path) -> None:
     subprocess.run(["python3", "-m", "venv", tmp_path / "venv"], check=True)
     binaries = tmp_path / "venv/bin"
-    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    subprocess.run([binaries / "pip", "install", "--quiet", "--no-deps", wheel], env=env, check=True)
+    subprocess.run([binaries / "pip", "install", "--quiet", "--no-deps", wheel], env=CLEAN, check=True)
     for command in ("run", "demo"):
-        done = subprocess.run([binaries / "orthanc-stl", command], env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [binaries / "orthanc-stl", command], env=CLEAN, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 1
-        (line,) = done.stderr.splitlines()
-        assert line.startswith(f'orthanc-stl: "{command}" works with a private Orthanc that the source tree sets up')
-    listed = subprocess.run([binaries / "orthanc-stl", "--help"], env=env, capture_output=True, text=True, check=True)
+        (told,) = done.stderr.splitlines()
+        assert told.startswith(f'orthanc-stl: "{command}" works with a private Orthanc that the source tree sets up')
+    listed = subprocess.run([binaries / "orthanc-stl", "--help"], env=CLEAN, capture_output=True, text=True, check=True)
     assert {"run", "demo", "convert", "structures"} <= set(listed.stdout.split())
 
 
