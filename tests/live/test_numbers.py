@@ -271,7 +271,8 @@ def test_operands_elsewhere_are_refused(server: OrthancServer, balls: str) -> No
 def test_a_preview_is_what_would_be_stored_and_stores_nothing(server: OrthancServer, balls: str, small: str) -> None:
     before = server.get("/statistics").json()["CountInstances"]
     plane = {"Point": [10, -15, 30], "Normal": [0, 0, 1], "Keep": "back"}
-    options = {"Structures": [1], "Subtract": [{"Instance": small}], "Shell": {"Wall": 2}, "Cut": [plane]}
+    options = {"Structures": [1], "Subtract": [{"Instance": small}], "Shell": {"Wall": 2}}
+    options |= {"Cut": [plane], "Resolution": 48}
     query = f"options={urllib.parse.quote(json.dumps(options))}"
     (part,) = server.get(f"/instances/{balls}/stl/scene/info?{query}").json()["Models"]
     mesh = read_stl(server.get(f"/instances/{balls}/stl/scene.stl?{query}&part=1").body)
