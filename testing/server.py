@@ -40,8 +40,9 @@ class OrthancServer:
 
     At the end of the `with` it is killed, unless it keeps its data; `stop` ends it as an administrator does.
     `stl` is merged into the section "STL", `config` over the whole configuration; `env` is added to the environment;
-    `data` keeps the database in a folder of yours, otherwise it is gone at the end; `plugin` is another script than
-    stl_plugin.py, `runtime` another one than `private_runtime()`. Requests never raise for a status: they return it.
+    `data` keeps the database in a folder of yours, otherwise it is gone at the end; `last`: no other one is started
+    with it, so that this one is killed, too; `plugin` is another script than stl_plugin.py, `runtime` another one than
+    `private_runtime()`. Requests never raise for a status: they return it.
     """
 
     def __init__(
@@ -51,12 +52,13 @@ class OrthancServer:
         *,
         env: dict[str, str] | None = None,
         data: Path | None = None,
+        last: bool = False,
         plugin: Path | None = None,
         runtime: setup.Runtime | None = None,
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="orthanc-stl-test-", ignore_cleanup_errors=True)
         self.folder = Path(self._temporary.name)
-        self._keeps_data = data is not None
+        self._ends_in_order = data is not None and not last
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         runtime = runtime or private_runtime()
@@ -145,7 +147,7 @@ class OrthancServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._exit_code is None:  # Orthanc takes 2.5 s to end, with or without plugins
-            self._exit_code = self._running.stop(at_once=not self._keeps_data)
+            self._exit_code = self._running.stop(at_once=not self._ends_in_order)
         if error is not None:
             error.add_note(f"The end of Orthanc's log:\n{self.log_text()[-4000:]}")
         self._temporary.cleanup()

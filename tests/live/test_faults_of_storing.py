@@ -31,7 +31,7 @@ def test_orthanc_is_killed_while_it_stores_a_set(tmp_path: Path) -> None:
         eventually(lambda: "12 models of one request" in server.log_text())
         eventually(lambda: len(models(server)) <= 2)
         assert sorted(models(server)) == sorted(one["ID"] for one in first["Models"])
-    with OrthancServer(data=tmp_path) as server:
+    with OrthancServer(data=tmp_path, last=True) as server:
         assert len(models(server)) == 2
         assert "models of one request" not in server.log_text()
 
@@ -67,7 +67,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     if libc.mount(b"tmpfs", os.fsencode(disk), b"tmpfs", 0, b"size=24m") != 0:
         pytest.skip("a full disk needs the right to mount a small tmpfs: run the tests as root")
     try:
-        with OrthancServer(data=disk) as server:
+        with OrthancServer(data=disk, last=True) as server:
             instance = upload_ball(server)
             known = [file.stat().st_size for file in stored_files(disk)]
             left = os.statvfs(disk)
@@ -106,7 +106,7 @@ def stored_files(folder: Path) -> list[Path]:
 def test_a_read_only_orthanc_refuses_before_the_work(tmp_path: Path) -> None:
     with OrthancServer(data=tmp_path) as server:
         instance = upload(server)
-    with OrthancServer(data=tmp_path, config={"ReadOnly": True}) as server:
+    with OrthancServer(data=tmp_path, last=True, config={"ReadOnly": True}) as server:
         reply = convert(server, instance, 400)
         assert reply.status == 403
         assert 'its option "ReadOnly"' in reply.json()["Details"]

@@ -66,7 +66,7 @@ def test_500_slices_cost_orthanc_little_memory(tmp_path: Path) -> None:
     j, i = np.mgrid[:512, :512] - 255.5
     noise = np.random.default_rng(0).normal(0, 20, (512, 512))
     rod = (noise + 1000 * np.clip(60.5 - np.hypot(i, j), 0, 1)).astype(np.int16)
-    with OrthancServer(config={"MaximumStorageCacheSize": 0}, data=tmp_path) as server:
+    with OrthancServer(config={"MaximumStorageCacheSize": 0}, data=tmp_path, last=True) as server:
         for z in range(500):
             instance = server.upload(single_frame(rod, (0, 0, z), z, seed="long"))
         series = server.get(f"/instances/{instance}").json()["ParentSeries"]

@@ -89,7 +89,7 @@ def test_once_sent_again_and_restarted(tmp_path: Path) -> None:
         for line in ("orthanc_stl_rules_made 1", "orthanc_stl_rules_waiting 0", "orthanc_stl_rules_failed 0"):
             wait_for_metric(server, line)
         missed = server.upload(late)  # Orthanc ends before the series is stable
-    with OrthancServer(stl, {**SOON, "OverwriteInstances": True}, data=tmp_path) as server:
+    with OrthancServer(stl, {**SOON, "OverwriteInstances": True}, data=tmp_path, last=True) as server:
         wait_for(lambda: runs(server, missed))  # missed, and found at the start
         assert len(models(server)) == 2
         assert set(first) < set(models(server))
@@ -116,7 +116,7 @@ def test_segmentation_without_the_body_and_a_nightly_catch_up(tmp_path: Path) ->
         wait_until_stable(server)  # before there is a rule
         assert server.get("/stl/rules").json() == {"Rules": [], "Runs": [], "Waiting": 0}
         assert server.post("/stl/rules/run", {"Days": 1}).status == 400
-    with OrthancServer({"Rules": [RECIPES["organs"]], "CatchUpDays": 0}, SOON, data=tmp_path) as server:
+    with OrthancServer({"Rules": [RECIPES["organs"]], "CatchUpDays": 0}, SOON, data=tmp_path, last=True) as server:
         assert models(server) == []
         server.put("/peers/workstation", {"Url": server.url})  # it sends the models back at once
         ((path, body),) = NIGHTLY
