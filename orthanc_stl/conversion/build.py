@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from orthanc_stl.conversion.choose import Choice, Skipped, choice_for
 from orthanc_stl.conversion.clean import made_small, without_pieces
+from orthanc_stl.conversion.in_voxels import combined_region
 from orthanc_stl.conversion.operands import Operands, changes_by_operands, operands_of
 from orthanc_stl.conversion.preparation import changes_shape, preparation_of
-from orthanc_stl.conversion.prepare import RequestedChange, combined, prepared
+from orthanc_stl.conversion.prepare import RequestedChange, combined, notes_on, prepared
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.result import ConversionResult
-from orthanc_stl.conversion.unions import portion, union_surface
+from orthanc_stl.conversion.unions import found_of, meshed, portion
 from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress, no_progress
@@ -97,10 +99,18 @@ def union_parts(
 
     Raises InvalidInput, with the reason, if no surface can be made.
     """
-    surface, notes = union_surface(source, structures, request, portion(progress, 0, MESHED))
+    found, changes = found_of(source, structures, request), (operands.unite, operands.subtract, operands.intersect)
+    notes = found.notes
     if request.strict:
         _refuse(notes)
-    surface = without_pieces(combined(surface, operands.unite, operands.subtract, operands.intersect), request)
+    region, step = combined_region(found.shapes, *changes), portion(progress, 0, MESHED)
+    if region is None:
+        surface = combined(meshed(found, request, step), *changes)
+    else:
+        surface = meshed(replace(found, shapes=[region]), request, step)
+        report = replace(surface.report, notes=(*surface.report.notes, *notes_on(*changes)))
+        surface = replace(surface, report=report)
+    surface = without_pieces(surface, request)
     rest = portion(progress, MESHED, 1)
     pieces = prepared(surface, request, portion(rest, 0, 0.5))
     small = [made_small(piece, request, portion(rest, 0.5, 1)) for piece in pieces]

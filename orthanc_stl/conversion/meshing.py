@@ -125,7 +125,7 @@ def _united_regions(regions: Sequence[Region]) -> Region | None:
     thresholds = {region.threshold for region in regions}
     if same and all(region.threshold is not None and region.upper is None for region in regions):
         return replace(first, threshold=min(t for t in thresholds if t is not None))
-    offsets = [_offset(first.volume, region.volume) for region in regions]
+    offsets = [offset_of(first.volume, region.volume) for region in regions]
     if len(thresholds) > 1 or any(
         offset is None or region.upper is not None for offset, region in zip(offsets, regions, strict=True)
     ):
@@ -156,7 +156,7 @@ def inside_of(region: Region) -> np.ndarray:
     return inside.view(np.uint8)
 
 
-def _offset(one: Volume, other: Volume) -> np.ndarray | None:
+def offset_of(one: Volume, other: Volume) -> np.ndarray | None:
     """Where the first voxel of `other` is in `one`, in whole voxels (3,); None if the lattices are not the same."""
     if one.planes != other.planes or (one.slope, one.intercept) != (other.slope, other.intercept):
         return None
@@ -164,4 +164,6 @@ def _offset(one: Volume, other: Volume) -> np.ndarray | None:
     offset = np.rint(index[:3, 3])
     expected = np.eye(4)
     expected[:3, 3] = offset
+    if one.planes is not None and offset[2]:  # planes at other places of uneven steps
+        return None
     return offset.astype(int) if np.abs(index - expected).max() < SAME_LATTICE else None

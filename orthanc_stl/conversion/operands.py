@@ -9,13 +9,13 @@ from orthanc_stl.conversion.choose import choose
 from orthanc_stl.conversion.preparation import from_elsewhere
 from orthanc_stl.conversion.prepare import Operand
 from orthanc_stl.conversion.request import ConversionRequest, OperandKey
-from orthanc_stl.conversion.unions import portion, union_surface
+from orthanc_stl.conversion.unions import found_of, meshed, portion
 from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress
 from orthanc_stl.mesh.solids.booleans import united
 from orthanc_stl.mesh.types import Mesh, Note, ranked
-from orthanc_stl.sources.base import ContourSource, OpenSource
+from orthanc_stl.sources.base import ContourSource, OpenSource, Shape
 
 
 @dataclass(frozen=True)
@@ -75,18 +75,21 @@ def _operand(
         _check_frame(source, numbers, other, instance)
         wanted.append((other, replace(plain, structures=structures, all=not structures)))
     meshes: list[Mesh] = []
+    shapes: list[Shape] = []
     names: list[str] = []
     notes: list[Note] = []
     for place, (one, asked) in enumerate(wanted):
         step = portion(progress, place / len(wanted), (place + 1) / len(wanted))
         choice = choose(one.structures, asked)
-        surface, told = union_surface(one, choice.structures, asked, step)
+        found = found_of(one, choice.structures, asked)
+        surface = meshed(found, asked, step)
+        shapes += found.shapes
         meshes.append(surface.mesh)
         names += [structure.name for structure in choice.structures]
-        notes += [*choice.notes, *told, *surface.report.notes]
+        notes += [*choice.notes, *found.notes, *surface.report.notes]
     if not meshes:
         return None, notes
-    return Operand(united(meshes) if len(meshes) > 1 else meshes[0], described("", names)), notes
+    return Operand(united(meshes) if len(meshes) > 1 else meshes[0], described("", names), tuple(shapes)), notes
 
 
 def _check_frame(source: OpenSource, numbers: Sequence[int], other: OpenSource, instance: str) -> None:

@@ -25,6 +25,7 @@ from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, scaled, without_short_waves
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
+from orthanc_stl.sources.base import Shape
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class RequestedChange(Note):
 
 @dataclass(frozen=True)
 class Operand:
-    """A closed surface that is taken away or kept within, and the names of what it was made of."""
+    """A closed surface that is taken away or kept within, and the shapes and names of what it was made of."""
 
     mesh: Mesh
     names: str
+    shapes: tuple[Shape, ...] = ()
 
 
 def combined(surface: Surface, unite: Operand | None, subtract: Operand | None, intersect: Operand | None) -> Surface:
@@ -45,17 +47,24 @@ def combined(surface: Surface, unite: Operand | None, subtract: Operand | None, 
 
     Raises InvalidInput if one of them is not closed, or if nothing is left.
     """
-    mesh, notes = surface.mesh, []
+    mesh, notes = surface.mesh, notes_on(unite, subtract, intersect)
     if unite is not None:
         mesh = united([mesh, unite.mesh])
-        notes.append(_asked(f"united with {unite.names}"))
     if subtract is not None:
         mesh = _left(subtracted(mesh, [subtract.mesh]), f"without {subtract.names}")
-        notes.append(_asked(f"{subtract.names} taken away"))
     if intersect is not None:
         mesh = _left(intersected([mesh, intersect.mesh]), f"within {intersect.names}")
-        notes.append(_asked(f"only what lies within {intersect.names} kept"))
     return _changed(surface, mesh, notes) if notes else surface
+
+
+def notes_on(unite: Operand | None, subtract: Operand | None, intersect: Operand | None) -> list[Note]:
+    """What is told of a surface that was combined with these."""
+    told = (
+        (unite, "united with {}"),
+        (subtract, "{} taken away"),
+        (intersect, "only what lies within {} kept"),
+    )
+    return [_asked(text.format(operand.names)) for operand, text in told if operand is not None]
 
 
 def prepared(surface: Surface, request: ConversionRequest, progress: Progress = no_progress) -> list[Surface]:
@@ -188,9 +197,14 @@ def _changed(surface: Surface, mesh: Mesh, notes: Sequence[Note], scale: float =
 
 
 def _left(mesh: Mesh, what: str) -> Mesh:
-    if not len(mesh.triangles) or not np.isfinite(mesh.vertices).all():
-        raise InvalidInput(f"nothing is left {what}")
+    require_left(bool(len(mesh.triangles)) and bool(np.isfinite(mesh.vertices).all()), what)
     return mesh
+
+
+def require_left(left: bool, what: str) -> None:
+    """Raises InvalidInput if nothing is `left` after `what` was done."""
+    if not left:
+        raise InvalidInput(f"nothing is left {what}")
 
 
 def _asked(text: str) -> Note:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,10 +20,17 @@ from orthanc_stl.sources.base import ContourSource, OpenSource, Region, Shape
 from orthanc_stl.sources.clean_region import CleanUp, clean_region
 
 
-def union_surface(
-    source: OpenSource, structures: Sequence[Structure], request: ConversionRequest, progress: Progress
-) -> tuple[Surface, list[Note]]:
-    """The surface of all these structures together, and what was found on the way there."""
+@dataclass(frozen=True)
+class Found:
+    """The `shapes` of structures, what tells the slice spacing of contours, and what was found out on the way."""
+
+    shapes: list[Shape]
+    surroundings: Sequence[np.ndarray]
+    notes: list[Note]
+
+
+def found_of(source: OpenSource, structures: Sequence[Structure], request: ConversionRequest) -> Found:
+    """The shapes of these structures."""
     shapes: list[Shape] = []
     notes: list[Note] = []
     for structure in structures:
@@ -38,7 +46,7 @@ def union_surface(
         numbers = [structure.number for structure in structures]
         surroundings = source.surroundings(numbers)
         notes += source.frame_of(numbers)[1]
-    return _meshed(shapes, request, surroundings, progress), list(dict.fromkeys(notes))
+    return Found(shapes, surroundings, list(dict.fromkeys(notes)))
 
 
 def how_to_clean(request: ConversionRequest) -> CleanUp:
@@ -50,16 +58,15 @@ def how_to_clean(request: ConversionRequest) -> CleanUp:
     )
 
 
-def _meshed(
-    shapes: Sequence[Shape], request: ConversionRequest, surroundings: Sequence[np.ndarray], progress: Progress
-) -> Surface:
+def meshed(found: Found, request: ConversionRequest, progress: Progress) -> Surface:
     """The surface of one shape, or of the union of several."""
+    shapes = found.shapes
     limits = {name: request.limits[name] for name in ("max_voxels", "max_triangles") if name in request.limits}
 
     def mesh(shape: Shape | Sequence[RoiContours], progress: Progress) -> Surface:
         return mesh_shape(
             shape,
-            surroundings=surroundings,
+            surroundings=found.surroundings,
             resolution=request.resolution,
             smooth=request.smooth,
             end_caps=request.end_caps,

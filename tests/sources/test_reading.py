@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 import pytest
 
 from orthanc_stl.conversion.request import ConversionRequest
-from orthanc_stl.conversion.unions import union_surface
+from orthanc_stl.conversion.unions import found_of
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.sources.base import OpenSource, ReadOptions
 from orthanc_stl.sources.registry import SOURCES, open_files
@@ -89,4 +89,4 @@ def test_what_is_raised_later_does_too() -> None:
         _structures(late)
     one = cast(Any, SimpleNamespace(number=1, name="one"))
     with pytest.raises(InvalidInput, match="this file is damaged: KeyError: 'broken'"):
-        union_surface(late, [one], request, lambda share, text: None)
+        found_of(late, [one], request)

@@ -1,0 +1,127 @@
+"""Structures of one lattice united, subtracted and intersected: the models hold what the voxels themselves hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import orthanc_stl as stl
+from orthanc_stl.conversion.in_voxels import combined_region
+from orthanc_stl.conversion.meshing import inside_of, mesh_shape, united
+from orthanc_stl.conversion.prepare import Operand
+from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.mesh.volumes.volume import Volume
+from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.registry import open_files
+from testing.data import shared_file
+
+FILES = {
+    "binary_all_frames": (1, 2),
+    "binary_overlap_axial": (1, 2),
+    "binary_overlap_sagittal": (1, 2),
+    "fractional_jls": (1, 2),
+    "fractional_rle": (1, 2),
+    "labelmap_raw": (1, 2),
+    "labelmap_rle": (1, 2),
+    "labelmap_uint16_number300": (1, 300),
+}
+"""The made segmentations of two balls, and the numbers of the large and of the small one."""
+
+
+def voxels_of(file: bytes, numbers: tuple[int, int]) -> tuple[list[np.ndarray], float]:
+    """Which voxels each ball has, on one lattice, and the mL of one."""
+    source = open_files([file], ReadOptions())
+    shapes = [shape for shape in (source.shape(number)[0] for number in numbers) if isinstance(shape, Region)]
+    both = united(shapes)
+    assert isinstance(both, Region)
+    inside = []
+    for shape in shapes:
+        shift = np.linalg.inv(both.volume.affine) @ shape.volume.affine
+        low = np.rint(shift[:3, 3]).astype(int)
+        there = np.zeros(both.volume.stored.shape, bool)
+        there[tuple(slice(a, a + n) for a, n in zip(low, shape.volume.stored.shape, strict=True))] = inside_of(shape)
+        inside.append(there)
+    return inside, abs(float(np.linalg.det(both.volume.affine[:3, :3]))) / 1000
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_balls_of_a_segmentation_hold_what_their_voxels_hold(name: str) -> None:
+    """Within 0.5 %, in either orientation; where a label map's balls share nothing, nothing is left."""
+    file = shared_file(f"seg/made/seg_{name}.dcm").read_bytes()
+    (large, small), each = voxels_of(file, FILES[name])
+    one, two = FILES[name]
+    segments = stl.read(file)
+
+    def near(inside: np.ndarray) -> object:
+        return pytest.approx(float(inside.sum()) * each, rel=0.005)
+
+    found = {
+        "union": segments.mesh([one, two], union=True, tolerance=0),
+        "unite": segments.mesh([one], unite=[two], tolerance=0),
+        "difference": segments.mesh([two], subtract=[one], tolerance=0),
+    }
+    volumes = {key: model.parts[0].volume_ml for key, model in found.items()}
+    assert volumes == {
+        "union": near(large | small), "unite": near(large | small), "difference": near(small & ~large)
+    }  # fmt: skip
+    assert found["difference"].parts[0].report.euler_number == 2
+    assert found["difference"].parts[0].modified
+    if (large & small).any():
+        assert segments.mesh([two], intersect=[one], tolerance=0).parts[0].volume_ml == near(large & small)
+        assert found["union"].parts[0].volume_ml == pytest.approx(37.088, rel=0.005)
+    else:
+        with pytest.raises(InvalidInput, match="nothing is left within"):
+            segments.mesh([two], intersect=[one])
+
+
+def block(size: tuple[int, int, int], at: tuple[float, float, float], value: int = 1, step: float = 1.0) -> Region:
+    """A block of voxels of 1 mm (or `step`), the middle of its first one at `at`."""
+    affine = np.diag([step, step, step, 1.0])
+    affine[:3, 3] = at
+    stored = np.zeros([n + 2 for n in size], np.int16)
+    stored[1:-1, 1:-1, 1:-1] = value
+    return Region(Volume(stored, affine), labels=(value,))
+
+
+def operand(region: Region) -> Operand:
+    return Operand(mesh_shape(region).mesh, "B", (region,))
+
+
+def count(region: Region | None) -> int:
+    assert region is not None
+    return int(region.volume.stored.sum())
+
+
+def test_lattices_of_one_grid_need_not_have_the_same_corner() -> None:
+    a, b = block((10, 10, 10), (0, 0, 0)), block((10, 4, 10), (5, -2, 3), 7)
+    assert count(combined_region([a], operand(b), None, None)) == 1000 + 400 - 5 * 2 * 7
+    assert count(combined_region([a], None, operand(b), None)) == 1000 - 5 * 2 * 7
+    assert count(combined_region([a], None, None, operand(b))) == 5 * 2 * 7
+    assert count(combined_region([a], operand(b), operand(b), None)) == 1000 - 5 * 2 * 7
+    far = operand(block((3, 3, 3), (50, 0, 0)))
+    assert count(combined_region([a], None, far, None)) == 1000
+    with pytest.raises(InvalidInput, match="nothing is left within B"):
+        combined_region([a], None, None, far)
+    with pytest.raises(InvalidInput, match="nothing is left without B"):
+        combined_region([a], None, operand(a), None)
+
+
+def test_other_lattices_thresholds_and_surfaces_are_left_to_the_surfaces() -> None:
+    a = block((10, 10, 10), (0, 0, 0))
+    assert combined_region([a], None, None, None) is None
+    for other in (block((4, 4, 4), (0.5, 0, 0)), block((4, 4, 4), (0, 0, 0), step=2.0)):
+        assert combined_region([a], None, operand(other), None) is None
+        assert combined_region([a], operand(other), None, None) is None
+    uneven = replace(a, volume=replace(a.volume, planes=(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13)))
+    up = replace(uneven.volume, affine=uneven.volume.affine + np.array([[0] * 4, [0] * 4, [0, 0, 0, 1], [0] * 4]))
+    assert count(combined_region([uneven], operand(uneven), None, None)) == 1000
+    assert combined_region([uneven], operand(replace(uneven, volume=up)), None, None) is None
+    dose = Region(a.volume, threshold=0.5)
+    assert combined_region([dose], None, operand(a), None) is None
+    assert combined_region([a], None, None, operand(dose)) is None
+    mesh: Mesh = mesh_shape(a).mesh
+    assert combined_region([mesh], None, operand(a), None) is None
+    assert combined_region([a], None, Operand(mesh, "B", (mesh,)), None) is None
