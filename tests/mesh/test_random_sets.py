@@ -49,7 +49,7 @@ FALLS = re.compile(r"falls into (\d+) pieces")
 LOST = re.compile(r"(\d+) of its \d+ parts lost, (\S+) mL")
 ENCLOSES = re.compile(r"encloses (\S+) mL, its contours (\S+) mL")
 ENDS = re.compile(r"unevenly apart at an end, .* its volume may be off by (\S+) %")
-NO_HOLE = "what is meant as a hole there cuts out nothing"
+NO_HOLE = ("what is meant as a hole there cuts out nothing", "one more slice, not for a hole in the nearer one")
 HEIGHT = re.compile(r"height of each part may be off by up to (\S+) mm")
 
 
@@ -81,13 +81,13 @@ def volume_is_told(report: Report, case: Case) -> bool:
         if found := HEIGHT.search(text):
             height = np.ptp([outline[:, 2].mean() for outline in case.outlines])
             return abs(report.volume / case.volume - 1) * height <= float(found.group(1))
-    words = ("from an outline to the nearest one", NO_HOLE)
+    words = ("from an outline to the nearest one", *NO_HOLE)
     return any(FALLS.search(text) or any(some in text for some in words) for text in report.warnings)
 
 
 def pieces_are_told(report: Report, case: Case) -> bool:
     """Whether a sentence gives this Euler number, or as many pieces, or says that as many are lost."""
-    if any(NO_HOLE in text for text in report.warnings):
+    if any(some in text for text in report.warnings for some in NO_HOLE):
         return True
     lost = sum(int(found.group(1)) for text in report.warnings if (found := LOST.search(text)))
     if lost and report.euler_number + 2 * lost == case.euler_number:

@@ -32,23 +32,22 @@ A_SLICE = 1.5
 MOVED = 0.35
 """A fraction of the way between the two: what is no farther from the one than this is moved to its plane."""
 
-NEARER = 0.25
-"""A fraction of that way: what is no farther from the one than this is told of, though it is nearly as large as the
-two."""
-
 MUCH_SMALLER = 0.6
 """A fraction of the areas of the two: bodies do narrow to more than this in one slice. What is larger is moved only
-where there is one OFTEN, and told of else only if it is NEARER."""
+where there is one OFTEN, and is one more slice else."""
 
 OFTEN = 0.5
 """A fraction of the steps between larger outlines, in which there is an outline between the two."""
 
 OFF_PLANE = (0.08, 0.45)
-"""Of the way between the two: what leaves only a thin wall is told of from here to there. Nearer ones may be short
-parts far above each other, whose gaps are told; halfway, a body has ribs."""
+"""Of the way between the two: what leaves only a thin wall, or is one more slice, is told of from here to there. Nearer
+ones may be short parts far above each other, whose gaps are told; halfway, a body has ribs."""
 
 CUTS_OUT_NOTHING = "cuts out nothing"
 """How the sentence on outlines that stay between planes ends."""
+
+ONE_MORE = "one more slice"
+"""What outlines between two slices are taken for that are nearly as large."""
 
 NAMED = 5
 """The heights that one sentence names."""
@@ -73,12 +72,8 @@ class _Between:
         return self.slices and self.part <= MOVED and not self.alike
 
     @property
-    def is_thin(self) -> bool:
-        return self.slices and OFF_PLANE[0] <= self.part <= OFF_PLANE[1] and not self.alike
-
-    @property
-    def is_doubtful(self) -> bool:
-        return self.slices and (self.part <= NEARER or not self.alike)
+    def is_off_plane(self) -> bool:
+        return self.slices and OFF_PLANE[0] <= self.part <= OFF_PLANE[1]
 
 
 @dataclass(frozen=True)
@@ -125,7 +120,7 @@ def with_holes_on_planes(roi: RoiOutlines, findings: Findings) -> RoiOutlines:
     drawn = _Drawn.of(roi.outlines)
     found = _found(drawn, SMALLER)
     known = {one.own for one in found}
-    thin = [one for one in _found(drawn, 1.0) if one.is_thin and one.own not in known]
+    thin = [one for one in _found(drawn, 1.0) if one.is_off_plane and one.own not in known]
     _tell(roi.name, drawn, found, thin, findings)
     moved = [one for one in found if one.is_moved]
     if not moved:
@@ -226,17 +221,25 @@ def _beyond_ends(drawn: _Drawn, found: Sequence[_Between], outermost: Mapping[in
 
 
 def _tell(name: str, drawn: _Drawn, found: Sequence[_Between], thin: Sequence[_Between], findings: Findings) -> None:
-    """`thin`: those that leave only a thin wall, in most slices; these stay where they are."""
+    """`thin`: those that leave only a thin wall; these stay where they are."""
     moved = [one for one in found if one.is_moved]
     if moved:
         farthest = max(abs(drawn.position[one.own] - drawn.position[one.nearer]) for one in moved)
         is_hole = "it is taken for a hole there" if len(moved) == 1 else "they are taken for holes there"
         off = f"up to {farthest:.3g} mm off the plane of a larger one and between slices: {is_hole}"
         findings.roi(Rank.GUESSED, name, f"has {_named(drawn, moved)}, {off}")
-    kept = [*(one for one in found if not one.is_moved and one.is_doubtful), *thin]
-    if kept:
+    kept = [*(one for one in found if not one.is_moved and one.slices), *thin]
+    holes = [one for one in kept if not one.alike]
+    if holes:
         off = f"between the planes of larger ones: what is meant as a hole there {CUTS_OUT_NOTHING}"
-        findings.roi(Rank.GUESSED, name, f"has {_named(drawn, kept)}, {off}")
+        findings.roi(Rank.GUESSED, name, f"has {_named(drawn, holes)}, {off}")
+    more = [one for one in kept if one.alike and one.is_off_plane]
+    if more:
+        taken = "it is taken for" if len(more) == 1 else "each is taken for"
+        text = (
+            f"has {_named(drawn, more)}, between two larger ones: {taken} {ONE_MORE}, not for a hole in the nearer one"
+        )
+        findings.roi(Rank.GUESSED, name, text)
 
 
 def _named(drawn: _Drawn, found: Sequence[_Between]) -> str:
