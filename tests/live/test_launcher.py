@@ -59,6 +59,16 @@ class Launched:
             assert time.monotonic() < end, self.text()
             time.sleep(0.05)
 
+    def end(self) -> None:
+        """As a person who is impatient: a second signal spares the 2.5 s that Orthanc takes to end in order."""
+        end = time.monotonic() + 60
+        self.process.terminate()
+        while self.process.poll() is None:
+            assert time.monotonic() < end, self.text()
+            if "Orthanc is stopping" in self.text():
+                self.process.terminate()
+            time.sleep(0.05)
+
 
 @contextmanager
 def launched(
@@ -74,8 +84,7 @@ def launched(
         launcher.wait_for_line("Orthanc answers")
         yield launcher
     finally:
-        launcher.process.terminate()
-        launcher.process.wait(60)
+        launcher.end()
 
 
 def gone(pid: int, seconds: float = 60) -> bool:
