@@ -106,6 +106,19 @@ def test_fractions_have_their_surface_at_half(kind: str) -> None:
     assert not notes
 
 
+def test_fractions_that_fall_at_once_have_their_surface_between_them_and_the_zeros_around() -> None:
+    """200 and 0 of 255: half lies 0.3625 of the way out, on all sides, also beyond the last planes of the file."""
+    frames = np.zeros((10, 20, 20), np.uint8)
+    frames[:, 5:15, 5:15] = 200
+    frames[6, 9, 9] = 255  # else it were a mask
+    source = opened(seg_dataset(frames, [(1, (0.0, 0.0, float(z))) for z in range(10)], kind="FRACTIONAL"))
+    surface = mesh_shape(source.shape(1)[0], smooth=False)
+    low, high = surface.report.box
+    assert np.subtract(low, (5, 5, 0)) == pytest.approx([-0.3625] * 3, abs=1e-3)
+    assert np.subtract(high, (14, 14, 9)) == pytest.approx([0.3625] * 3, abs=1e-3)
+    assert surface.report.closed
+
+
 def test_a_segment_with_much_near_half_says_how_much_hangs_on_it() -> None:
     """Half at 10 mm, 40 % at 12 and 60 % at 8: 12³/10³ = 1.73 and 8³/10³ = 0.51."""
     (note,) = opened(fractional_ball(10, 20)).shape(1)[1]
@@ -159,6 +172,17 @@ def test_what_a_frame_says_itself_goes_before_what_is_shared() -> None:
     shared.PlanePositionSequence = [item(ImagePositionPatient=[0, 0, 0])]
     shared.SegmentIdentificationSequence = [item(ReferencedSegmentNumber=9)]
     assert np.abs(middle(meshed(opened(ds))) - CENTRE).max() < 0.1
+
+
+def test_a_group_of_a_frame_without_the_element_leaves_it_to_what_is_shared() -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
+    ds = seg_dataset(frames, [(1, p) for p in positions])
+    for groups in ds.PerFrameFunctionalGroupsSequence:  # each says its thickness, and no spacing of pixels
+        groups.PixelMeasuresSequence = [item(SliceThickness=1)]
+        groups.PlaneOrientationSequence = [Dataset()]
+    surface = meshed(opened(ds))
+    assert surface.report.volume == pytest.approx(frames.sum(), rel=1e-3)
+    assert np.abs(middle(surface) - CENTRE).max() < 0.1
 
 
 @pytest.mark.parametrize("said", ["", "YES", "NO", "UNDEFINED"])
