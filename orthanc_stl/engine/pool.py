@@ -19,6 +19,7 @@ from orthanc_stl.engine.process import WorkerProcess, key_of
 START_SECONDS = 60.0  # for a worker to import its packages: two seconds, more on a busy machine
 TICK = 0.05  # seconds between looks at who was cancelled or is over time
 IDLE_TICK = 1.0  # the same when nothing runs: only an idle worker's death can be seen then
+SPARE_DELAY = 1.0  # seconds: a start takes that much of a processor's time, which short requests have first
 MB = 1 << 20
 
 
@@ -52,7 +53,8 @@ class LocalPool:
     """An `Executor` of `size` processes at most.
 
     `memory_mb`: what one task may take beyond the imported packages, 0 for no limit. `retire_mb`: a worker that holds
-    more than that between tasks is replaced. `spare`: when all are busy, one more is started for the next request.
+    more than that between tasks is replaced. `spare`: soon after the last idle one was taken, one more is started for
+    the next request.
     `tasks`: the module that has `TASKS` and `preload()`.
     """
 
@@ -68,15 +70,17 @@ class LocalPool:
         self._running: list[_Running] = []
         self._stopped = False
         self._watchdog: threading.Thread | None = None
+        self._spare_due: float | None = None
 
     def run(self, work: Work, on_progress: Progress, cancelled: threading.Event) -> Result:
         deadline = time.monotonic() + work.timeout
         while True:
+            asked = time.monotonic()
             running = self._take(work, cancelled, deadline)
             try:
                 running.worker.await_ready()
-                if self._spare and not self._idle:
-                    self._replace()
+                if self._spare and not self._idle and self._spare_due is None:
+                    self._spare_due = asked + SPARE_DELAY
                 running.deadline = time.monotonic() + work.timeout
                 result = running.worker.perform(work, on_progress)
             except errors.StlError:
@@ -198,7 +202,7 @@ class LocalPool:
                 self._idle.insert(0, self._start())
 
     def _watch(self) -> None:
-        """The watchdog's thread: ends what is cancelled or over time, and replaces idle workers that died."""
+        """The watchdog's thread: ends what is cancelled or over time, starts spare workers, replaces idle dead ones."""
         while True:
             with self._changed:
                 if self._stopped and not self._running:
@@ -211,6 +215,9 @@ class LocalPool:
                         worker.forget()
                 dead = [worker for worker in self._idle if not worker.alive]
                 self._idle = [worker for worker in self._idle if worker not in dead]
+                if self._spare_due is not None and now >= self._spare_due:
+                    self._spare_due = None
+                    self._replace()
                 self._changed.wait(TICK if self._running else IDLE_TICK)
             for worker in dead:
                 worker.close()

@@ -286,11 +286,3 @@ def test_no_descriptor_is_left(make_pool: Callable[..., LocalPool]) -> None:
             perform(pool, "leave")
     pool.stop()
     assert count() == before
-
-
-def test_a_spare_worker_is_warm_while_another_is_busy(make_pool: Callable[..., LocalPool]) -> None:
-    pool = make_pool(size=3, spare=True)
-    perform(pool, "echo")
-    assert len(pool.pids()) == 2
-    perform(pool, "echo")
-    assert len(pool.pids()) == 2
