@@ -176,7 +176,8 @@ def test_labels_on_a_slice_keep_apart_and_in_sight(open_page: Open, scene: Scene
     axial = page.locator(".view-plane[data-axis='2']")
     labels = axial.locator(".label.measure")
     expect(labels).to_have_text(words)
-    boxes, view = [label.bounding_box() for label in labels.all()], axial.bounding_box()
+    view = axial.bounding_box()
+    boxes = eventually(page, lambda: [label.bounding_box() for label in labels.all()], all)  # each is made anew
     assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
     assert all(view["x"] <= b["x"] and b["x"] + b["width"] <= view["x"] + view["width"] for b in boxes)
     page.keyboard.press("m")

@@ -152,6 +152,17 @@ def test_list_and_images_are_asked_for_before_the_scripts_are_there(
         page.goto(f"{server.url}/stl/app/three.html?source={hundred}", wait_until="commit")
 
 
+def test_what_reads_models_starts_while_the_list_is_awaited(
+    open_page: Open, server: OrthancServer, hundred: str
+) -> None:
+    """A page that makes its 3D context has no time to start workers, and the first part would wait for that."""
+    page = open_page("/stl/app/settings.json")
+    page.route("**/stl/structures", lambda route: None)  # it never comes
+    page.goto(f"{server.url}/stl/app/three.html?source={hundred}", wait_until="commit")
+    begun = lambda: [one.url.rsplit("/", 1)[1] for one in page.workers].count("load-worker.js")  # noqa: E731
+    eventually(page, begun, lambda count: count == 2)
+
+
 def test_the_list_is_there_before_the_browser_makes_its_3d_context(
     open_page: Open, server: OrthancServer, hundred: str
 ) -> None:

@@ -1,6 +1,7 @@
 /** What is asked for before the page's other modules have come: a source's structures, and where its images lie. */
 
 import { getJson } from '../shared/api.js';
+import { beginLoadWorkers } from './load-workers.js';
 
 /** @typedef {'stl/structures' | 'series' | 'study'} What */
 
@@ -15,6 +16,7 @@ const source = new URLSearchParams(globalThis.location?.search ?? '').get('sourc
 const wanted = source ? ['stl/structures', 'series', 'study'] : [];
 const asked = new Map(wanted.map((what) => [what, ask(source ?? '', what)]));
 const series = source ? seriesOf(source) : null;
+if (globalThis.location?.search) beginLoadWorkers(2); // as many as load before a part is there
 for (const each of [...asked.values(), series]) each?.catch(() => {}); // whoever wants it is told
 
 /**

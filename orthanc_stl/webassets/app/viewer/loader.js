@@ -1,6 +1,7 @@
 /** Loads meshes, a few at a time, the most wanted first, each in a worker that is kept. */
 
 import { authorization, orthancUrl, RequestFailed, sentence } from '../shared/api.js';
+import { loadWorker } from './load-workers.js';
 
 /**
  * @typedef {object} Loaded a surface in mm, LPS; `positions` are relative to `centre`
@@ -70,7 +71,7 @@ export class Loader {
   #freeWorker() {
     for (const [worker, doing] of this.workers) if (!doing) return worker;
     if (this.workers.size >= this.limit) return null;
-    const worker = new Worker(new URL('load-worker.js', import.meta.url), { type: 'module' });
+    const worker = loadWorker();
     worker.onmessage = ({ data }) => this.#answer(worker, data);
     worker.onerror = () => this.#broken(worker);
     this.workers.set(worker, null);
