@@ -14,7 +14,7 @@ import { Measure } from './measure.js';
 import { Orientation } from './orientation.js';
 import { Overlay } from './overlay.js';
 import { Panels } from './panels.js';
-import { samples } from './part-mesh.js';
+import { sample } from './part-mesh.js';
 import { PartPanel } from './part-panel.js';
 import { Parts } from './parts.js';
 import { pick } from './picking.js';
@@ -63,20 +63,16 @@ export class App extends EventTarget {
     this.captions = [];
     this.facts = h('dl', { class: 'facts' });
     this.warnings = new Warnings(this.parts, this.root);
-    this.head = h('header', { class: 'card' },
-      h('div', { class: 'card-text' }, h('h1', { title: this.catalogue.title, dir: 'auto' }, this.catalogue.title),
-        this.catalogue.about ? h('p', { class: 'about', dir: 'auto' }, this.catalogue.about) : null, this.facts,
-          this.warnings.element));
+    const { title, about } = this.catalogue;
+    this.head = h('header', { class: 'card' }, h('div', { class: 'card-text' }, h('h1', { title, dir: 'auto' }, title),
+      about ? h('p', { class: 'about', dir: 'auto' }, about) : null, this.facts, this.warnings.element));
     /** @type {ReturnType<typeof buildTools>} */
     this.tools = buildTools(this);
     this.root.append(this.head, this.panels.element, this.views.element, ...this.tools.elements);
     this.slices.addEventListener('slice', () => this.tell('slice', this.slices.shownSlice()));
-    const learned = () => {
-      this.#showFacts();
-      this.warnings.update();
-    };
-    this.parts.addEventListener('list', () => this.stage.drawSoon(learned));
-    this.parts.addEventListener('look', () => this.#showFacts());
+    const showFacts = () => this.#showFacts(), update = () => this.warnings.update();
+    for (const each of [showFacts, update]) this.parts.addEventListener('list', () => this.stage.drawSoon(each));
+    this.parts.addEventListener('look', showFacts);
     this.stage.onMove.push(() => keepState(() => this.state()));
     this.#listen();
   }
@@ -115,14 +111,16 @@ export class App extends EventTarget {
     this.parts.load();
     const first = this.#firstPart();
     // Without a box the planes would not know where to go, nor the eye.
-    this.imagesReady = box.isEmpty() ? first.then(() => this.#findImages(asked)) : this.#findImages(asked);
+    const find = () => this.#findImages(asked, first);
+    this.imagesReady = box.isEmpty() ? first.then(find) : find();
     const planes = this.imagesReady.then(() => (this.slices.visible ? this.slices.stack?.coarse : first)).catch(() =>
       first);
-    await Promise.all([Promise.race([first, planes]), this.stage.prepare(samples())]);
+    await Promise.all([Promise.race([first, planes]), this.stage.prepare(sample(1))]); // the fewer programs, the sooner
     progress.end();
     if (box.isEmpty() && this.parts.loaded.length) this.stage.setBounds(this.parts.bounds(), true);
     if (asked) this.restore(asked);
     await first;
+    requestAnimationFrame(() => setTimeout(() => this.stage.prepare(sample(0.5)))); // once that part is drawn
     if (!asked && this.parts.all.length === 1) this.stage.turn();
     this.root.dataset.ready = 'true';
     this.history.start();
@@ -158,8 +156,8 @@ export class App extends EventTarget {
     return this.slices.stack && this.slices.visible ? box.union(this.slices.stack.bounds()) : box;
   }
 
-  /** @param {any} asked state of the address */
-  async #findImages(asked) {
+  /** @param {any} asked state of the address @param {Promise<void>} firstPart */
+  async #findImages(asked, firstPart) {
     await this.images.find(this.catalogue.origin);
     this.slicePanel.refresh();
     const [first] = this.images.all;
@@ -175,6 +173,8 @@ export class App extends EventTarget {
       this.tools.use('slices', Boolean(asked.slices.visible));
       if (asked.layout === 'four') this.tools.use('layout', true);
     } else if (this.catalogue.source) {
+      this.images.open(this.images.usable[0]); // to be drawn after the first part, if that comes within half a second
+      await Promise.race([firstPart, new Promise((resolve) => setTimeout(resolve, 500))]);
       this.tools.use('slices', true);
       if (innerWidth >= 1100 && window.parent === window) this.tools.use('layout', true);
     }

@@ -31,11 +31,11 @@ export function meshOf(model, rgb, opacity, place) {
   return mesh;
 }
 
-/** @returns {THREE.Group} of which the graphics card makes the programs for opaque and translucent parts */
-export function samples() {
+/** @param {number} opacity @returns {THREE.Object3D} of which the graphics card makes the programs for such parts */
+export function sample(opacity) {
   const nothing = { min: [0, 0, 0], max: [0, 0, 0], centre: [0, 0, 0], triangles: 0, volume: 0, area: 0,
     positions: new Float32Array(), normals: new Float32Array(), index: new Uint32Array() };
-  return new THREE.Group().add(...[1, 0.5].map((opacity) => meshOf(nothing, [0, 0, 0], opacity, 0)));
+  return meshOf(nothing, [0, 0, 0], opacity, 0);
 }
 
 /**
