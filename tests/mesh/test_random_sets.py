@@ -48,7 +48,7 @@ SURFACE = re.compile(r"surface of .* has (\d+) pieces? and Euler number (-?\d+),
 FALLS = re.compile(r"falls into (\d+) pieces")
 LOST = re.compile(r"(\d+) of its \d+ parts lost, (\S+) mL")
 ENCLOSES = re.compile(r"encloses (\S+) mL, its contours (\S+) mL")
-ENDS = re.compile(r"unevenly apart at an end, .* its volume may be off by (\S+) %")
+MAY_BE_OFF = re.compile(r"(?:unevenly apart at an end|changes its size where).* its volume may be off by (\S+) %")
 NO_HOLE = ("what is meant as a hole there cuts out nothing", "one more slice, not for a hole in the nearer one")
 HEIGHT = re.compile(r"height of each part may be off by up to (\S+) mm")
 
@@ -71,12 +71,11 @@ def untrue(text: str, report: Report, case: Case) -> bool:
 def volume_is_told(report: Report, case: Case) -> bool:
     """Whether a sentence says why the volume is not the true one: it is not enough that there is another."""
     by_contours = (report.contours_volume or 0) / case.volume - 1
+    in_doubt = [float(found.group(1)) / 100 for text in report.warnings if (found := MAY_BE_OFF.search(text))]
+    if in_doubt and abs(report.volume / case.volume - 1) <= sum(in_doubt) + WITHIN:
+        return True
     for text in report.warnings:
         if ENCLOSES.search(text) and abs(by_contours) <= WITHIN:
-            return True
-        if (found := ENDS.search(text)) and (
-            abs(report.volume / case.volume - 1) <= float(found.group(1)) / 100 + WITHIN
-        ):
             return True
         if found := HEIGHT.search(text):
             height = np.ptp([outline[:, 2].mean() for outline in case.outlines])

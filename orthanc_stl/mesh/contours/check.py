@@ -9,7 +9,7 @@ may differ from it, a large one where there are few slices.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,24 +21,35 @@ VOLUME_TOLERANCE = 0.02
 """A fraction of the volume of the contours: a surface that differs from it by more is told of."""
 
 
+JUMP = 3.0
+"""Times the slope from slice to slice beside it: a size that changes by more there jumps. A ball's slopes are 2.4 times
+the next ones at its poles."""
+
+
 @dataclass(frozen=True)
 class Expected:
-    """The volume of contours (mm³), and by how much a faithful surface may differ from it where shapes change."""
+    """The volume of contours (mm³), and by how much a faithful surface may differ from it where shapes change; of that,
+    `jumps` is where the size jumps between slices of one size and of another: nothing shows that it tapers there."""
 
     volume: float
     open: float
+    jumps: float = 0.0
 
     def differs(self, found: float) -> bool:
         return abs(found - self.volume) > VOLUME_TOLERANCE * self.volume + self.open
+
+    def slopes_at_jumps(self, found: float) -> bool:
+        """Whether it differs unless the body does taper where its size jumps."""
+        return replace(self, open=self.open - self.jumps).differs(found)
 
 
 def expected_of(chains: Sequence[Chain]) -> Expected:
     """Of the union of chains of parallel planes."""
     each = [_expected(chain) for chain in chains]
-    total = Expected(sum(one.volume for one in each), sum(one.open for one in each))
+    total = Expected(sum(one.volume for one in each), sum(one.open for one in each), sum(one.jumps for one in each))
     if len(dict.fromkeys(chain.roi.number for chain in chains)) < 2:
         return total
-    return Expected(volume_of_stack(chains), total.open)
+    return replace(total, volume=volume_of_stack(chains))
 
 
 def _expected(chain: Chain) -> Expected:
@@ -48,11 +59,20 @@ def _expected(chain: Chain) -> Expected:
     below, above = float(places[0] - chain.low), float(chain.high - places[-1])
     volume = float((between * (areas[1:] + areas[:-1])).sum() / 2 + below * areas[0] + above * areas[-1])
     roots = np.sqrt(areas)
-    less = float((between * np.diff(roots) ** 2).sum() / 6)
+    cones = between * np.diff(roots) ** 2 / 6
+    less = float(cones.sum())
     if len(areas) > 1:
         less += _taper(roots[0], roots[1], below, float(between[0]))
         less += _taper(roots[-1], roots[-2], above, float(between[-1]))
-    return Expected(volume, less)
+    return Expected(volume, less, float(cones[_jumps(np.diff(roots) / between)].sum()))
+
+
+def _jumps(slopes: np.ndarray) -> np.ndarray:
+    """Which of the slopes from slice to slice `(n,)` are JUMP times one beside them, and do not go on in the other."""
+    sides = np.array([np.append(np.nan, slopes[:-1]), np.append(slopes[1:], np.nan)])
+    flat = JUMP * np.abs(sides) < np.abs(slopes)
+    goes_on = ~flat & (sides * slopes > 0)
+    return flat.any(axis=0) & ~goes_on.any(axis=0)
 
 
 def even_volume(chain: Chain, smooth: bool) -> float | None:

@@ -32,7 +32,7 @@ def check_plan(name: str, regions: Sequence[Region], chains: Sequence[Chain], us
     if not chains or not usual.end_caps:
         return
     expected = expected_of(chains)
-    guessed = doubt_uneven_slices(name, chains, expected.volume, findings)
+    guessed = doubt_uneven_slices(name, chains, expected, findings)
     found = volume_by_outlines(regions, usual.spacing or LONE_SLICE_SPACING)
     if replace(expected, open=expected.open + guessed).differs(found) and not (
         findings.tells(name, FALLS_INTO) or findings.tells(name, GOES_ON)

@@ -7,7 +7,7 @@ from statistics import median
 
 import numpy as np
 
-from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE
+from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, Expected
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.gaps import BESIDE
 from orthanc_stl.mesh.contours.holes_off_plane import CUTS_OUT_NOTHING, outlines_at
@@ -18,26 +18,31 @@ from orthanc_stl.mesh.types import Rank
 ANOTHER = 1.25
 """Times the shorter of two distances between slices: a longer one is another spacing."""
 
+CHANGED = 1.05
+"""Times the shorter of two distances between slices: where the longer one is more, sizes that change there are in
+doubt."""
+
 SOME = 0.2
 """A fraction of VOLUME_TOLERANCE: of doubts that are more than that together, those that are more than this are told
 of."""
 
 
-def doubt_uneven_slices(name: str, chains: Sequence[Chain], volume: float, findings: Findings) -> float:
-    """Tells where uneven slices may change the `volume` (mm³) of chains by more than VOLUME_TOLERANCE; gives the mm³ by
-    which the thickness of their ends is a guess."""
+def doubt_uneven_slices(name: str, chains: Sequence[Chain], expected: Expected, findings: Findings) -> float:
+    """Tells where uneven slices, and what `expected` has of jumps, may change the volume of chains by more than
+    VOLUME_TOLERANCE; gives the mm³ by which the thickness of their ends is a guess."""
+    volume = expected.volume
     least = VOLUME_TOLERANCE * volume
     uneven = [chain for chain in chains if _is_uneven(chain)]
     ends = sum(_end_in_doubt(chain) for chain in chains)
-    changes = sum(_change_in_doubt(chain) for chain in uneven)
-    told = SOME * least if ends + changes > least else np.inf
+    changes = sum(_change_in_doubt(chain) for chain in chains)
+    told = SOME * least if ends + changes + expected.jumps > least else np.inf
     if ends > told and not findings.tells(name, WHOLE_MM):
         text = (
             "has slices that are unevenly apart at an end, which is taken to be as thick as the slices beside it: its"
             f" volume may be off by {100 * ends / volume:.1f} %"
         )
         findings.roi(Rank.GUESSED, name, text)
-    if changes > told:
+    if changes > told and not findings.tells(name, CUTS_OUT_NOTHING):
         text = (
             "changes its size where the distance between its slices changes: that is taken to be halfway between the"
             f" two slices, and its volume may be off by {100 * changes / volume:.1f} %"
@@ -84,7 +89,7 @@ def _change_in_doubt(chain: Chain) -> float:
     moved = straight = 0.0
     for k in range(1, len(steps) - 1):
         below, above = median(steps[max(0, k - BESIDE) : k]), median(steps[k + 1 : k + 1 + BESIDE])
-        if max(below, above) > ANOTHER * min(below, above):
+        if max(below, above) > CHANGED * min(below, above):
             straight += _cone(steps[k], areas[k], areas[k + 1])
             moved += (below - above) / 4 * (areas[k] - areas[k + 1])
     return max(straight, abs(moved + straight))
