@@ -13,6 +13,7 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.pieces import pieces_of
 from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids import grid_margin
 from orthanc_stl.mesh.solids import margin as margins
 from orthanc_stl.mesh.solids import shell as shells
 from orthanc_stl.mesh.solids.booleans import united
@@ -236,3 +237,10 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     first, second = (surface_at(doughnut(), 1.5) for _ in range(2))
     assert first.vertices.tobytes() == second.vertices.tobytes()
     assert first.triangles.tobytes() == second.triangles.tobytes()
+
+
+def test_what_is_reached_block_by_block_is_what_is_reached_at_once() -> None:
+    random = np.random.default_rng(0)
+    for own in (random.uniform(0, 9, (3, 2)), np.array([[0, 12.0], [3, 0], [0.5, 1]])):
+        start = random.random((90, 70, 150)) < 3e-4
+        assert np.array_equal(grid_margin._reached(start, own), grid_margin._reached_of_all(start, own))
