@@ -94,6 +94,8 @@ def broken(change: str) -> Dataset:
         ds.DoseUnits = "CGY"
     elif change == "error":
         ds.DoseType = "ERROR"
+    elif change == "signed":
+        ds.PixelRepresentation = 1
     elif change == "scaling":
         ds.DoseGridScaling = 0
     elif change == "offsets":
@@ -119,6 +121,7 @@ def broken(change: str) -> Dataset:
     [
         ("units", "GY or RELATIVE units is expected, this one has CGY"),
         ("error", "of the type ERROR"),
+        ("signed", "has signed values, which only a dose of the type ERROR may have"),
         ("scaling", "no positive Dose Grid Scaling"),
         ("offsets", "has 37 planes, but a Grid Frame Offset Vector of 5"),
         ("same", "are from 0 to 0 mm apart"),

@@ -57,6 +57,28 @@ def test_the_maximum_is_the_reference_without_a_plan() -> None:
     assert opened(made(), plan_dataset(50.0), Levels=["50%"]).structures[0].facts["LevelGy"] == 25
 
 
+def test_a_plan_without_a_prescription_leaves_the_maximum_and_says_so() -> None:
+    plan = plan_dataset(50.0)
+    for reference in plan.DoseReferenceSequence:
+        del reference.TargetPrescriptionDose
+    source = opened(made(), plan, Levels=["50%"])
+    assert source.structures[0].facts["LevelGy"] == pytest.approx(29.9, abs=0.3)
+    told = "the RT Plan has no Target Prescription Dose: per cent are of the maximum"
+    assert told in [note.text for note in source.shape(1)[1]]
+    with pytest.raises(InvalidInput, match="the RT Plan has no Target Prescription Dose"):
+        opened(made(), plan, Levels=["50%"], Reference="prescription")
+
+
+def test_a_level_at_the_maximum_encloses_nothing_and_one_that_is_not_there_is_no_level() -> None:
+    source = opened(made(), Levels=["100%"])
+    assert source.structures[0].reason == "the highest dose is 59.766 Gy"
+    with pytest.raises(InvalidInput, match="no dose is above 100 % of the maximum"):
+        source.shape(1)
+    for number in (0, 2):
+        with pytest.raises(InvalidInput, match=f"there is no level {number}: the dose has 1 levels"):
+            source.shape(number)
+
+
 @pytest.mark.parametrize("reference", [40, [40], "40", ["40 Gy"], (40.0,)])
 def test_a_reference_as_forms_and_flags_send_it(reference: object) -> None:
     assert opened(made(), Levels=("50%",), Reference=reference).structures[0].facts["LevelGy"] == 20

@@ -243,6 +243,20 @@ def test_a_segment_without_a_voxel_says_so() -> None:
         source.shape(5)
 
 
+def test_a_segment_whose_frames_are_empty_says_so() -> None:
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
+    placed = [(number, p) for number in (1, 2) for p in positions]
+    source = opened(seg_dataset(np.concatenate((frames, 0 * frames)), placed, numbers=(1, 2)))
+    assert [s.reason for s in source.structures] == ["", "it has no voxel"]
+
+
+def test_a_segment_without_a_frame_says_so_where_voxels_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orthanc_stl.sources.seg.MOST_COUNTED", 0)  # as of a file of some gigabytes
+    frames, positions = ball_frames(CENTRE, 9, places=range(-10, 11), size=24)
+    source = opened(seg_dataset(frames, [(1, p) for p in positions], numbers=(1, 2)))
+    assert [s.reason for s in source.structures] == ["", "it has no frame"]
+
+
 def test_the_white_point_of_segmentations_is_d65() -> None:
     assert srgb_of_d65(41661, 41167, 40792) == (221, 130, 101)
 
