@@ -19,7 +19,8 @@ from orthanc_stl.sources.seg_frames import FrameTable
 
 @dataclass(frozen=True)
 class SegmentVoxels:
-    """`values` (planes, rows, columns), the first of which is `corner` (k, j, i) of the lattice.
+    """`values` (planes, rows, columns), the first of which is `corner` (k, j, i) of the lattice: of one with uneven
+    planes all are there, with k = 0.
 
     `mask`: they are 0 and 1; else fractions of `maximum`. `notes`: what was guessed.
     """
@@ -35,18 +36,8 @@ class SegmentVoxels:
         shift = np.eye(4)
         shift[:3, 3] = i, j, k
         sides = np.linalg.norm(lattice.affine[:3, :3], axis=0) * (columns, rows, lattice.count)
-        planes = None
-        if lattice.planes is not None:
-            # Planes rise from the first one of this part, so that its index 0 is at the place of its corner.
-            places = np.array(lattice.planes)
-            shift[2, 3] = places[k]
-            planes = tuple((places[k : k + len(self.values)] - places[k]).tolist())
-            if len(planes) == 1:
-                shift[2, 2] = float(lattice.thickness()[k])
-                planes = None
-        return Volume(
-            self.values.T, lattice.affine @ shift, planes=planes, labels=self.mask, longest_side=float(sides.max())
-        )
+        affine, longest = lattice.affine @ shift, float(sides.max())
+        return Volume(self.values.T, affine, planes=lattice.planes, labels=self.mask, longest_side=longest)
 
 
 def voxels_of_segment(

@@ -34,6 +34,7 @@ def test_usual_levels_are_offered_where_none_are_asked_for() -> None:
     assert source.structures[2].name == "100 % of the prescription (50 Gy)"
     assert source.structures[3].color == (255, 255, 0)
     assert {s.kind for s in source.structures} == {"DOSE_REGION"}
+    assert source.shape(3)[1] == ()  # one prescription leaves nothing to choose
 
 
 def test_levels_in_gray_and_per_cent_of_a_given_dose() -> None:
