@@ -133,6 +133,21 @@ def test_faces_in_one_plane_leave_no_slivers_at_any_rotation(name: str) -> None:
         assert areas_of(found).min() > 10
 
 
+def test_a_cut_leaves_no_fins_at_any_rotation() -> None:
+    """Boxes of 12 triangles; a plane in a face leaves one half, and of the other not even a film."""
+    for rotation in (*ROTATIONS, *Rotation.random(9, random_state=3)):
+        body = moved(BOX, rotation, MIDDLE)
+        normal = rotation.apply([1.0, 0.0, 0.0])
+        for way, front in ((0.0, 12_000), (10.0, 0), (-10.0, 24_000), (9.99999, 0)):
+            x, y, z = (MIDDLE + way * normal).tolist()
+            half = cut(body, Plane((x, y, z), tuple(normal.tolist())))
+            for found, volume in ((half.front, front), (half.back, 24_000 - front)):
+                assert len(found.triangles) == (12 if volume else 0)
+                if volume:
+                    assert report_of(found).volume == pytest.approx(volume, rel=2e-5)
+                    assert areas_of(found).min() > 10
+
+
 def areas_of(mesh: Mesh) -> np.ndarray:
     return np.asarray(np.linalg.norm(area_normals(corners_of(mesh.vertices.astype(float), mesh.triangles)), axis=0))
 

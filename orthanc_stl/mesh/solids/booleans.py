@@ -52,14 +52,19 @@ def _combined(meshes: Sequence[Mesh], operation: manifold3d.OpType) -> Mesh:
         raise InvalidInput("got no meshes, expected at least one")
     for mesh in meshes:
         require_closed(mesh)
-    origin, finest = middle_of(meshes), max(_finest(mesh) for mesh in meshes)
+    origin, finest = middle_of(meshes), max(finest_of(mesh) for mesh in meshes)
     bodies = [manifold_of(mesh, origin).as_original() for mesh in meshes]
     found = manifold3d.Manifold.batch_boolean(bodies, operation)
     if _touch(found, bodies, meshes, origin, finest / 2):
         outwards = -finest / 2 if operation is manifold3d.OpType.Intersect else finest / 2
         bodies[1:] = [manifold_of(_moved_outwards(mesh, outwards), origin) for mesh in meshes[1:]]
         found = manifold3d.Manifold.batch_boolean(bodies, operation)
-    return mesh_of(without_films(simplified_to(found, finest)), origin)
+    return mesh_of(without_fins(found, finest), origin)
+
+
+def without_fins(manifold: manifold3d.Manifold, finest: float) -> manifold3d.Manifold:
+    """Without details of less than `finest` mm, and without the parts that rounding leaves between faces."""
+    return without_films(simplified_to(manifold, finest))
 
 
 def simplified_to(manifold: manifold3d.Manifold, finest: float) -> manifold3d.Manifold:
@@ -69,7 +74,8 @@ def simplified_to(manifold: manifold3d.Manifold, finest: float) -> manifold3d.Ma
     return found if same else manifold
 
 
-def _finest(mesh: Mesh) -> float:
+def finest_of(mesh: Mesh) -> float:
+    """mm: what is smaller is rounding."""
     return float(ROUNDINGS * np.finfo(np.float32).eps * np.abs(mesh.vertices).max(initial=0.0))
 
 
@@ -166,7 +172,7 @@ def manifold_of(mesh: Mesh, origin: np.ndarray) -> manifold3d.Manifold:
     require_closed(mesh)
     points = np.ascontiguousarray(mesh.vertices - origin, dtype=np.float32)
     triangles = np.ascontiguousarray(mesh.triangles, dtype=np.uint32)
-    manifold = manifold3d.Manifold(manifold3d.Mesh(points, triangles, tolerance=_finest(mesh)))
+    manifold = manifold3d.Manifold(manifold3d.Mesh(points, triangles, tolerance=finest_of(mesh)))
     if manifold.status() != manifold3d.Error.NoError:
         raise InvalidInput(f"got a surface that manifold3d refuses: {manifold.status().name}, expected a manifold")
     return manifold

@@ -9,7 +9,7 @@ import manifold3d
 import numpy as np
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed
+from orthanc_stl.mesh.solids.booleans import finest_of, manifold_of, mesh_of, middle_of, require_closed, without_fins
 from orthanc_stl.mesh.solids.shell import rod, turned_to
 from orthanc_stl.mesh.types import Mesh
 
@@ -65,7 +65,8 @@ def cut(mesh: Mesh, plane: Plane, pegs: Pegs | None = None) -> Halves:
     origin = middle_of([mesh])
     normal = _unit(plane.normal)
     place = np.asarray(plane.point, np.float64) - origin
-    front, back = manifold_of(mesh, origin).split_by_plane(_three(normal), float(place @ normal))
+    halves = manifold_of(mesh, origin).split_by_plane(_three(normal), float(place @ normal))
+    front, back = (without_fins(half, finest_of(mesh)) for half in halves)  # a plane in a face leaves a film of it
     stands = np.zeros((0, 3))
     if pegs is not None and not (front.is_empty() or back.is_empty()):
         front, back, stands = _pegged(front, back, place, normal, pegs)

@@ -17,7 +17,7 @@ from vtkmodules.vtkRenderingFreeType import vtkFreeTypeTools
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.pieces import outward_triangles, pieces_of
-from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed, without_films
+from orthanc_stl.mesh.solids.booleans import finest_of, manifold_of, mesh_of, middle_of, require_closed, without_fins
 from orthanc_stl.mesh.solids.field import surface_at
 from orthanc_stl.mesh.triangles import chosen_part, mean_normal
 from orthanc_stl.mesh.types import Mesh
@@ -86,7 +86,8 @@ def labelled(mesh: Mesh, text: str, at: Sequence[float], height: float, depth: f
     below = _below(depth, raised)
     prism = letters.extrude(tall + below + depth + CLEARANCE).translate((0, 0, place.lowest - below))
     prism = prism.transform(place.frame)
-    marked = mesh_of(without_films(body + (prism ^ other) if raised else body - (prism - other)), origin)
+    found = body + (prism ^ other) if raised else body - (prism - other)
+    marked = mesh_of(without_fins(found, finest_of(mesh)), origin)
     if _count(marked) != _count(mesh):
         raise InvalidInput("no place for the text: it would join or divide parts of the body")
     return marked

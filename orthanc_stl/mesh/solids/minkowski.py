@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 from scipy.spatial import ConvexHull, HalfspaceIntersection, QhullError
 
 from orthanc_stl.mesh.report import area_and_volume
-from orthanc_stl.mesh.solids.booleans import ROUNDINGS, manifold_of, mesh_of, middle_of, simplified_to, without_films
+from orthanc_stl.mesh.solids.booleans import ROUNDINGS, manifold_of, mesh_of, middle_of, without_fins
 from orthanc_stl.mesh.solids.faces import convex_polygons
 from orthanc_stl.mesh.topology import twins_of
 from orthanc_stl.mesh.triangles import corners_of, unit_normals
@@ -179,4 +179,4 @@ def _within_planes(points: np.ndarray, margins: np.ndarray) -> manifold3d.Manifo
 def _rounded(found: manifold3d.Manifold, mesh: Mesh, margins: np.ndarray, origin: np.ndarray) -> Mesh:
     """Without what is smaller than the steps of float32 at the largest coordinate."""
     finest = ROUNDINGS * np.finfo(np.float32).eps * (np.abs(mesh.vertices).max() + margins.max())
-    return mesh_of(without_films(simplified_to(found, float(finest))), origin)
+    return mesh_of(without_fins(found, float(finest)), origin)

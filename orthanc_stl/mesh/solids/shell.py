@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.pieces import outward_triangles, pieces_of
 from orthanc_stl.mesh.report import area_and_volume
-from orthanc_stl.mesh.solids.booleans import manifold_of, mesh_of, middle_of, require_closed
+from orthanc_stl.mesh.solids.booleans import finest_of, manifold_of, mesh_of, middle_of, require_closed, without_fins
 from orthanc_stl.mesh.solids.field import surface_at
 from orthanc_stl.mesh.triangles import chosen_part, mean_normal, together
 from orthanc_stl.mesh.types import Mesh
@@ -103,7 +103,8 @@ def drained(
         heights = (outside.vertices[around] - place) @ (axis / np.linalg.norm(axis))
         holes.append(rod(place - origin, axis, diameter / 2, -wall - diameter / 2, float(heights.max()) + ABOVE))
     body = manifold_of(mesh, origin)
-    left = mesh_of(manifold3d.Manifold.batch_boolean([body, *holes], manifold3d.OpType.Subtract), origin)
+    found = manifold3d.Manifold.batch_boolean([body, *holes], manifold3d.OpType.Subtract)
+    left = mesh_of(without_fins(found, finest_of(mesh)), origin)
     after = pieces_of(left)
     return Drained(left, sum(piece.cavities for piece in before) - sum(piece.cavities for piece in after))
 
