@@ -16,7 +16,7 @@ from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.pieces import largest_piece, without_cavities, without_small_pieces
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
+from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united, without_lines
 from orthanc_stl.mesh.solids.cut import Plane, cut
 from orthanc_stl.mesh.solids.smooth import mirrored, scaled, without_short_waves
 from orthanc_stl.mesh.triangles import area_normals, corners_of, together
@@ -150,6 +150,26 @@ def test_a_cut_leaves_no_fins_at_any_rotation() -> None:
 
 def areas_of(mesh: Mesh) -> np.ndarray:
     return np.asarray(np.linalg.norm(area_normals(corners_of(mesh.vertices.astype(float), mesh.triangles)), axis=0))
+
+
+def test_triangles_that_rounding_made_lines_are_taken_out() -> None:
+    """An edge of length 0 with its two triangles: of 250 random unions one had such, 11,966 triangles large."""
+    a, b, c = BOX.triangles[0].tolist()
+    (d,) = set(next(one for one in BOX.triangles[1:].tolist() if {a, b} <= set(one))) - {a, b}
+    twin = len(BOX.vertices)
+    vertices = np.concatenate((BOX.vertices, BOX.vertices[[a]]))
+    others = [one for one in BOX.triangles.tolist() if not {a, b} <= set(one)]
+    mesh = Mesh(vertices, np.array([*others, (a, twin, c), (twin, b, c), (twin, a, d), (b, twin, d)], np.int32))
+    assert report_of(mesh).closed
+    assert np.count_nonzero(areas_of(mesh) == 0) == 2
+    found = without_lines(mesh)
+    assert (len(found.triangles), areas_of(found).min() > 10) == (12, True)
+    assert report_of(found).euler_number == 2
+    assert report_of(found).volume == pytest.approx(24_000)
+    apart = together([mesh, mesh])
+    assert len(without_lines(apart).triangles) == 24
+    ring = Mesh(np.zeros((4, 3), np.float32), np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32))
+    assert without_lines(ring) is ring
 
 
 def test_distances_to_a_surface_with_triangles_that_are_lines() -> None:

@@ -185,4 +185,20 @@ def mesh_of(manifold: manifold3d.Manifold, origin: np.ndarray) -> Mesh:
         (np.asarray(found.vert_properties)[:, :3] + origin).astype(np.float32),
         np.asarray(found.tri_verts).astype(np.int32).reshape(-1, 3),
     )
-    return chosen_part(mesh, np.ones(len(mesh.triangles), bool))
+    return without_lines(chosen_part(mesh, np.ones(len(mesh.triangles), bool)))
+
+
+def without_lines(mesh: Mesh) -> Mesh:
+    """A closed mesh without the triangles that rounding made lines, two corners of which lie at one place; as it is
+    where that would open it or join what is apart."""
+    starts, ends = mesh.triangles.reshape(-1), np.roll(mesh.triangles, -1, axis=1).reshape(-1)
+    short = np.flatnonzero((mesh.vertices[starts] == mesh.vertices[ends]).all(axis=1) & (starts < ends))
+    if not len(short):
+        return mesh
+    kept = np.arange(len(mesh.vertices), dtype=np.int32)
+    for start, end in zip(starts[short].tolist(), ends[short].tolist(), strict=True):
+        kept[kept == kept[end]] = kept[start]
+    triangles = kept[mesh.triangles]
+    found = chosen_part(Mesh(mesh.vertices, triangles), (triangles != np.roll(triangles, 1, axis=1)).all(axis=1))
+    before, after = (topology_of(one.triangles, len(one.vertices)) for one in (mesh, found))
+    return found if after.closed and after.euler_number == before.euler_number else mesh
