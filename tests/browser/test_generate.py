@@ -13,7 +13,7 @@ from testing import phantoms
 from testing.server import OrthancServer
 
 from .generate_page import generate, result, url
-from .study import MARKUP, Stored, bluish, description, pixels, reddish, series_of
+from .study import MARKUP, Stored, apart, bluish, description, pixels, reddish, series_of
 from .waiting import expect
 
 Open = Callable[..., Any]
@@ -250,3 +250,15 @@ def test_a_phones_width(open_page: Open, stored: Stored, scheme: str) -> None:
     generate(page, "Ball")
     result(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_long_names_do_not_lie_over_each_other_on_a_phone(open_page: Open, server: OrthancServer) -> None:
+    rois = [
+        phantoms.ball(f"Lymph node of the level {number} (left)", 6, (20.0 * number, 0, 0), 3) for number in range(20)
+    ]
+    source = server.upload(phantoms.structure_set(rois, phantoms.Study(seed="long names")))
+    page = open_page(url(f"instance={source}"), viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    names = page.locator(".structure-name")
+    expect(names).to_have_count(20)
+    boxes = [name.bounding_box() for name in names.all()[:6]]
+    assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
