@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 
 from testing import phantoms
 from testing.data import shared_file
@@ -267,3 +269,22 @@ def test_lists_cut_no_name_off_and_that_of_prepare_is_filtered(
     page.get_by_label("What Lymph node of the level 10 is", exact=True).select_option("subtract")
     page.locator(".prepare-form input[type=search]").fill("nothing of that name")
     expect(names).to_have_text([shown[0], shown[2]], use_inner_text=True)
+
+
+def test_letters_stand_beside_what_is_shown_in_the_smallest_view(open_page: Open, hundred: str) -> None:
+    """Of four on a phone that is held upright."""
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={hundred}", **phone))
+    page.wait_for_selector("#tool-layout:visible")
+    page.evaluate("viewer.loaded")
+    page.tap("#tool-layout")
+    letters = page.locator(".view-3d").locator(".edge-letter.left, .edge-letter.right")
+    expect(letters).to_have_count(2)
+    letters.evaluate_all("all => all.forEach(({ style }) => { style.color = 'transparent'; })")
+
+    def behind() -> int:
+        """The darkest pixel."""
+        images = [Image.open(io.BytesIO(page.screenshot(clip=letter.bounding_box()))) for letter in letters.all()]
+        return min(int(np.asarray(image.convert("RGB")).min()) for image in images)
+
+    eventually(page, behind, lambda darkest: darkest > 180)

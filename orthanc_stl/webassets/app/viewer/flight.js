@@ -2,7 +2,7 @@
 
 import * as THREE from 'three';
 
-const LETTERS = 56; // px of the view's height that the letters at its edges take
+const LETTERS = 56; // px of the view's height, and of its width, that the letters at its edges take
 
 export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
@@ -52,8 +52,9 @@ export function homeDistance(direction, half, camera, viewHeight) {
   const round = Math.hypot(half.x, half.y);
   const tilt = Math.abs(direction.z), upright = Math.sqrt(1 - tilt * tilt);
   const height = half.z * upright + round * tilt, depth = round * upright + half.z * tilt;
-  const free = Math.max(0.5, 1 - LETTERS / viewHeight);
-  return Math.max(height / (vertical * free), round / horizontal) + depth;
+  const free = (/** @type {number} */ pixels) => Math.max(0.5, 1 - LETTERS / pixels);
+  const wide = horizontal * free(viewHeight * camera.aspect);
+  return Math.max(height / (vertical * free(viewHeight)), round / wide) + depth;
 }
 
 /** The distance from which a box fits into the view, less its edges, as it is seen from one side.
