@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from testing import phantoms
 from testing.server import OrthancServer
+from tests.sources.test_glb_files import CORNERS, box_glb
 
 from .study import BALL_CENTRE, Scene, opened_scene, pixels, screen, settle, viewer_ready
 from .waiting import eventually, expect
@@ -229,3 +231,19 @@ def test_the_wheel_with_alt_moves_slices_and_without_it_the_eye(open_page: Open,
     page.mouse.wheel(0, 100)
     unmoved, _ = eventually(page, lambda: page.evaluate(state), lambda now: not np.allclose(now[1], eye))
     assert unmoved == moved
+
+
+def test_what_is_said_of_all_parts_is_told_once(open_page: Open, server: OrthancServer) -> None:
+    """Of each part of a file that does not say which of its nodes it shows."""
+    image = server.upload(phantoms.ct_slices(phantoms.Study(seed="all say it"), planes=(0,))[0])
+    nodes = [{"mesh": 0, "name": "One"}, {"mesh": 0, "name": "Other", "translation": [1, 0, 0]}]
+    content = "data:;base64," + base64.b64encode(box_glb(CORNERS, nodes=nodes, scenes=[])).decode()
+    study = server.get(f"/instances/{image}/study").json()["ID"]
+    made = server.post("/stl/encode", {"Parent": study, "Content": content, "Separate": True, "All": True}).json()
+    series = server.get(f"/instances/{made['Models'][0]['ID']}").json()["ParentSeries"]
+    page = viewer_ready(open_page(f"/stl/app/three.html?series={series}"))
+    page.evaluate("viewer.loaded")
+    expect(page.locator(".part-badge:visible")).to_have_count(2)
+    page.locator(".warnings-button", has_text="Guessed: 1").click()
+    expect(page.locator("dialog.warnings li", has_text="has no scene")).to_have_count(1)
+    expect(page.locator("dialog.warnings li strong")).to_have_text(["All parts"], use_inner_text=True)

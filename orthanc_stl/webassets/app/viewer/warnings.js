@@ -17,11 +17,22 @@ export class Warnings {
     this.shown = '';
   }
 
-  /** @returns {{name: string, rank: number, text: string}[]} each sentence once a part */
+  /** @returns {{name: string, rank: number, text: string}[]} each sentence once a part; what is said of all, once */
   get all() {
-    const list = this.parts.all.flatMap((part) => notesOf(part)
-      .map(({ rank, text }) => ({ name: part.name, rank, text })));
-    return list.sort((a, b) => a.rank - b.rank);
+    const { all: parts } = this.parts;
+    const list = parts.flatMap((part) => notesOf(part).map(({ rank, text }) => ({ name: part.name, rank, text })));
+    /** @type {Map<string, number>} */
+    const saidOf = new Map();
+    for (const part of parts) {
+      for (const text of new Set(notesOf(part).map((note) => note.text))) saidOf.set(text, (saidOf.get(text) ?? 0) + 1);
+    }
+    const told = new Set();
+    return list.flatMap((each) => {
+      if (parts.length === 1 || saidOf.get(each.text) !== parts.length) return [each];
+      if (told.has(each.text)) return [];
+      told.add(each.text);
+      return [{ ...each, name: t('All parts') }];
+    }).sort((a, b) => a.rank - b.rank);
   }
 
   update() {
