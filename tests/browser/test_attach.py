@@ -31,7 +31,7 @@ def import_file(page: Any, path: Path, **fields: str) -> Any:
     if "unit" in fields:
         page.get_by_label("Coordinates are in").select_option(fields["unit"])
     if "color" in fields:
-        page.get_by_label("Color").fill(fields["color"])
+        page.get_by_label("Colour").fill(fields["color"])
     if "description" in fields:
         page.get_by_label("Series description").fill(fields["description"])
     page.get_by_role("button", name="Import").click()

@@ -167,7 +167,7 @@ def test_attach_nifti_ends_in_the_new_series(
     expect(page.get_by_label("Name of the model"), "of each its own").to_be_hidden()
     page.get_by_label("label 2").uncheck()
     page.get_by_label("Name of the model").fill("Left kidney")
-    page.get_by_label("Color").fill("#20a040")
+    page.get_by_label("Colour").fill("#20a040")
     page.get_by_role("button", name="Generate", exact=True).click()
     new = opened_series(page, before, server, stored.study)
     instance = server.get(f"/series/{new}").json()["Instances"][0]

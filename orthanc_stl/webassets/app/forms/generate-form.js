@@ -31,7 +31,7 @@ class Choices {
     this.colored = false;
     this.looks = h('div', { class: 'options' },
       field(t('Name of the model'), this.name, t('Empty: the names of its structures.')),
-      field(t('Color'), this.color, t('That of the structure, until another one is chosen.')));
+      field(t('Colour'), this.color, t('That of the structure, until another one is chosen.')));
     this.description = text('description');
     this.description.value = source.name;
     this.options.moreFields.append(field(t('Series description'), this.description,

@@ -48,7 +48,7 @@ export class StlForm extends WorkForm {
     this.found = h('div', { class: 'found' });
     this.frame = new FrameChoice(study);
     this.fields.append(this.picker.element, this.found, field(t('Series description'), this.description),
-      h('div', { class: 'options' }, field(t('Coordinates are in'), this.unit), field(t('Color'), this.color)),
+      h('div', { class: 'options' }, field(t('Coordinates are in'), this.unit), field(t('Colour'), this.color)),
       this.frame.element);
     this.submitButton.disabled = true;
   }
