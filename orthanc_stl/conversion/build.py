@@ -103,7 +103,7 @@ def union_parts(
     notes = found.notes
     if request.strict:
         _refuse(notes)
-    region, step = combined_region(found.shapes, *changes), portion(progress, 0, MESHED)
+    region, step = combined_region(found.shapes, *changes, request), portion(progress, 0, MESHED)
     if region is None:
         surface = combined(meshed(found, request, step), *changes)
     else:

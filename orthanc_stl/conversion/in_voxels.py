@@ -1,7 +1,7 @@
 """What is joined, taken away or kept of voxels on one lattice, voxel by voxel, before there is a surface.
 
 The result has the volume of its voxels, and structures of one label map, whose surfaces bend into each other where they
-touch, share nothing.
+touch, share nothing. What the cells of the whole are too coarse for is left to the surfaces, each of which has its own.
 """
 
 from __future__ import annotations
@@ -13,20 +13,32 @@ import numpy as np
 
 from orthanc_stl.conversion.meshing import inside_of, offset_of, united
 from orthanc_stl.conversion.prepare import Operand, require_left
+from orthanc_stl.conversion.request import ConversionRequest
+from orthanc_stl.conversion.unions import limits_of
+from orthanc_stl.mesh.errors import OverLimit
+from orthanc_stl.mesh.volumes.build import keeps_its_volume
+from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.sources.base import Region, Shape
 
 
 def combined_region(
-    shapes: Sequence[Shape], unite: Operand | None, subtract: Operand | None, intersect: Operand | None
+    shapes: Sequence[Shape],
+    unite: Operand | None,
+    subtract: Operand | None,
+    intersect: Operand | None,
+    request: ConversionRequest,
 ) -> Region | None:
     """The union of `shapes` and `unite`, without `subtract`, and of that what lies within `intersect`.
 
-    None where nothing is to be combined, or not all are voxels with labels on one lattice. Raises InvalidInput if
-    nothing is left.
+    None where nothing is to be combined, not all are voxels with labels on one lattice, or one that is united or
+    subtracted is too thin for the cells of the whole. Raises InvalidInput if nothing is left.
     """
     if not (unite or subtract or intersect):
         return None
     whole = _mask([*shapes, *(unite.shapes if unite else ())])
+    added = _mask(unite.shapes) if unite else None
+    if whole is not None and added is not None and not _fits(added.volume, whole.volume, request):
+        return None
     for operand, within in ((subtract, False), (intersect, True)):
         if whole is None or operand is None:
             continue
@@ -36,9 +48,18 @@ def combined_region(
             return None
         there = _placed(other.volume.stored, offset, whole.volume.stored.shape)
         left = whole.volume.stored & (there if within else 1 - there)
+        if not within and there.any() and left.any() and not _fits(other.volume, whole.volume, request):
+            return None
         require_left(bool(left.any()), f"{'within' if within else 'without'} {operand.names}")
         whole = replace(whole, volume=replace(whole.volume, stored=left))
     return whole
+
+
+def _fits(part: Volume, whole: Volume, request: ConversionRequest) -> bool:
+    try:
+        return keeps_its_volume(part, whole, request.resolution, smooth=request.smooth, **limits_of(request))
+    except OverLimit:
+        return False
 
 
 def _mask(shapes: Sequence[Shape]) -> Region | None:

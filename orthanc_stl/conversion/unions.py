@@ -58,10 +58,14 @@ def how_to_clean(request: ConversionRequest) -> CleanUp:
     )
 
 
+def limits_of(request: ConversionRequest) -> dict[str, int]:
+    """Those that a surface is made within, by their names."""
+    return {name: request.limits[name] for name in ("max_voxels", "max_triangles") if name in request.limits}
+
+
 def meshed(found: Found, request: ConversionRequest, progress: Progress) -> Surface:
     """The surface of one shape, or of the union of several."""
     shapes = found.shapes
-    limits = {name: request.limits[name] for name in ("max_voxels", "max_triangles") if name in request.limits}
 
     def mesh(shape: Shape | Sequence[RoiContours], progress: Progress) -> Surface:
         return mesh_shape(
@@ -71,7 +75,7 @@ def meshed(found: Found, request: ConversionRequest, progress: Progress) -> Surf
             smooth=request.smooth,
             end_caps=request.end_caps,
             progress=progress,
-            **limits,
+            **limits_of(request),
         )
 
     whole = united(shapes)

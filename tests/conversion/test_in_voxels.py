@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +13,17 @@ import orthanc_stl as stl
 from orthanc_stl.conversion.in_voxels import combined_region
 from orthanc_stl.conversion.meshing import inside_of, mesh_shape, united
 from orthanc_stl.conversion.prepare import Operand
+from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids.booleans import intersected
 from orthanc_stl.mesh.types import Mesh
 from orthanc_stl.mesh.volumes.volume import Volume
-from orthanc_stl.sources.base import ReadOptions, Region
+from orthanc_stl.sources.base import ReadOptions, Region, Shape
 from orthanc_stl.sources.registry import open_files
 from testing.data import shared_file
+from testing.nifti_phantoms import nifti_file
+from tests.mesh.shapes import box
 
 FILES = {
     "binary_all_frames": (1, 2),
@@ -90,6 +97,12 @@ def operand(region: Region) -> Operand:
     return Operand(mesh_shape(region).mesh, "B", (region,))
 
 
+def combined(
+    shapes: Sequence[Shape], unite: Operand | None, subtract: Operand | None, intersect: Operand | None
+) -> Region | None:
+    return combined_region(shapes, unite, subtract, intersect, ConversionRequest())
+
+
 def count(region: Region | None) -> int:
     assert region is not None
     return int(region.volume.stored.sum())
@@ -97,31 +110,51 @@ def count(region: Region | None) -> int:
 
 def test_lattices_of_one_grid_need_not_have_the_same_corner() -> None:
     a, b = block((10, 10, 10), (0, 0, 0)), block((10, 4, 10), (5, -2, 3), 7)
-    assert count(combined_region([a], operand(b), None, None)) == 1000 + 400 - 5 * 2 * 7
-    assert count(combined_region([a], None, operand(b), None)) == 1000 - 5 * 2 * 7
-    assert count(combined_region([a], None, None, operand(b))) == 5 * 2 * 7
-    assert count(combined_region([a], operand(b), operand(b), None)) == 1000 - 5 * 2 * 7
+    assert count(combined([a], operand(b), None, None)) == 1000 + 400 - 5 * 2 * 7
+    assert count(combined([a], None, operand(b), None)) == 1000 - 5 * 2 * 7
+    assert count(combined([a], None, None, operand(b))) == 5 * 2 * 7
+    assert count(combined([a], operand(b), operand(b), None)) == 1000 - 5 * 2 * 7
     far = operand(block((3, 3, 3), (50, 0, 0)))
-    assert count(combined_region([a], None, far, None)) == 1000
+    assert count(combined([a], None, far, None)) == 1000
     with pytest.raises(InvalidInput, match="nothing is left within B"):
-        combined_region([a], None, None, far)
+        combined([a], None, None, far)
     with pytest.raises(InvalidInput, match="nothing is left without B"):
-        combined_region([a], None, operand(a), None)
+        combined([a], None, operand(a), None)
 
 
 def test_other_lattices_thresholds_and_surfaces_are_left_to_the_surfaces() -> None:
     a = block((10, 10, 10), (0, 0, 0))
-    assert combined_region([a], None, None, None) is None
+    assert combined([a], None, None, None) is None
     for other in (block((4, 4, 4), (0.5, 0, 0)), block((4, 4, 4), (0, 0, 0), step=2.0)):
-        assert combined_region([a], None, operand(other), None) is None
-        assert combined_region([a], operand(other), None, None) is None
+        assert combined([a], None, operand(other), None) is None
+        assert combined([a], operand(other), None, None) is None
     uneven = replace(a, volume=replace(a.volume, planes=(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13)))
     up = replace(uneven.volume, affine=uneven.volume.affine + np.array([[0] * 4, [0] * 4, [0, 0, 0, 1], [0] * 4]))
-    assert count(combined_region([uneven], operand(uneven), None, None)) == 1000
-    assert combined_region([uneven], operand(replace(uneven, volume=up)), None, None) is None
+    assert count(combined([uneven], operand(uneven), None, None)) == 1000
+    assert combined([uneven], operand(replace(uneven, volume=up)), None, None) is None
     dose = Region(a.volume, threshold=0.5)
-    assert combined_region([dose], None, operand(a), None) is None
-    assert combined_region([a], None, None, operand(dose)) is None
+    assert combined([dose], None, operand(a), None) is None
+    assert combined([a], None, None, operand(dose)) is None
     mesh: Mesh = mesh_shape(a).mesh
-    assert combined_region([mesh], None, operand(a), None) is None
-    assert combined_region([a], None, Operand(mesh, "B", (mesh,)), None) is None
+    assert combined([mesh], None, operand(a), None) is None
+    assert combined([a], None, Operand(mesh, "B", (mesh,)), None) is None
+
+
+@pytest.mark.parametrize("resolution", [48, 96])
+@pytest.mark.parametrize("wide", [2, 3, 4, 6])
+def test_a_thin_vessel_keeps_its_volume_as_a_hole_and_as_a_branch(wide: int, resolution: int) -> None:
+    """In cells of two voxels, those of a large body, holes two and three voxels wide were gone, though the volume of
+    the whole was that of its voxels."""
+    body, vessel = np.zeros((2, 96, 96, 64), np.uint8)
+    body[3:93, 3:93, 3:43] = 1
+    vessel[45 : 45 + wide, 45 : 45 + wide, 2:62] = 1
+    both = stl.read(*(nifti_file(one, np.diag([-1, -1, 1, 1.0])) for one in (body, vessel)))
+
+    def volume(low: float, high: float, **options: Any) -> float:
+        part = both.mesh([1], resolution=resolution, tolerance=0, **options).parts[0]
+        around = box(wide + 16, wide + 16, high - low, (45 + (wide - 1) / 2, 45 + (wide - 1) / 2, (low + high) / 2))
+        return report_of(intersected([part.mesh, around])).volume
+
+    true = wide * wide * 20
+    assert volume(13, 33, subtract=[2]) == pytest.approx((wide + 16) ** 2 * 20 - true, abs=0.1 * true)
+    assert volume(43.5, 58.5, unite=[2]) == pytest.approx(wide * wide * 15, rel=0.1)

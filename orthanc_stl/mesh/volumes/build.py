@@ -35,6 +35,10 @@ LOST_BY_SURFACE = 0.25
 """A fraction of the volume of a mask: a surface that loses more, of structures a voxel wide, is made of divided voxels.
 What is lost on round ones (a ball of 5 voxels across: 0.2) comes back evenly."""
 
+LOST_IN_HOLES = 0.05
+"""The same of what is taken out of another mask or added to it: the whole gets the volume of its voxels back, a hole or
+a branch does not."""
+
 LOST_BETWEEN_VOXELS = 0.1
 """A fraction of the volume of grey voxels: a surface between them that differs by more, of bones a voxel thick in
 noise, is made of the mask of those that are inside instead."""
@@ -124,6 +128,28 @@ def surface_from_volume(
     measures = area_and_volume(mesh)
     notes = _notes(volume, inside, measures[1], exact=exact)
     return Surface(mesh, report_of(mesh, field.voxel, notes, topology, measures=measures))
+
+
+def keeps_its_volume(
+    part: Volume,
+    whole: Volume,
+    resolution: int,
+    *,
+    smooth: bool = True,
+    max_voxels: int = MAX_VOXELS,
+    max_triangles: int = MAX_TRIANGLES,
+) -> bool:
+    """Whether a mask of 0 and 1 is as large in the cells of the `whole` that it is a hole or a branch of.
+
+    A thin one is not, and the volume of the whole does not tell; cells of several voxels lose holes of any kind.
+    """
+    inside = find_inside(part, (1,), None, None)
+    plan = plan_of(whole, find_inside(whole, (1,), None, None), resolution)
+    if plan.coarser_than_voxels():
+        return False
+    field = field_of(part, inside, plan, max_voxels=max_voxels)
+    mesh, _ = _surface(part, field, inside, smooth, max_triangles, no_progress)
+    return area_and_volume(mesh)[1] >= (1 - LOST_IN_HOLES) * _placed_volume(part, inside)
 
 
 def _notes(volume: Volume, inside: Inside, enclosed: float, *, exact: bool) -> list[Note]:
