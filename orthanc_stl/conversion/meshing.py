@@ -22,8 +22,8 @@ from orthanc_stl.mesh.volumes.build import surface_from_volume
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.sources.base import Region, Shape
 
-SAME_LATTICE = 1e-3
-"""In voxels: lattices that differ by less are one."""
+SAME_LATTICE = 0.01
+"""In voxels: lattices that differ by less at each corner are one."""
 
 
 @contextmanager
@@ -132,7 +132,10 @@ def _united_regions(regions: Sequence[Region]) -> Region | None:
         return None
     corners = np.array([offset for offset in offsets if offset is not None])
     low = corners.min(axis=0)
-    size = (corners + [region.volume.stored.shape for region in regions]).max(axis=0) - low
+    sizes = np.array([region.volume.stored.shape for region in regions])
+    size = (corners + sizes).max(axis=0) - low
+    if float(np.prod(size, dtype=float)) > max(MAX_VOXELS, 2 * float(sizes.prod(axis=1).sum())):
+        return None  # far apart: their box would be nearly empty, and may be more than there is memory
     grey = first.threshold is not None
     whole = np.zeros(size[::-1], first.volume.stored.dtype.newbyteorder("=") if grey else np.uint8).T
     for region, corner in zip(regions, corners - low, strict=True):
@@ -162,8 +165,8 @@ def offset_of(one: Volume, other: Volume) -> np.ndarray | None:
         return None
     index = np.linalg.inv(one.affine) @ other.affine
     offset = np.rint(index[:3, 3])
-    expected = np.eye(4)
-    expected[:3, 3] = offset
+    corners = np.indices((2, 2, 2)).reshape(3, -1) * (np.reshape(other.stored.shape, (3, 1)) - 1)
+    apart = index[:3, :3] @ corners + index[:3, 3:] - (corners + offset[:, None])
     if one.planes is not None and offset[2]:  # planes at other places of uneven steps
         return None
-    return offset.astype(int) if np.abs(index - expected).max() < SAME_LATTICE else None
+    return offset.astype(int) if np.abs(apart).max() < SAME_LATTICE else None

@@ -128,6 +128,12 @@ def test_other_lattices_thresholds_and_surfaces_are_left_to_the_surfaces() -> No
     for other in (block((4, 4, 4), (0.5, 0, 0)), block((4, 4, 4), (0, 0, 0), step=2.0)):
         assert combined([a], None, operand(other), None) is None
         assert combined([a], operand(other), None, None) is None
+    wide, stretched = block((510, 9, 9), (0, 0, 0)), block((510, 9, 9), (0, 0, 0))
+    stretched.volume.affine[0, 0] = 1.0009  # half a voxel at the far end
+    assert combined([wide], None, operand(stretched), None) is None
+    far = operand(block((9, 9, 9), (9e4, 9e4, 9e4)))  # a box of both has 7e14 voxels
+    assert combined([a], far, None, None) is None
+    assert united([a, far.shapes[0]]) is None
     uneven = replace(a, volume=replace(a.volume, planes=(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13)))
     up = replace(uneven.volume, affine=uneven.volume.affine + np.array([[0] * 4, [0] * 4, [0, 0, 0, 1], [0] * 4]))
     assert count(combined([uneven], operand(uneven), None, None)) == 1000
