@@ -37,7 +37,7 @@ def combined_region(
         return None
     whole = _mask([*shapes, *(unite.shapes if unite else ())])
     added = _mask(unite.shapes) if unite else None
-    if whole is not None and added is not None and not _fits(added.volume, whole.volume, request):
+    if whole is not None and added is not None and not _fits(added.volume, whole.volume, request, hole=False):
         return None
     for operand, within in ((subtract, False), (intersect, True)):
         if whole is None or operand is None:
@@ -48,16 +48,16 @@ def combined_region(
             return None
         there = _placed(other.volume.stored, offset, whole.volume.stored.shape)
         left = whole.volume.stored & (there if within else 1 - there)
-        if not within and there.any() and left.any() and not _fits(other.volume, whole.volume, request):
+        if not within and there.any() and left.any() and not _fits(other.volume, whole.volume, request, hole=True):
             return None
         require_left(bool(left.any()), f"{'within' if within else 'without'} {operand.names}")
         whole = replace(whole, volume=replace(whole.volume, stored=left))
     return whole
 
 
-def _fits(part: Volume, whole: Volume, request: ConversionRequest) -> bool:
+def _fits(part: Volume, whole: Volume, request: ConversionRequest, *, hole: bool) -> bool:
     try:
-        return keeps_its_volume(part, whole, request.resolution, smooth=request.smooth, **limits_of(request))
+        return keeps_its_volume(part, whole, request.resolution, hole=hole, smooth=request.smooth, **limits_of(request))
     except OverLimit:
         return False
 

@@ -164,3 +164,12 @@ def test_a_thin_vessel_keeps_its_volume_as_a_hole_and_as_a_branch(wide: int, res
     true = wide * wide * 20
     assert volume(13, 33, subtract=[2]) == pytest.approx((wide + 16) ** 2 * 20 - true, abs=0.1 * true)
     assert volume(43.5, 58.5, unite=[2]) == pytest.approx(wide * wide * 15, rel=0.1)
+
+
+def test_halves_of_a_body_are_united_without_a_cleft_in_cells_of_two_voxels() -> None:
+    halves = np.zeros((60, 60, 60), np.uint8)
+    halves[5:30, 5:55, 5:55], halves[30:55, 5:55, 5:55] = 1, 2
+    (part,) = stl.read(nifti_file(halves)).mesh([1], unite=[2], resolution=30, tolerance=0).parts
+    assert part.report.voxel == (2, 2, 2)
+    assert part.report.euler_number == 2
+    assert part.volume_ml == pytest.approx(125, rel=1e-3)

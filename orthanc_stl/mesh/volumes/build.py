@@ -135,17 +135,18 @@ def keeps_its_volume(
     whole: Volume,
     resolution: int,
     *,
+    hole: bool,
     smooth: bool = True,
     max_voxels: int = MAX_VOXELS,
     max_triangles: int = MAX_TRIANGLES,
 ) -> bool:
-    """Whether a mask of 0 and 1 is as large in the cells of the `whole` that it is a hole or a branch of.
+    """Whether a mask of 0 and 1 is as large in the cells of the `whole` that it is a hole or else a branch of.
 
     A thin one is not, and the volume of the whole does not tell; cells of several voxels lose holes of any kind.
     """
     inside = find_inside(part, (1,), None, None)
     plan = plan_of(whole, find_inside(whole, (1,), None, None), resolution)
-    if plan.coarser_than_voxels():
+    if hole and plan.coarser_than_voxels():
         return False
     field = field_of(part, inside, plan, max_voxels=max_voxels)
     mesh, _ = _surface(part, field, inside, smooth, max_triangles, no_progress)
