@@ -39,9 +39,9 @@ where there is one OFTEN, and is one more slice else."""
 OFTEN = 0.5
 """A fraction of the steps between larger outlines, in which there is an outline between the two."""
 
-OFF_PLANE = (0.08, 0.45)
-"""Of the way between the two: what leaves only a thin wall, or is one more slice, is told of from here to there. Nearer
-ones may be short parts far above each other, whose gaps are told; halfway, a body has ribs."""
+OFF_PLANE = 0.08
+"""Of the way between the two: what leaves only a thin wall, or is one more slice, is told of from here on. Nearer ones
+may be short parts far above each other, whose gaps are told."""
 
 CUTS_OUT_NOTHING = "cuts out nothing"
 """How the sentence on outlines that stay between planes ends."""
@@ -73,7 +73,7 @@ class _Between:
 
     @property
     def is_off_plane(self) -> bool:
-        return self.slices and OFF_PLANE[0] <= self.part <= OFF_PLANE[1]
+        return self.slices and self.part >= OFF_PLANE
 
 
 @dataclass(frozen=True)
