@@ -43,6 +43,10 @@ OFF_PLANE = 0.08
 """Of the way between the two: what leaves only a thin wall, or is one more slice, is told of from here on. Nearer ones
 may be short parts far above each other, whose gaps are told."""
 
+HALFWAY = 0.45
+"""Of the way between the two: what is farther from both is told of only where other slices are as far apart as the two:
+beside a gap it is the slice between them."""
+
 CUTS_OUT_NOTHING = "cuts out nothing"
 """How the sentence on outlines that stay between planes ends."""
 
@@ -58,7 +62,7 @@ class _Between:
     """Outline `own` lies between `before` and `behind` and within both; `part` of the way, counted from the nearer one.
 
     `alike`: it is not MUCH_SMALLER than both, and there are few such. `slices`: whether these two are known to be one
-    slice apart.
+    slice apart; `as_others`: whether slices beside them are no farther apart.
     """
 
     own: int
@@ -66,6 +70,7 @@ class _Between:
     part: float
     alike: bool
     slices: bool
+    as_others: bool
 
     @property
     def is_moved(self) -> bool:
@@ -73,7 +78,7 @@ class _Between:
 
     @property
     def is_off_plane(self) -> bool:
-        return self.slices and self.part >= OFF_PLANE
+        return self.slices and self.part >= OFF_PLANE and (self.as_others or self.part <= HALFWAY)
 
 
 @dataclass(frozen=True)
@@ -193,9 +198,9 @@ def _between(drawn: _Drawn, k: int, ends: tuple[int, int], steps: tuple[np.ndarr
     parts = np.abs(drawn.position[k] - drawn.position[list(ends)]) / whole
     others = [below[before], above[behind], *(step for step in (above[before], below[behind]) if step < whole / 1.1)]
     apart = min(others)
-    slices = bool(np.isfinite(apart) and whole <= A_SLICE * apart)
+    slices, as_others = bool(np.isfinite(apart) and whole <= A_SLICE * apart), bool(apart <= A_SLICE * whole)
     alike = few and bool(drawn.area[k] >= MUCH_SMALLER * drawn.area[list(ends)].min())
-    return _Between(k, ends[int(np.argmin(parts))], float(parts.min()), alike, slices)
+    return _Between(k, ends[int(np.argmin(parts))], float(parts.min()), alike, slices, as_others)
 
 
 def _outermost(drawn: _Drawn, below: np.ndarray, above: np.ndarray) -> dict[int, int]:
