@@ -171,7 +171,10 @@ def _enclosing(position: np.ndarray, low: np.ndarray, high: np.ndarray, area: np
     place = np.arange(len(position))
 
     def encloses(mine: np.ndarray, others: slice) -> np.ndarray:
-        met = np.less.outer(area[mine], smaller * area[others]) & np.less.outer(place[mine], place[others])
+        met = np.less.outer(area[mine], smaller * area[others])
+        if not met.any():  # a body that hardly changes
+            return met
+        met &= np.less.outer(place[mine], place[others])
         for axis in (0, 1):
             met &= low[others, axis] <= low[mine, axis, None]
             met &= high[others, axis] >= high[mine, axis, None]

@@ -42,12 +42,12 @@ def steps_above(position: np.ndarray, low: np.ndarray, high: np.ndarray, least: 
 
     def over(mine: np.ndarray, others: slice) -> np.ndarray:
         met = boxes_meet(low, high, mine, others)
-        met &= position[others] - position[mine, None] > least
-        row, column = np.nonzero(met)
+        way = position[others] - position[mine, None]
+        met &= way > least
+        row, column = np.nonzero(met & (way <= 2 * least))
         one, other = mine[row], column + others.start
         wide, tall = (np.minimum(high[other], high[one]) - np.maximum(low[other], low[one])).T
-        unlike = wide * tall < UNLIKE * np.maximum(area[other], area[one])
-        met[row, column] = ~unlike | (position[other] - position[one] > 2 * least)
+        met[row, column] = wide * tall >= UNLIKE * np.maximum(area[other], area[one])
         return met
 
     first = first_ahead(len(position), over)
@@ -87,9 +87,9 @@ def _widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     extent = (high - low).max(axis=1)
     found = extent.copy()
     for start in range(0, len(extent), BLOCK):
-        mine, others = slice(start, start + BLOCK), slice(start, start + AHEAD)
-        over = (low[others] <= high[mine, None]).all(axis=2) & (high[others] >= low[mine, None]).all(axis=2)
-        found[mine] = np.where(over, extent[others], 0).max(axis=1)
+        mine = np.arange(start, min(start + BLOCK, len(extent)))
+        others = slice(start, min(start + AHEAD, len(extent)))
+        found[mine] = np.where(boxes_meet(low, high, mine, others), extent[others], 0).max(axis=1)
     return found
 
 
