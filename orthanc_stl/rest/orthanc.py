@@ -145,21 +145,23 @@ class Orthanc:
         return self.get(f"/instances/{instance}/file")
 
     def decoder(self, instance: str) -> Any:
-        """The SDK's `DicomInstance`, of which Orthanc decodes one frame after the other. Raises `StorageFailed`.
+        """The SDK's `DicomInstance`, of which Orthanc decodes one frame after the other.
 
         Of all ways to decoded pixels this one alone leaves nothing in Orthanc's cache of parsed files (128 MB).
+        Raises `NotFound` when Orthanc has no such instance, else `StorageFailed`.
         """
-        try:
-            return self._sdk.LoadDicomInstance(instance, self._sdk.LoadDicomInstanceMode.WHOLE_DICOM)
-        except self._sdk.OrthancException as e:
-            _raise_for(f"/instances/{instance}", e)
+        return self._load(instance, "WHOLE_DICOM")
 
     def head(self, instance: str) -> bytes:
-        """The DICOM file of an instance with empty pixel data, however large that is. Raises `StorageFailed`."""
+        """The DICOM file of an instance with empty pixel data, however large that is. Raises as `decoder`."""
+        dicom: bytes = self._load(instance, "EMPTY_PIXEL_DATA").SerializeDicomInstance()
+        return dicom
+
+    def _load(self, instance: str, mode: str) -> Any:
         try:
-            mode = self._sdk.LoadDicomInstanceMode.EMPTY_PIXEL_DATA
-            return self._sdk.LoadDicomInstance(instance, mode).SerializeDicomInstance()
-        except self._sdk.OrthancException as e:
+            return self._sdk.LoadDicomInstance(instance, getattr(self._sdk.LoadDicomInstanceMode, mode))
+        except self._sdk.OrthancException as e:  # of one that is not there, too, it says "Internal error"
+            self._require_instance(instance)
             _raise_for(f"/instances/{instance}", e)
 
     def store(self, dicom: bytes) -> dict[str, Any]:

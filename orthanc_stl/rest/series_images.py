@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orthanc_stl import errors
@@ -26,6 +28,10 @@ KEPT_FRAMES = MOST_FRAMES
 
 KEPT_WINDOWS = 512
 
+UNSETTLED = timedelta(seconds=2)
+"""Orthanc tells in which second a series changed last. Until then it may change again and that would not show: be
+deleted, and stored anew with other images."""
+
 CT_WINDOW = (40.0, 400.0)
 SAMPLES = 20_000
 """Pixels of the middle slice that a window is worked out from, where the images name none."""
@@ -33,13 +39,15 @@ SAMPLES = 20_000
 
 @dataclass(frozen=True)
 class SeriesImages:
-    """The stacks of a series, each with how its values are kept. `version` is another when the series has changed.
+    """The stacks of a series, each with how its values are kept.
 
-    `reason` says why there are none.
+    `version` is another when a file of the series has changed. `state` is what Orthanc said of the series then; empty
+    if that may stay the same while the series changes. `reason` says why there are no stacks.
     """
 
     series: str
     version: str
+    state: str
     modality: str
     description: str
     series_instance_uid: str
@@ -73,11 +81,15 @@ class SeriesImagesCache:
     def get(self, orthanc: Orthanc, series: str) -> SeriesImages:
         """Raises NotFound if Orthanc has no such series."""
         described = _series(orthanc, series)
-        version = str(described.get("LastUpdate", "")) + f" {len(described['Instances'])}"
+        state = f"{described['LastUpdate']} {len(described['Instances'])}"
         with self._lock:
             known = self._known.get(series)
-        if known is None or known.version != version:
-            known = read_series_images(orthanc, described, version)
+        if known is None or known.state != state:
+            settled = state if _is_settled(described["LastUpdate"]) else ""
+            version = _version(orthanc, series)
+            if known is None or known.version != version:
+                known = read_series_images(orthanc, described, version)
+            known = replace(known, state=settled)
         with self._lock:
             self._known[series] = known
             self._known.move_to_end(series)
@@ -121,6 +133,7 @@ def read_series_images(orthanc: Orthanc, described: Mapping[str, Any], version: 
     return SeriesImages(
         series=described["ID"],
         version=version,
+        state="",
         modality=modality,
         description=str(tags.get("SeriesDescription", "")),
         series_instance_uid=str(tags.get("SeriesInstanceUID", "")),
@@ -154,6 +167,18 @@ def half_range(frame: Frame) -> tuple[float, float]:
     """The middle of what a frame's bits can hold, for pixels that are not decoded here."""
     center = 0.0 if frame.signed else (1 << (frame.bits_stored - 1)) * frame.slope
     return center + frame.intercept, (1 << (frame.bits_stored - 1)) * abs(frame.slope)
+
+
+def _is_settled(last_update: str) -> bool:
+    """`last_update`: a time as Orthanc tells it, in UTC. One of another server's clock may lie ahead."""
+    changed = datetime.strptime(last_update, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    return datetime.now(UTC) - changed > UNSETTLED
+
+
+def _version(orthanc: Orthanc, series: str) -> str:
+    """A name of all files of a series, which have new ones whenever they are stored."""
+    files = sorted(instance["FileUuid"] for instance in orthanc.get_json(f"/series/{series}/instances"))
+    return hashlib.sha256(" ".join(files).encode()).hexdigest()
 
 
 def _series(orthanc: Orthanc, series: str) -> dict[str, Any]:

@@ -252,3 +252,23 @@ def test_a_damaged_image_is_named_and_does_not_end_the_worker(server: OrthancSer
     assert "cannot be used" in reply.json()["Details"]
     assert server.get(f"/series/{series}/stl/images/0/1/0-1").status == 200
     assert set(workers) <= set(server.children())
+
+
+def test_another_series_of_the_same_identifier_is_read_anew_within_a_second(server: OrthancServer) -> None:
+    """Orthanc tells only in which second a series changed last."""
+    slices = np.arange(2 * 4 * 4, dtype=np.int16).reshape(2, 4, 4)
+    at = [(0.0, 0.0, z) for z in (0.0, 2.0)]
+    moved = [(5.0, 0.0, z) for z in (0.0, 2.0)]
+    several = [enhanced(slices, places, seed="again", slopes=[1.0, 1.0]) for places in (at, moved)]
+    nm = nuclear(slices.astype(np.uint16), (7.0, 0.0, 0.0), 3.0, seed="again")
+    seen = []
+    for file in (several[0], nm, several[1], several[0], nm):
+        series = upload(server, [file])
+        (stack,) = described(server, series)["Stacks"]
+        piece = server.get(f"/series/{series}/stl/images/0/1/0-1")
+        listed = server.get(f"/series/{series}/stl/structures")
+        assert (piece.status, listed.status) == (200, 200), (piece.body, listed.body)
+        seen.append((stack["Affine"][0][3], piece.headers["etag"][0]))
+        server.delete(f"/series/{series}")
+    assert [x for x, _ in seen] == [0, 7, 5, 0, 7]
+    assert len({etag for _, etag in seen}) == 5, "a browser would show the images that it has kept"

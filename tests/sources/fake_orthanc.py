@@ -25,12 +25,22 @@ class FakeOrthanc:
         self.instances = {f"{number:08x}{'-00000000' * 4}": file for number, file in enumerate(files)}
         self.failing = [name for number, name in enumerate(self.instances) if number in failing]
         self.decoded: list[str] = []
+        self.last_update = "20260101T000000"
+        self.asked: list[str] = []
 
     def get_json(self, path: str) -> Any:
+        self.asked.append(path.rsplit("/", 1)[-1])
         if path == f"/series/{SERIES}":
             first = self._dataset(next(iter(self.instances)))
             tags = {name: str(first.get(name, "")) for name in ("Modality", "SeriesDescription", "SeriesInstanceUID")}
-            return {"ID": SERIES, "MainDicomTags": tags, "Instances": list(self.instances), "LastUpdate": "1"}
+            return {
+                "ID": SERIES,
+                "MainDicomTags": tags,
+                "Instances": list(self.instances),
+                "LastUpdate": self.last_update,
+            }
+        if path == f"/series/{SERIES}/instances":
+            return [{"FileUuid": str(hash(file))} for file in self.instances.values()]
         _, kind, name, what = path.split("/")
         assert (kind, what) == ("instances", "simplified-tags")
         return simplified(self._dataset(name))
