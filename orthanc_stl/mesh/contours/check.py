@@ -64,10 +64,10 @@ def _expected(chain: Chain) -> Expected:
     if len(areas) > 1:
         less += _taper(roots[0], roots[1], below, float(between[0]))
         less += _taper(roots[-1], roots[-2], above, float(between[-1]))
-    return Expected(volume, less, float(cones[_jumps(np.diff(roots) / between)].sum()))
+    return Expected(volume, less, float(cones[jumps_of(np.diff(roots) / between)].sum()))
 
 
-def _jumps(slopes: np.ndarray) -> np.ndarray:
+def jumps_of(slopes: np.ndarray) -> np.ndarray:
     """Which of the slopes from slice to slice `(n,)` are JUMP times one beside them, and do not go on in the other."""
     sides = np.array([np.append(np.nan, slopes[:-1]), np.append(slopes[1:], np.nan)])
     flat = JUMP * np.abs(sides) < np.abs(slopes)

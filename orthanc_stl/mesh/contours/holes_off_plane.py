@@ -243,11 +243,14 @@ def _tell(name: str, drawn: _Drawn, found: Sequence[_Between], thin: Sequence[_B
         findings.roi(Rank.GUESSED, name, f"has {_named(drawn, holes)}, {off}")
     more = [one for one in kept if one.alike and one.is_off_plane]
     if more:
-        taken = "it is taken for" if len(more) == 1 else "each is taken for"
-        text = (
-            f"has {_named(drawn, more)}, between two larger ones: {taken} {ONE_MORE}, not for a hole in the nearer one"
-        )
-        findings.roi(Rank.GUESSED, name, text)
+        places = [float(drawn.position[one.own]) for one in more]
+        findings.roi(Rank.GUESSED, name, taken_for_slices(places, "between two larger ones"))
+
+
+def taken_for_slices(places: Sequence[float], between: str) -> str:
+    """The sentence on outlines at `places` (mm along the normal)."""
+    taken = "it is taken for" if len(places) == 1 else "each is taken for"
+    return f"has {outlines_at(places)}, {between}: {taken} {ONE_MORE}, not for a hole in the nearer one"
 
 
 def _named(drawn: _Drawn, found: Sequence[_Between]) -> str:

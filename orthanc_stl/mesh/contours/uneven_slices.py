@@ -7,12 +7,21 @@ from statistics import median
 
 import numpy as np
 
-from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, Expected
+from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, Expected, jumps_of
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.gaps import BESIDE
-from orthanc_stl.mesh.contours.holes_off_plane import CUTS_OUT_NOTHING, outlines_at
-from orthanc_stl.mesh.contours.parts import Chain
+from orthanc_stl.mesh.contours.holes_off_plane import (
+    CUTS_OUT_NOTHING,
+    OFF_PLANE,
+    OFTEN,
+    ONE_MORE,
+    outlines_at,
+    taken_for_slices,
+)
+from orthanc_stl.mesh.contours.links import NOT_ALIKE
+from orthanc_stl.mesh.contours.parts import Chain, Layer
 from orthanc_stl.mesh.contours.planes import WHOLE_MM
+from orthanc_stl.mesh.contours.steps import LARGER
 from orthanc_stl.mesh.types import Rank
 
 ANOTHER = 1.25
@@ -21,6 +30,16 @@ ANOTHER = 1.25
 CHANGED = 1.05
 """Times the shorter of two distances between slices: where the longer one is more, sizes that change there are in
 doubt."""
+
+AS_FAR = 0.1
+"""A fraction of the usual distance between slices: what differs from it by less is as far."""
+
+UNEVEN = 0.02
+"""A fraction of that distance: one of the two steps is longer by more than this in each of several pairs in a row. What
+is more even is a finer spacing."""
+
+BESIDE_IT = 0.02
+"""A fraction of its area: as much of a hole lies beside the outline that it is in, at most."""
 
 SOME = 0.2
 """A fraction of VOLUME_TOLERANCE: of doubts that are more than that together, those that are more than this are told
@@ -57,7 +76,58 @@ def doubt_uneven_slices(name: str, chains: Sequence[Chain], expected: Expected, 
             f" {100 * abs(less) / volume:.1f} % {'larger' if less > 0 else 'smaller'}"
         )
         findings.roi(Rank.GUESSED, name, text)
+    _doubt_holes(name, chains, least, findings)
     return ends
+
+
+def _doubt_holes(name: str, chains: Sequence[Chain], least: float, findings: Findings) -> None:
+    """Tells of outlines between two slices that may be holes in the nearer one, if that is more than `least` mm³."""
+    if findings.tells(name, CUTS_OUT_NOTHING) or findings.tells(name, ONE_MORE):
+        return
+    holes = [found for chain in chains for found in _holes_or_slices(chain).items()]
+    if sum(volume for _, volume in holes) > least:
+        text = taken_for_slices([place for place, _ in holes], "between two that are one slice apart")
+        findings.roi(Rank.GUESSED, name, text)
+
+
+def _holes_or_slices(chain: Chain) -> dict[float, float]:
+    """Outlines between two that are as far apart as slices are, and within the nearer one of them, by their places (mm
+    along the normal): the mm³ that each is as a hole."""
+    steps, layers = np.diff(chain.positions), chain.layers
+    if len(steps) < 3:
+        return {}
+    usual = float(np.percentile(steps, LARGER, method="higher"))
+    whole = np.abs(steps - usual) <= AS_FAR * usual
+    found: list[int] = []
+    for run in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(whole)) + 1):
+        if not whole[run[0]] and len(run) % 2 == 0 and _are_pairs(steps[run] / usual):
+            found += run[1::2].tolist()
+    if len(found) >= OFTEN * (len(steps) - len(found)):
+        return {}
+    found = [k for k in found if _may_be_hole(layers[k - 1 : k + 2], usual)]
+    return {float(chain.positions[k]): layers[k].area * usual for k in found}
+
+
+def _are_pairs(steps: np.ndarray) -> bool:
+    """Whether each two of the steps are a whole one together, and of more than two the first is always the longer one,
+    or always the shorter one."""
+    first, second = steps[::2], steps[1::2]
+    longer = first - second
+    alike = len(longer) == 1 or (longer > UNEVEN).all() or (longer < -UNEVEN).all()
+    return bool(alike and (np.abs(first + second - 1) <= AS_FAR).all())
+
+
+def _may_be_hole(layers: Sequence[Layer], usual: float) -> bool:
+    """Whether the second of three layers lies within the nearer one of the others, and off its plane."""
+    below, own, above = layers
+    if any(len(region.outlines) > 1 for region in own.regions):
+        return False
+    ways = [(abs(own.position - other.position), other) for other in (below, above)]
+    nearest = min(way for way, _ in ways)
+    near = [other for way, other in ways if way <= nearest + AS_FAR * usual]
+    return nearest >= OFF_PLANE * usual and any(
+        (own.section - other.section).area() <= BESIDE_IT * own.area for other in near
+    )
 
 
 def _end_in_doubt(chain: Chain) -> float:
@@ -84,15 +154,22 @@ def _change_in_doubt(chain: Chain) -> float:
     """mm³ that a chain may have more or less where the distance between slices changes, and with it the area.
 
     Each slice may be as thick as slices are apart on its own side, so that the two do not meet halfway, and straight.
+    Where one step alone is longer, there may be nothing between the two.
     """
     steps, areas = np.diff(chain.positions).tolist(), [layer.area for layer in chain.layers]
-    moved = straight = 0.0
+    jumps = jumps_of(np.diff(np.sqrt(areas)) / steps)
+    between = straight = 0.0
+    moved = np.zeros(2)
     for k in range(1, len(steps) - 1):
-        below, above = median(steps[max(0, k - BESIDE) : k]), median(steps[k + 1 : k + 1 + BESIDE])
-        if max(below, above) > CHANGED * min(below, above):
+        near = steps[k - 1], steps[k + 1]
+        some = median(steps[max(0, k - BESIDE) : k]), median(steps[k + 1 : k + 1 + BESIDE])
+        if max(some) > CHANGED * min(some):
             straight += _cone(steps[k], areas[k], areas[k + 1])
-            moved += (below - above) / 4 * (areas[k] - areas[k + 1])
-    return max(straight, abs(moved + straight))
+            moved += [(below - above) / 4 * (areas[k] - areas[k + 1]) for below, above in (near, some)]
+        elif jumps[k] and steps[k] > CHANGED * max(some) and max(areas[k : k + 2]) > NOT_ALIKE * min(areas[k : k + 2]):
+            straight += _cone(steps[k], areas[k], areas[k + 1])
+            between += (steps[k] - sum(some) / 2) * (areas[k] + areas[k + 1]) / 2
+    return max(straight, float(np.abs(moved + straight).max())) + between
 
 
 def _one_more(chain: Chain) -> dict[float, float]:
