@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import fast_simplification
 import numpy as np
@@ -13,16 +14,23 @@ from orthanc_stl.mesh.types import Mesh
 STEPS, FIRST_STEP, ERROR_UNIT = 100, 3, 1e-9
 """Of fast-simplification: step k of 100 collapses edges of errors below 1e-9 (k + 3)^aggressiveness."""
 
+ONE_ERROR = float(np.finfo(float).eps)
+"""The same without aggressiveness: what it calls lossless collapses edges of errors below this while there are such."""
+
 _one_at_a_time = threading.Lock()  # fast-simplification keeps its mesh in global variables
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What fast-simplification is told: to work on the mesh times `scale`, down to `count` triangles."""
+    """What fast-simplification is told: to work on the mesh times `scale`, down to `count` triangles.
+
+    Without an `aggressiveness` all edges of errors below ONE_ERROR go, in the order of the triangles, and no `count` is
+    looked at.
+    """
 
     scale: float
     count: int
-    aggressiveness: float
+    aggressiveness: float | None
 
 
 @dataclass(frozen=True)
@@ -56,13 +64,12 @@ def collapsed_to(mesh: Mesh, kept: np.ndarray, goal: Goal) -> Collapsed | None:
     rest = mesh.triangles[~kept[mesh.triangles[:, 0]]]
     used = np.flatnonzero(~kept)
     number = np.cumsum(~kept, dtype=np.int32) - np.int32(1)
+    steps: dict[str, Any] = {"lossless": True}
+    if goal.aggressiveness is not None:
+        steps = {"target_count": max(4, goal.count - (len(mesh.triangles) - len(rest))), "agg": goal.aggressiveness}
     with _one_at_a_time:
         points, _, collapses = fast_simplification.simplify(
-            (mesh.vertices[used] - middle) * goal.scale,
-            number[rest],
-            target_count=max(4, goal.count - (len(mesh.triangles) - len(rest))),
-            agg=goal.aggressiveness,
-            return_collapses=True,
+            (mesh.vertices[used] - middle) * goal.scale, number[rest], return_collapses=True, **steps
         )
     target = np.arange(count)
     target[used] = used[_targets(len(used), collapses)]

@@ -24,7 +24,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from orthanc_stl.errors import TooLarge
-from orthanc_stl.mesh.collapses import ERROR_UNIT, FIRST_STEP, STEPS, Attempt, Goal, collapsed_to, with_kept
+from orthanc_stl.mesh.collapses import ERROR_UNIT, FIRST_STEP, ONE_ERROR, STEPS, Attempt, Goal, collapsed_to, with_kept
 from orthanc_stl.mesh.decimation_check import (
     FullSurface,
     crossing_vertices,
@@ -44,6 +44,15 @@ they end with half as many again."""
 GENTLE, STEEP = 1.0, 7.0
 """Aggressiveness: how the errors allowed grow from step to step. For a tolerance a low one wastes no steps on errors
 that no edge has (twice as fast, the same result); for a number of triangles it must reach large errors."""
+
+COARSE = 18.0
+"""Times the tolerance: where the edges of the full surface are longer on average, as of voxels of 1 mm and more at the
+default tolerance, half of the triangles stay, and it hardly matters which edges go first: a single step with one error
+takes half of the time of a hundred with growing ones, and leaves 4 % more. Of finer surfaces, it leaves up to 16 % more
+and more has to be taken back."""
+
+QUADRICS_AT_ONCE = 2.4
+"""As QUADRICS, for that step."""
 
 BETWEEN_SAMPLES = 0.96
 """A fraction of the tolerance: what may be measured. Between the points that are measured a little more was found at 15
@@ -101,7 +110,7 @@ def decimated(mesh: Mesh, *, tolerance: float | None = None, triangles: int | No
         raise ValueError(f"got {triangles} triangles, expected 4 or more: a closed surface has no fewer")
     goals: Iterator[Goal] = iter(())
     if tolerance and tolerance > LEAST:
-        goals = _within(tolerance)
+        goals = _within(tolerance, mesh)
     elif triangles is not None:
         goals = _to_count(mesh, triangles)
     limit = np.inf if tolerance is None else tolerance * BETWEEN_SAMPLES
@@ -120,19 +129,26 @@ def decimated(mesh: Mesh, *, tolerance: float | None = None, triangles: int | No
     return Decimated(mesh, 0.0)
 
 
-def _within(tolerance: float) -> Iterator[Goal]:
+def _within(tolerance: float, mesh: Mesh) -> Iterator[Goal]:
+    if _side(mesh) > COARSE * tolerance:
+        yield Goal(float(np.sqrt(ONE_ERROR / QUADRICS_AT_ONCE)) / tolerance, 4, None)
     for share in SHARES:
         largest = QUADRICS * (tolerance * share) ** 2
         yield Goal(float(np.sqrt(ERROR_UNIT * (STEPS - 1 + FIRST_STEP) ** GENTLE / largest)), 4, GENTLE)
 
 
 def _to_count(mesh: Mesh, triangles: int) -> Iterator[Goal]:
-    some = mesh.vertices[mesh.triangles[:: 1 + len(mesh.triangles) // 1000]]
-    side = float(np.linalg.norm(some[:, 1] - some[:, 0], axis=1).mean()) if len(some) else 0.0
+    side = _side(mesh)
     for more in MORE:
         count = round(triangles * more)
         if count < len(mesh.triangles):
             yield Goal(1 / side if side > 0 else 1.0, count, STEEP)
+
+
+def _side(mesh: Mesh) -> float:
+    """How long edges are on average (mm), by a thousand of the triangles."""
+    some = mesh.vertices[mesh.triangles[:: 1 + len(mesh.triangles) // 1000]]
+    return float(np.linalg.norm(some[:, 1] - some[:, 0], axis=1).mean()) if len(some) else 0.0
 
 
 def _at_most(goal: Goal, full: FullSurface, limit: float) -> Decimated | None:
