@@ -226,7 +226,8 @@ def pixel_frames(source: DicomObject) -> PixelFrames:
     if not rows or not columns or rows * columns > MOST_PIXELS:
         raise InvalidInput(f"this object has frames of {rows} x {columns} pixels")
     if bits not in (1, 8, 16, 32) or samples not in (None, 1):
-        raise InvalidInput(f"this object has {samples or 1} samples of {bits} bits a pixel; one of 1 to 32 is expected")
+        found = f"Samples per Pixel is {samples or 1} and Bits Allocated {bits}"
+        raise InvalidInput(f"{found}; one sample of 1, 8, 16 or 32 bits is expected")
     if count is None or count < 1:
         raise InvalidInput("this object has no frames")
     if count > MOST_FRAMES:

@@ -7,7 +7,7 @@ its neighbours are not bridged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -92,7 +92,8 @@ class OpenSegmentation(OfDicomObject):
             raise InvalidInput(f'segment {number} "{_name(item, number)}" cannot be used: {reason}')
         notes = (
             *lattice.notes, *_apart_note(lattice), *self.frames.notes, *voxels.notes, *self._palette_note(),
-            *self._unlisted_note(), *_concatenation_note(self.source), *self._numbering_notes,
+            *self._unlisted_note(self._labels.boxes if self.kind == "LABELMAP" else self.table.segments),
+            *_concatenation_note(self.source), *self._numbering_notes,
         )  # fmt: skip
         volume = voxels.volume(lattice, self.frames.rows, self.frames.columns)
         if voxels.mask:
@@ -170,6 +171,9 @@ class OpenSegmentation(OfDicomObject):
             facts = {"Voxels": voxels, "VolumeMl": round(volume / 1000, 4)}
         elif self.kind != "LABELMAP" and number not in self.table.segments:
             reason = "it has no frame"
+        if reason:
+            there = self.table.segments if counts is None or self.kind != "LABELMAP" else counts
+            reason = "; ".join((reason, *(note.text for note in self._unlisted_note(there))))
         return Structure(
             number, _name(item, number), item.color(), category=item.code(_CATEGORY), anatomy=item.code(_ANATOMY),
             reason=reason, facts=facts,
@@ -185,9 +189,8 @@ class OpenSegmentation(OfDicomObject):
         text = "the palette of the label map was left out: its pixels were taken as segment numbers"
         return (Note(Rank.LEFT_OUT, "", text),)
 
-    def _unlisted_note(self) -> tuple[Note, ...]:
-        """Of numbers that frames or pixels have, and the Segment Sequence has not."""
-        there = self._labels.boxes if self.kind == "LABELMAP" else self.table.segments
+    def _unlisted_note(self, there: Iterable[int]) -> tuple[Note, ...]:
+        """Of the numbers `there`, which frames or pixels have, those that the Segment Sequence has not."""
         numbers = sorted(set(there) - set(self._segments) - {0, self.padding})
         if not numbers:
             return ()

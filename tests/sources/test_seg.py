@@ -221,6 +221,16 @@ def test_voxels_of_segments_that_are_not_listed_are_told(kind: str) -> None:
     assert notes_of(source, 3) == [f"{what} of segments that the Segment Sequence does not list were left out: 4"]
 
 
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_an_empty_segment_tells_of_voxels_that_no_segment_lists(kind: str) -> None:
+    frames, positions = ball_frames(CENTRE, 6, places=range(-7, 8))
+    frames = frames.astype(np.uint8) * (4 if kind == "LABELMAP" else 1)
+    ds = seg_dataset(frames, [(4, position) for position in positions], kind=kind, numbers=(3,))
+    what = "voxels" if kind == "LABELMAP" else "frames"
+    left_out = f"{what} of segments that the Segment Sequence does not list were left out: 4"
+    assert [structure.reason for structure in opened(ds).structures] == [f"it has no voxel; {left_out}"]
+
+
 def test_a_label_map_with_a_palette_keeps_its_numbers() -> None:
     frames = np.zeros((3, 8, 8), np.uint16)
     frames[:, 1:4, 1:4] = 300

@@ -1,4 +1,4 @@
-"""Ten wrong files, each with another kind of mistake: a sentence says what came, and what is expected."""
+"""Wrong files, each with another kind of mistake: a sentence says what came, and what is expected."""
 
 from __future__ import annotations
 
@@ -46,6 +46,12 @@ def dose_without_a_unit() -> bytes:
     return file_of(ds)
 
 
+def dose_of_twelve_bits() -> bytes:
+    ds = dose_dataset(np.ones((4, 8, 8)), offsets=[0, 3, 6, 9], position=(0, 0, 0))
+    ds.BitsAllocated = 12
+    return file_of(ds)
+
+
 def surface_of_points() -> bytes:
     return file_of(surfaces(item()))
 
@@ -56,6 +62,7 @@ WRONG: tuple[tuple[Callable[[], bytes], str], ...] = (
     (seg_cut_short, "this DICOM file"),
     (dose_of_one_plane, "a single plane, which encloses nothing"),
     (dose_without_a_unit, "a dose in GY or RELATIVE units is expected, this one has none"),
+    (dose_of_twelve_bits, "Bits Allocated 12; one sample of 1, 8, 16 or 32 bits is expected"),
     (surface_of_points, "it has no surface with triangles"),
     (lambda: file_of(a_dataset("1.2.840.10008.5.1.4.1.1.481.5", "RTPLAN")), "an object of the class RT Plan Storage"),
     (lambda: gzip.compress(nifti_file(FRAMES))[:60], "gzip"),
@@ -72,7 +79,7 @@ def first_shape(data: bytes) -> Shape:
     return source.shape(source.structures[0].number)[0]
 
 
-@pytest.mark.parametrize(("made", "sentence"), WRONG, ids=[str(number) for number in range(1, 11)])
+@pytest.mark.parametrize(("made", "sentence"), WRONG, ids=[str(number) for number in range(1, len(WRONG) + 1)])
 def test_a_wrong_file_gives_a_sentence(made: Callable[[], bytes], sentence: str) -> None:
     with pytest.raises(StlError) as told:
         first_shape(made())
