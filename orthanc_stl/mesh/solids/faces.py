@@ -17,9 +17,10 @@ ROUNDING = 1e-6
 """A fraction of the area of two polygons: by so much their convex hull may be larger."""
 
 
-def convex_polygons(mesh: Mesh) -> list[np.ndarray]:
-    """The corners `(k,)` of convex polygons that make up the surface of a closed mesh: neighbours in one plane are
-    joined as long as they stay convex (Hertel and Mehlhorn, 1983)."""
+def convex_polygons(mesh: Mesh) -> tuple[dict[int, np.ndarray], np.ndarray]:
+    """The corners `(k,)` of convex polygons that make up the surface of a closed mesh, by the number of one triangle of
+    each, and that of each triangle `(m,)`: neighbours in one plane are joined as long as they stay convex (Hertel and
+    Mehlhorn, 1983)."""
     points = mesh.vertices.astype(np.float64)
     normals, twins = unit_normals(corners_of(points, mesh.triangles)), twins_of(mesh.triangles, len(points))
     of = np.arange(len(mesh.triangles))
@@ -39,7 +40,7 @@ def convex_polygons(mesh: Mesh) -> list[np.ndarray]:
                 of[of == other] = one
                 del corners[other]
                 joined = True
-    return list(corners.values())
+    return corners, of
 
 
 def _hull(points: np.ndarray, normal: np.ndarray) -> tuple[np.ndarray, float]:

@@ -2,8 +2,8 @@
 
 A body grown by margins is the Minkowski sum of the body and of the eighths of ellipsoids that have them as half-axes,
 which together are convex. The sum of two convex bodies is the convex hull of the sums of their corners; that of any
-body is the union of itself and of the sums of the convex polygons of its surface. A convex body is shrunk by moving the
-planes of its faces inwards, any other by taking those sums away.
+body is the union of itself and of what each convex polygon of its surface adds (sweeps.py). A convex body is shrunk by
+moving the planes of its faces inwards, any other by taking away what its surface adds to what is outside.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.spatial import ConvexHull, HalfspaceIntersection, QhullError
 
+from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.report import area_and_volume
+from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.solids.booleans import ROUNDINGS, manifold_of, mesh_of, middle_of, without_fins
-from orthanc_stl.mesh.solids.faces import convex_polygons
+from orthanc_stl.mesh.solids.slivers import is_sound, without_slivers
+from orthanc_stl.mesh.solids.sweeps import Surface, farthest
 from orthanc_stl.mesh.topology import twins_of
 from orthanc_stl.mesh.triangles import corners_of, unit_normals
 from orthanc_stl.mesh.types import Mesh
@@ -28,10 +31,17 @@ OFF = (0.02, 0.05, 0.1)
 MOST_OF_CONVEX = 2_000_000
 """Sums of corners of a convex body: a hull of more takes over a second."""
 
-MOST_OF_OTHERS = 14_000
-"""Sums of corners of polygons: the union of more takes over two seconds."""
+MOST_OF_OTHERS = 16_000
+"""Corners of the pieces along the surface of another body: the union of more takes over three seconds."""
 
-MOST_TRIANGLES = 1_000
+LEAST = 0.01
+"""In mm: the margins along the surface of another body are at least so large, since pieces of no thickness leave slits
+where they lie in one plane."""
+
+CHECKED = 2_000
+"""Points on the surface of another body, at each of which one that the margins reach is looked for in the result."""
+
+MOST_TRIANGLES = 2_500
 """Of a body that is not convex."""
 
 MOST_FACES = 20_000
@@ -64,11 +74,8 @@ def grown_exactly(mesh: Mesh, margins: np.ndarray) -> Mesh | None:
             return None
         found = manifold3d.Manifold.hull_points((points[:, None] + reach).reshape(-1, 3))
     else:
-        sums = _sums_along_surface(mesh, origin, margins, 1)
-        if sums is None:
-            return None
-        found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin), *sums], manifold3d.OpType.Add)
-    return _rounded(found, mesh, margins, origin)
+        return _changed_along_surface(mesh, margins, 1)
+    return mesh_of(_rounded(found, mesh, margins), origin)
 
 
 def shrunk_exactly(mesh: Mesh, margins: np.ndarray) -> Mesh | None:
@@ -76,12 +83,8 @@ def shrunk_exactly(mesh: Mesh, margins: np.ndarray) -> Mesh | None:
     origin = middle_of([mesh])
     if len(mesh.triangles) <= MOST_FACES and is_convex(mesh):
         within = _within_planes(mesh.vertices - origin, margins)
-        return None if within is None else _rounded(within, mesh, margins, origin)
-    sums = _sums_along_surface(mesh, origin, margins, -1)
-    if sums is None:
-        return None
-    found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin), *sums], manifold3d.OpType.Subtract)
-    return _rounded(found, mesh, margins, origin)
+        return None if within is None else mesh_of(_rounded(within, mesh, margins), origin)
+    return _changed_along_surface(mesh, margins, -1)
 
 
 def is_convex(mesh: Mesh) -> bool:
@@ -115,7 +118,7 @@ def _reach(mesh: Mesh, margins: np.ndarray, of: int, most: int) -> np.ndarray | 
             half_axes = np.where(ends, margins[:, 1], -margins[:, 0])
             found.append(eighth[(eighth[:, half_axes == 0] == 0).all(axis=1)] * half_axes)
         if len(normals) <= MOST_NORMALS:
-            found.append(_farthest(normals, margins))
+            found.append(farthest(normals, margins))
         points = np.unique(np.concatenate(found).round(9) + 0.0, axis=0)
         if of * len(points) <= most:
             return points
@@ -134,26 +137,32 @@ def _eighth(steps: int) -> np.ndarray:
     return found
 
 
-def _farthest(ways: np.ndarray, margins: np.ndarray) -> np.ndarray:
-    """The points `(n, 3)` of the eighths of ellipsoids that lie farthest along `ways` `(n, 3)`."""
-    half_axes = np.where(ways < 0, *margins.T)
-    lengths = np.linalg.norm(half_axes * ways, axis=1)
-    return np.asarray(half_axes**2 * ways / np.maximum(lengths, 1e-12)[:, None])
-
-
-def _sums_along_surface(
-    mesh: Mesh, origin: np.ndarray, margins: np.ndarray, sign: int
-) -> list[manifold3d.Manifold] | None:
-    """For each polygon of the surface all points that the margins (`sign` -1: backwards) reach from it."""
+def _changed_along_surface(mesh: Mesh, margins: np.ndarray, sign: int) -> Mesh | None:
+    """A body that is not convex, with what the margins reach from its surface (`sign` -1: without it)."""
     if len(mesh.triangles) > MOST_TRIANGLES or margins.min() == margins.max():
         return None
-    polygons = convex_polygons(mesh)
-    reach = _reach(mesh, margins, len(polygons), MOST_OF_OTHERS)
-    if reach is None:
-        return None
-    points = mesh.vertices - origin
-    sums = [manifold3d.Manifold.hull_points((points[one][:, None] + sign * reach).reshape(-1, 3)) for one in polygons]
-    return [one for one in sums if one.volume() > 0]
+    origin = middle_of([mesh])
+    surface = Surface(mesh, mesh.vertices - origin, sign)
+    half_axes = np.maximum(margins if sign > 0 else margins[:, ::-1], LEAST)
+    operation = manifold3d.OpType.Add if sign > 0 else manifold3d.OpType.Subtract
+    for off in OFF[1:]:
+        pieces = surface.swept(half_axes, off)
+        if sum(map(len, pieces)) > MOST_OF_OTHERS:
+            continue
+        hulls = [one for one in map(manifold3d.Manifold.hull_points, pieces) if one.volume() > 0]
+        found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin), *hulls], operation)
+        made = mesh_of(without_slivers(_rounded(found, mesh, margins), off), origin)
+        if is_sound(made) and _is_reached(mesh, made, half_axes, sign):
+            return made
+    return None
+
+
+def _is_reached(mesh: Mesh, found: Mesh, margins: np.ndarray, sign: int) -> bool:
+    """Whether the margins reach no place outside of a grown body (inside of a shrunk one), at CHECKED points."""
+    points = sampled(mesh, CHECKED)
+    ways = np.random.default_rng(0).normal(size=points.shape)
+    signed = SurfaceDistance(found).signed(points + farthest(ways, margins))
+    return bool((sign * signed).max() < OFF[-1])
 
 
 def _within_planes(points: np.ndarray, margins: np.ndarray) -> manifold3d.Manifold | None:
@@ -176,7 +185,7 @@ def _within_planes(points: np.ndarray, margins: np.ndarray) -> manifold3d.Manifo
     return manifold3d.Manifold.hull_points(np.ascontiguousarray(corners))
 
 
-def _rounded(found: manifold3d.Manifold, mesh: Mesh, margins: np.ndarray, origin: np.ndarray) -> Mesh:
+def _rounded(found: manifold3d.Manifold, mesh: Mesh, margins: np.ndarray) -> manifold3d.Manifold:
     """Without what is smaller than the steps of float32 at the largest coordinate."""
     finest = ROUNDINGS * np.finfo(np.float32).eps * (np.abs(mesh.vertices).max() + margins.max())
-    return mesh_of(without_fins(found, float(finest)), origin)
+    return without_fins(found, float(finest))

@@ -1,0 +1,46 @@
+"""Unions of many round pieces leave slivers where they meet: taken out, and what is left of them found."""
+
+from __future__ import annotations
+
+import manifold3d
+import numpy as np
+
+from orthanc_stl.mesh.intersections import crossing_triangles
+from orthanc_stl.mesh.solids.booleans import FILM
+from orthanc_stl.mesh.topology import closed_twins
+from orthanc_stl.mesh.triangles import area_normals, corners_of, unit_normals
+from orthanc_stl.mesh.types import Mesh
+
+STEPS = (3e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2)
+"""In mm: details of less are taken out, one after the other. At once by the last one, more of them fold over."""
+
+THIN = 1e-2
+"""In mm: the height of a sliver at most."""
+
+
+def without_slivers(manifold: manifold3d.Manifold, thick: float) -> manifold3d.Manifold:
+    """Without details of less than the last of STEPS, and without cavities thinner than `thick` mm."""
+    for step in STEPS:
+        manifold = manifold.as_original().simplify(step)
+    parts = manifold.decompose()
+    left = [part for part in parts if abs(part.volume()) > part.surface_area() / 2 * _least(part, thick)]
+    return manifold if len(left) == len(parts) else manifold3d.Manifold.compose(left)
+
+
+def _least(part: manifold3d.Manifold, thick: float) -> float:
+    return thick if part.volume() < 0 else FILM
+
+
+def is_sound(mesh: Mesh) -> bool:
+    """Whether a mesh is closed, nothing of it passes through itself, and no sliver of it is folded over."""
+    twins = closed_twins(mesh.triangles, len(mesh.vertices))
+    if twins is None:
+        return False
+    corners = corners_of(mesh.vertices.astype(np.float64), mesh.triangles)
+    starts, ends = mesh.vertices[mesh.triangles].astype(np.float64), mesh.vertices[np.roll(mesh.triangles, -1, axis=1)]
+    lengths = np.linalg.norm(ends - starts, axis=2)
+    height = np.linalg.norm(area_normals(corners), axis=0) / np.maximum(lengths.max(axis=1), 1e-12)
+    longest = np.arange(len(lengths)) * 3 + lengths.argmax(axis=1)
+    normals = unit_normals(corners)
+    across = (normals * normals[twins.reshape(-1)[longest] // 3]).sum(axis=1)
+    return not ((height < THIN) & (across < 0)).any() and not len(crossing_triangles(mesh))
