@@ -11,6 +11,7 @@ import numpy as np
 
 Field = np.ndarray
 Shape = Callable[[Field, Field, Field], Field]
+EDGE = 4.0  # mm: nobody draws tips that are thinner than a pixel
 
 
 def ellipsoid(centre: tuple[float, float, float], axes: tuple[float, float, float], turn_degrees: float = 0.0) -> Shape:
@@ -61,12 +62,12 @@ def common(*shapes: Shape, softness: float) -> Shape:
 
 
 def without(shape: Shape, *others: Shape, margin: float = 0.0) -> Shape:
-    """`shape` less the others, which are widened by `margin` mm."""
+    """`shape` less the others, which are widened by `margin` mm, with the edges rounded over EDGE mm."""
 
-    def field(x: Field, y: Field, z: Field) -> Field:
-        return np.stack([shape(x, y, z), *(margin - other(x, y, z) for other in others)]).max(axis=0)
+    def outside(other: Shape) -> Shape:
+        return lambda x, y, z: margin - other(x, y, z)
 
-    return field
+    return common(shape, *map(outside, others), softness=EDGE)
 
 
 def remembered(shape: Shape) -> Shape:
@@ -97,7 +98,7 @@ def _lung(side: int) -> Shape:
     def below_diaphragm(x: Field, y: Field, z: Field) -> Field:
         return -92 + (34 if side > 0 else 44) * np.clip(1 - ((x - side * 70) / 66) ** 2 - (y / 92) ** 2, 0, None) - z
 
-    return without(common(outer, below_diaphragm, softness=2.0), heart, spine, margin=5.0)
+    return without(common(outer, below_diaphragm, softness=3 * EDGE), heart, spine, margin=5.0)
 
 
 def _spine(x: Field, y: Field, z: Field) -> Field:
@@ -132,7 +133,7 @@ heart: Shape = remembered(
         ellipsoid((-28, -20, -16), (24, 27, 32)),  # right atrium
         tube([(4, -22, -15), (-7, -26, 15), (-6, -22, 40), (4, -8, 55), (16, 14, 54), (20, 34, 22)], 12.5),  # aorta
         tube([(6, -46, -20), (14, -40, 8), (20, -22, 26), (34, -8, 30)], 11),  # pulmonary artery
-        tube([(-28, -16, -10), (-27, -12, 55)], 9),  # upper vena cava
+        tube([(-28, -16, -10), (-24, -14, 55)], 9),  # upper vena cava
         softness=3.0,
     )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -25,8 +25,9 @@ DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"
 PIXELS, PIXEL_MM = 192, 2.0
 SLICES_Z = np.arange(-130.0, 126.0, 3.0)
 ORIGIN = -PIXEL_MM * (PIXELS - 1) / 2
+DRAWN_MM = 1.0  # outlines are drawn finer than pixels
 CONTOUR_TOLERANCE_MM = 0.1
-SMALLEST_PIXELS = 4  # an outline around fewer is a crumb of a thin edge: nobody draws it
+SMALLEST_MM2 = 16.0  # an outline around less is a crumb of a thin edge: nobody draws it
 DAY, TIME = "20260102", "080000"
 CLOSED, POINT = "CLOSED_PLANAR", "POINT"
 
@@ -67,7 +68,7 @@ MATERIALS = (
 
 def uid(*what: object) -> str:
     """The same UID every time, so that a second upload adds nothing."""
-    return generate_uid(entropy_srcs=["orthanc-stl demo 3", *map(str, what)])
+    return generate_uid(entropy_srcs=["orthanc-stl demo 4", *map(str, what)])
 
 
 def study() -> Iterator[tuple[str, Dataset]]:
@@ -103,10 +104,10 @@ def _structure_set(contours: list[list[Dataset]]) -> Dataset:
     return dataset
 
 
-@cache
-def _grid(z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, y and z of the centres of a slice's pixels, each (PIXELS, PIXELS) float32. The same arrays each time."""
-    axis = (ORIGIN + PIXEL_MM * np.arange(PIXELS)).astype(np.float32)
+@lru_cache(2)
+def _grid(z: float, spacing: float = PIXEL_MM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, y and z of points of a slice, at first its pixels' centres, each a square of float32. The same arrays again."""
+    axis = np.arange(ORIGIN, -ORIGIN + spacing / 2, spacing, dtype=np.float32)
     x, y = np.meshgrid(axis, axis)
     return x, y, np.full_like(x, z)
 
@@ -140,10 +141,10 @@ def _contours(structure: Structure, number: int, z: float) -> list[Dataset]:
     if structure.shape is None:
         return [_contour(POINT, np.array([[-82.0, 2.0, z]]))] if number == len(SLICES_Z) // 2 else []
     found = []
-    for line in find_contours(structure.shape(*_grid(z)), 0.0):
-        corners = approximate_polygon(line, CONTOUR_TOLERANCE_MM / PIXEL_MM)[:-1]  # the last is the first again
-        if len(corners) >= 3 and _area(corners) >= SMALLEST_PIXELS:
-            points = ORIGIN + PIXEL_MM * corners[:, ::-1]
+    for line in find_contours(structure.shape(*_grid(z, DRAWN_MM)), 0.0):
+        corners = approximate_polygon(line, CONTOUR_TOLERANCE_MM / DRAWN_MM)[:-1]  # the last is the first again
+        points = ORIGIN + DRAWN_MM * corners[:, ::-1]
+        if len(points) >= 3 and _area(points) >= SMALLEST_MM2:
             found.append(_contour(CLOSED, np.column_stack([points, np.full(len(points), z)]), uid("ct", number)))
     return found
 
