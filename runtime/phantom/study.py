@@ -106,7 +106,7 @@ def _structure_set(contours: list[list[Dataset]]) -> Dataset:
 
 @lru_cache(2)
 def _grid(z: float, spacing: float = PIXEL_MM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, y and z of points of a slice, at first its pixels' centres, each a square of float32. The same arrays again."""
+    """x, y and z of points of a slice, at first its pixels' centres, each a square of float32. The same arrays."""
     axis = np.arange(ORIGIN, -ORIGIN + spacing / 2, spacing, dtype=np.float32)
     x, y = np.meshgrid(axis, axis)
     return x, y, np.full_like(x, z)

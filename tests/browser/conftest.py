@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.common import SetupError
+from testing import phantoms
 from testing.server import OrthancServer
 
 from .study import Scene, Stored, store, store_scene
@@ -36,6 +37,19 @@ def stored(server: OrthancServer) -> Stored:
 @pytest.fixture(scope="session")
 def scene(server: OrthancServer) -> Scene:
     return store_scene(server)
+
+
+@pytest.fixture(scope="session")
+def hundred(server: OrthancServer) -> str:
+    """Orthanc's id of a structure set of a hundred balls, over a CT."""
+    study = phantoms.Study(seed="a hundred")
+    for data in phantoms.ct_slices(study, planes=range(-9, 10, 3)):
+        server.upload(data)
+    rois = [
+        phantoms.ball(f"Node {number}", 6, (15.0 * (number % 10), 15.0 * (number // 10), 0), points=24)
+        for number in range(100)
+    ]
+    return server.upload(phantoms.structure_set(rois, study))
 
 
 class Watched:

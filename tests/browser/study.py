@@ -125,6 +125,17 @@ def settle(page: Any) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def colours_rest(page: Any) -> None:
+    """Once what changes slowly has changed; what turns for ever is not waited for."""
+    settle(page)
+    page.evaluate(
+        "() => Promise.all([document, ...[...document.querySelectorAll('*')].flatMap((each) => each.shadowRoot ?? [])]"
+        ".flatMap((root) => root.getAnimations())"
+        ".filter(({ effect }) => effect.getComputedTiming().endTime < Infinity)"
+        ".map(({ finished }) => finished.catch(() => {})))"
+    )
+
+
 def reddish(image: np.ndarray) -> np.ndarray:
     """(height, width) bool: where the red of the ball is, in any light."""
     red, green, blue = np.moveaxis(image, -1, 0)
@@ -171,6 +182,9 @@ def opened_scene(open_page: Callable[..., Any], scene: Scene, more: str = "", **
 def hiding(parts: list[str]) -> str:
     """The state of a link that hides these."""
     return base64.urlsafe_b64encode(json.dumps({"hidden": parts}).encode()).decode().rstrip("=")
+
+
+ALL_BUT_TWO = hiding([str(number) for number in range(3, 101)])  # of a hundred
 
 
 def screen(page: Any, point: tuple[float, float, float]) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from testing.server import OrthancServer
 from tests.nexus_writer import box, write_nexus
 
 from . import nexus_pages
-from .study import Stored, store, viewer_ready
+from .study import Stored, colours_rest, store, viewer_ready
 
 Open = Callable[..., Any]
 AXE = Path(os.environ.get("ORTHANC_STL_JS_TOOLS", "none")) / "axe-core/axe.min.js"
@@ -50,7 +50,7 @@ def test_axe_finds_nothing_on_the_other_pages(open_page: Open, server: OrthancSe
         page.wait_for_selector(ready)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(300)  # colours change slowly
+            colours_rest(page)
             page.evaluate(AXE.read_text())
             found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
             assert [(path, each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
@@ -65,7 +65,7 @@ def test_axe_finds_nothing_in_a_dialog_of_orthanc_explorer(open_page: Open, stor
     page.evaluate(AXE.read_text())
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(300)
+        colours_rest(page)
         found = page.evaluate("axe.run('.stl-dialog', { resultTypes: ['violations'] })")
         assert [(scheme, each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
 

@@ -189,7 +189,7 @@ def test_nothing_moves_when_a_dialog_opens(open_page: Open, scene: Scene, stored
     pages.append((explorer, ".stl-dialog dialog[open]", "#stl-viewer-instance"))
     for page, dialog, button in pages:
         page.evaluate("scrollTo(0, 40)")
-        page.wait_for_timeout(300)
+        settle(page)
         before = page.evaluate(BOXES), page.evaluate("[scrollX, scrollY, document.documentElement.clientWidth]")
         page.locator(button).evaluate("button => button.click()")
         page.wait_for_selector(dialog)
