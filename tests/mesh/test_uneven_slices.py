@@ -121,13 +121,26 @@ def test_slices_of_several_spacings_are_no_holes(steps: Sequence[float]) -> None
     assert not any("one more slice" in text for text in report_of(*rings).warnings)
 
 
-def test_two_spacings_in_a_row_with_sizes_that_jump_are_told_of() -> None:
-    """2.3 % too much without a word: the median of three steps met the next spacing."""
-    planes = [1.5, 4.5, 7.5, 11.5, 16.5, 20, 22, 24, 26]
-    areas = [530.5] * 3 + [178.0] * 2 + [347.4] * 4
-    report = report_of(*[(float(np.sqrt(area / np.pi)), z) for area, z in zip(areas, planes, strict=True)])
-    truth = 3 * 3 * 530.5 + 2 * 5 * 178 + 4 * 2 * 347.4
-    assert report.volume / truth - 1 == pytest.approx(0.023, abs=0.002)
+@pytest.mark.parametrize(
+    ("slices", "percent"),
+    [
+        ([(3, 3, 530.5), (2, 5, 178), (4, 2, 347.4)], 2.3),
+        ([(7, 1.25, 733), (2, 5, 1427.4), (7, 3, 1070.2)], -2.1),
+        ([(3, 2, 322.4), (2, 1, 116.4), (7, 1.5, 1150.5)], -2.1),
+    ],
+)
+def test_two_spacings_in_a_row_with_sizes_that_jump_are_told_of(
+    slices: Sequence[tuple[int, float, float]], percent: float
+) -> None:
+    """So much without a word: the median of three steps met the next spacing. `slices`: how many, how far apart (mm),
+    and their area (mm²)."""
+    height, rings = 0.0, []
+    for count, step, area in slices:
+        rings += [(float(np.sqrt(area / np.pi)), height + step * (k + 0.5)) for k in range(count)]
+        height += step * count
+    report = report_of(*rings)
+    truth = sum(count * step * area for count, step, area in slices)
+    assert 100 * (report.volume / truth - 1) == pytest.approx(percent, abs=0.2)
     (told,) = report.warnings
     assert "changes its size where the distance between its slices changes" in told
 

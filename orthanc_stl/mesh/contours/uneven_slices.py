@@ -161,11 +161,12 @@ def _change_in_doubt(chain: Chain) -> float:
     between = straight = 0.0
     moved = np.zeros(2)
     for k in range(1, len(steps) - 1):
-        near = steps[k - 1], steps[k + 1]
         some = median(steps[max(0, k - BESIDE) : k]), median(steps[k + 1 : k + 1 + BESIDE])
-        if max(some) > CHANGED * min(some):
+        sides = (steps[k - 1], steps[k + 1]), some
+        changed = [max(side) > CHANGED * min(side) for side in sides]
+        if any(changed):
             straight += _cone(steps[k], areas[k], areas[k + 1])
-            moved += [(below - above) / 4 * (areas[k] - areas[k + 1]) for below, above in (near, some)]
+            moved += np.array(changed) * np.subtract(*np.transpose(sides)) / 4 * (areas[k] - areas[k + 1])
         elif jumps[k] and steps[k] > CHANGED * max(some) and max(areas[k : k + 2]) > NOT_ALIKE * min(areas[k : k + 2]):
             straight += _cone(steps[k], areas[k], areas[k + 1])
             between += (steps[k] - sum(some) / 2) * (areas[k] + areas[k + 1]) / 2
