@@ -7,7 +7,7 @@ overlap little or not at all from slice to slice is followed from outline to out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,36 +71,48 @@ def links_of(regions: Sequence[Region]) -> list[Link]:
     upwards: set[tuple[int, int]] = set()
     downwards: set[tuple[int, int]] = set()
     for k in range(len(regions)):
-        above = _over(low, high, k, slice(k + 1, k + 1 + AHEAD))
-        found = {(k, j) for j in _first_met(regions, k, above, pairs)}
+        ahead = over(low, high, k, slice(k + 1, k + 1 + AHEAD))
+        found = {(k, j) for j in first_met(regions, k, ahead, pairs)}
         upwards |= found
         pairs |= found
-        below = _over(low, high, k, slice(max(0, k - AHEAD), k))[::-1]
-        found = {(j, k) for j in _first_met(regions, k, below, pairs)}
+        behind = over(low, high, k, slice(max(0, k - AHEAD), k))[::-1]
+        found = {(j, k) for j in first_met(regions, k, behind, pairs)}
         downwards |= found
         pairs |= found
+    above = {i: _way(regions, i, j) for i, j in upwards}
+    below = {j: _way(regions, i, j) for i, j in downwards}
     kept = [
         (i, j)
         for i, j in sorted(pairs)
         if ((i, j) in upwards and (i, j) in downwards)
-        or _is_next(regions[i], regions[j], regions[i if (i, j) in upwards else j].step)
+        or _is_next(regions, (i, j) if (i, j) in upwards else (j, i), below if (i, j) in upwards else above)
     ]
     return _with_vessels(regions, kept)
 
 
-def _is_next(lower: Region, upper: Region, step: float) -> bool:
+def _way(regions: Sequence[Region], lower: int, upper: int) -> float:
+    return regions[upper].position - regions[lower].position
+
+
+def _is_next(regions: Sequence[Region], pair: tuple[int, int], other_way: Mapping[int, float]) -> bool:
     """Whether a region that meets another, which itself has a nearer neighbour, is no farther than its next slice: else
-    it ends beside that neighbour."""
-    return upper.position - lower.position <= FARTHEST_STEP * step
+    it ends beside that neighbour.
+
+    `other_way`: how far on its other side the next one lies that a region meets. Where boxes overlap of what lies side
+    by side, that tells more than its step, as long as the slices of the other are no nearer.
+    """
+    own, other = pair
+    step = max(regions[own].step, min(other_way.get(own, 0.0), regions[other].step))
+    return abs(_way(regions, own, other)) <= FARTHEST_STEP * step
 
 
-def _over(low: np.ndarray, high: np.ndarray, k: int, others: slice) -> np.ndarray:
+def over(low: np.ndarray, high: np.ndarray, k: int, others: slice) -> np.ndarray:
     """Which of `others` have a box that overlaps that of region k."""
     met = (low[others] <= high[k]).all(axis=1) & (high[others] >= low[k]).all(axis=1)
     return np.flatnonzero(met) + others.start
 
 
-def _first_met(regions: Sequence[Region], k: int, others: np.ndarray, known: set[tuple[int, int]]) -> list[int]:
+def first_met(regions: Sequence[Region], k: int, others: np.ndarray, known: set[tuple[int, int]]) -> list[int]:
     """Those of `others`, nearest plane first, that region k overlaps on the first plane where it overlaps any.
 
     `known`: pairs (lower, upper) that are known to overlap.
