@@ -13,7 +13,7 @@ from typing import Any
 from orthanc_stl.conversion.choose import Choice, Skipped, choice_for
 from orthanc_stl.conversion.clean import made_small, without_pieces
 from orthanc_stl.conversion.in_voxels import combined_region
-from orthanc_stl.conversion.operands import Operands, changes_by_operands, operands_of
+from orthanc_stl.conversion.operands import Operands, operands_of
 from orthanc_stl.conversion.preparation import changes_shape, preparation_of
 from orthanc_stl.conversion.prepare import RequestedChange, combined, notes_on, prepared
 from orthanc_stl.conversion.request import ConversionRequest
@@ -29,9 +29,6 @@ from orthanc_stl.sources.clean_region import told_once
 
 # The part of a conversion's time that goes into the mesh; making it small is the rest. Measured.
 MESHED = 0.85
-
-OPERANDS = 0.4
-"""The part of the time for what is united, subtracted or intersected, where there is such."""
 
 OUTLINE_OPACITY = 0.15
 OUTLINES = ("EXTERNAL", "BODY")
@@ -55,13 +52,12 @@ def build_model(
     """
     preparation_of(request)
     choice = choice_for(source, request)
-    start = OPERANDS if changes_by_operands(request) else 0.0
     numbers = [structure.number for structure in choice.structures]
-    operands = operands_of(source, numbers, others or {}, request, portion(progress, 0, start))
+    operands = operands_of(source, numbers, others or {}, request)
     if request.separate:
-        parts, skipped = _separate(source, choice, request, operands, portion(progress, start, 1))
+        parts, skipped = _separate(source, choice, request, operands, progress)
     else:
-        parts = union_parts(source, choice.structures, request, operands, portion(progress, start, 1))
+        parts = union_parts(source, choice.structures, request, operands, progress)
         skipped = ()
     model = Model(parts, source.title, source.frame_of_reference_uid, parameters(request, source))
     if request.strict:

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from orthanc_stl.conversion.meshing import inside_of, offset_of, united
-from orthanc_stl.conversion.prepare import Operand, require_left
+from orthanc_stl.conversion.meshing import offset_of
+from orthanc_stl.conversion.operand import Operand, mask_of
+from orthanc_stl.conversion.prepare import require_left
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.conversion.unions import limits_of
 from orthanc_stl.mesh.errors import OverLimit
@@ -35,14 +36,14 @@ def combined_region(
     """
     if not (unite or subtract or intersect):
         return None
-    whole = _mask([*shapes, *(unite.shapes if unite else ())])
-    added = _mask(unite.shapes) if unite else None
+    whole = mask_of((*shapes, *(unite.shapes if unite else ())))
+    added = unite.mask if unite else None
     if whole is not None and added is not None and not _fits(added.volume, whole.volume, request, hole=False):
         return None
     for operand, within in ((subtract, False), (intersect, True)):
         if whole is None or operand is None:
             continue
-        other = _mask(operand.shapes)
+        other = operand.mask
         offset = offset_of(whole.volume, other.volume) if other is not None else None
         if other is None or offset is None:
             return None
@@ -60,18 +61,6 @@ def _fits(part: Volume, whole: Volume, request: ConversionRequest, *, hole: bool
         return keeps_its_volume(part, whole, request.resolution, hole=hole, smooth=request.smooth, **limits_of(request))
     except OverLimit:
         return False
-
-
-def _mask(shapes: Sequence[Shape]) -> Region | None:
-    """Their union as voxels of 0 and 1."""
-    masks = []
-    for shape in shapes:
-        if not isinstance(shape, Region) or shape.threshold is not None or shape.upper is not None:
-            return None
-        volume = replace(shape.volume, stored=inside_of(shape), slope=1.0, intercept=0.0)
-        masks.append(Region(volume, labels=(1,)))
-    found = united(masks)
-    return found if isinstance(found, Region) else None
 
 
 def _placed(inside: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -6,30 +6,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orthanc_stl.conversion.choose import choose
+from orthanc_stl.conversion.operand import Operand
 from orthanc_stl.conversion.preparation import from_elsewhere
-from orthanc_stl.conversion.prepare import Operand
 from orthanc_stl.conversion.request import ConversionRequest, OperandKey
-from orthanc_stl.conversion.unions import found_of, meshed, portion
+from orthanc_stl.conversion.unions import Found, found_of, meshed
 from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.progress import Progress
-from orthanc_stl.mesh.solids.booleans import united
-from orthanc_stl.mesh.types import Mesh, Note, ranked
-from orthanc_stl.sources.base import ContourSource, OpenSource, Shape
+from orthanc_stl.mesh.progress import no_progress
+from orthanc_stl.mesh.types import Note, Surface, ranked
+from orthanc_stl.sources.base import ContourSource, OpenSource
 
 
 @dataclass(frozen=True)
 class Operands:
-    """What is joined to each part, taken away from it, and what each is kept within; `notes` on them."""
+    """What is joined to each part, taken away from it, and what each is kept within; `chosen`: notes on
+    their choice."""
 
     unite: Operand | None = None
     subtract: Operand | None = None
     intersect: Operand | None = None
-    notes: tuple[Note, ...] = ()
+    chosen: tuple[Note, ...] = ()
 
-
-def changes_by_operands(request: ConversionRequest) -> bool:
-    return bool(request.unite or request.subtract or request.intersect)
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Those on their choice and on the surfaces that were made of them."""
+        made = [note for one in (self.unite, self.subtract, self.intersect) if one for note in one.notes]
+        return ranked([*self.chosen, *made])
 
 
 def operands_of(
@@ -37,7 +39,6 @@ def operands_of(
     numbers: Sequence[int],
     others: Mapping[str, OpenSource],
     request: ConversionRequest,
-    progress: Progress,
 ) -> Operands:
     """The operands of a request for the structures `numbers` of `source`.
 
@@ -45,8 +46,8 @@ def operands_of(
     """
     found: list[Operand | None] = []
     notes: list[Note] = []
-    for place, keys in enumerate((request.unite, request.subtract, request.intersect)):
-        operand, told = _operand(source, numbers, others, keys, request, portion(progress, place / 3, (place + 1) / 3))
+    for keys in (request.unite, request.subtract, request.intersect):
+        operand, told = _operand(source, numbers, others, keys, request)
         found.append(operand)
         notes += told
     return Operands(found[0], found[1], found[2], ranked(notes))
@@ -58,7 +59,6 @@ def _operand(
     others: Mapping[str, OpenSource],
     keys: Sequence[OperandKey],
     request: ConversionRequest,
-    progress: Progress,
 ) -> tuple[Operand | None, list[Note]]:
     plain = replace(request, keep_largest=False, min_volume_ml=0.0, all=False, exclude=(), separate=False)
     wanted: list[tuple[OpenSource, ConversionRequest]] = []
@@ -74,22 +74,23 @@ def _operand(
             )
         _check_frame(source, numbers, other, instance)
         wanted.append((other, replace(plain, structures=structures, all=not structures)))
-    meshes: list[Mesh] = []
-    shapes: list[Shape] = []
+    chosen: list[tuple[Found, ConversionRequest]] = []
     names: list[str] = []
     notes: list[Note] = []
-    for place, (one, asked) in enumerate(wanted):
-        step = portion(progress, place / len(wanted), (place + 1) / len(wanted))
+    for one, asked in wanted:
         choice = choose(one.structures, asked)
         found = found_of(one, choice.structures, asked)
-        surface = meshed(found, asked, step)
-        shapes += found.shapes
-        meshes.append(surface.mesh)
+        chosen.append((found, asked))
         names += [structure.name for structure in choice.structures]
-        notes += [*choice.notes, *found.notes, *surface.report.notes]
-    if not meshes:
+        notes += [*choice.notes, *found.notes]
+    if not chosen:
         return None, notes
-    return Operand(united(meshes) if len(meshes) > 1 else meshes[0], described("", names), tuple(shapes)), notes
+
+    def surfaces() -> list[Surface]:
+        return [meshed(found, asked, no_progress) for found, asked in chosen]
+
+    shapes = tuple(shape for found, _ in chosen for shape in found.shapes)
+    return Operand(described("", names), shapes, surfaces), notes
 
 
 def _check_frame(source: OpenSource, numbers: Sequence[int], other: OpenSource, instance: str) -> None:

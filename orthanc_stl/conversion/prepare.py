@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from orthanc_stl.conversion.operand import Operand
 from orthanc_stl.conversion.preparation import AXES, SIDES, CutOptions, LabelOptions, ShellOptions, preparation_of
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
@@ -25,21 +26,11 @@ from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, scaled, without_short_waves
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
-from orthanc_stl.sources.base import Shape
 
 
 @dataclass(frozen=True)
 class RequestedChange(Note):
     """What was done because it was asked for: `Strict` does not refuse it."""
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A closed surface that is taken away or kept within, and the shapes and names of what it was made of."""
-
-    mesh: Mesh
-    names: str
-    shapes: tuple[Shape, ...] = ()
 
 
 def combined(surface: Surface, unite: Operand | None, subtract: Operand | None, intersect: Operand | None) -> Surface:

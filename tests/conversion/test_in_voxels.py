@@ -12,12 +12,12 @@ import pytest
 import orthanc_stl as stl
 from orthanc_stl.conversion.in_voxels import combined_region
 from orthanc_stl.conversion.meshing import inside_of, mesh_shape, united
-from orthanc_stl.conversion.prepare import Operand
+from orthanc_stl.conversion.operand import Operand
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.booleans import intersected
-from orthanc_stl.mesh.types import Mesh
+from orthanc_stl.mesh.types import Mesh, Surface
 from orthanc_stl.mesh.volumes.volume import Volume
 from orthanc_stl.sources.base import ReadOptions, Region, Shape
 from orthanc_stl.sources.registry import open_files
@@ -94,7 +94,7 @@ def block(size: tuple[int, int, int], at: tuple[float, float, float], value: int
 
 
 def operand(region: Region) -> Operand:
-    return Operand(mesh_shape(region).mesh, "B", (region,))
+    return Operand("B", (region,), lambda: [mesh_shape(region)])
 
 
 def combined(
@@ -122,6 +122,20 @@ def test_lattices_of_one_grid_need_not_have_the_same_corner() -> None:
         combined([a], None, operand(a), None)
 
 
+def test_of_what_is_combined_as_voxels_no_surface_is_made_and_the_voxels_once() -> None:
+    """Three structures, each without the same fourth one."""
+
+    def surfaces() -> list[Surface]:
+        raise AssertionError("its voxels are enough")
+
+    other = Operand("B", (block((8, 8, 8), (4, 0, 0)),), surfaces)
+    bodies = [block((8, 8, 8), (0, float(at), 0)) for at in range(3)]
+    counts = [count(combined([body], None, other, None)) for body in bodies]
+    assert counts == [8 * 8 * 8 - 4 * (8 - at) * 8 for at in range(3)]
+    assert other.mask is other.mask
+    assert other.notes == ()
+
+
 def test_other_lattices_thresholds_and_surfaces_are_left_to_the_surfaces() -> None:
     a = block((10, 10, 10), (0, 0, 0))
     assert combined([a], None, None, None) is None
@@ -143,7 +157,7 @@ def test_other_lattices_thresholds_and_surfaces_are_left_to_the_surfaces() -> No
     assert combined([a], None, None, operand(dose)) is None
     mesh: Mesh = mesh_shape(a).mesh
     assert combined([mesh], None, operand(a), None) is None
-    assert combined([a], None, Operand(mesh, "B", (mesh,)), None) is None
+    assert combined([a], None, Operand("B", (mesh,), list), None) is None
 
 
 @pytest.mark.parametrize("resolution", [48, 96])
