@@ -129,6 +129,20 @@ def test_from_orthanc_explorer_to_a_distance_by_keyboard_alone(open_page: Open, 
     scene.close()
 
 
+def test_a_panel_that_is_opened_is_in_sight(open_page: Open, ten: Ten) -> None:
+    """Also below others that fill the column, and wherever that was scrolled to."""
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={ten.source}", **WIDE))
+    page.evaluate("viewer.loaded")
+    page.wait_for_selector(".slices-sheet:visible")
+    for tool in ("prepare", "keep", "measure"):
+        page.click(f"#tool-{tool}")
+        expect(page.locator(f".{tool}-sheet .panel-head")).to_be_in_viewport(ratio=1)
+    page.locator(".part-text").first.scroll_into_view_if_needed()
+    page.keyboard.press("l")
+    page.keyboard.press("l")
+    expect(page.locator(".keep-sheet .keep-body")).to_be_in_viewport(ratio=0.99)
+
+
 def test_the_list_has_room_beside_two_other_panels(open_page: Open, ten: Ten) -> None:
     page = viewer_ready(open_page(f"/stl/app/three.html?source={ten.source}", **WIDE))
     page.evaluate("viewer.loaded")

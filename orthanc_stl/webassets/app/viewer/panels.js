@@ -42,6 +42,9 @@ export class Panels {
     this.element.dataset.open = [...this.all].filter(([, { element }]) => !element.hidden)
       .map(([each]) => each).join(' ');
     document.body.classList.toggle('panel-open', Boolean(this.element.dataset.open));
+    // What a person opens comes into sight, once it is filled; what opens by itself moves nothing.
+    if (on && navigator.userActivation?.isActive) requestAnimationFrame(() =>
+      panel.element.scrollIntoView({ block: 'nearest' }));
   }
 
   /**
