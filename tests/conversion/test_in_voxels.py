@@ -187,3 +187,16 @@ def test_halves_of_a_body_are_united_without_a_cleft_in_cells_of_two_voxels() ->
     assert part.report.voxel == (2, 2, 2)
     assert part.report.euler_number == 2
     assert part.volume_ml == pytest.approx(125, rel=1e-3)
+
+
+@pytest.mark.parametrize("wide", [1, 2, 3])
+def test_a_thin_wall_kept_within_a_body_keeps_its_volume(wide: int) -> None:
+    """Walls of one to three voxels, in cells that would take two together for the body."""
+    body, walls = np.zeros((2, 96, 96, 64), np.uint8)
+    body[3:93, 3:93, 3:43] = 1
+    walls[3:93, 45 : 45 + wide, 2:62] = 1
+    walls[45 : 45 + wide, 3:93, 2:62] = 1
+    both = stl.read(*(nifti_file(one, np.diag([-1, -1, 1, 1.0])) for one in (body, walls)))
+    for own, other in ((1, 2), (2, 1)):
+        (part,) = both.mesh([own], intersect=[other], resolution=48, tolerance=0).parts
+        assert part.report.volume == pytest.approx((body & walls).sum(), rel=0.002)
