@@ -34,9 +34,9 @@ MOST_OF_CONVEX = 2_000_000
 MOST_OF_OTHERS = 16_000
 """Corners of the pieces along the surface of another body: the union of more takes over three seconds."""
 
-LEAST = 0.01
-"""In mm: the margins along the surface of another body are at least so large, since pieces of no thickness leave slits
-where they lie in one plane."""
+TRIES = ((0.05, 0.01), (0.05, 0.02), (0.1, 0.03))
+"""In mm, for another body: the first that comes out sound is taken of OFF, and of how large its margins are at least,
+since pieces of no thickness leave slits where they lie in one plane."""
 
 CHECKED = 2_000
 """Points on the surface of another body, at each of which one that the margins reach is looked for in the result."""
@@ -143,9 +143,9 @@ def _changed_along_surface(mesh: Mesh, margins: np.ndarray, sign: int) -> Mesh |
         return None
     origin = middle_of([mesh])
     surface = Surface(mesh, mesh.vertices - origin, sign)
-    half_axes = np.maximum(margins if sign > 0 else margins[:, ::-1], LEAST)
     operation = manifold3d.OpType.Add if sign > 0 else manifold3d.OpType.Subtract
-    for off in OFF[1:]:
+    for off, least in TRIES:
+        half_axes = np.maximum(margins if sign > 0 else margins[:, ::-1], least)
         pieces = surface.swept(half_axes, off)
         if sum(map(len, pieces)) > MOST_OF_OTHERS:
             continue
