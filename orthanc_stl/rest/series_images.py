@@ -7,7 +7,7 @@ import math
 import threading
 from array import array
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,15 +80,17 @@ class SeriesImagesCache:
 
     def get(self, orthanc: Orthanc, series: str) -> SeriesImages:
         """Raises NotFound if Orthanc has no such series."""
+        asked = datetime.now(UTC)
         described = _series(orthanc, series)
         state = f"{described['LastUpdate']} {len(described['Instances'])}"
         with self._lock:
             known = self._known.get(series)
         if known is None or known.state != state:
-            settled = state if _is_settled(described["LastUpdate"]) else ""
-            version = _version(orthanc, series)
+            settled = state if _is_settled(described["LastUpdate"], asked) else ""
+            files = {one["ID"]: one["FileUuid"] for one in orthanc.get_json(f"/series/{series}/instances")}
+            version = _version(files)
             if known is None or known.version != version:
-                known = read_series_images(orthanc, described, version)
+                known = read_series_images(orthanc, described, list(files), version)
             known = replace(known, state=settled)
         with self._lock:
             self._known[series] = known
@@ -111,15 +113,20 @@ class SeriesImagesCache:
         return known
 
 
-def read_series_images(orthanc: Orthanc, described: Mapping[str, Any], version: str) -> SeriesImages:
-    """`described`: the series as Orthanc describes it. One instance after the other is read, without its pixels."""
+def read_series_images(
+    orthanc: Orthanc, described: Mapping[str, Any], instances: Sequence[str], version: str
+) -> SeriesImages:
+    """`described`: the series as Orthanc describes it; `instances`: those of `version`, as more may have come since.
+
+    One instance after the other is read, without its pixels.
+    """
     tags, reason, frames = described["MainDicomTags"], "", list[Frame]()
     modality = str(tags.get("Modality", ""))
     if modality in NO_IMAGES:
         reason = f"it holds {NO_IMAGES[modality]}, no images"
-    elif len(described["Instances"]) > MOST_FRAMES:
-        reason = f"it has {len(described['Instances']):,} instances, more than {MOST_FRAMES:,}"
-    for instance in () if reason else described["Instances"]:
+    elif len(instances) > MOST_FRAMES:
+        reason = f"it has {len(instances):,} instances, more than {MOST_FRAMES:,}"
+    for instance in () if reason else instances:
         try:
             frames += frames_of(instance, orthanc.get_json(f"/instances/{instance}/simplified-tags"))
         except (errors.InvalidInput, errors.TooLarge) as error:
@@ -169,16 +176,15 @@ def half_range(frame: Frame) -> tuple[float, float]:
     return center + frame.intercept, (1 << (frame.bits_stored - 1)) * abs(frame.slope)
 
 
-def _is_settled(last_update: str) -> bool:
-    """`last_update`: a time as Orthanc tells it, in UTC. One of another server's clock may lie ahead."""
+def _is_settled(last_update: str, asked: datetime) -> bool:
+    """`last_update`: a time as Orthanc told it when `asked`, in UTC. One of another server's clock may lie ahead."""
     changed = datetime.strptime(last_update, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-    return datetime.now(UTC) - changed > UNSETTLED
+    return asked - changed > UNSETTLED
 
 
-def _version(orthanc: Orthanc, series: str) -> str:
-    """A name of all files of a series, which have new ones whenever they are stored."""
-    files = sorted(instance["FileUuid"] for instance in orthanc.get_json(f"/series/{series}/instances"))
-    return hashlib.sha256(" ".join(files).encode()).hexdigest()
+def _version(files: Mapping[str, str]) -> str:
+    """A name of all `files`, by the instances of a series: they have new names whenever they are stored."""
+    return hashlib.sha256(" ".join(sorted(files.values())).encode()).hexdigest()
 
 
 def _series(orthanc: Orthanc, series: str) -> dict[str, Any]:

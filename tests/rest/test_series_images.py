@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
+import pytest
 
 from testing.image_phantoms import single_frame
 from tests.sources.fake_orthanc import SERIES, fake_app
@@ -35,3 +37,20 @@ def test_what_changes_in_the_same_second_is_seen() -> None:
     moved = app.images.get(app.orthanc, SERIES)
     assert moved.stacks[0][0].frames[0].position[0] == 9
     assert moved.version != first.version
+
+
+def test_an_instance_that_comes_while_the_series_is_read_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that were there when Orthanc described the series, a version of all would have been kept."""
+    app = fake_app(files(0))
+    (last, late) = app.orthanc.instances.popitem()
+    answer = app.orthanc.get_json
+
+    def comes_late(path: str) -> Any:
+        answered = answer(path)
+        if path == f"/series/{SERIES}" and last not in app.orthanc.instances:
+            app.orthanc.instances[last], app.orthanc.last_update = late, "20260101T000001"
+        return answered
+
+    monkeypatch.setattr(app.orthanc, "get_json", comes_late)
+    assert app.images.get(app.orthanc, SERIES).frames == 3
+    assert app.images.get(app.orthanc, SERIES).frames == 3

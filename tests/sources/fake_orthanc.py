@@ -40,7 +40,7 @@ class FakeOrthanc:
                 "LastUpdate": self.last_update,
             }
         if path == f"/series/{SERIES}/instances":
-            return [{"FileUuid": str(hash(file))} for file in self.instances.values()]
+            return [{"ID": name, "FileUuid": str(hash(file))} for name, file in self.instances.items()]
         _, kind, name, what = path.split("/")
         assert (kind, what) == ("instances", "simplified-tags")
         return simplified(self._dataset(name))
