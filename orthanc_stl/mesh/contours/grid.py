@@ -166,13 +166,23 @@ def held_by(chains: Sequence[Chain]) -> float:
     """The side of voxels (mm) that hold all but a small share of the narrow regions of each ROI."""
     sides = []
     for roi in dict.fromkeys(chain.roi.number for chain in chains):
-        regions = [r for chain in chains if chain.roi.number == roi for layer in chain.layers for r in layer.regions]
-        area = np.array([region.area for region in regions])
-        width = 2 * area / np.array([region.length for region in regions])  # a radius, or the thickness of a wall
+        drawn = [(chain, layer) for chain in chains if chain.roi.number == roi for layer in chain.layers]
+        own = [(region, _slant(chain)) for chain, layer in drawn for region in layer.regions]
+        area = np.array([region.area for region, _ in own])
+        length, slant = np.array([region.length for region, _ in own]), np.array([slant for _, slant in own])
+        width = 2 * area / length * slant  # a radius, or the thickness of a wall
         order = np.argsort(width, kind="stable")
         place = int(np.searchsorted(np.cumsum(area[order]), NARROW_SHARE * area.sum()))
         sides.append(float(width[order][min(place, len(order) - 1)]) / HELD)
     return min(sides, default=np.inf)
+
+
+def _slant(chain: Chain) -> float:
+    """How thick a vessel that moves on is across its own direction, of its thickness within a plane."""
+    if chain.shift is None:
+        return 1.0
+    step = float(chain.positions[-1] - chain.positions[0])
+    return step / float(np.hypot(step, np.hypot(*chain.shift)))
 
 
 def expected_triangles(grid: Grid) -> int:
