@@ -12,7 +12,7 @@ from typing import Any
 
 from orthanc_stl.conversion.choose import Choice, Skipped, choice_for
 from orthanc_stl.conversion.clean import made_small, without_pieces
-from orthanc_stl.conversion.in_voxels import combined_region
+from orthanc_stl.conversion.in_voxels import combined_region, notes_on_volume
 from orthanc_stl.conversion.operands import Operands, operands_of
 from orthanc_stl.conversion.preparation import changes_shape, preparation_of
 from orthanc_stl.conversion.prepare import RequestedChange, combined, notes_on, prepared
@@ -99,13 +99,14 @@ def union_parts(
     notes = found.notes
     if request.strict:
         _refuse(notes)
-    region, step = combined_region(found.shapes, *changes, request), portion(progress, 0, MESHED)
-    if region is None:
+    (region, fine), step = combined_region(found.shapes, *changes, request), portion(progress, 0, MESHED)
+    if region is None or not fine:
         surface = combined(meshed(found, request, step), *changes)
+        more = notes_on_volume(region, surface.report.volume) if region else []
     else:
         surface = meshed(replace(found, shapes=[region]), request, step)
-        report = replace(surface.report, notes=(*surface.report.notes, *notes_on(*changes)))
-        surface = replace(surface, report=report)
+        more = notes_on(*changes)
+    surface = replace(surface, report=replace(surface.report, notes=ranked([*surface.report.notes, *more])))
     surface = without_pieces(surface, request)
     rest = portion(progress, MESHED, 1)
     pieces = prepared(surface, request, portion(rest, 0, 0.5))

@@ -100,7 +100,7 @@ def operand(region: Region) -> Operand:
 def combined(
     shapes: Sequence[Shape], unite: Operand | None, subtract: Operand | None, intersect: Operand | None
 ) -> Region | None:
-    return combined_region(shapes, unite, subtract, intersect, ConversionRequest())
+    return combined_region(shapes, unite, subtract, intersect, ConversionRequest())[0]
 
 
 def count(region: Region | None) -> int:
@@ -200,3 +200,22 @@ def test_a_thin_wall_kept_within_a_body_keeps_its_volume(wide: int) -> None:
     for own, other in ((1, 2), (2, 1)):
         (part,) = both.mesh([own], intersect=[other], resolution=48, tolerance=0).parts
         assert part.report.volume == pytest.approx((body & walls).sum(), rel=0.002)
+
+
+def test_surfaces_that_enclose_another_volume_than_the_voxels_of_the_whole_are_told_of() -> None:
+    """A ball of 4 mm, and an oblique plate a voxel thin through it."""
+    place = np.indices((32, 32, 32)) - 15.5
+    ball = ((place**2).sum(axis=0) < 16).astype(np.uint8)
+    plate = ((np.abs(place.sum(axis=0)) < 1) & ((place**2).sum(axis=0) < 144)).astype(np.uint8)
+    both = stl.read(nifti_file(ball), nifti_file(plate))
+    (without,) = both.mesh([1], subtract=[2], tolerance=0).parts
+    voxels = int((ball & ~plate).sum())
+    less = 100 * (without.report.volume / voxels - 1)
+    assert less < -2
+    told = f"the surface encloses {without.volume_ml:.4g} mL, its voxels {voxels / 1000:.4g} mL ({less:+.1f} %): one of"
+    assert [note.text.startswith(told) for note in without.notes].count(True) == 1
+    with pytest.raises(InvalidInput, match="one of its structures is too thin"):
+        both.mesh([1], subtract=[2], strict=True)
+    (within,) = both.mesh([1], intersect=[2], tolerance=0).parts
+    assert within.report.volume == pytest.approx((ball & plate).sum(), rel=0.002)
+    assert not any("encloses" in note.text for note in within.notes)

@@ -204,6 +204,11 @@ def _volume_of(volume: Volume, inside: Inside) -> float:
     return inside.voxels * volume.voxel_volume
 
 
+def volume_of_mask(mask: Volume) -> float:
+    """That of the voxels that are 1, in mm³."""
+    return _placed_volume(mask, find_inside(mask, (1,), None, None))
+
+
 def _placed_volume(volume: Volume, inside: Inside) -> float:
     """That of the voxels inside in mm³, each plane as thick as it is."""
     if volume.planes is None:
