@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from orthanc_stl.mesh.contours import build, crossings, keyholes, sections, shapes
+from orthanc_stl.mesh import crossings
+from orthanc_stl.mesh.contours import build, keyholes, sections, shapes
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.contours.contour import Contour, RoiContours
 from orthanc_stl.mesh.contours.findings import Findings

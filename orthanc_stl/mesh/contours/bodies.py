@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE, Expected, even_volume, expected_of
-from orthanc_stl.mesh.contours.crossings import without_new_crossings
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.parts import Chain
+from orthanc_stl.mesh.crossings import without_new_crossings
 from orthanc_stl.mesh.report import VOLUME_PRECISION, area_and_volume
 from orthanc_stl.mesh.surface import vertex_normals
 from orthanc_stl.mesh.topology import components_of

@@ -12,7 +12,6 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.bodies import bodies_of, box_of, settled
 from orthanc_stl.mesh.contours.check import Expected, expected_of
 from orthanc_stl.mesh.contours.contour import RoiContours
-from orthanc_stl.mesh.contours.crossings import without_new_crossings
 from orthanc_stl.mesh.contours.findings import Findings
 from orthanc_stl.mesh.contours.frame import Frame
 from orthanc_stl.mesh.contours.grid import HELD, MAX_TRIANGLES, MAX_VOXELS, Grid, Limits, grid_of, held_by
@@ -32,6 +31,7 @@ from orthanc_stl.mesh.contours.split_slices import with_slices_whole
 from orthanc_stl.mesh.contours.steps import usual_step
 from orthanc_stl.mesh.contours.torn import compare_topology, without_strays
 from orthanc_stl.mesh.contours.union import require_room, united_volume
+from orthanc_stl.mesh.crossings import without_new_crossings
 from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import report_of

@@ -12,13 +12,15 @@ from orthanc_stl.mesh.contours.check import VOLUME_TOLERANCE
 from orthanc_stl.mesh.contours.grid import MAX_TRIANGLES, MAX_VOXELS
 from orthanc_stl.mesh.errors import TooManyTriangles
 from orthanc_stl.mesh.progress import Progress, no_progress
-from orthanc_stl.mesh.report import VOLUME_PRECISION, area_and_volume, report_of
+from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.simplify import simplified
-from orthanc_stl.mesh.surface import isosurface, smooth_and_orient, smoothed, vertex_normals
+from orthanc_stl.mesh.surface import isosurface, smooth_and_orient, smoothed
 from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 from orthanc_stl.mesh.volumes.cells import Field, Plan, field_of, plan_of
 from orthanc_stl.mesh.volumes.inside import Inside, blocks, find_inside, values
+from orthanc_stl.mesh.volumes.shape_based import off_the_outline
+from orthanc_stl.mesh.volumes.to_volume import LONGEST_STEP, with_volume
 from orthanc_stl.mesh.volumes.volume import Volume
 
 LOST_IN_CELLS = 0.02
@@ -57,15 +59,6 @@ FEW_CELLS = 4_000_000
 
 MOST_TRIANGLES_A_CELL = 5
 """By the table of marching cubes."""
-
-CORRECTIONS = 8
-"""Steps in which vertices move along their normals until the volume fits; one or two do, but for a few voxels."""
-
-LONGEST_STEP = 0.25
-"""A fraction of a cell's shortest side: what has nearly no surface left would be blown up otherwise."""
-
-LAST_STEP = 0.02
-"""A fraction of the volume: after a step for less, what is left is nearly nothing."""
 
 
 def surface_from_volume(
@@ -180,25 +173,6 @@ def _mask_of(volume: Volume, inside: Inside) -> Volume:
     return replace(volume, stored=mask.T, slope=1.0, intercept=0.0, labels=True, warnings=warnings)
 
 
-def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longest: float) -> Mesh:
-    """`mesh` with its vertices moved along their normals, all equally far, until it has `volume` (mm³).
-
-    `measures`: its area (mm²) and its volume, which are known already; `longest`: how far (mm) one step goes at most.
-    """
-    for _ in range(CORRECTIONS):
-        area, found = measures
-        missing = volume - found
-        if abs(missing) <= VOLUME_PRECISION * volume:
-            break
-        normals = vertex_normals(mesh)
-        normals *= np.float32(max(-longest, min(missing / area, longest)))
-        mesh = Mesh(mesh.vertices + normals, mesh.triangles)
-        if abs(missing) <= LAST_STEP * volume:
-            break
-        measures = area_and_volume(mesh)
-    return mesh
-
-
 def _volume_of(volume: Volume, inside: Inside) -> float:
     """That of the voxels inside in mm³, as if planes were even."""
     return inside.voxels * volume.voxel_volume
@@ -248,7 +222,9 @@ def _surface(
 ) -> tuple[Mesh, Topology | None]:
     progress(0.5, "finding the surface")
     _check_triangles(_crossings(field, max_triangles) * 2, max_triangles)
-    points, triangles = isosurface(field.cells, field.level)
+    between_slices = inside.level is None and field.cells.dtype == np.float32
+    cells = off_the_outline(field.cells) if between_slices and not smooth else field.cells
+    points, triangles = isosurface(cells, field.level)
     _check_triangles(len(triangles), max_triangles)
     topology = None
     if smooth:

@@ -17,6 +17,11 @@ REACH_AT_ENDS = 3
 """The same beside a slice with nothing in it. What is so far from the outline ends half a slice beyond, as its voxels
 do; towards the outline the end is rounded. A longer reach would narrow flat ends."""
 
+BESIDE_THE_OUTLINE = 0.2
+"""In pixels: how far from the outline cells are put at least, where the surface is not smoothed. Of balls and noise in
+slices of 3 to 8 pixels 43 of 60 surfaces had triangles that crossed, 98,684 in all, when vertices around one cell were
+moved apart for the volume; with this 18 have, all of noise, 316 in all, which `with_volume` then leaves in place."""
+
 
 def interpolated(cells: np.ndarray, axis: int, count: int, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`count` cells for each slice along `axis`, except the two outermost slices, which are empty and stay one.
@@ -37,6 +42,12 @@ def interpolated(cells: np.ndarray, axis: int, count: int, affine: np.ndarray) -
     step[2 - axis, 2 - axis] = 1 / count
     step[2 - axis, 3] = 0.5 - 0.5 / count
     return np.ascontiguousarray(np.moveaxis(out, 0, axis)), affine @ step
+
+
+def off_the_outline(cells: np.ndarray) -> np.ndarray:
+    """Interpolated cells without such as lie next to the outline, around which vertices lie at nearly one place."""
+    near = np.abs(cells) < BESIDE_THE_OUTLINE
+    return np.where(near, np.where(cells > 0, np.float32(BESIDE_THE_OUTLINE), -np.float32(BESIDE_THE_OUTLINE)), cells)
 
 
 def _between(one: np.ndarray | None, other: np.ndarray | None, weight: float) -> np.ndarray | float:
