@@ -26,8 +26,8 @@ def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longes
     """`mesh` with its vertices moved along their normals, all equally far, until it has `volume` (mm³).
 
     `measures`: its area (mm²) and its volume, which are known already; `longest`: how far (mm) one step goes at most.
-    Vertices at which the surface would come to pass through itself stay, and the others go on, unless too many
-    triangles would have to be looked at.
+    Vertices at which the surface would come to pass through itself stay, and the others go on. Where too many triangles
+    would have to be looked at, or they cross however many vertices stay, the volume comes first.
     """
     for _ in range(ROUNDS):
         moved = _moved_to(mesh, volume, measures, longest)
