@@ -11,7 +11,12 @@ PLASTIC = 1.32471795724474602596
 
 
 def sampled(mesh: Mesh, samples: int) -> np.ndarray:
-    """Points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time.
+    """Points `(samples, 3) float64` spread evenly over a surface, each for the same area; the same each time."""
+    return sampled_triangles(mesh, samples)[0]
+
+
+def sampled_triangles(mesh: Mesh, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same points, and the number `(samples,)` of the triangle that each lies in.
 
     They come after equal steps of area, in the order of the triangles, and lie in their triangles as a sequence of low
     discrepancy (Roberts' R2) falls.
@@ -25,4 +30,4 @@ def sampled(mesh: Mesh, samples: int) -> np.ndarray:
     spread = np.where(spread.sum(axis=1, keepdims=True) > 1, 1 - spread, spread)
     first, second = spread.T[:, :, None]
     a, b, c = corners[chosen].transpose(1, 0, 2)
-    return np.asarray(a * (1 - first - second) + b * first + c * second)
+    return np.asarray(a * (1 - first - second) + b * first + c * second), chosen

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import manifold3d
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from orthanc_stl.errors import InvalidInput
-from orthanc_stl.mesh.solids.booleans import united
+from orthanc_stl.mesh.solids.booleans import mesh_of, united
 from orthanc_stl.mesh.solids.print_check import print_check
+from orthanc_stl.mesh.solids.shell import inside_out
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
-from tests.mesh.shapes import OBLIQUE, box, moved, shell, sphere
+from tests.mesh.shapes import OBLIQUE, ORIGIN, box, moved, shell, sphere
+
+AT = np.array([150.2, -90.1, 300.7])
+"""Where `moved` puts the middle."""
 
 
 def test_a_sound_ball() -> None:
@@ -38,11 +44,38 @@ def test_a_wall_that_is_too_thin(thick: float) -> None:
         return
     assert found.thin_area == pytest.approx(2 * 18 * 9, rel=0.02)
     assert len(found.thin_places) == 2
-    true = OBLIQUE.apply([0, 0, 9.5]) + np.array([150.2, -90.1, 300.7])
+    true = OBLIQUE.apply([0, 0, 9.5]) + AT
     for place in found.thin_places:
         assert place.thickness == pytest.approx(thick, abs=1e-3)
         assert np.linalg.norm(np.array(place.middle) - true) < 1
     assert np.count_nonzero(found.thickness < 0.8) >= 4
+
+
+def test_a_wedge_is_too_thin_where_it_is() -> None:
+    """Of 12 triangles, 0.1 mm at one end and 3.1 mm at the other, 60 mm away: its first 14 mm are too thin."""
+    ends = [(x, y, z) for x, height in ((0, 0.1), (60, 3.1)) for y in (0, 20) for z in (0, height)]
+    wedge = mesh_of(manifold3d.Manifold.hull_points(ends), ORIGIN)
+    found = print_check(moved(wedge), wall=0.8)
+    assert found.thin_area == pytest.approx(2 * 14 * 20, rel=0.01)
+    assert found.smallest_wall == pytest.approx(0.12, abs=0.02)
+    (place,) = found.thin_places
+    assert OBLIQUE.inv().apply(np.array(place.middle) - AT) == pytest.approx((7, 10, 0.225), abs=0.2)
+
+
+def test_walls_of_many_small_triangles_are_all_counted() -> None:
+    """A ball with a wall of 0.5 mm, of more triangles than are measured one by one: a third of its area was missing."""
+    fine = together([sphere(20, segments=240), inside_out(sphere(19.5, segments=240))])
+    assert len(fine.triangles) > 55_000
+    found = print_check(moved(fine), wall=0.8)
+    assert found.thin_area == pytest.approx(4 * np.pi * (20**2 + 19.5**2), rel=1e-3)
+    assert found.smallest_wall == pytest.approx(0.5, abs=0.01)
+    assert (found.thickness < 0.8).all()
+
+
+@pytest.mark.parametrize(("degrees", "area"), [(30, 30 * 40), (44, 30 * 40), (46, 20 * 40), (60, 20 * 40)])
+def test_a_tilted_box_hangs_over_where_it_is_flatter_than_45_degrees(degrees: float, area: float) -> None:
+    tilted = moved(box(30, 40, 20), Rotation.from_euler("y", degrees, degrees=True))
+    assert print_check(tilted).overhang_area == pytest.approx(area, rel=1e-4)
 
 
 def test_overhangs() -> None:
@@ -61,6 +94,18 @@ def test_several_pieces_and_cavities() -> None:
 def test_too_large_for_the_bed() -> None:
     assert print_check(box(100, 150, 200), bed=(210, 160, 110)).fits
     assert not print_check(box(100, 150, 200), bed=(210, 140, 110)).fits
+
+
+def test_material_of_a_box_and_of_its_shell() -> None:
+    found = print_check(moved(box(20, 30, 40)), shell=3.0)
+    assert found.solid_volume == pytest.approx(24_000, rel=1e-4)
+    assert found.shell_volume == pytest.approx(24_000 - 14 * 24 * 34, rel=0.01)
+
+
+def test_crossings_are_counted_by_pairs() -> None:
+    """A needle through one triangle of a box: both triangles of its four sides cross that one."""
+    needle = moved(box(0.4, 0.4, 8), Rotation.identity(), (4, 1, 10))
+    assert print_check(together([box(20, 20, 20), needle])).crossings == 8
 
 
 def test_bodies_that_cross_touch_or_are_open() -> None:

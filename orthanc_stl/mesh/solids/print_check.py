@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.pieces import pieces_of
 from orthanc_stl.mesh.report import area_and_volume
-from orthanc_stl.mesh.solids.booleans import manifold_of, middle_of
 from orthanc_stl.mesh.solids.field import spacing_for, surface_at
+from orthanc_stl.mesh.solids.walls import ThinPlace, Walls, walls_of
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.triangles import merged
 from orthanc_stl.mesh.types import Mesh
@@ -26,27 +24,12 @@ STEEP = 45.0
 """Degrees from the vertical: faces that hang over by more need support."""
 
 ON_BED = 0.3
-"""In mm: the first layer. What hangs so low stands on the bed."""
+"""In mm: the first layer. A triangle whose middle is so low stands on the bed."""
 
 MOST_PLACES = 20
 
-LOOKED_AT = 40_000
-"""Triangles whose wall is measured, at most, the largest first: each takes 10 to 20 µs."""
-
 COARSE = 0.25
 """A fraction of the voxels on the surface that a shell itself would have: enough for the volume of its material."""
-
-
-@dataclass(frozen=True)
-class ThinPlace:
-    """A part of the surface under which the wall is too thin.
-
-    `middle` in LPS mm, `area` in mm², `thickness` in mm where it is thinnest.
-    """
-
-    middle: tuple[float, float, float]
-    area: float
-    thickness: float
 
 
 @dataclass(frozen=True)
@@ -56,7 +39,7 @@ class PrintCheck:
     `closed`: also when vertices at one place are one, as a slicer reads them. `crossings`: pairs of triangles that pass
     through each other. `thin_places`: the largest first, and their area together. `smallest_wall`: the thinnest wall
     that was met within ten times the width asked for, None if none was. `thickness` `(m,)`: of the wall under each
-    triangle, infinite where it was not met or not looked for. `overhangs` `(m,) bool`: which need support, and
+    triangle where it is thinnest, infinite where none was met. `overhangs` `(m,) bool`: which need support, and
     their `overhang_area`. `size` of the box as it lies, and whether it `fits` the bed as it lies or turned by quarters
     (None without a bed). `solid_volume`
     and `shell_volume`: of the material, all filled or as a shell (None without a shell).
@@ -101,8 +84,7 @@ def print_check(
     as_read = merged(mesh.vertices[mesh.triangles])
     volume = area_and_volume(mesh)[1]
     closed = topology_of(mesh.triangles, len(mesh.vertices)).closed and volume > 0
-    thickness = _thickness(mesh, 10 * wall) if closed else np.full(len(mesh.triangles), np.inf)
-    places = _thin_places(mesh, thickness, wall)
+    walls = walls_of(mesh, wall) if closed else Walls(np.full(len(mesh.triangles), np.inf), ())
     pieces = pieces_of(mesh)
     hanging = _overhangs(mesh, np.asarray(down, np.float64))
     size = np.ptp(mesh.vertices, axis=0).astype(np.float64).tolist()
@@ -113,10 +95,10 @@ def print_check(
         cavities=sum(piece.cavities for piece in pieces),
         smallest_piece=pieces[-1].volume if pieces else 0.0,
         crossings=len(crossing_triangles(mesh)),
-        thin_places=tuple(places[:MOST_PLACES]),
-        thin_area=sum(place.area for place in places),
-        smallest_wall=float(thickness.min()) if np.isfinite(thickness).any() else None,
-        thickness=thickness,
+        thin_places=walls.thin[:MOST_PLACES],
+        thin_area=sum(place.area for place in walls.thin),
+        smallest_wall=float(walls.thickness.min()) if np.isfinite(walls.thickness).any() else None,
+        thickness=walls.thickness,
         overhangs=hanging,
         overhang_area=float(_areas(mesh)[hanging].sum()),
         size=(x, y, z),
@@ -130,46 +112,6 @@ def _hollow(mesh: Mesh, wall: float) -> float:
     """The volume in mm³ deeper than `wall` in the body."""
     inner = surface_at(mesh, -wall, spacing=spacing_for(mesh) / np.sqrt(COARSE))
     return area_and_volume(inner)[1]
-
-
-def _thickness(mesh: Mesh, farthest: float) -> np.ndarray:
-    """How far `(m,)` mm it is from the middle of each triangle straight inwards to the surface, up to `farthest`."""
-    origin = middle_of([mesh])
-    body = manifold_of(mesh, origin)
-    corners = mesh.vertices[mesh.triangles] - origin
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    areas = np.linalg.norm(normals, axis=1)
-    normals /= np.maximum(areas, 1e-30)[:, None]
-    middles = corners.mean(axis=1)
-    start, end = middles - normals * START, middles - normals * farthest
-    found = np.full(len(corners), np.inf)
-    for number in np.argsort(-areas, kind="stable")[:LOOKED_AT].tolist():
-        hits = body.ray_cast(tuple(start[number].tolist()), tuple(end[number].tolist()))
-        if hits:
-            found[number] = START + hits[0].distance * (farthest - START)
-    return found
-
-
-START = 1e-3
-"""mm below the surface that the way inwards begins."""
-
-
-def _thin_places(mesh: Mesh, thickness: np.ndarray, wall: float) -> list[ThinPlace]:
-    """Thin triangles that share a vertex are one place; the largest first."""
-    thin = np.flatnonzero(thickness < wall)
-    if not len(thin):
-        return []
-    triangles = mesh.triangles[thin]
-    ends = triangles[:, [0, 1, 0, 2]].reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(len(mesh.vertices),) * 2)
-    place = connected_components(graph, directed=False)[1][triangles[:, 0]]
-    corners, areas = mesh.vertices[triangles].astype(np.float64), _areas(Mesh(mesh.vertices, triangles))
-    found = []
-    for number in np.unique(place):
-        own = place == number
-        x, y, z = np.average(corners[own].mean(axis=1), axis=0, weights=areas[own]).tolist()
-        found.append(ThinPlace((x, y, z), float(areas[own].sum()), float(thickness[thin[own]].min())))
-    return sorted(found, key=lambda one: -one.area)
 
 
 def _areas(mesh: Mesh) -> np.ndarray:
@@ -188,4 +130,4 @@ def _overhangs(mesh: Mesh, down: np.ndarray) -> np.ndarray:
     areas = np.linalg.norm(normals, axis=1)
     depths = corners @ down
     hanging = normals @ down > areas * np.sin(np.radians(STEEP)) * (1 + 1e-6)
-    return np.asarray(hanging & (depths.max(axis=1) < depths.max() - ON_BED))
+    return np.asarray(hanging & (depths.mean(axis=1) < depths.max() - ON_BED))
