@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from random import Random
 
 import numpy as np
 import pytest
@@ -14,6 +20,7 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.contours.build import surface_from_contours
 from orthanc_stl.mesh.decimation import decimated
 from orthanc_stl.mesh.pieces import largest_piece, without_cavities, without_small_pieces
+from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Pegs, Plane, cut
 from orthanc_stl.mesh.solids.label import labelled, place_on
@@ -42,6 +49,8 @@ OPERATIONS = (
     "fewer",
     "label",
 )
+
+REASON = re.compile("expected|^no place for the text: it .+")
 
 
 @functools.cache
@@ -80,6 +89,31 @@ def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
     return [decimated(mesh, tolerance=size / 5).mesh, decimated(mesh, triangles=round(1000 * size)).mesh]
 
 
+def done_to(number: int, other: int, steps: Sequence[tuple[str, float]]) -> Iterator[tuple[str, str]]:
+    """The names of the operations, done one after another to an organ, and the reasons for which some are refused.
+
+    Fails for a result that is no closed surface around a volume, and for any error but a refusal with a reason.
+    """
+    mesh = organ(number)
+    for name, size in steps:
+        try:
+            found = applied(name, mesh, organ(other), size)
+        except InvalidInput as error:
+            assert REASON.search(str(error))  # noqa: PT017 - either way is right
+            yield name, str(error)
+            continue
+        for result in found:
+            if len(result.triangles):
+                assert topology_of(result.triangles, len(result.vertices)).closed, name
+                assert np.isfinite(result.vertices).all()
+                assert area_and_volume(result)[1] > 0
+        yield name, ""
+        mesh = found[0]
+        if not len(mesh.triangles):
+            return
+    assert print_check(mesh).solid_volume > 0
+
+
 @settings(max_examples=5, deadline=None)
 @given(
     st.sampled_from(ORGANS),
@@ -88,18 +122,30 @@ def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
 )
 @pytest.mark.slow
 def test_manifold_or_refused(number: int, other: int, steps: list[tuple[str, float]]) -> None:
-    mesh = organ(number)
-    for name, size in steps:
+    for _ in done_to(number, other, steps):
+        pass
+
+
+def main(count: int, first: int) -> int:
+    """At least `count` random operations, one to three on each organ; the seeds count up from `first`."""
+    wrong, seed, told = 0, first, Counter[tuple[str, str]]()
+    while told.total() < count:
+        random = Random(seed)
+        number, other = random.choices(ORGANS, k=2)
+        steps = [(random.choice(OPERATIONS), random.uniform(0.3, 6.0)) for _ in range(random.randint(1, 3))]
         try:
-            found = applied(name, mesh, organ(other), size)
-        except InvalidInput as error:
-            assert "expected" in str(error)  # noqa: PT017 - either way is right
-            continue
-        for result in found:
-            if len(result.triangles):
-                assert topology_of(result.triangles, len(result.vertices)).closed, name
-                assert np.isfinite(result.vertices).all()
-        mesh = found[0]
-        if not len(mesh.triangles):
-            return
-    assert print_check(mesh).solid_volume > 0
+            for name, reason in done_to(number, other, steps):
+                told[name, re.sub(r"[\d.e+-]*\d", "#", reason)] += 1
+        except Exception:
+            wrong += 1
+            print(f"seed {seed}: organs {number} and {other}, {steps}\n{traceback.format_exc()}", flush=True)
+        seed += 1
+    for (name, reason), times in sorted(told.items()):
+        print(f"{times:6} {name}: {reason or 'a closed surface'}")
+    print(f"{told.total()} operations on {seed - first} organs: {wrong} neither closed surfaces nor refused")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    count, first = [*sys.argv[1:], *[None] * 2][:2]
+    sys.exit(main(int(count or 100), int(first or 0)))
