@@ -260,11 +260,12 @@ export class App extends EventTarget {
 
   /** @returns {any} what a link holds */
   state() {
-    const changed = this.parts.all.filter((part) => part.opacity !== part.ownOpacity
+    const { lasting } = this.parts;
+    const changed = lasting.filter((part) => part.opacity !== part.ownOpacity
       || String(part.color) !== String(part.ownColor));
     return {
       camera: this.stage.radius ? this.stage.cameraState() : null,
-      hidden: this.parts.all.filter((part) => !part.visible).map((part) => part.id),
+      hidden: lasting.filter((part) => !part.visible).map((part) => part.id),
       looks: Object.fromEntries(changed.map((part) => [part.id, [...part.color, Math.round(part.opacity * 100)]])),
       section: this.section.state(),
       slices: this.slices.state(),
@@ -275,7 +276,7 @@ export class App extends EventTarget {
 
   /** @param {any} state */
   #applyParts({ hidden = [], looks = {} }) {
-    this.parts.setAll((part) => {
+    this.parts.setOwn((part) => {
       const look = looks[part.id];
       return { visible: !hidden.includes(part.id), color: look ? look.slice(0, 3) : part.ownColor, opacity: look
         ? look[3] / 100 : part.ownOpacity };

@@ -12,7 +12,13 @@ import { downloadScene, formats, storeParts } from './keep.js';
 export function keepPanel(app) {
   const { catalogue } = app;
   const said = h('div', { class: 'keep-said', role: 'status' });
-  const chosen = () => app.parts.all.filter((part) => part.visible && part.state !== 'failed');
+  const chosen = () => {
+    const { own, before } = app.parts;
+    const shown = own.filter((part) => part.visible && part.state !== 'failed');
+    if (shown.length) return shown;
+    throw new Error(t(before.size ? 'Only the preview is shown: "Prepare" stores and downloads it.'
+      : 'Nothing is shown: show in the list of parts what you want.'));
+  };
   const guard = (/** @type {() => Promise<void>} */ act) => async () => {
     try {
       await act();

@@ -4,7 +4,6 @@ import { h, icon } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 import { forPerson } from '../shared/sentences.js';
 import { KINDS } from './kinds.js';
-import { LOOKS } from './parts.js';
 import { PartRow } from './part-row.js';
 
 /** @typedef {import('./parts.js').Part} Part */
@@ -15,6 +14,17 @@ const ORDERS = [
   ['name', 'By name', (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })],
   ['volume', 'By volume', (a, b) => (b.volumeMl ?? b.weight) - (a.volumeMl ?? a.weight)],
 ];
+
+/**
+ * The looks: ways to show all parts that are one press away.
+ * @type {Record<string, (part: Part) => {color?: number[], opacity?: number, visible?: boolean}>}
+ */
+const LOOKS = {
+  standard: (part) => ({ color: part.ownColor, opacity: part.ownOpacity, visible: true }),
+  external: (part) => ({ opacity: part.kind === 'External' ? 0.15 : 1 }),
+  targets: (part) => ({ opacity: part.kind === 'Target' ? 1 : part.kind === 'External' ? 0.1 : 0.35 }),
+  xray: () => ({ opacity: 0.25 }),
+};
 
 /** @type {[keyof typeof LOOKS, string][]} */
 const LOOK_NAMES = [['external', 'Body at 15 %'], ['targets', 'Targets opaque'], ['xray', 'X-ray'],
@@ -128,11 +138,13 @@ export class PartPanel {
     this.callbacks.changed();
   }
 
-  /** @returns {Part[]} that pass the filter, in order */
+  /** @returns {Part[]} what a preview shows, then those that pass the filter, in order */
   get listed() {
     const words = this.text.value.trim().toLowerCase();
-    return this.parts.all.filter((part) => this.kinds.has(part.kind) && part.name.toLowerCase().includes(words))
-      .sort(this.order);
+    const { all, own } = this.parts;
+    const preview = all.slice(own.length).sort(this.order);
+    return [...preview, ...own.filter((part) => this.kinds.has(part.kind)
+      && part.name.toLowerCase().includes(words)).sort(this.order)];
   }
 
   /** Puts the rows in order, below the titles of their series. */
@@ -152,11 +164,12 @@ export class PartPanel {
   }
 
   #count() {
-    const { all } = this.parts;
+    const { all, before } = this.parts;
     const waiting = all.filter((part) => part.visible && ['waiting', 'loading'].includes(part.state)).length;
     this.total.textContent = t('{shown} of {count} shown', { shown: all.filter((part) => part.visible).length,
       count: all.length })
-      + (waiting ? ` · ${t('{count} to come', { count: waiting })}` : '');
+      + (waiting ? ` · ${t('{count} to come', { count: waiting })}` : '')
+      + (before.size ? ` · ${t('for the preview')}` : '');
   }
 
   /** @param {boolean} visible all that are listed, or none of them */

@@ -30,6 +30,13 @@ export class Parts extends EventTarget {
     this.stage = stage;
     this.loader = new Loader();
     this.wireframe = false;
+    /**
+     * How the page's own parts were before a preview took their place, and will be after it; empty: there is none.
+     * @type {Map<Part, {visible: boolean, opacity: number}>}
+     */
+    this.before = new Map();
+    /** Parts that something else is drawn in place of. @type {Part[]} */
+    this.covered = [];
     /** @type {Part[]} */
     this.all = listed.map((each) => partOf(each));
     this.byId = new Map(this.all.map((part) => [part.id, part]));
@@ -59,6 +66,16 @@ export class Parts extends EventTarget {
     this.dispatchEvent(new CustomEvent('removed', { detail: part }));
     for (const kind of /** @type {const} */ (['list', 'shape', 'look'])) this.tell(kind);
     this.stage.draw();
+  }
+
+  /** @returns {Part[]} the page's own, without those of a preview */
+  get own() {
+    return this.before.size ? [...this.before.keys()] : this.all;
+  }
+
+  /** @returns {Part[]} the page's own, as they are without a preview */
+  get lasting() {
+    return this.own.map((part) => ({ ...part, ...this.before.get(part) }));
   }
 
   /** @returns {Part[]} that are there and shown */
@@ -185,6 +202,38 @@ export class Parts extends EventTarget {
     this.tell('look');
   }
 
+  /**
+   * As `setAll`, of the page's own parts; during a preview it is how they come back.
+   * @param {(part: Part) => {visible: boolean, color: number[], opacity: number}} lookOf
+   */
+  setOwn(lookOf) {
+    for (const part of this.own) {
+      const { color, ...look } = lookOf(part), before = this.before.get(part);
+      this.#apply(part, before ? { color } : { color, ...look });
+      if (before) Object.assign(before, look);
+    }
+    this.tell('look');
+  }
+
+  /** A preview begins: the page's own parts go out of sight. */
+  setAside() {
+    this.before = new Map(this.all.map((part) => [part, { visible: part.visible, opacity: part.opacity }]));
+    this.setAll(() => ({ visible: false }));
+  }
+
+  /** The preview ends, whose parts were removed. */
+  bringBack() {
+    const { before } = this;
+    this.before = new Map();
+    this.setAll((part) => before.get(part) ?? {});
+  }
+
+  /** @param {Part[]} parts that something else is drawn in place of, in 3D */
+  cover(parts) {
+    this.covered = parts;
+    for (const part of this.loaded) this.#updateEdges(part);
+  }
+
   /** @param {Part} part @param {{visible?: boolean, color?: number[], opacity?: number}} change */
   #apply(part, { visible = part.visible, color = part.color, opacity = part.opacity }) {
     Object.assign(part, { visible, color: [...color], opacity: Math.min(1, Math.max(0, opacity)) });
@@ -211,8 +260,9 @@ export class Parts extends EventTarget {
       part.edges = edgesOf(object);
       this.stage.world.add(part.edges);
     }
-    object.visible = part.visible && !this.wireframe;
-    if (part.edges) part.edges.visible = part.visible && this.wireframe;
+    const drawn = part.visible && !this.covered.includes(part);
+    object.visible = drawn && !this.wireframe;
+    if (part.edges) part.edges.visible = drawn && this.wireframe;
   }
 }
 
@@ -231,17 +281,6 @@ const partOf = (listed) => ({
   ...listed, ownColor: listed.color, ownOpacity: listed.opacity, visible: true, state: 'waiting', reason: '', status: 0,
   model: null, facts: null, asked: false, object: null, edges: null, tree: null, wanted: false,
 });
-
-/**
- * The looks: ways to show all parts that are one press away.
- * @type {Record<string, (part: Part) => {color?: number[], opacity?: number, visible?: boolean}>}
- */
-export const LOOKS = {
-  standard: (part) => ({ color: part.ownColor, opacity: part.ownOpacity, visible: true }),
-  external: (part) => ({ opacity: part.kind === 'External' ? 0.15 : 1 }),
-  targets: (part) => ({ opacity: part.kind === 'Target' ? 1 : part.kind === 'External' ? 0.1 : 0.35 }),
-  xray: () => ({ opacity: 0.25 }),
-};
 
 /**
  * @param {Part} part @returns {{rank: number, text: string}[]} what is to be known of a part, what matters most first

@@ -2,34 +2,19 @@
 
 import { pageUrl } from '../shared/api.js';
 import { checkTable } from '../shared/check-table.js';
-import { paletteColor } from '../shared/color.js';
 import { h, notice } from '../shared/dom.js';
 import { counted, t } from '../shared/language.js';
 import { asSentence } from '../shared/sentences.js';
 import { millilitres } from './part-row.js';
 import { check, number, PrepareForm } from './prepare-form.js';
-import { checkPath, downloadPrepared, factsOf, meshPath, orderOf, storePrepared } from './prepare.js';
-import { coloredModel } from './print-check.js';
-
-/** @typedef {import('./parts.js').Part} Part */
-/** @typedef {import('./prepare.js').Order} Order */
+import { checkPath, downloadPrepared, factsOf, orderOf, storePrepared } from './prepare.js';
+import { Preview } from './preview.js';
 
 export class PreparePanel {
-  /** @type {Order | null} what the preview shows */
-  order = null;
-
-  /** @type {Part[]} of the preview */
-  shown = [];
-
-  /** @type {Map<Part, boolean>} parts that the preview stands for, and whether they were visible */
-  hidden = new Map();
-
-  /** @type {import('three').Mesh | null} the model in the colours of the print check */
-  colored = null;
-
   /** @param {import('./app.js').App} app */
   constructor(app) {
     this.app = app;
+    this.scene = new Preview(app);
     const separable = Boolean(app.catalogue.source) && app.parts.all.length > 1;
     this.form = new PrepareForm(separable, () => app.tools.use('section', true), () => this.#outdated());
     this.wall = number('Thin is below (mm)', '0.1', '0.8');
@@ -53,9 +38,9 @@ export class PreparePanel {
   /** The panel opens. */
   fill() {
     const { parts, partPanel } = this.app;
-    const own = parts.all.filter((part) => !this.shown.includes(part));
-    const first = partPanel.selected ?? own.find((part) => part.visible && part.kind !== 'External') ?? own[0];
-    this.form.listParts(own, own.includes(first) ? first : null);
+    const { own } = parts, { selected } = partPanel;
+    const chosen = selected && own.includes(selected) ? selected : null;
+    this.form.listParts(own, chosen ?? own.find((part) => part.visible && part.kind !== 'External') ?? own[0]);
   }
 
   #forPrinting() {
@@ -66,7 +51,7 @@ export class PreparePanel {
 
   /** The form says something else than the preview. */
   #outdated() {
-    if (this.order) this.said.textContent = t('The preview shows what was asked for before.');
+    if (this.scene.order) this.said.textContent = t('The preview shows what was asked for before.');
   }
 
   /** @param {() => Promise<void>} act */
@@ -90,21 +75,10 @@ export class PreparePanel {
     const wishes = this.form.wishes(() => app.section.cutPlane());
     const order = orderOf(wishes, app.catalogue);
     if (!order) throw new Error(t('Say which structure is the model.'));
-    this.discard();
     this.said.replaceChildren(h('progress', {}), t('making the preview'));
     const facts = await factsOf(order);
-    this.order = order;
     if (wishes.plane) app.tools.use('section', false);
-    for (const part of wishes.roles.keys()) {
-      this.hidden.set(part, part.visible);
-      app.parts.set(part, { visible: false });
-    }
-    const [first] = wishes.roles.keys();
-    this.shown = facts.Models.map((model, i) => app.parts.add({
-      id: `prepared-${i + 1}`, number: i + 1, name: model.Name, group: t('Preview, not stored'), kind: 'Organ',
-      color: i ? paletteColor(i) : first.ownColor, opacity: 1, mesh: meshPath(order, i + 1, facts.Models.length),
-      info: '', instance: '', weight: 1e9, volumeMl: model.VolumeMl, extent: null, notes: [],
-    }, model));
+    await this.scene.show(order, facts.Models, [...wishes.roles.keys()]);
     this.said.replaceChildren();
     this.result.replaceChildren(this.#table(facts), this.#actions(), this.checked = h('div'));
     if (this.check.input.checked) await this.#printCheck();
@@ -124,7 +98,7 @@ export class PreparePanel {
   #actions() {
     const button = (/** @type {string} */ text, /** @type {() => Promise<void>} */ act, more = '') =>
       h('button', { type: 'button', class: `chip ${more}`, onclick: () => this.#guard(act) }, t(text));
-    this.color = button('Colour the model', () => this.#color(!this.colored));
+    this.color = button('Colour the model', () => this.#color(!this.scene.colored));
     this.color.hidden = true;
     return h('div', { class: 'row wrap' }, button('Store', () => this.#store()),
       ...['3mf', 'stl'].map((suffix) => button(suffix.toUpperCase(), () => this.#download(suffix))),
@@ -140,38 +114,28 @@ export class PreparePanel {
   }
 
   async #printCheck() {
-    if (!this.order || !this.checked || !this.color) return;
+    const { order } = this.scene;
+    if (!order || !this.checked || !this.color) return;
     this.said.replaceChildren(h('progress', {}), t('checking the print'));
-    this.checked.replaceChildren(await checkTable(checkPath(this.order, this.sizes)), h('p', { class: 'about' },
+    this.checked.replaceChildren(await checkTable(checkPath(order, this.sizes)), h('p', { class: 'about' },
       h('span', { class: 'check-key thin' }), ` ${t('thin walls')} `, h('span', { class: 'check-key hanging' }),
       ` ${t('overhang')}`));
     this.said.replaceChildren();
     this.color.hidden = false;
-    await this.#color(false);
     await this.#color(true);
     this.checked.scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {boolean} on in the colours of the print check, or in its own */
   async #color(on) {
-    const { stage, parts } = this.app;
-    if (this.colored) {
-      stage.world.remove(this.colored);
-      this.colored.geometry.dispose();
-      this.colored = null;
-    }
-    if (on && this.order) {
-      this.colored = await coloredModel(checkPath(this.order, this.sizes, '.ply'));
-      stage.world.add(this.colored);
-    }
+    await this.scene.color(on ? this.sizes : null);
     this.color?.setAttribute('aria-pressed', String(on));
-    for (const part of this.shown) parts.set(part, { visible: !on });
-    stage.draw();
   }
 
   async #store() {
-    if (!this.order) return;
-    const answer = await storePrepared(this.order, (fraction, step) => {
+    const { order } = this.scene;
+    if (!order) return;
+    const answer = await storePrepared(order, (fraction, step) => {
       this.said.textContent = `${t(step)} … ${Math.round(fraction * 100)} %`;
     });
     this.said.replaceChildren(h('p', {}, counted(answer.Models.length, '1 model was stored.',
@@ -182,21 +146,16 @@ export class PreparePanel {
 
   /** @param {string} suffix */
   async #download(suffix) {
-    if (!this.order) return;
+    const { order, shown } = this.scene;
+    if (!order) return;
     this.said.replaceChildren(h('progress', {}), t('writing the file'));
-    await downloadPrepared(this.order, suffix, this.shown[0]?.name ?? this.app.catalogue.title);
+    await downloadPrepared(order, suffix, shown[0]?.name ?? this.app.catalogue.title);
     this.said.replaceChildren();
   }
 
   /** The scene as it was before the preview. */
   discard() {
-    const { parts } = this.app;
-    this.#color(false);
-    for (const part of this.shown) parts.remove(part);
-    for (const [part, visible] of this.hidden) parts.set(part, { visible });
-    this.hidden.clear();
-    this.shown = [];
-    this.order = null;
+    this.scene.end();
     this.result.replaceChildren();
     this.said.replaceChildren();
   }

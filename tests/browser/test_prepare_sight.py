@@ -1,0 +1,132 @@
+"""The panel "Prepare": its preview is in sight wherever the structure lies, and the scene comes back as it was."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from testing import phantoms
+from testing.server import OrthancServer
+
+from .study import RED, bluish, pixels, reddish, viewer_ready
+from .waiting import eventually, expect
+
+Open = Callable[..., Any]
+CANVAS = ".view-3d canvas"
+LOOKS = "viewer.parts().map(({ name, visible, opacity }) => [name, visible, opacity])"
+EYE = "[[0, 0, 0], [50, 0, 0], [0, 0, 50]].flatMap((at) => Object.values(viewer.project(at)))"
+"""Where points of the patient are in the view."""
+BEFORE = [["Stone", True, 1], ["Bladder", True, 1], ["Ring", False, 1]]
+
+
+@pytest.fixture(scope="module")
+def within(server: OrthancServer) -> str:
+    """A small red ball within an opaque blue one, and a third one that the link of the page hides."""
+    rois = [
+        phantoms.ball("Stone", 5, (10, -15, 30), 1.0, colour=RED),
+        phantoms.ball("Bladder", 50, (0, -15, 30), 2.0, colour=(0, 0, 255)),
+        phantoms.ball("Ring", 20, (90, -15, 30), 2.0, colour=(0, 160, 0)),
+    ]
+    return server.upload(phantoms.structure_set(rois, phantoms.Study(seed="sight")))
+
+
+@pytest.fixture
+def page(open_page: Open, within: str) -> Any:
+    """The scene without the ring, and the small ball chosen."""
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={within}", viewport={"width": 1400, "height": 900}))
+    page.evaluate("viewer.loaded")
+    page.get_by_role("button", name="Show Ring").click()
+    page.click("#tool-prepare")
+    return page
+
+
+def preview(page: Any) -> None:
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_selector(".part[data-id=prepared-1][data-state=ready]", state="attached")
+    page.wait_for_selector(".prepare-body[aria-busy=false]")
+
+
+def share(page: Any, mask: Callable[[np.ndarray], np.ndarray]) -> float:
+    return float(mask(pixels(page, CANVAS)).mean())
+
+
+def linked(page: Any) -> dict[str, Any]:
+    """What the address of the page holds."""
+    text = page.url.split("#view=")[1]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def test_what_lies_within_others_is_in_sight_until_the_preview_ends(page: Any) -> None:
+    eye = page.evaluate(EYE)
+    assert share(page, reddish) == 0
+    preview(page)
+    assert share(page, reddish) > 0.05, "the preview is too small to be judged"
+    assert share(page, bluish) == 0
+    expect(page.locator(".part-count")).to_have_text("1 of 4 shown · for the preview")
+    expect(page.locator(".part").first).to_contain_text("Stone")
+    others = page.get_by_role("button", name="Show the others")
+    others.click()
+    assert page.evaluate(LOOKS) == [
+        ["Stone", False, 1],
+        ["Bladder", True, 0.08],
+        ["Ring", False, 1],
+        ["Stone", True, 1],
+    ]
+    eventually(page, lambda: share(page, lambda image: image.std(axis=2) > 20), lambda seen: seen > 0.05)
+    others.click()
+    page.get_by_role("button", name="Discard").click()
+    assert page.evaluate(LOOKS) == BEFORE
+    assert page.evaluate(EYE) == pytest.approx(eye, abs=0.5)
+    expect(others).to_be_hidden()
+
+
+def test_the_eye_stays_where_a_person_has_put_it(page: Any) -> None:
+    preview(page)
+    page.locator(CANVAS).focus()
+    page.keyboard.press("ArrowLeft")
+    turned = page.evaluate(EYE)
+    preview(page)
+    assert page.evaluate(EYE) == pytest.approx(turned, abs=0.5), "what is well in sight needs no flight"
+    page.get_by_role("button", name="Discard").click()
+    assert page.evaluate(EYE) == pytest.approx(turned, abs=0.5)
+
+
+def test_a_link_and_undo_know_the_scene_without_the_preview(page: Any) -> None:
+    preview(page)
+    eventually(page, lambda: linked(page)["hidden"], lambda hidden: hidden == ["3"])
+    page.get_by_role("button", name="Show Bladder").click()
+    page.click("#tool-section")
+    page.locator(CANVAS).focus()
+    page.keyboard.press("Control+z")
+    expect(page.locator("#tool-section")).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate(LOOKS)[-1] == ["Stone", True, 1], "undo leaves the preview"
+    page.get_by_role("button", name="Discard").click()
+    assert page.evaluate(LOOKS) == BEFORE
+
+
+def test_the_preview_is_stored_by_its_own_panel_alone(page: Any, server: OrthancServer) -> None:
+    """Its number is not that of a structure: storing "what is shown" stored the first one."""
+    preview(page)
+    stored = server.get("/statistics").json()["CountInstances"]
+    page.click("#tool-keep")
+    for name in ("Store the shown ones as models", "stl"):
+        page.get_by_role("button", name=name, exact=True).last.click()
+        expect(page.get_by_text("Only the preview is shown").last).to_be_visible()
+    assert server.get("/statistics").json()["CountInstances"] == stored
+
+
+def test_in_the_colours_of_the_print_check_it_is_still_a_part(page: Any) -> None:
+    """It is counted, listed and measured on; its eye hides the colours, too."""
+    preview(page)
+    page.locator(".prepare-body .chip", has_text="Print check").click()
+    page.wait_for_selector("button[aria-pressed=true]:has-text('Colour the model')")
+    expect(page.locator(".part-count")).to_have_text("1 of 4 shown · for the preview")
+    shown = share(page, lambda image: image.std(axis=2) > 30)
+    assert shown > 0.001, "the overhang is orange"
+    page.locator(".part[data-id=prepared-1] .part-eye").click()
+    eventually(page, lambda: share(page, lambda image: image.std(axis=2) > 30), lambda seen: seen < shown / 10)
