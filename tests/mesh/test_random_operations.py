@@ -107,6 +107,8 @@ def done_to(number: int, other: int, steps: Sequence[tuple[str, float]]) -> Iter
                 assert topology_of(result.triangles, len(result.vertices)).closed, name
                 assert np.isfinite(result.vertices).all()
                 assert area_and_volume(result)[1] > 0
+        if name == "smooth":
+            assert area_and_volume(found[0])[1] == pytest.approx(area_and_volume(mesh)[1], rel=0.002)
         yield name, ""
         mesh = found[0]
         if not len(mesh.triangles):

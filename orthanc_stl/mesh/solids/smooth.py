@@ -11,6 +11,7 @@ from orthanc_stl.mesh.solids.booleans import require_closed
 from orthanc_stl.mesh.solids.field import spacing_for, surface_at
 from orthanc_stl.mesh.solids.shell import inside_out
 from orthanc_stl.mesh.surface import has_flat_triangles, smoothed
+from orthanc_stl.mesh.to_volume import LONGEST_STEP, with_volume
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.types import Mesh
 
@@ -28,11 +29,14 @@ SHARPNESS = 4.0
 
 MOST_STEPS = 400
 
-VOLUME_STAYS = 0.01
-"""Of the volume: what is farther off after the corrections was smoothed to nearly nothing, and blown up."""
+LEAST_LEFT = 0.5
+"""Of the volume, before it is put back: of a body that is smoothed to less, the shape is gone."""
 
-CORRECTIONS = 3
-"""Of the volume, one after another: each leaves a hundredth of the error or less."""
+VOLUME_STAYS = 0.002
+"""Of the volume: so far off it may be after it was put back."""
+
+PRECISION = 1e-5
+"""Of the volume, to which it is put back."""
 
 STRONGER = 1.8
 """Times the wavelength at which half of a wave is left: of one as long as the wavelength a tenth is left (measured)."""
@@ -43,7 +47,7 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
 
     Taubin's filter with a window (ECCV 1996), which leaves longer waves as they are. On a surface, where an edge lies
     half along and half across a wave, one of the length w has the angle pi x edge / w in it. What little volume it
-    takes is put back by moving the surface outwards evenly.
+    takes is put back by moving the surface outwards evenly, to PRECISION.
 
     Raises InvalidInput for a wavelength of 0 or less or one at which thin parts would pass through each other or
     little of the body is left, and for a mesh that is not closed.
@@ -66,15 +70,15 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     half = max(angle - 2 * np.pi / steps, angle / 4)
     points = smoothed(mesh.vertices, mesh.triangles, iterations=steps, pass_band=float(min(half**2, 1.9)))
     found = Mesh(points.astype(np.float32), mesh.triangles)
-    for _ in range(CORRECTIONS):
-        found = _with_volume(found, volume)
+    measures = area_and_volume(found)
+    found = with_volume(found, volume, measures, LONGEST_STEP * wavelength, PRECISION)
     crossings = len(crossing_triangles(found))
     if has_flat_triangles(found) or (crossings and crossings > len(crossing_triangles(mesh))):
         raise InvalidInput(
             f"got a wavelength of {wavelength} mm, at which thin parts would pass through each other, "
             "expected a shorter one"
         )
-    if not abs(area_and_volume(found)[1] - volume) <= VOLUME_STAYS * abs(volume):
+    if measures[1] < LEAST_LEFT * volume or not abs(area_and_volume(found)[1] - volume) <= VOLUME_STAYS * volume:
         raise InvalidInput(
             f"got a wavelength of {wavelength} mm, at which too little of the body is left to have its volume, "
             "expected a shorter one"
@@ -109,17 +113,6 @@ def scaled(mesh: Mesh, factor: float) -> Mesh:
     if not 0 < factor < np.inf:
         raise InvalidInput(f"got a factor of {factor}, expected more than 0")
     return Mesh((mesh.vertices.astype(np.float64) * factor).astype(np.float32), mesh.triangles)
-
-
-def _with_volume(mesh: Mesh, volume: float) -> Mesh:
-    """The same surface, moved along its normals by the one distance that gives it that `volume` in mm³."""
-    area, now = area_and_volume(mesh)
-    corners = mesh.vertices[mesh.triangles].astype(np.float64)
-    faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    ends = mesh.triangles.reshape(-1)
-    normals = np.stack([np.bincount(ends, np.repeat(along, 3), len(mesh.vertices)) for along in faces.T], axis=1)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
-    return Mesh((mesh.vertices + normals * ((volume - now) / area)).astype(np.float32), mesh.triangles)
 
 
 def _edge_lengths(mesh: Mesh) -> np.ndarray:

@@ -15,12 +15,12 @@ from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.simplify import simplified
 from orthanc_stl.mesh.surface import isosurface, smooth_and_orient, smoothed
+from orthanc_stl.mesh.to_volume import LONGEST_STEP, with_volume
 from orthanc_stl.mesh.topology import Topology
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 from orthanc_stl.mesh.volumes.cells import Field, Plan, field_of, plan_of
 from orthanc_stl.mesh.volumes.inside import Inside, blocks, find_inside, values
 from orthanc_stl.mesh.volumes.shape_based import off_the_outline
-from orthanc_stl.mesh.volumes.to_volume import LONGEST_STEP, with_volume
 from orthanc_stl.mesh.volumes.volume import Volume
 
 LOST_IN_CELLS = 0.02

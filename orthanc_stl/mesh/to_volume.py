@@ -1,4 +1,4 @@
-"""Surfaces of masks with the volume of their voxels."""
+"""Surfaces that are given the volume that they should have, by an even move along their normals."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ ROUNDS = 4
 """How often the others go on where vertices stayed for crossings."""
 
 LONGEST_STEP = 0.25
-"""A fraction of a cell's shortest side: what has nearly no surface left would be blown up otherwise."""
+"""A fraction of what is small (a cell's shortest side, a wavelength): what has nearly no surface left would be blown up
+otherwise."""
 
-LAST_STEP = 0.02
-"""A fraction of the volume: after a step for less, what is left is nearly nothing."""
+LEFT = 0.025
+"""What a step leaves at most of what was missing, but of what is nearly nothing."""
 
 
-def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longest: float) -> Mesh:
+def with_volume(
+    mesh: Mesh, volume: float, measures: tuple[float, float], longest: float, precision: float = VOLUME_PRECISION
+) -> Mesh:
     """`mesh` with its vertices moved along their normals, all equally far, until it has `volume` (mm³).
 
-    `measures`: its area (mm²) and its volume, which are known already; `longest`: how far (mm) one step goes at most.
+    `measures`: its area (mm²) and its volume, which are known already; `longest`: how far (mm) one step goes at most;
+    `precision`: the fraction of the volume that may be missing.
     Vertices at which the surface would come to pass through itself stay, and the others go on. Where too many triangles
     would have to be looked at, or they cross however many vertices stay, the volume comes first.
     """
     for _ in range(ROUNDS):
-        moved = _moved_to(mesh, volume, measures, longest)
+        moved = _moved_to(mesh, volume, measures, longest, precision)
         free = without_new_crossings(mesh, moved)
         if free is moved or free is mesh:
             return moved
@@ -38,16 +42,16 @@ def with_volume(mesh: Mesh, volume: float, measures: tuple[float, float], longes
     return mesh
 
 
-def _moved_to(mesh: Mesh, volume: float, measures: tuple[float, float], longest: float) -> Mesh:
+def _moved_to(mesh: Mesh, volume: float, measures: tuple[float, float], longest: float, precision: float) -> Mesh:
     for _ in range(CORRECTIONS):
         area, found = measures
         missing = volume - found
-        if abs(missing) <= VOLUME_PRECISION * volume:
+        if abs(missing) <= precision * volume:
             break
         normals = vertex_normals(mesh)
         normals *= np.float32(max(-longest, min(missing / area, longest)))
         mesh = Mesh(mesh.vertices + normals, mesh.triangles)
-        if abs(missing) <= LAST_STEP * volume:
+        if abs(missing) <= precision / LEFT * volume:
             break
         measures = area_and_volume(mesh)
     return mesh
