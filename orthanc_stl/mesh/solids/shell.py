@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from orthanc_stl.errors import InvalidInput
+from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.pieces import outward_triangles, pieces_of
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.solids.booleans import finest_of, manifold_of, mesh_of, middle_of, require_closed, without_fins
@@ -80,8 +81,8 @@ def drained(
     """Round holes of `diameter` mm through a wall of `wall` mm, from outside at the `points` `(n, 3)` in LPS mm.
 
     Each hole goes along `direction` (out of the body), or else straight through the surface as it is on the average
-    around the hole, and ends half a diameter beyond the wall. Raises InvalidInput for a point that is farther than a
-    diameter from the surface, and for sizes of 0 or less.
+    of the vertices in the hole (without any, of the triangle there), and ends half a diameter beyond the wall. Raises
+    InvalidInput for a point that is farther than a diameter from the surface, and for sizes of 0 or less.
     """
     if not (0 < diameter < np.inf and 0 < wall < np.inf):
         raise InvalidInput(f"got holes of {diameter} mm in a wall of {wall} mm, expected more than 0")
@@ -90,18 +91,22 @@ def drained(
     origin = middle_of([mesh])
     before = pieces_of(mesh)
     outside = chosen_part(mesh, outward_triangles(mesh))
-    tree = cKDTree(outside.vertices)
+    tree, known = cKDTree(outside.vertices), SurfaceDistance(outside)
     holes = []
     for place in places:
-        away, nearest = tree.query(place)
-        if not away <= diameter + _longest_side(outside):
+        nearest, way_out = known.nearest(place)
+        away = float(np.linalg.norm(nearest - place))
+        if not away <= diameter:
             raise InvalidInput(
                 f"got a hole at {_text(place)}, {away:.1f} mm from the surface, expected at most {diameter} mm"
             )
-        around = np.union1d(tree.query_ball_point(place, diameter / 2), [nearest]).astype(np.int64)
-        axis = mean_normal(outside, around) if direction is None else np.asarray(direction, np.float64)
-        heights = (outside.vertices[around] - place) @ (axis / np.linalg.norm(axis))
-        holes.append(rod(place - origin, axis, diameter / 2, -wall - diameter / 2, float(heights.max()) + ABOVE))
+        around = np.array(tree.query_ball_point(place, diameter / 2), np.int64)
+        axis = way_out if direction is None else np.asarray(direction, np.float64)
+        if direction is None and len(around):
+            axis = mean_normal(outside, around)
+        heights = (np.vstack((nearest, outside.vertices[around])) - place) @ (axis / np.linalg.norm(axis))
+        low, high = heights[0] - wall - diameter / 2, heights.max() + ABOVE
+        holes.append(rod(place - origin, axis, diameter / 2, float(low), float(high)))
     body = manifold_of(mesh, origin)
     found = manifold3d.Manifold.batch_boolean([body, *holes], manifold3d.OpType.Subtract)
     left = mesh_of(without_fins(found, finest_of(mesh)), origin)
@@ -124,11 +129,6 @@ def turned_to(axis: np.ndarray) -> np.ndarray:
     first = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
     first /= np.linalg.norm(first)
     return np.column_stack((first, np.cross(axis, first), axis))
-
-
-def _longest_side(mesh: Mesh) -> float:
-    corners = mesh.vertices[mesh.triangles]
-    return float(np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max())
 
 
 def _text(place: np.ndarray) -> str:
