@@ -45,6 +45,8 @@ def test_balls_united_subtracted_and_intersected() -> None:
     (union,) = made([1, 2], union=True)
     (difference,) = made(2, subtract=["Ball 20"])
     (lens,) = made(2, intersect=[1])
+    (joined,) = made(1, unite=[2])
+    assert joined.volume_ml == near(BALL + SMALL - LENS)
     assert (union.volume_ml, difference.volume_ml, lens.volume_ml) == (
         near(BALL + SMALL - LENS), near(SMALL - LENS), near(LENS)
     )  # fmt: skip
