@@ -173,6 +173,8 @@ def test_warnings_of_many_parts_are_told_the_worst_first(open_page: Open, server
     assert "no multiple of three: left out" in sentences[1]
     assert "it repeats contour " in sentences[2]
     assert "fewer than three distinct points" in sentences[3]
+    told = zip(sentences, ["Crossed", "Broken", "Twice", "Short"], strict=True)
+    assert [sentence.count(name) for sentence, name in told] == [1] * 4, "each is named once"
     dialog.get_by_role("button", name="Close").click()
     expect(page.locator("dialog.warnings")).to_have_count(0)
     page.route("**/stl/structures/**", lambda route: None)  # the list says it by itself

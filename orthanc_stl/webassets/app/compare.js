@@ -7,6 +7,7 @@ import { h, icon, notice, save } from './shared/dom.js';
 import { cancel, Cancelled, follow, ProgressBar } from './shared/job.js';
 import { t } from './shared/language.js';
 import { Page } from './shared/page.js';
+import { withName } from './shared/sentences.js';
 
 /** @typedef {import('./compare/table.js').Pair} Pair */
 
@@ -139,7 +140,7 @@ function remarks(answer) {
     [t('Only in A'), answer.OnlyInA],
     [t('Only in B'), answer.OnlyInB],
     ...['A', 'B'].map((side) => /** @type {[string, string[]]} */ ([t('Cannot be meshed in {side}', { side }),
-      answer[`Skipped${side}`].map((/** @type {any} */ { Name, Reason }) => `${Name}: ${Reason}`)])),
+      answer[`Skipped${side}`].map((/** @type {any} */ { Name, Reason }) => withName(Name, Reason))])),
     [t('Things to know'), answer.Warnings],
   ];
   return lists.filter(([, names]) => names.length).map(([title, names]) => h('section', {}, h('h2', {}, title),

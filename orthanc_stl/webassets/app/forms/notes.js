@@ -2,7 +2,7 @@
 
 import { h, notice } from '../shared/dom.js';
 import { counted, t } from '../shared/language.js';
-import { asSentence } from '../shared/sentences.js';
+import { asSentence, withName } from '../shared/sentences.js';
 
 /** By rank: `Rank` of orthanc_stl/model.py. */
 const RANKS = { 1: t('The shape was changed'), 2: t('Something was guessed'), 3: t('Something was left out') };
@@ -24,7 +24,7 @@ export function notesView(answer) {
   const notes = notesOf(answer);
   /** @type {Note[]} */
   const skipped = (answer.Skipped ?? [])
-    .map((/** @type {any} */ { Name, Reason }) => ({ Rank: 0, Text: `${Name}: ${Reason}` }));
+    .map((/** @type {any} */ { Name, Reason }) => ({ Rank: 0, Text: withName(Name, Reason) }));
   if (!notes.length && !skipped.length) return null;
   const groups = Object.entries({ 0: t('Not made'), ...RANKS }).flatMap(([rank, title]) => {
     const list = [...skipped, ...notes].filter((note) => note.Rank === Number(rank));

@@ -3,6 +3,7 @@
 import { getJson } from './api.js';
 import { h, notice } from './dom.js';
 import { t } from './language.js';
+import { withName } from './sentences.js';
 
 /** @type {[string, (part: any) => string | number][]} */
 const ROWS = [
@@ -22,7 +23,7 @@ const ROWS = [
 export async function checkTable(path) {
   const { Parts: parts } = await getJson(path);
   const problems = parts.flatMap((/** @type {any} */ part) => part.Problems.map((/** @type {string} */ text) =>
-    (parts.length > 1 ? `${part.Name}: ${text}` : text)));
+    (parts.length > 1 ? withName(part.Name, text) : text)));
   const table = h('table', { class: 'check-table' },
     parts.length > 1 ? h('thead', {}, h('tr', {}, h('td'), ...parts.map((/** @type {any} */ part) =>
       h('th', { scope: 'col', dir: 'auto' }, part.Name)))) : null,

@@ -1,6 +1,6 @@
 /** Elements made in one line. Values go in as text or as attributes, never as HTML. */
 
-import { forPerson } from './sentences.js';
+import { asSentence, forPerson, placeOfName } from './sentences.js';
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -86,6 +86,15 @@ export function notice(kind, title, ...lines) {
   return h('div', { class: `notice ${kind}`, role }, icon(kind === 'info' ? 'info' : 'warning'),
     h('div', { class: 'notice-text' }, title ? h('strong', {}, title) : null, ...lines
       .map((line) => (typeof line === 'string' ? h('p', {}, forPerson(line)) : line))));
+}
+
+/** @param {string} name @param {string} text @returns {(Node | string)[]} a sentence, what it is of in bold, once */
+export function sentenceOn(name, text) {
+  const sentence = asSentence(text), at = placeOfName(name, sentence);
+  const bold = (/** @type {string} */ words) => h('strong', { dir: 'auto' }, words);
+  if (at < 0) return [bold(name), ` ${sentence}`];
+  const end = at + name.length;
+  return [sentence.slice(0, at), bold(sentence.slice(at, end)), sentence.slice(end)];
 }
 
 /** Offers bytes to the person as a file. @param {Blob} blob @param {string} name */

@@ -4,7 +4,7 @@ import { pageUrl } from '../shared/api.js';
 import { checkTable } from '../shared/check-table.js';
 import { h, notice } from '../shared/dom.js';
 import { counted, t } from '../shared/language.js';
-import { asSentence } from '../shared/sentences.js';
+import { asSentence, withName } from '../shared/sentences.js';
 import { millilitres } from './part-row.js';
 import { check, number, PrepareForm } from './prepare-form.js';
 import { checkPath, downloadPrepared, factsOf, orderOf, storePrepared } from './prepare.js';
@@ -88,7 +88,7 @@ export class PreparePanel {
   /** @param {{Models: any[], Skipped: any[]}} facts */
   #table({ Models: models, Skipped: skipped }) {
     const warnings = models.flatMap(({ Warnings: list }) => list ?? []);
-    const told = [...new Set(warnings), ...skipped.map(({ Name, Reason }) => `${Name}: ${Reason}`)];
+    const told = [...new Set(warnings), ...skipped.map(({ Name, Reason }) => withName(Name, Reason))];
     return h('div', { class: 'keep-said' },
       h('ul', { class: 'prepare-result' }, ...models.map(({ Name, VolumeMl }) => h('li', {},
         h('span', { class: 'part-text', dir: 'auto' }, Name), h('strong', {}, millilitres(VolumeMl))))),

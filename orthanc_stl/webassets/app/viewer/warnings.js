@@ -1,6 +1,6 @@
 /** What is to be known of the parts, the worst first: in the head for one part, in a dialog for many. */
 
-import { h, icon, notice } from '../shared/dom.js';
+import { h, icon, notice, sentenceOn } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 import { asSentence } from '../shared/sentences.js';
 import { notesOf } from './parts.js';
@@ -60,8 +60,7 @@ export class Warnings {
       h('div', { class: 'warnings-list', tabindex: '0', role: 'group', 'aria-label': t('Things to know') },
         ...ranks.flatMap(({ rank, list }) => [
         h('h3', {}, `${t(RANKS[rank])} (${list.length})`),
-        h('ul', {}, ...list.map(({ name, text }) => h('li', {}, h('strong', { dir: 'auto' }, name),
-          ` ${asSentence(text)}`)))])),
+        h('ul', {}, ...list.map(({ name, text }) => h('li', {}, ...sentenceOn(name, text))))])),
       h('form', { method: 'dialog' }, h('button', { class: 'button primary' }, t('Close')))));
     dialog.addEventListener('close', () => dialog.remove());
     this.root.append(dialog);
