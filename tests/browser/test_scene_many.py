@@ -236,3 +236,19 @@ def test_letters_stand_beside_what_is_shown_in_the_smallest_view(open_page: Open
         return min(int(np.asarray(image.convert("RGB")).min()) for image in images)
 
     eventually(page, behind, lambda darkest: darkest > 180)
+
+
+def test_the_list_has_room_beside_two_other_panels(open_page: Open, hundred: str) -> None:
+    """Eight rows and more of it are in sight, and in a low window all that stands below it."""
+    page = viewer_ready(open_page(f"/stl/app/three.html?source={hundred}#view={ALL_BUT_TWO}", **WIDE))
+    page.click("#tool-section")
+    page.click("#tool-prepare")
+    page.locator(".panels").evaluate("(panels) => { panels.scrollTop = 0; }")
+    room, row = page.locator(".part-list").bounding_box(), page.locator(".part-line").first.bounding_box()
+    assert room["height"] >= 8 * row["height"]
+    page.click("#tool-section")
+    page.click("#tool-prepare")
+    page.click("#tool-slices")
+    page.set_viewport_size({"width": 1400, "height": 600})
+    foot, side = page.locator(".looks").bounding_box(), page.locator(".panels").bounding_box()
+    assert foot["y"] + foot["height"] <= side["y"] + side["height"]

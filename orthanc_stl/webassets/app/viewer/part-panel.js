@@ -1,6 +1,6 @@
 /** The list of parts: by series, filtered by text and kind, sorted, all or none, and ready-made looks. */
 
-import { h, icon } from '../shared/dom.js';
+import { h, icon, sentenceOn } from '../shared/dom.js';
 import { t } from '../shared/language.js';
 import { forPerson } from '../shared/sentences.js';
 import { KINDS } from './kinds.js';
@@ -113,8 +113,8 @@ export class PartPanel {
       this.list,
       unusable.length ? h('details', { class: 'part-unusable' },
         h('summary', {}, t('{count} cannot be shown', { count: unusable.length })),
-        h('ul', {}, ...unusable.map(({ name, reason }) => h('li', {}, h('strong', { dir: 'auto' }, name),
-          ` ${forPerson(reason)}`)))) : null,
+        h('ul', {}, ...unusable.map(({ name, reason }) => h('li', {},
+          ...sentenceOn(name, forPerson(reason)))))) : null,
       h('div', { class: 'row wrap looks', role: 'group', 'aria-label': t('Looks') },
         ...LOOK_NAMES.filter(([id]) => many || id !== 'targets')
           .map(([id, name]) => h('button', { type: 'button', class: 'chip', 'data-look': id, onclick: () =>
@@ -159,6 +159,7 @@ export class PartPanel {
     this.list.replaceChildren(...[...groups].flatMap(([title, rows]) => [
       ...(several ? [h('h2', { class: 'part-group', dir: 'auto' }, title)] : []), h('ul', { class: 'part-rows' },
         ...rows)]));
+    this.list.style.setProperty('--rows', String(this.rows.size)); // so many, or a few of them, have room at least
     if (!groups.size) this.list.append(h('p', { class: 'part-none' }, t('No part has this in its name.')));
     this.#count();
   }
