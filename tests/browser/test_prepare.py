@@ -167,3 +167,8 @@ def test_the_panel_on_a_phone(open_page: Open, balls: str, upright: bool) -> Non
     assert sheet["y"] <= box["y"]
     assert box["y"] + box["height"] <= sheet["y"] + sheet["height"] <= size["height"]
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.locator("summary", has_text="Margin").click()
+    for field in page.locator(".prepare-sides input").all():
+        field.scroll_into_view_if_needed()
+        box = field.bounding_box()
+        assert box["x"] + box["width"] <= sheet["x"] + sheet["width"]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from testing import phantoms
 from testing.server import OrthancServer
 
-from .study import RED, bluish, pixels, reddish, viewer_ready
+from .study import RED, Scene, bluish, opened_scene, pixels, reddish, viewer_ready
 from .waiting import eventually, expect
 
 Open = Callable[..., Any]
@@ -51,6 +53,10 @@ def preview(page: Any) -> None:
     page.wait_for_selector(".prepare-body[aria-busy=false]")
 
 
+def image_of(view: Any) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(view.screenshot())).convert("RGB")).astype(int)
+
+
 def share(page: Any, mask: Callable[[np.ndarray], np.ndarray]) -> float:
     return float(mask(pixels(page, CANVAS)).mean())
 
@@ -83,6 +89,22 @@ def test_what_lies_within_others_is_in_sight_until_the_preview_ends(page: Any) -
     assert page.evaluate(LOOKS) == BEFORE
     assert page.evaluate(EYE) == pytest.approx(eye, abs=0.5)
     expect(others).to_be_hidden()
+
+
+def test_slices_do_not_hide_it_and_go_through_it(open_page: Open, scene: Scene) -> None:
+    """The planes stood before it in the scene, and lay elsewhere in the flat views."""
+    page = opened_scene(open_page, scene)
+    page.click("#tool-prepare")
+    page.get_by_label("What Ball is").select_option("")
+    page.get_by_label("What Small is").select_option("model")
+    value = page.locator(".view-plane .plane-slider").last
+    place = value.input_value()
+    preview(page)
+    eventually(page, lambda: share(page, bluish), lambda seen: seen > 0.1)
+    views = page.locator(".view-plane canvas").all()
+    eventually(page, lambda: [int(bluish(image_of(view)).sum()) for view in views], lambda seen: min(seen) > 50)
+    page.get_by_role("button", name="Discard").click()
+    expect(value).to_have_value(place)
 
 
 def test_the_eye_stays_where_a_person_has_put_it(page: Any) -> None:
@@ -130,3 +152,34 @@ def test_in_the_colours_of_the_print_check_it_is_still_a_part(page: Any) -> None
     assert shown > 0.001, "the overhang is orange"
     page.locator(".part[data-id=prepared-1] .part-eye").click()
     eventually(page, lambda: share(page, lambda image: image.std(axis=2) > 30), lambda seen: seen < shown / 10)
+
+
+def test_the_plane_of_a_cut_goes_through_what_is_cut(page: Any) -> None:
+    """Not through the middle of the scene; where a person puts it, it stays."""
+    page.locator("summary", has_text="Cut and mirror").click()
+    page.get_by_label("What Stone is").select_option("")
+    page.get_by_label("What Ring is").select_option("model")
+    page.get_by_label("Cut by the section plane").check()
+    page.locator("button[data-plane=sagittal]").click()
+    expect(page.locator(".section-body .value")).to_have_text("90.0 mm")
+    page.get_by_label("What Ring is").select_option("")
+    page.get_by_label("What Stone is").select_option("model")
+    expect(page.locator(".section-body .value")).to_have_text("10.0 mm")
+    page.get_by_label("Position of the section plane").focus()
+    page.keyboard.press("ArrowRight")
+    moved = page.locator(".section-body .value").inner_text()
+    page.get_by_label("Pegs, diameter").fill("1")
+    page.get_by_label("Pegs, length").fill("1")
+    expect(page.locator(".section-body .value")).to_have_text(moved)
+
+
+def test_both_halves_are_one_file_and_what_was_stored_stays_told(page: Any) -> None:
+    page.locator("summary", has_text="Cut and mirror").click()
+    page.get_by_label("Cut by the section plane").check()
+    preview(page)
+    page.get_by_role("button", name="Store", exact=True).click()
+    expect(page.get_by_text("2 models were stored.")).to_be_in_viewport()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="3MF", exact=True).click()
+    assert download.value.suggested_filename == "Stone.3mf"
+    expect(page.get_by_role("link", name="Open the stored models")).to_be_visible()

@@ -89,6 +89,11 @@ export class PrepareForm {
     this.#filterParts();
   }
 
+  /** @returns {Part[]} that become models */
+  get models() {
+    return [...this.roles].filter(([, { value }]) => value === 'model').map(([part]) => part);
+  }
+
   /** What has a part in the model stays in sight. */
   #filterParts() {
     const words = this.filter.hidden ? '' : this.filter.value.trim().toLowerCase();

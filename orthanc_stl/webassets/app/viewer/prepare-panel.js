@@ -7,7 +7,7 @@ import { counted, t } from '../shared/language.js';
 import { asSentence, withName } from '../shared/sentences.js';
 import { millilitres } from './part-row.js';
 import { check, number, PrepareForm } from './prepare-form.js';
-import { checkPath, downloadPrepared, factsOf, orderOf, storePrepared } from './prepare.js';
+import { boxOf, checkPath, downloadPrepared, factsOf, orderOf, storePrepared } from './prepare.js';
 import { Preview } from './preview.js';
 
 export class PreparePanel {
@@ -16,13 +16,16 @@ export class PreparePanel {
     this.app = app;
     this.scene = new Preview(app);
     const separable = Boolean(app.catalogue.source) && app.parts.all.length > 1;
-    this.form = new PrepareForm(separable, () => app.tools.use('section', true), () => this.#outdated());
+    this.form = new PrepareForm(separable, () => app.tools.use('section', true), () => this.#changed());
+    app.section.focus = () => (this.form.byPlane.input.checked ? boxOf(this.form.models) : null);
     this.wall = number('Thin is below (mm)', '0.1', '0.8');
     this.bed = /** @type {HTMLInputElement} */ (h('input', { class: 'part-filter', placeholder: '220, 220, 250',
       autocomplete: 'off' }));
     this.check = check('Print check');
     this.said = h('div', { class: 'keep-said', role: 'status' });
+    this.stored = h('div', { class: 'keep-said', role: 'status' });
     this.result = h('div', { class: 'keep-said' });
+    this.checked = h('div', {});
     this.element = h('div', { class: 'prepare-body' },
       h('div', { class: 'row wrap' }, h('button', { type: 'button', class: 'chip', onclick: () => this.#forPrinting() },
         t('For printing')), h('span', { class: 'about' }, t('0.1 mm, largest piece, cavities filled, check'))),
@@ -32,7 +35,7 @@ export class PreparePanel {
           h('label', { class: 'prepare-field' }, h('span', {}, t('Bed (mm)')), this.bed))),
       h('div', { class: 'row wrap' }, h('button', { type: 'button', class: 'button primary', onclick: () =>
         this.#guard(() => this.preview()) }, t('Preview'))),
-      this.said, this.result);
+      this.result, this.said, this.stored, this.checked);
   }
 
   /** The panel opens. */
@@ -46,11 +49,12 @@ export class PreparePanel {
   #forPrinting() {
     this.form.forPrinting();
     this.check.input.checked = true;
-    this.#outdated();
+    this.#changed();
   }
 
   /** The form says something else than the preview. */
-  #outdated() {
+  #changed() {
+    if (this.app.section.active) this.app.section.fit();
     if (this.scene.order) this.said.textContent = t('The preview shows what was asked for before.');
   }
 
@@ -69,20 +73,28 @@ export class PreparePanel {
     this.element.setAttribute('aria-busy', 'false');
   }
 
+  /** Tells in sight what is being done. @param {string} step @param {number} [fraction] of it that is done */
+  #working(step, fraction) {
+    const done = fraction === undefined ? '' : ` … ${Math.round(fraction * 100)} %`;
+    this.said.replaceChildren(h('progress', { value: fraction, 'aria-label': t('Progress') }), `${t(step)}${done}`);
+    this.said.scrollIntoView({ block: 'nearest' });
+  }
+
   /** Puts in the scene what would be stored, in place of the parts that it is made of. */
   async preview() {
     const { app } = this;
     const wishes = this.form.wishes(() => app.section.cutPlane());
     const order = orderOf(wishes, app.catalogue);
     if (!order) throw new Error(t('Say which structure is the model.'));
-    this.said.replaceChildren(h('progress', {}), t('making the preview'));
+    this.#working('making the preview');
     const facts = await factsOf(order);
     if (wishes.plane) app.tools.use('section', false);
     await this.scene.show(order, facts.Models, [...wishes.roles.keys()]);
     this.said.replaceChildren();
-    this.result.replaceChildren(this.#table(facts), this.#actions(), this.checked = h('div'));
-    if (this.check.input.checked) await this.#printCheck();
+    for (const each of [this.stored, this.checked]) each.replaceChildren();
+    this.result.replaceChildren(this.#table(facts), this.#actions());
     this.result.scrollIntoView({ block: 'nearest' });
+    if (this.check.input.checked) await this.#printCheck();
   }
 
   /** @param {{Models: any[], Skipped: any[]}} facts */
@@ -115,8 +127,8 @@ export class PreparePanel {
 
   async #printCheck() {
     const { order } = this.scene;
-    if (!order || !this.checked || !this.color) return;
-    this.said.replaceChildren(h('progress', {}), t('checking the print'));
+    if (!order || !this.color) return;
+    this.#working('checking the print');
     this.checked.replaceChildren(await checkTable(checkPath(order, this.sizes)), h('p', { class: 'about' },
       h('span', { class: 'check-key thin' }), ` ${t('thin walls')} `, h('span', { class: 'check-key hanging' }),
       ` ${t('overhang')}`));
@@ -135,28 +147,27 @@ export class PreparePanel {
   async #store() {
     const { order } = this.scene;
     if (!order) return;
-    const answer = await storePrepared(order, (fraction, step) => {
-      this.said.textContent = `${t(step)} … ${Math.round(fraction * 100)} %`;
-    });
-    this.said.replaceChildren(h('p', {}, counted(answer.Models.length, '1 model was stored.',
+    const answer = await storePrepared(order, (fraction, step) => this.#working(step, fraction));
+    this.said.replaceChildren();
+    this.stored.replaceChildren(h('p', {}, counted(answer.Models.length, '1 model was stored.',
       '{count} models were stored.')),
       h('a', { class: 'button', href: pageUrl('three.html', { series: answer.ParentSeries }) },
         t('Open the stored models')));
+    this.stored.scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {string} suffix */
   async #download(suffix) {
     const { order, shown } = this.scene;
     if (!order) return;
-    this.said.replaceChildren(h('progress', {}), t('writing the file'));
-    await downloadPrepared(order, suffix, shown[0]?.name ?? this.app.catalogue.title);
+    this.#working('writing the file');
+    await downloadPrepared(order, suffix, shown.length === 1 ? shown[0].name : order.name);
     this.said.replaceChildren();
   }
 
   /** The scene as it was before the preview. */
   discard() {
     this.scene.end();
-    this.result.replaceChildren();
-    this.said.replaceChildren();
+    for (const each of [this.result, this.said, this.stored, this.checked]) each.replaceChildren();
   }
 }

@@ -1,5 +1,6 @@
 /** Models made ready for a printer: what a request says, where its preview is, storing and downloading it. */
 
+import { Box3, Vector3 } from 'three';
 import { getJson, postJson, request } from '../shared/api.js';
 import { save } from '../shared/dom.js';
 import { fileName } from '../shared/format.js';
@@ -7,7 +8,11 @@ import { follow } from '../shared/job.js';
 
 /** @typedef {import('./parts.js').Part} Part */
 /** @typedef {'model' | 'subtract' | 'intersect'} Role */
-/** @typedef {{instance: string, options: Record<string, any>}} Order `options`: those of POST /stl/encode */
+/**
+ * @typedef {object} Order
+ * @property {string} instance @property {Record<string, any>} options of POST /stl/encode
+ * @property {string} name of what becomes models
+ */
 
 /**
  * @typedef {object} Wishes what the form says; sizes in mm, 0: not wanted
@@ -43,7 +48,8 @@ export function orderOf(wishes, catalogue) {
   for (const [key, role] of /** @type {[string, Role][]} */ ([['Subtract', 'subtract'], ['Intersect', 'intersect']])) {
     if (of(role).length) options[key] = of(role).map(name);
   }
-  return { instance: catalogue.source ?? first.instance, options: { ...options, ...shapeOf(wishes, models) } };
+  return { instance: catalogue.source ?? first.instance, options: { ...options, ...shapeOf(wishes, models) },
+    name: models.map((part) => part.name).join(', ') };
 }
 
 /** @param {Wishes} wishes @param {Part[]} models @returns {Record<string, any>} what is done to each model */
@@ -71,12 +77,16 @@ function shapeOf(wishes, models) {
   return options;
 }
 
-/** @param {Part[]} parts @param {string} axis @returns {number} mm, of the box around them */
+/** @param {Part[]} parts @returns {Box3 | null} around them, LPS mm; null where nothing is known of them */
+export function boxOf(parts) {
+  const corners = parts.flatMap(({ extent }) => extent ?? []).map((corner) => new Vector3().fromArray(corner));
+  return corners.length ? new Box3().setFromPoints(corners) : null;
+}
+
+/** @param {Part[]} parts @param {string} axis @returns {number} mm */
 function middleOf(parts, axis) {
-  const at = ['x', 'y', 'z'].indexOf(axis);
-  const boxes = parts.flatMap(({ extent }) => (extent ? [extent] : []));
-  const low = Math.min(...boxes.map(([min]) => min[at])), high = Math.max(...boxes.map(([, max]) => max[at]));
-  return boxes.length ? Math.round((low + high) * 5) / 10 : 0;
+  const middle = boxOf(parts)?.getCenter(new Vector3()).toArray() ?? [0, 0, 0];
+  return Math.round(middle[['x', 'y', 'z'].indexOf(axis)] * 10) / 10;
 }
 
 /** @param {Order} order @param {string} route below the instance's /stl/ @param {Record<string, string>} [more] */

@@ -4,7 +4,7 @@ import * as THREE from 'three';
 import { paletteColor } from '../shared/color.js';
 import { h } from '../shared/dom.js';
 import { t } from '../shared/language.js';
-import { checkPath, meshPath } from './prepare.js';
+import { boxOf, checkPath, meshPath } from './prepare.js';
 import { coloredModel } from './print-check.js';
 import { bringIntoSight } from './sight.js';
 
@@ -29,8 +29,8 @@ export class Preview {
   /** @type {Part[]} what it is made of */
   used = [];
 
-  /** Puts the eye back to where it was. */
-  goBack = () => {};
+  /** What puts the eye and the slices back to where they were. @type {(() => void)[]} */
+  ways = [];
 
   /** @param {import('./app.js').App} app */
   constructor(app) {
@@ -48,20 +48,22 @@ export class Preview {
    * @returns {Promise<void>} when their surfaces are there
    */
   async show(order, models, used) {
-    const { parts } = this.app;
+    const { parts, slices } = this.app;
     this.#clear();
     this.order = order;
     this.used = used;
     this.bar.hidden = false;
     this.others.hidden = !parts.all.some((part) => part.visible && !used.includes(part));
     parts.setAside();
+    slices.setAside(true);
     this.shown = models.map((model, i) => parts.add({
       id: `prepared-${i + 1}`, number: i + 1, name: model.Name, group: t('Preview, not stored'), kind: 'Organ',
       color: i ? paletteColor(i) : used[0].ownColor, opacity: 1, mesh: meshPath(order, i + 1, models.length),
       info: '', instance: '', weight: 1e9, volumeMl: model.VolumeMl, extent: null, notes: [],
     }, model));
     await this.#arrived();
-    this.#look();
+    const box = boxOf(this.shown);
+    if (box) this.#lookAt(box);
   }
 
   /** @returns {Promise<void>} when all surfaces are there, or will not come */
@@ -78,20 +80,24 @@ export class Preview {
     });
   }
 
-  #look() {
-    const { stage } = this.app;
-    const box = new THREE.Box3();
-    for (const { model } of this.shown) {
-      if (model) box.expandByPoint(new THREE.Vector3(...model.min)).expandByPoint(new THREE.Vector3(...model.max));
-    }
+  /** What was moved by hand since then does not go back. @param {THREE.Box3} box LPS mm of what is to be seen */
+  #lookAt(box) {
+    const { stage, slices } = this.app;
     const before = stage.cameraState(), home = stage.atHome;
-    const there = box.isEmpty() ? null : bringIntoSight(stage, box);
-    if (!there) return;
-    this.goBack = () => {
-      if (stage.camera.position.distanceTo(there) > STAYED) return; // moved by hand since
-      if (home) stage.goHome();
-      else stage.restoreCamera(before);
-    };
+    const there = bringIntoSight(stage, box);
+    if (there) {
+      this.ways.unshift(() => {
+        if (stage.camera.position.distanceTo(there) > STAYED) return;
+        if (home) stage.goHome();
+        else stage.restoreCamera(before);
+      });
+    }
+    if (slices.all.every(({ face }) => box.intersectsPlane(face.plane))) return;
+    const places = () => slices.all.map(({ index }) => index);
+    const from = places();
+    slices.goTo(box.getCenter(new THREE.Vector3()));
+    const to = places();
+    this.ways.unshift(() => places().forEach((index, axis) => index === to[axis] && slices.move(axis, from[axis])));
   }
 
   /** @param {boolean} on those that were in sight before: faint */
@@ -128,18 +134,19 @@ export class Preview {
   end() {
     if (!this.order) return;
     this.#clear();
-    this.goBack();
-    this.goBack = () => {};
+    for (const back of this.ways) back();
+    this.ways = [];
   }
 
   #clear() {
     if (!this.order) return;
-    const { parts } = this.app;
+    const { parts, slices } = this.app;
     this.order = null;
     this.color(null);
     for (const part of this.shown) parts.remove(part);
     this.shown = [];
     parts.bringBack();
+    slices.setAside(false);
     this.bar.hidden = true;
     this.others.setAttribute('aria-pressed', 'false');
   }

@@ -11,6 +11,7 @@ const MARGIN = 0.04; // of the model's radius: how far the frame stands out
  * @typedef {object} Options
  * @property {string} label of the slider @property {number} color of the frame
  * @property {string} flipLabel what the button does that changes the side
+ * @property {() => THREE.Box3 | null} [focus] in whose middle it is at first; null: that of `bounds`
  * @property {boolean} [filled] the frame is a pane
  * @property {(at: number) => string} word how the place is said
  * @property {() => void} moved the plane is elsewhere @property {() => void} [settled] and stays there for now
@@ -38,9 +39,11 @@ export class SectionPlane {
    * @param {import('./stage.js').Stage} stage @param {() => THREE.Box3} bounds of what is cut
    * @param {Options} options
    */
-  constructor(stage, bounds, { label, color, flipLabel, filled = false, word, moved, settled = () => {} }) {
+  constructor(stage, bounds, { label, color, flipLabel, focus = () => null, filled = false, word, moved,
+    settled = () => {} }) {
     this.stage = stage;
     this.bounds = bounds;
+    this.focus = focus;
     this.word = word;
     this.slider = /** @type {HTMLInputElement} */ (h('input', { type: 'range', step: 'any', 'aria-label': label }));
     this.slider.addEventListener('input', () => {
@@ -74,7 +77,9 @@ export class SectionPlane {
     if (box.isEmpty()) return;
     const [low, high] = this.#span(this.normal, box);
     Object.assign(this.slider, { min: String(low), max: String(high) });
-    if (!this.placed) this.slider.value = String((low + high) / 2);
+    if (this.placed) return;
+    const [from, to] = this.#span(this.normal, this.focus() ?? box);
+    this.slider.value = String((from + to) / 2);
   }
 
   /** Along the normal, from the origin. */

@@ -21,6 +21,9 @@ export class Section {
 
   high = h('span', { class: 'end' });
 
+  /** What is to be cut, in whose middle the plane is at first; null: all parts. @type {() => THREE.Box3 | null} */
+  focus = () => null;
+
   /**
    * @param {import('./stage.js').Stage} stage @param {import('./parts.js').Parts} parts
    * @param {() => void} changed something to undo has happened
@@ -32,7 +35,7 @@ export class Section {
     this.caps = new Caps(stage);
     this.on = false;
     this.cut = new SectionPlane(stage, () => parts.bounds(), { color: 0x3b82f6,
-      label: t('Position of the section plane'), flipLabel: t('Show the other half'),
+      focus: () => this.focus(), label: t('Position of the section plane'), flipLabel: t('Show the other half'),
       word: (at) => `${(Math.round(at * 10) / 10 || 0).toFixed(1)} mm`, moved: () => this.update(), settled: changed });
     /** @type {HTMLElement[]} */
     this.buttons = PLANES.map((plane) => h('button', { type: 'button', class: 'chip', 'data-plane': plane.id,
@@ -74,6 +77,12 @@ export class Section {
     if (on === this.on) return;
     this.on = on;
     if (on) this.cut.fit();
+    this.update();
+  }
+
+  /** Until somebody has put it somewhere, it goes to the middle of what is to be cut. */
+  fit() {
+    this.cut.fit();
     this.update();
   }
 

@@ -65,8 +65,16 @@ export class Slices extends EventTarget {
   }
 
   set visible(on) {
+    if (on && !this.visible) this.setAside(false);
     this.group.visible = on;
     this.#changed('image', 'outlines');
+  }
+
+  /** Out of the scene, where they may stand before what is looked at; the flat views stay. @param {boolean} on */
+  setAside(on) {
+    if (on) this.group.removeFromParent();
+    else this.stage.world.add(this.group);
+    this.stage.draw();
   }
 
   /**
@@ -210,7 +218,7 @@ export class Slices extends EventTarget {
 
   /** @param {THREE.Ray} ray @returns {import('./picking.js').Hit[]} */
   hits(ray) {
-    if (!this.visible || !this.stack) return [];
+    if (!this.visible || !this.stack || !this.group.parent) return [];
     return this.all.filter(({ on }) => on).flatMap((slice) => {
       const point = ray.intersectPlane(slice.face.plane, new THREE.Vector3());
       if (!point || !this.#isOn(slice, point)) return [];
