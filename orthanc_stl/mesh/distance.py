@@ -15,6 +15,10 @@ PROBE = 1e-2
 """mm from a point of the surface: where distances are compared to find the way out. VTK's own gradient is that of the
 rounding there."""
 
+ON_EDGE = 1e-7
+"""A fraction of a triangle's height: feet so near to its rim count as on an edge. By VTK's own 1e-12, rounding takes
+them for such as lie within a sliver, and beyond a sharp edge the side of that one face is wrong."""
+
 
 class SurfaceDistance:
     """Distances to one mesh, by VTK's cell locator, on several threads.
@@ -35,6 +39,7 @@ class SurfaceDistance:
         if not wide.any():
             raise ValueError("got a mesh without triangles, expected a surface to measure distances to")
         self._function = vtkImplicitPolyDataDistance()
+        self._function.SetTolerance(ON_EDGE)
         self._function.SetInput(poly_data(vertices, mesh.triangles[wide]))
 
     def signed(self, points: np.ndarray) -> np.ndarray:
