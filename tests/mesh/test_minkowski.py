@@ -117,7 +117,7 @@ def test_bodies_of_few_faces_grow_into_one_whole_body(name: str, own: Margins) -
 BORED = subtracted(box(40, 30, 12), [rod(8, 40, 64)])
 
 
-@pytest.mark.parametrize("own", [Margins(2, 4, 3, 6, 8, 3), Margins(x_plus=5)])
+@pytest.mark.parametrize("own", [Margins(2, 4, 3, 6, 8, 3), Margins(x_plus=5), Margins(0.5, 0, 1, 0.3, 0.1, 2)])
 @pytest.mark.parametrize("rotation", ROTATIONS[1:])
 def test_a_block_with_a_bore_of_many_sides_is_exact(own: Margins, rotation: Rotation) -> None:
     """Grown: all that the margins reach is in it, and its vertices are reached; shrunk by a third likewise."""
@@ -145,6 +145,13 @@ def most_beyond(points: np.ndarray, body: Mesh, half_axes: np.ndarray, sign: int
         ways = best[:, None] + near * np.concatenate((np.zeros((1, 3)), WAYS[500:999]))
         ways = ways / np.linalg.norm(ways, axis=2, keepdims=True)
     return float(away.min(axis=1).max())
+
+
+def test_a_body_of_which_nothing_is_left_needs_no_grid() -> None:
+    """A pipe with a wall of 4 mm."""
+    pipe = moved(subtracted(rod(12, 40, 64), [rod(8, 60, 64)]), ROTATIONS[1])
+    margined = with_margin(pipe, Margins(-6, -1, -6, -1, -6, -1))
+    assert (margined.voxel, len(margined.mesh.triangles)) == (None, 0)
 
 
 def test_a_body_of_few_faces_shrinks_exactly() -> None:

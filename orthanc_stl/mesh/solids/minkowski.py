@@ -19,6 +19,7 @@ from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.solids.booleans import ROUNDINGS, manifold_of, mesh_of, middle_of, without_fins
+from orthanc_stl.mesh.solids.mends import mended
 from orthanc_stl.mesh.solids.slivers import is_sound, without_slivers
 from orthanc_stl.mesh.solids.sweeps import Surface, farthest
 from orthanc_stl.mesh.topology import twins_of
@@ -31,7 +32,7 @@ OFF = (0.02, 0.05, 0.1)
 MOST_OF_CONVEX = 2_000_000
 """Sums of corners of a convex body: a hull of more takes over a second."""
 
-MOST_OF_OTHERS = 16_000
+MOST_OF_OTHERS = 22_000
 """Corners of the pieces along the surface of another body: the union of more takes over three seconds."""
 
 TRIES = ((0.05, 0.01), (0.05, 0.02), (0.1, 0.03))
@@ -151,7 +152,9 @@ def _changed_along_surface(mesh: Mesh, margins: np.ndarray, sign: int) -> Mesh |
             continue
         hulls = [one for one in map(manifold3d.Manifold.hull_points, pieces) if one.volume() > 0]
         found = manifold3d.Manifold.batch_boolean([manifold_of(mesh, origin), *hulls], operation)
-        made = mesh_of(without_slivers(_rounded(found, mesh, margins), off), origin)
+        made = mended(mesh_of(without_slivers(_rounded(found, mesh, margins), off), origin))
+        if sign < 0 and found.status() == manifold3d.Error.NoError and not len(made.triangles):
+            return made  # all of it was taken away
         if is_sound(made) and _is_reached(mesh, made, half_axes, sign):
             return made
     return None

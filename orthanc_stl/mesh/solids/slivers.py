@@ -33,14 +33,27 @@ def _least(part: manifold3d.Manifold, thick: float) -> float:
 
 def is_sound(mesh: Mesh) -> bool:
     """Whether a mesh is closed, nothing of it passes through itself, and no sliver of it is folded over."""
-    twins = closed_twins(mesh.triangles, len(mesh.vertices))
-    if twins is None:
-        return False
-    corners = corners_of(mesh.vertices.astype(np.float64), mesh.triangles)
-    starts, ends = mesh.vertices[mesh.triangles].astype(np.float64), mesh.vertices[np.roll(mesh.triangles, -1, axis=1)]
-    lengths = np.linalg.norm(ends - starts, axis=2)
+    closed = closed_twins(mesh.triangles, len(mesh.vertices)) is not None
+    return closed and not len(faults_of(mesh.vertices.astype(np.float64), mesh.triangles))
+
+
+def faults_of(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """The numbers of `triangles` `(m, 3)` that pass through others, and of slivers that are folded over: across their
+    longest edge they face away from their neighbour. The surface may have a border."""
+    crossing = crossing_triangles(Mesh(points, triangles))
+    return np.unique(np.concatenate((crossing.reshape(-1), _folded(points, triangles))))
+
+
+def _folded(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    corners = corners_of(points, triangles)
+    starts, ends = triangles.reshape(-1).astype(np.int64), np.roll(triangles, -1, axis=1).reshape(-1).astype(np.int64)
+    lengths = np.linalg.norm(points[ends] - points[starts], axis=1).reshape(-1, 3)
     height = np.linalg.norm(area_normals(corners), axis=0) / np.maximum(lengths.max(axis=1), 1e-12)
-    longest = np.arange(len(lengths)) * 3 + lengths.argmax(axis=1)
+    thin = np.flatnonzero(height < THIN)
+    longest = thin * 3 + lengths[thin].argmax(axis=1)
+    keys, twins = starts * len(points) + ends, ends[longest] * len(points) + starts[longest]
+    order = np.argsort(keys)
+    beyond = order[np.searchsorted(keys, twins, sorter=order).clip(0, len(keys) - 1)]
     normals = unit_normals(corners)
-    across = (normals * normals[twins.reshape(-1)[longest] // 3]).sum(axis=1)
-    return not ((height < THIN) & (across < 0)).any() and not len(crossing_triangles(mesh))
+    across = (normals[thin] * normals[beyond // 3]).sum(axis=1)
+    return np.asarray(thin[(keys[beyond] == twins) & (across < 0)])
