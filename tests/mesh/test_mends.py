@@ -42,6 +42,34 @@ def test_a_sliver_that_is_folded_over_is_mended(beyond: float, deep: float) -> N
     assert SurfaceDistance(found).unsigned(torn.vertices).max() < 0.02
 
 
+def box_with_a_small_triangle(places: np.ndarray) -> Mesh:
+    """A box with a triangle in one of its top, its corners `(3, 2)` mm from the middle of that."""
+    body = box(10, 10, 10)
+    number = next(k for k, three in enumerate(body.triangles) if (body.vertices[three][:, 2] > 0).all())
+    a, b, c = body.triangles[number].tolist()
+    middle = body.vertices[[a, b, c]].mean(axis=0)
+    d = len(body.vertices)
+    e, f = d + 1, d + 2
+    fan = [(a, b, e), (b, c, f), (c, a, d), (a, e, d), (b, f, e), (c, d, f), (d, e, f)]
+    triangles = np.concatenate((np.delete(body.triangles, number, axis=0), np.array(fan, np.int32)))
+    corners = middle + np.column_stack((places, np.zeros(3)))
+    return Mesh(np.vstack((body.vertices, corners)).astype(np.float32), triangles)
+
+
+def test_what_takes_two_changes_is_mended() -> None:
+    """Twenty random small triangles, and one of which the first change leaves as many faults as there were."""
+    random = np.random.default_rng(0)
+    each = [random.normal(0, 0.003, (3, 2)) for _ in range(20)]
+    torn = 0
+    for places in (np.array([(-0.0108, -0.004), (0.0045, -0.0012), (0.003, -0.0017)]), *each):
+        body = box_with_a_small_triangle(places)
+        torn += not is_sound(body)
+        found = mended(body)
+        assert is_sound(found)
+        assert report_of(found).volume == pytest.approx(1000, abs=1e-3)
+    assert torn > 10
+
+
 def test_what_is_sound_stays_as_it_is() -> None:
     for body in (box(10, 10, 10), box_with_a_vertex(-1, 0)):
         assert is_sound(body)

@@ -1,7 +1,7 @@
 """Single faults of a surface mended where they are: slivers folded over, and triangles that cross.
 
 At a fault, each edge around it is collapsed into one of its ends or flipped for trial; the change that leaves the
-fewest faults near there is kept, of those that move the surface by less than WITHIN.
+fewest faults near there, and of such the fewest triangles, is kept, of those that move the surface by less than WITHIN.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def mended(mesh: Mesh) -> Mesh:
     faults = faults_of(points, triangles).tolist()
     if not 0 < len(faults) <= MOST_FAULTS:
         return mesh
-    for _ in range(2 * len(faults)):
+    for _ in range(3 * len(faults)):
         changed = _mended_at(points, triangles, faults.pop(0))
         if changed is not None:
             triangles, faults = changed, faults_of(points, changed).tolist()
@@ -45,14 +45,14 @@ def _mended_at(points: np.ndarray, triangles: np.ndarray, fault: int) -> np.ndar
     near = ((low <= box.max(axis=0)) & (high >= box.min(axis=0))).all(axis=1)
     patch = triangles[near]
     before = len(faults_of(points, patch))
-    best, least = None, (before, 0.0)
+    best, least = None, (before, len(patch), 0.0)
     for removed, added in _changes(patch, triangles[around], triangles[fault]):
         moved = _moved_by(points, patch[removed], added)
         if moved > WITHIN:
             continue
         changed = np.concatenate((patch[~removed], added))
-        now = (len(faults_of(points, changed)), moved)
-        if now[0] < before and now < least:
+        now = (len(faults_of(points, changed)), len(changed), moved)
+        if now[:2] < (before, len(patch)) and now < least:
             best, least = changed, now
     return None if best is None else np.concatenate((triangles[~near], best))
 
