@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from orthanc_stl.conversion.operand import Operand
-from orthanc_stl.conversion.preparation import AXES, SIDES, CutOptions, LabelOptions, ShellOptions, preparation_of
+from orthanc_stl.conversion.preparation import AXES, CutOptions, LabelOptions, ShellOptions, preparation_of
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.pieces import without_cavities
@@ -156,15 +156,19 @@ def _kept(cuts: Sequence[CutOptions], count: int) -> str:
     return f": {_count(count, 'part was', 'parts were')} kept, the rest is gone"
 
 
+_TOWARDS = ("right", "left", "front", "back", "feet", "head")
+"""The patient's, in the order of SIDES."""
+
+
 def _margin_text(margin: Sequence[float], voxel: float | None) -> str:
     if len(set(margin)) == 1:
         done = f"{'grown' if margin[0] > 0 else 'shrunk'} by {abs(margin[0]):g} mm"
         return f"{done}, {_rounded(voxel)}" if voxel else f"{done}, within 0.1 mm"
-    told = ", ".join(f"{side} {value:g}" for side, value in zip(SIDES, margin, strict=True) if value)
+    told = ", ".join(f"{value:g} mm to the {side}" for side, value in zip(_TOWARDS, margin, strict=True) if value)
     if voxel is None:
-        return f"a margin was added, in mm: {told}; it is exact to 0.1 mm"
+        return f"a margin was added: {told}; it is exact to 0.1 mm"
     return (
-        f"a margin was added, in mm: {told}; it was worked out in voxels of {voxel:.2g} mm: sharp edges may be "
+        f"a margin was added: {told}; it was worked out in voxels of {voxel:.2g} mm: sharp edges may be "
         "rounded by up to one, and what is thinner than one may lose some of its volume"
     )
 
