@@ -62,9 +62,9 @@ def share(page: Any, mask: Callable[[np.ndarray], np.ndarray]) -> float:
 
 
 def linked(page: Any) -> dict[str, Any]:
-    """What the address of the page holds."""
-    text = page.url.split("#view=")[1]
-    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    """What the address of the page holds, which follows a little later."""
+    _, _, text = page.url.partition("#view=")
+    return {"hidden": None} if not text else json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 def test_what_lies_within_others_is_in_sight_until_the_preview_ends(page: Any) -> None:
@@ -183,3 +183,34 @@ def test_both_halves_are_one_file_and_what_was_stored_stays_told(page: Any) -> N
         page.get_by_role("button", name="3MF", exact=True).click()
     assert download.value.suggested_filename == "Stone.3mf"
     expect(page.get_by_role("link", name="Open the stored models")).to_be_visible()
+
+
+def test_by_keys_alone(page: Any) -> None:
+    """E goes into the panel, Tab to its fields in order; what closes gives the keyboard back to the scene."""
+    keys = page.keyboard
+    focused = page.locator(":focus")
+
+    def tab_to(name: str) -> None:
+        for _ in range(40):
+            keys.press("Tab")
+            if name in focused.evaluate("(at) => at.ariaLabel ?? at.labels?.[0]?.innerText ?? at.innerText"):
+                return
+        raise AssertionError(f"no {name}")
+
+    keys.press("e")
+    page.locator(CANVAS).focus()
+    keys.press("e")
+    expect(focused).to_have_text("Prepare")
+    tab_to("What Ring")
+    keys.press("ArrowDown")
+    tab_to("Preview")
+    keys.press("Enter")
+    page.wait_for_selector(".part[data-id=prepared-1][data-state=ready]", state="attached")
+    page.wait_for_selector(".prepare-body[aria-busy=false]")
+    expect(page.locator(".prepare-result")).to_contain_text("Stone, Ring")
+    tab_to("Discard")
+    keys.press("Enter")
+    expect(focused).to_have_text("Preview")
+    keys.press("Escape")
+    expect(page.locator(f"{CANVAS}:focus")).to_have_count(1)
+    assert page.evaluate(LOOKS) == BEFORE

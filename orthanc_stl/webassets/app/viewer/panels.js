@@ -34,6 +34,11 @@ export class Panels {
     return !this.all.get(id)?.element.hidden;
   }
 
+  /** The next Tab goes into it. @param {string} id */
+  focus(id) {
+    /** @type {HTMLElement | null | undefined} */ (this.all.get(id)?.element.querySelector('.panel-fold'))?.focus();
+  }
+
   /** @param {string} id @param {boolean} on */
   toggle(id, on) {
     const panel = this.all.get(id);

@@ -16,12 +16,14 @@ export class PreparePanel {
     this.app = app;
     this.scene = new Preview(app);
     const separable = Boolean(app.catalogue.source) && app.parts.all.length > 1;
-    this.form = new PrepareForm(separable, () => app.tools.use('section', true), () => this.#changed());
+    this.form = new PrepareForm(separable, () => this.#cutting(), () => this.#changed());
     app.section.focus = () => (this.form.byPlane.input.checked ? boxOf(this.form.models) : null);
     this.wall = number('Thin is below (mm)', '0.1', '0.8');
     this.bed = /** @type {HTMLInputElement} */ (h('input', { class: 'part-filter', placeholder: '220, 220, 250',
       autocomplete: 'off' }));
     this.check = check('Print check');
+    this.start = h('button', { type: 'button', class: 'button primary', onclick: () =>
+      this.#guard(() => this.preview()) }, t('Preview'));
     this.said = h('div', { class: 'keep-said', role: 'status' });
     this.stored = h('div', { class: 'keep-said', role: 'status' });
     this.result = h('div', { class: 'keep-said' });
@@ -33,8 +35,7 @@ export class PreparePanel {
       h('details', { class: 'prepare-group' }, h('summary', {}, t('Print check')),
         h('div', { class: 'prepare-fields' }, this.check.element, this.wall.element,
           h('label', { class: 'prepare-field' }, h('span', {}, t('Bed (mm)')), this.bed))),
-      h('div', { class: 'row wrap' }, h('button', { type: 'button', class: 'button primary', onclick: () =>
-        this.#guard(() => this.preview()) }, t('Preview'))),
+      h('div', { class: 'row wrap' }, this.start),
       this.result, this.said, this.stored, this.checked);
   }
 
@@ -50,6 +51,12 @@ export class PreparePanel {
     this.form.forPrinting();
     this.check.input.checked = true;
     this.#changed();
+  }
+
+  /** The section plane is needed; on a phone its panel stands in place of this one. */
+  #cutting() {
+    this.app.tools.use('section', true);
+    if (!this.element.checkVisibility()) this.app.panels.focus('section');
   }
 
   /** The form says something else than the preview. */
@@ -167,6 +174,7 @@ export class PreparePanel {
 
   /** The scene as it was before the preview. */
   discard() {
+    if (this.result.contains(document.activeElement)) this.start.focus();
     this.scene.end();
     for (const each of [this.result, this.said, this.stored, this.checked]) each.replaceChildren();
   }

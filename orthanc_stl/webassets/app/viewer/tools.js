@@ -17,6 +17,9 @@ import { helpDialog, Toolbar } from './toolbar.js';
 /** Tools that open a panel. */
 const PANELS = ['parts', 'section', 'slices', 'measure', 'keep', 'prepare'];
 
+/** Of these, those whose fields are where the keyboard goes next. */
+const FORMS = ['section', 'keep', 'prepare'];
+
 /** @param {App} app */
 export function buildTools(app) {
   const { stage, root, panels } = app;
@@ -110,12 +113,16 @@ function listenToKeys(app, bars, use) {
     }
     if (event.ctrlKey || event.metaKey || event.altKey
       || target.closest('input:not([type=checkbox]), select, dialog')) return;
+    const open = FORMS.filter((id) => app.panels.isOpen(id));
     if (event.key === 'Escape') PANELS.filter((id) => id !== 'parts' && id !== 'slices').forEach((id) =>
       use(id, false));
     else if (event.key === 'Enter' && target === app.stage.canvas
       && app.measure.active) app.click(app.hitAt(middleOf(app.stage.canvas)));
     else if (!app.stage.press(event) && !bars.some((bar) => bar.press(event.key))) return;
     event.preventDefault();
+    const opened = FORMS.find((id) => app.panels.isOpen(id) && !open.includes(id));
+    if (opened) app.panels.focus(opened);
+    else if (open.some((id) => !app.panels.isOpen(id))) app.stage.canvas.focus();
   });
 }
 
