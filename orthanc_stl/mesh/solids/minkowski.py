@@ -33,7 +33,7 @@ MOST_OF_CONVEX = 2_000_000
 """Sums of corners of a convex body: a hull of more takes over a second."""
 
 MOST_OF_OTHERS = 22_000
-"""Corners of the pieces along the surface of another body: the union of so many takes three to four seconds."""
+"""Corners of the pieces along the surface of another body: the union of so many takes three to seven seconds."""
 
 TRIES = ((0.05, 0.01), (0.05, 0.02), (0.1, 0.03))
 """In mm, for another body: the first that comes out sound is taken of OFF, and of how large its margins are at least,
