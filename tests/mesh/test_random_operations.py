@@ -50,7 +50,7 @@ OPERATIONS = (
     "label",
 )
 
-REASON = re.compile("expected|^no place for the text: it .+")
+REASON = re.compile("expected|^no place for the text: ")
 
 
 @functools.cache

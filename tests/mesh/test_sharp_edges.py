@@ -15,6 +15,7 @@ from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.booleans import mesh_of
+from orthanc_stl.mesh.solids.corners import with_corners
 from orthanc_stl.mesh.solids.grid_margin import moved_in_grid
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.triangles import together
@@ -109,6 +110,13 @@ def test_smaller_bodies_than_a_voxel_are_left_out_of_a_surface_from_a_grid() -> 
     )
     assert report_of(moved_in_grid(both, np.full((3, 2), 0.05), 1, 0.8)).euler_number == 2
     assert report_of(moved_in_grid(both, np.full((3, 2), 1.0), 1, 0.8)).euler_number == 4
+
+
+def test_a_piece_that_is_off_as_a_whole_is_no_corner() -> None:
+    """It has no rim; found by random operations on organs."""
+    both = together([box(20, 20, 20), box(0.5, 0.5, 0.5, (30, 0, 0))])
+    kept = with_corners(both, np.arange(24) >= 12, lambda points: np.full(len(points), 0.5), 0.5)
+    assert kept is both
 
 
 @pytest.mark.slow

@@ -75,7 +75,10 @@ def test_what_cannot_be_smoothed() -> None:
         without_short_waves(Mesh(BALL.vertices, BALL.triangles[1:]), 10.0)
 
 
-@pytest.mark.parametrize(("body", "wavelength"), [(box(0.5, 0.5, 0.5), 4), (sphere(3, segments=16), 12)])
+@pytest.mark.parametrize(
+    ("body", "wavelength"),
+    [(box(0.5, 0.5, 0.5), 4), (sphere(3, segments=16), 12), (sphere(0.02, (300, 300, 300), 16), 40)],
+)
 def test_a_body_much_smaller_than_the_waves_is_refused(body: Mesh, wavelength: float) -> None:
     """It was smoothed to nearly nothing, and blown up to 9e31 mm³ so as to keep its volume."""
     with pytest.raises(InvalidInput, match=r"got a wavelength of .* mm, at which .*, expected a shorter one"):

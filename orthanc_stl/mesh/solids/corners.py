@@ -117,7 +117,7 @@ def _triangles_at_vertices(mesh: Mesh) -> Callable[[int], np.ndarray]:
 def _one_disk(corners: np.ndarray, rim: np.ndarray) -> bool:
     """Whether the triangles `corners` `(k, 3)` are a disk whose edge is one closed line `rim` `(r, 2)`."""
     onwards = dict(rim.tolist())
-    if len(onwards) != len(rim):
+    if not len(rim) or len(onwards) != len(rim):  # without a rim it is a piece of its own
         return False
     start = int(rim[0, 0])
     here, count = onwards[start], 1

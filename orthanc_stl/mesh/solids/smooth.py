@@ -71,6 +71,8 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     points = smoothed(mesh.vertices, mesh.triangles, iterations=steps, pass_band=float(min(half**2, 1.9)))
     found = Mesh(points.astype(np.float32), mesh.triangles)
     measures = area_and_volume(found)
+    if measures[1] < LEAST_LEFT * volume:
+        raise _too_little(wavelength)
     found = with_volume(found, volume, measures, LONGEST_STEP * wavelength, PRECISION)
     crossings = len(crossing_triangles(found))
     if has_flat_triangles(found) or (crossings and crossings > len(crossing_triangles(mesh))):
@@ -78,12 +80,16 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
             f"got a wavelength of {wavelength} mm, at which thin parts would pass through each other, "
             "expected a shorter one"
         )
-    if measures[1] < LEAST_LEFT * volume or not abs(area_and_volume(found)[1] - volume) <= VOLUME_STAYS * volume:
-        raise InvalidInput(
-            f"got a wavelength of {wavelength} mm, at which too little of the body is left to have its volume, "
-            "expected a shorter one"
-        )
+    if not abs(area_and_volume(found)[1] - volume) <= VOLUME_STAYS * volume:
+        raise _too_little(wavelength)
     return found
+
+
+def _too_little(wavelength: float) -> InvalidInput:
+    return InvalidInput(
+        f"got a wavelength of {wavelength} mm, at which too little of the body is left to have its volume, "
+        "expected a shorter one"
+    )
 
 
 def mirrored(mesh: Mesh, axis: int = 0, at: float | None = None) -> Mesh:
