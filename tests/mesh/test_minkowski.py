@@ -22,6 +22,7 @@ from orthanc_stl.mesh.solids.faces import convex_polygons
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.minkowski import is_convex
 from orthanc_stl.mesh.types import Mesh
+from tests.mesh.reached import beyond
 from tests.mesh.shapes import ORIGIN, box, doughnut, moved, rod, sphere
 from tests.mesh.test_sharp_edges import ROTATIONS, WAYS, reach_of_margins, true_reach
 
@@ -131,20 +132,7 @@ def test_a_block_with_a_bore_of_many_sides_is_exact(own: Margins, rotation: Rota
         start = sampled(body, 1000)
         reached = start + (np.where(WAYS < 0, *half_axes.T) * WAYS)[: len(start)]
         assert (sign * SurfaceDistance(found).signed(reached)).max() < 0.06
-        assert most_beyond(found.vertices[:: len(found.vertices) // 40], body, half_axes, sign) < 0.1
-
-
-def most_beyond(points: np.ndarray, body: Mesh, half_axes: np.ndarray, sign: int) -> float:
-    """How far the farthest of `points` `(n, 3)` is from `body` (`sign` -1: from what is around it), whatever of these
-    half-axes it is moved back by: of 500 ways, and of 500 around the best one."""
-    known, ways = SurfaceDistance(body), np.broadcast_to(WAYS[:500], (len(points), 500, 3))
-    for near in (0.15, 0.04, 0.0):
-        moved_back = points[:, None] - np.where(ways < 0, *half_axes.T) * ways
-        away = (sign * known.signed(moved_back.reshape(-1, 3))).reshape(ways.shape[:2])
-        best = ways[np.arange(len(points)), away.argmin(axis=1)]
-        ways = best[:, None] + near * np.concatenate((np.zeros((1, 3)), WAYS[500:999]))
-        ways = ways / np.linalg.norm(ways, axis=2, keepdims=True)
-    return float(away.min(axis=1).max())
+        assert beyond(found.vertices[:: len(found.vertices) // 40], body, half_axes, sign).max() < 0.1
 
 
 def test_a_body_of_which_nothing_is_left_needs_no_grid() -> None:

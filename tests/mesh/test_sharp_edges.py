@@ -14,6 +14,7 @@ import orthanc_stl as stl
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.solids.booleans import mesh_of
 from orthanc_stl.mesh.solids.corners import with_corners
 from orthanc_stl.mesh.solids.grid_margin import moved_in_grid
@@ -21,6 +22,7 @@ from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
 from testing.data import shared_file
+from tests.mesh.reached import beyond
 from tests.mesh.shapes import OBLIQUE, ORIGIN, box, moved, rod
 
 ROTATIONS = [Rotation.identity(), OBLIQUE, Rotation.from_euler("xyz", [10, 20, 30], degrees=True)]
@@ -131,3 +133,19 @@ def test_a_few_places_where_edges_would_cross_do_not_spoil_the_others() -> None:
     assert np.quantile(off, 0.99) < 0.1
     assert off.max() < 0.4
     assert len(crossing_triangles(found)) == 0
+
+
+def test_unequal_margins_of_an_organ_are_exact_at_its_edges() -> None:
+    """Of 10 mm beside 1 mm: a rectum with the steps of its slices has thousands of vertices next to edges. When these
+    were too many to be put back, one in a hundred triangles was 0.13 mm off."""
+    structures = stl.read(shared_file("rtstruct/pinnacle96-prostate/rtss.dcm"))
+    organ = structures.mesh("Rectum", resolution=64, tolerance=0).parts[0].mesh
+    half_axes = np.array([[10.0, 1.0]] * 3)
+    found = with_margin(organ, Margins(*half_axes.ravel())).mesh
+    report = report_of(found)
+    assert (report.closed, report.euler_number, len(crossing_triangles(found))) == (True, 2, 0)
+    middles = found.vertices[found.triangles].mean(axis=1).astype(float)
+    some = middles[np.random.default_rng(0).integers(0, len(middles), 400)]
+    assert np.quantile(np.abs(beyond(some, organ, half_axes, 1)), 0.99) < 0.1
+    reached = sampled(organ, 3000) + (np.where(WAYS < 0, *half_axes.T) * WAYS)
+    assert SurfaceDistance(found).signed(reached).max() < 0.15

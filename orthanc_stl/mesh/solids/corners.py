@@ -25,6 +25,9 @@ Value = Callable[[np.ndarray], np.ndarray]
 OFF = 0.05
 """In voxels: triangles whose middles are farther from the surface are off."""
 
+WORST = 0.1
+"""In voxels: how far one of the triangles of a place is off, at least; where an organ is round, many are by less."""
+
 ON_IT = 0.02
 """In voxels: a corner is that near to the surface."""
 
@@ -57,7 +60,7 @@ def with_corners(mesh: Mesh, near: np.ndarray, value: Value, voxel: float) -> Me
     points = mesh.vertices.astype(np.float64)
     off = np.zeros(len(mesh.triangles), np.float64)
     off[asked] = np.abs(value(points[mesh.triangles[asked]].mean(axis=1)))
-    fans = list(_fans(mesh, off > OFF * voxel, voxel))
+    fans = list(_fans(mesh, off, voxel))
     if not fans:
         return mesh
     sound = np.abs(value(np.array([fan.tip for fan in fans]))) < ON_IT * voxel
@@ -79,8 +82,8 @@ def with_corners(mesh: Mesh, near: np.ndarray, value: Value, voxel: float) -> Me
 
 
 def _fans(mesh: Mesh, off: np.ndarray, voxel: float) -> Iterator[_Fan]:
-    """A fan for each place of triangles that are `off` `(m,) bool`, where the planes around it meet."""
-    places = np.flatnonzero(off)
+    """A fan for each place of triangles that are `off` by so many mm `(m,)`, where the planes around it meet."""
+    places = np.flatnonzero(off > OFF * voxel)
     if not len(places):
         return
     points, twins = mesh.vertices.astype(np.float64), twins_of(mesh.triangles, len(mesh.vertices)).reshape(-1, 3)
@@ -93,9 +96,9 @@ def _fans(mesh: Mesh, off: np.ndarray, voxel: float) -> Iterator[_Fan]:
     order = np.argsort(label, kind="stable")
     at_vertex = _triangles_at_vertices(mesh)
     for group in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
-        if len(group) > MOST_TRIANGLES:
-            continue
         those = places[group]
+        if len(group) > MOST_TRIANGLES or off[those].max() < WORST * voxel:
+            continue
         corners = mesh.triangles[those]
         edge = others[group] < 0
         rim = np.stack((corners, np.roll(corners, -1, axis=1)), axis=2)[edge]

@@ -23,6 +23,9 @@ SHARP = np.cos(np.radians(20))
 BENT = np.cos(np.radians(8))
 """Of the triangles around a vertex: the length of their mean normal, at most, where a sharp edge may be near."""
 
+CUT_OFF = 0.03
+"""In voxels: by so much the middle of a triangle is off the true surface where a sharp edge was cut off, at least."""
+
 PROBE = 0.02
 """In voxels: steps by which slopes are measured."""
 
@@ -73,17 +76,16 @@ def points_on_sharp_edges(mesh: Mesh, spacing: float) -> np.ndarray:
 def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROBE, most: int | None = None) -> Mesh:
     """`mesh`, taken from a grid of `voxel` mm around what is less than 0 in `value`, with the edges that it cut off.
 
-    `probe`: in voxels, how far slopes of `value` are measured, many times the errors of `value`. `most`: with more
-    vertices near edges than that, the mesh is left as it is.
+    `probe`: in voxels, how far slopes of `value` are measured, many times the errors of `value`. `most`: of more
+    triangles that cut something off than that, the worst ones are looked at.
 
     Corners that are cut off still are put back at the end (corners.py).
 
     It stays a closed surface of the same Euler number; nothing is changed where triangles would turn or cross: there
     an edge stays cut off by up to half a voxel.
     """
-    active = _near_bends(mesh)
-    many = np.count_nonzero(active)
-    if not many or (most is not None and many > most):
+    active = _near_cuts(mesh, value, voxel, most)
+    if not active.any():
         return mesh
     points, normals = mesh.vertices.astype(np.float64), np.zeros((len(mesh.vertices), 3))
     touched = active[mesh.triangles].all(axis=1)
@@ -118,12 +120,17 @@ def _bent(mesh: Mesh) -> np.ndarray:
     return np.asarray(np.linalg.norm(sums, axis=0) < BENT * whole)
 
 
-def _near_bends(mesh: Mesh) -> np.ndarray:
-    """Which vertices `(n,) bool` are in a triangle with a corner where the surface is no plane."""
-    near = _bent(mesh)
-    wider = np.zeros(len(near), bool)
-    wider[mesh.triangles[near[mesh.triangles].any(axis=1)]] = True
-    return wider
+def _near_cuts(mesh: Mesh, value: Value, voxel: float, most: int | None) -> np.ndarray:
+    """Which vertices `(n,) bool` are in a triangle that cuts something off: one with a corner where the surface is no
+    plane, and its middle off the true one. Those of the `most` triangles that do so most."""
+    bent = np.flatnonzero(_bent(mesh)[mesh.triangles].any(axis=1))
+    off = np.abs(value(mesh.vertices[mesh.triangles[bent]].mean(axis=1, dtype=np.float64)))
+    least = CUT_OFF * voxel
+    if most is not None and len(off) > most:
+        least = max(least, float(np.partition(off, -most)[-most]))
+    near = np.zeros(len(mesh.vertices), bool)
+    near[mesh.triangles[bent[off > least]]] = True
+    return near
 
 
 def _slopes(points: np.ndarray, triangles: np.ndarray, value: Value, step: float) -> tuple[np.ndarray, np.ndarray]:
