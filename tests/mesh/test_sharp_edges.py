@@ -17,8 +17,10 @@ from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.solids.booleans import mesh_of
 from orthanc_stl.mesh.solids.corners import with_corners
+from orthanc_stl.mesh.solids.field import SignedDistance, field_of, grid_around, mesh_of_field
 from orthanc_stl.mesh.solids.grid_margin import moved_in_grid
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
+from orthanc_stl.mesh.solids.sharp_edges import with_sharp_edges
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
 from testing.data import shared_file
@@ -119,6 +121,19 @@ def test_a_piece_that_is_off_as_a_whole_is_no_corner() -> None:
     both = together([box(20, 20, 20), box(0.5, 0.5, 0.5, (30, 0, 0))])
     kept = with_corners(both, np.arange(24) >= 12, lambda points: np.full(len(points), 0.5), 0.5)
     assert kept is both
+
+
+def test_of_edges_that_are_cut_off_alike_as_many_are_put_back_as_may_be() -> None:
+    """Along the axes hundreds of triangles cut off exactly as much: when more than `most` did, none of these was."""
+    bar = box(8, 6, 40)
+    grid, known = grid_around(bar, 0.4, 0.13), SignedDistance(bar)
+    rough = mesh_of_field(field_of(grid, known), grid)
+    found = [with_sharp_edges(rough, known.of, 0.4, most=most) for most in (50, 200, None)]
+    missing = [1920 - report_of(mesh).volume for mesh in (rough, *found)]
+    assert missing[0] > 10
+    assert missing[1] < 0.95 * missing[0]
+    assert missing[2] < 0.75 * missing[0]
+    assert abs(missing[3]) < 0.01
 
 
 @pytest.mark.slow

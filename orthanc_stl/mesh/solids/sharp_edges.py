@@ -125,11 +125,9 @@ def _near_cuts(mesh: Mesh, value: Value, voxel: float, most: int | None) -> np.n
     plane, and its middle off the true one. Those of the `most` triangles that do so most."""
     bent = np.flatnonzero(_bent(mesh)[mesh.triangles].any(axis=1))
     off = np.abs(value(mesh.vertices[mesh.triangles[bent]].mean(axis=1, dtype=np.float64)))
-    least = CUT_OFF * voxel
-    if most is not None and len(off) > most:
-        least = max(least, float(np.partition(off, -most)[-most]))
+    worst = np.argsort(-off, kind="stable")[:most]
     near = np.zeros(len(mesh.vertices), bool)
-    near[mesh.triangles[bent[off > least]]] = True
+    near[mesh.triangles[bent[worst[off[worst] > CUT_OFF * voxel]]]] = True
     return near
 
 
