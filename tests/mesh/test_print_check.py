@@ -72,6 +72,30 @@ def test_walls_of_many_small_triangles_are_all_counted() -> None:
     assert (found.thickness < 0.8).all()
 
 
+def test_triangles_without_area_have_no_wall() -> None:
+    """Three corners in a line, in the side of a thin plate next to its top: it was a place of its own, without area."""
+    plate = box(20, 20, 0.5)
+    number = next(k for k, three in enumerate(plate.triangles) if (plate.vertices[three][:, 0] > 0).all())
+    a, b, c = plate.triangles[number].tolist()
+    d = len(plate.vertices)
+    e, f = d + 1, d + 2
+    fan = [(a, b, e), (b, c, f), (c, a, d), (a, e, d), (b, f, e), (c, d, f), (d, e, f)]
+    triangles = np.concatenate((np.delete(plate.triangles, number, axis=0), np.array(fan, np.int32)))
+    middle = plate.vertices[[a, b, c]].mean(axis=0)
+    height = np.sign(middle[2]) * 0.2
+    for y in middle[1] + np.linspace(-4, 4, 12):
+        line = [(10, y + 0.1, height), (10, y - 0.1, height), (10, y, height)]
+        found = print_check(Mesh(np.vstack((plate.vertices, line)).astype(np.float32), triangles), wall=0.8)
+        assert found.closed
+        assert found.thin_area == pytest.approx(2 * 20 * 20, rel=0.01)
+        assert found.thickness[-1] == np.inf
+
+
+@pytest.mark.parametrize("wall", [1e-200, 1e200])
+def test_walls_of_any_width_are_looked_for(wall: float) -> None:
+    assert print_check(box(20, 30, 40), wall=wall).thin_area == pytest.approx(5200 if wall > 1 else 0)
+
+
 @pytest.mark.parametrize(("degrees", "area"), [(30, 30 * 40), (44, 30 * 40), (46, 20 * 40), (60, 20 * 40)])
 def test_a_tilted_box_hangs_over_where_it_is_flatter_than_45_degrees(degrees: float, area: float) -> None:
     tilted = moved(box(30, 40, 20), Rotation.from_euler("y", degrees, degrees=True))

@@ -48,7 +48,8 @@ class ThinPlace:
 
 @dataclass(frozen=True)
 class Walls:
-    """`thickness` `(m,)` in mm: the least that was met under each triangle, infinite beyond FARTHEST.
+    """`thickness` `(m,)` in mm: the least that was met under each triangle, infinite beyond FARTHEST and for triangles
+    without area.
     `thin`: the places that are too thin, the largest first."""
 
     thickness: np.ndarray
@@ -57,13 +58,13 @@ class Walls:
 
 def walls_of(mesh: Mesh, wall: float) -> Walls:
     """Of a closed mesh; walls of less than `wall` mm are too thin."""
-    count = int(np.clip(np.ceil(area_and_volume(mesh)[0] / wall**2), FEWEST, MOST))
+    count = int(np.clip(np.ceil(area_and_volume(mesh)[0] / wall / wall), FEWEST, MOST))
     points, triangle = sampled_triangles(mesh, count)
     normals = area_normals(corners_of(mesh.vertices.astype(np.float64), mesh.triangles))
     areas = np.linalg.norm(normals, axis=0) / 2
     units = (normals / np.maximum(2 * areas, 1e-30)).T
     found = _inwards(mesh, points, units[triangle], FARTHEST * wall)
-    without = np.flatnonzero(np.bincount(triangle, minlength=len(areas)) == 0)
+    without = np.flatnonzero((np.bincount(triangle, minlength=len(areas)) == 0) & (areas > 0))
     if len(without):
         aside = ASIDE * np.sqrt(areas.sum() / count)
         middles = mesh.vertices[mesh.triangles[without]].mean(axis=1, dtype=np.float64)
