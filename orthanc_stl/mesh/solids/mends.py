@@ -1,7 +1,8 @@
 """Single faults of a surface mended where they are: slivers folded over, and triangles that cross.
 
-At a fault, each edge around it is collapsed into one of its ends or flipped for trial; the change that leaves the
-fewest faults near there, and of such the fewest triangles, is kept, of those that move the surface by less than WITHIN.
+At a fault, each of its edges is collapsed into either end for trial, and each edge at its corners flipped; the change
+that leaves the fewest faults near there, and of such the fewest triangles, is kept, of those that move the surface by
+less than WITHIN.
 """
 
 from __future__ import annotations
@@ -58,22 +59,18 @@ def _mended_at(points: np.ndarray, triangles: np.ndarray, fault: int) -> np.ndar
 
 
 def _changes(patch: np.ndarray, around: np.ndarray, fault: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Which triangles `(m,) bool` of `patch` a change removes, and those `(k, 3)` that it adds, for each edge of the
-    triangles `around` that has an end in common with the `fault`."""
+    """Which triangles `(m,) bool` of `patch` a change removes, and those `(k, 3)` that it adds: edges of the `fault`
+    collapsed, and edges of the triangles `around` it flipped that have an end in common with it."""
     edges = np.unique(np.sort(np.concatenate((around[:, :2], around[:, 1:], around[:, ::2])), axis=1), axis=0)
     edges = edges[np.isin(edges, fault).any(axis=1)]
     has = {corner: (patch == corner).any(axis=1) for corner in np.unique(around).tolist()}
-    inner = set(fault.tolist())
     for one, other in edges.tolist():
         both = has[one] & has[other]
         sides = np.setdiff1d(patch[both], (one, other))
         if np.count_nonzero(both) != 2 or len(sides) != 2:
             continue
-        for gone, kept in ((one, other), (other, one)):
-            if gone not in inner:
-                continue
-            rims = [np.setdiff1d(patch[has[corner]], (one, other)) for corner in (gone, kept)]
-            if len(np.intersect1d(rims[0], rims[1])) == 2 and kept in inner | set(rims[0].tolist()):
+        if np.isin((one, other), fault).all() and len(np.intersect1d(patch[has[one]], patch[has[other]])) == 4:
+            for gone, kept in ((one, other), (other, one)):
                 left = patch[has[gone] & ~both]
                 yield has[gone], np.where(left == gone, kept, left).astype(patch.dtype)
         if not (has[int(sides[0])] & has[int(sides[1])]).any():
