@@ -11,6 +11,7 @@ import numpy as np
 
 from orthanc_stl.conversion.build import build_model
 from orthanc_stl.conversion.choose import Skipped
+from orthanc_stl.conversion.options import SOURCE_OPTIONS
 from orthanc_stl.conversion.request import OPTIONS, ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.formats.registry import WRITERS, how_to_write, writer_of_name
@@ -118,8 +119,11 @@ def read(*paths: str | Path | bytes, **fields: Any) -> Structures:
     Further `paths` are what the first one needs: the RT Plan of a dose, the MTL of an OBJ. Several NIfTI or NRRD files
     are a mask each, a structure named after its file. `fields` are those of the
     kind of file, in the names of the REST API: `Levels=[30, "95%"]`, `LabelNames={"1": "liver"}`, `Threshold=300`.
-    Raises InvalidInput for what is none of these, or is damaged.
+    Raises InvalidInput for what is none of these or is damaged, and for an unknown field.
     """
+    unknown = sorted(fields.keys() - SOURCE_OPTIONS.keys() - {"FileNames"})
+    if unknown:
+        raise InvalidInput(f"read() has no field {unknown[0]!r}; it has {', '.join(sorted(SOURCE_OPTIONS))}")
     files = [path if isinstance(path, bytes) else Path(path).read_bytes() for path in paths]
     if not files:
         raise InvalidInput("read() needs a path, got none")

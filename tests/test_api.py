@@ -53,6 +53,8 @@ def test_options_and_suffixes_that_are_not_there(tmp_path: Path) -> None:
     structures = stl.read(file)
     with pytest.raises(stl.InvalidInput, match=r"has no option 'resolutoin'; it has .*resolution"):
         structures.mesh(resolutoin=64)
+    with pytest.raises(stl.InvalidInput, match=r"read\(\) has no field 'threshold'; it has .*Threshold"):
+        stl.read(file, threshold=0)
     with pytest.raises(stl.InvalidInput, match=r"cube\.xyz has no suffix of a format that is written here: \.glb"):
         structures.mesh().save(tmp_path / "cube.xyz")
 
