@@ -23,12 +23,15 @@ from orthanc_stl.dicom.text import described
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.types import MinorNote, Note, Surface, ranked
-from orthanc_stl.model import Color, Model, Part, Structure
+from orthanc_stl.model import Color, Model, Part, Structure, palette
 from orthanc_stl.sources.base import ContourSource, OpenSource
 from orthanc_stl.sources.clean_region import told_once
 
 # The part of a conversion's time that goes into the mesh; making it small is the rest. Measured.
 MESHED = 0.85
+
+PALEST = 0.5
+"""How far the color of the last half goes towards white."""
 
 OUTLINE_OPACITY = 0.15
 OUTLINES = ("EXTERNAL", "BODY")
@@ -112,12 +115,7 @@ def union_parts(
     pieces = prepared(surface, request, portion(rest, 0, 0.5))
     small = [made_small(piece, request, portion(rest, 0.5, 1)) for piece in pieces]
     notes = [*notes, *operands.notes]
-    count = len(small)
-    if count == 1:
-        return (_part(structures, small[0], notes, request, ", cut" if request.cut else ""),)
-    return tuple(
-        _part(structures, piece, notes, request, f", part {place} of {count}") for place, piece in enumerate(small, 1)
-    )
+    return tuple(_part(structures, piece, notes, request, place, len(small)) for place, piece in enumerate(small, 1))
 
 
 def _part(
@@ -125,14 +123,19 @@ def _part(
     surface: Surface,
     notes: Sequence[Note],
     request: ConversionRequest,
-    which: str = "",
+    place: int,
+    count: int,
 ) -> Part:
-    """`which`: of several that the structures were cut into."""
+    """That at `place` (from 1) of the `count` that the structures were cut into."""
     first = structures[0]
     alone = len(structures) == 1
     given = "" if alone and request.separate else request.name
     name = given or (first.name if alone else described("", [one.name for one in structures]))
     kind = first.kind if alone else ""
+    color = _color(structures, request)
+    if place > 1:
+        color = _shade(color or palette(first.number), place, count)
+    which = f", part {place} of {count}" if count > 1 else ", cut" if request.cut else ""
     which = (f" ({request.scale:g}:1)" if request.scale != 1 else "") + which
     which = (" (mirrored)" if request.mirror else "") + which
     return Part(
@@ -140,7 +143,7 @@ def _part(
         name=name + which,
         mesh=surface.mesh,
         report=surface.report,
-        color=_color(structures, request),
+        color=color,
         opacity=_opacity(first, alone) if request.opacity is None else request.opacity,
         kind=kind,
         category=first.category if alone else None,
@@ -176,6 +179,12 @@ def _color(structures: Sequence[Structure], request: ConversionRequest) -> Color
     ]
     different = {_rgb(color) if color else None for color in colors}
     return different.pop() if len(different) == 1 else None
+
+
+def _shade(color: Color, place: int, count: int) -> Color:
+    """Of one that several were cut into, so that they can be told apart where they touch: the last is the palest."""
+    share = PALEST * (place - 1) / (count - 1)
+    return _rgb([round(value + (255 - value) * share) for value in color])
 
 
 def _rgb(values: Sequence[int]) -> Color:

@@ -141,6 +141,13 @@ def test_both_halves_of_a_cut_are_closed_and_add_up() -> None:
     assert sum(part.volume_ml for part in pegged) < whole.volume_ml
 
 
+def test_halves_are_of_one_color_in_two_shades() -> None:
+    parts = made(1, resolution=32, cut=[HALVES], colors={"1": [200, 60, 60]}).parts
+    assert [part.color for part in parts] == [(200, 60, 60), (228, 158, 158)]
+    crossed = made(1, resolution=32, cut=[HALVES, HALVES | {"Normal": [1, 0, 0]}], colors={"1": [0, 0, 240]}).parts
+    assert [part.color for part in crossed] == [(0, 0, 240), (42, 42, 242), (85, 85, 245), (128, 128, 248)]
+
+
 def test_a_mirrored_model_says_so() -> None:
     (whole,) = made(1)
     model = made(1, mirror="x", mirror_at=0.0)
