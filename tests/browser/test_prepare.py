@@ -74,7 +74,9 @@ def test_from_the_structures_to_the_printable_file(
     page.get_by_label("Letters").fill("É")
     page.get_by_label("What Ball 12 is").select_option("")
     hollow = 4 / 3 * math.pi * (20**3 - 18**3) / 1000
+    expect(page.get_by_text("The preview shows what was asked for before.")).to_be_visible()
     assert preview(page) == {"Ball 20": pytest.approx(hollow, rel=0.01)}
+    expect(page.get_by_text("The preview shows what was asked for before.")).to_have_count(0)
     eventually(page, lambda: page.evaluate("viewer.parts().every(part => !part.visible || part.id !== '1')"), bool)
     assert server.get("/statistics").json()["CountInstances"] == stored
     with page.expect_download() as download:

@@ -70,10 +70,13 @@ def linked(page: Any) -> dict[str, Any]:
 def test_what_lies_within_others_is_in_sight_until_the_preview_ends(page: Any) -> None:
     eye = page.evaluate(EYE)
     assert share(page, reddish) == 0
+    none = page.get_by_role("button", name="None")
+    left = none.bounding_box()["x"]
     preview(page)
     assert share(page, reddish) > 0.05, "the preview is too small to be judged"
     assert share(page, bluish) == 0
-    expect(page.locator(".part-count")).to_have_text("1 of 4 shown · for the preview")
+    expect(page.locator(".part-count")).to_have_text("Preview: 1 of 4 shown")
+    assert none.bounding_box()["x"] == left, "the buttons stay beside the count"
     expect(page.locator(".part").first).to_contain_text("Stone")
     others = page.get_by_role("button", name="Show the others")
     others.click()
@@ -103,8 +106,15 @@ def test_slices_do_not_hide_it_and_go_through_it(open_page: Open, scene: Scene) 
     eventually(page, lambda: share(page, bluish), lambda seen: seen > 0.1)
     views = page.locator(".view-plane canvas").all()
     eventually(page, lambda: [int(bluish(image_of(view)).sum()) for view in views], lambda seen: min(seen) > 50)
+    slices = page.locator("#tool-slices")
+    expect(slices).to_have_attribute("aria-pressed", "false")
+    assert share(page, lambda image: image.max(axis=2) < 40) < 0.02, "the images are black around the body"
+    slices.click()
+    eventually(page, lambda: share(page, lambda image: image.max(axis=2) < 40), lambda seen: seen > 0.05)
+    preview(page)
     page.get_by_role("button", name="Discard").click()
     expect(value).to_have_value(place)
+    expect(slices).to_have_attribute("aria-pressed", "true")
 
 
 def test_the_eye_stays_where_a_person_has_put_it(page: Any) -> None:
@@ -147,11 +157,14 @@ def test_in_the_colours_of_the_print_check_it_is_still_a_part(page: Any) -> None
     preview(page)
     page.locator(".prepare-body .chip", has_text="Print check").click()
     page.wait_for_selector("button[aria-pressed=true]:has-text('Colour the model')")
-    expect(page.locator(".part-count")).to_have_text("1 of 4 shown · for the preview")
+    expect(page.locator(".part-count")).to_have_text("Preview: 1 of 4 shown")
     shown = share(page, lambda image: image.std(axis=2) > 30)
     assert shown > 0.001, "the overhang is orange"
     page.locator(".part[data-id=prepared-1] .part-eye").click()
     eventually(page, lambda: share(page, lambda image: image.std(axis=2) > 30), lambda seen: seen < shown / 10)
+    page.locator(".part[data-id=prepared-1] .part-eye").click()
+    page.get_by_role("button", name="Colour the model").click()
+    eventually(page, lambda: share(page, reddish), lambda seen: seen > 0.05)
 
 
 def test_the_plane_of_a_cut_goes_through_what_is_cut(page: Any) -> None:
@@ -171,6 +184,77 @@ def test_the_plane_of_a_cut_goes_through_what_is_cut(page: Any) -> None:
     page.get_by_label("Pegs, diameter").fill("1")
     page.get_by_label("Pegs, length").fill("1")
     expect(page.locator(".section-body .value")).to_have_text(moved)
+
+
+def test_the_plane_of_a_second_cut_follows_what_is_cut(page: Any) -> None:
+    """The first preview ends the section, and with it the plane stayed in what was cut before."""
+    page.locator("summary", has_text="Cut and mirror").click()
+    page.get_by_label("Cut by the section plane").check()
+    page.locator("button[data-plane=sagittal]").click()
+    preview(page)
+    expect(page.locator(".prepare-result li")).to_have_count(2)
+    page.get_by_label("What Stone is").select_option("")
+    page.get_by_label("What Ring is").select_option("model")
+    preview(page)
+    expect(page.locator(".prepare-result li")).to_contain_text(["Ring, part 1 of 2", "Ring, part 2 of 2"])
+
+
+def test_that_it_is_of_before_is_told_until_the_next_one(page: Any) -> None:
+    """Also of what is changed while it is made; storing took the sentence away."""
+    outdated = page.get_by_text("The preview shows what was asked for before.")
+    preview(page)
+    page.locator("summary", has_text="Surface").click()
+    page.get_by_label("Fill cavities").check()
+    expect(outdated).to_be_visible()
+    page.locator(".prepare-body .chip", has_text="Print check").click()
+    page.wait_for_selector(".prepare-body[aria-busy=false] .check-table")
+    expect(outdated).to_be_visible()
+    held: list[Any] = []
+    page.route("**/scene/info?*", lambda route: held.append(route))
+    page.get_by_role("button", name="Preview", exact=True).click()
+    eventually(page, lambda: len(held), bool)
+    page.get_by_label("Fill cavities").uncheck()
+    held[0].continue_()
+    page.wait_for_selector(".prepare-body[aria-busy=false]")
+    expect(outdated).to_be_visible()
+
+
+def test_it_has_the_colour_that_is_stored(page: Any) -> None:
+    """Not that of what is taken away, which is above it in the list."""
+    page.get_by_label("What Stone is").select_option("subtract")
+    page.get_by_label("What Bladder is").select_option("model")
+    preview(page)
+    assert page.evaluate("viewer.parts().at(-1).color") == [0, 0, 255]
+
+
+def test_discarded_at_once_the_eye_stays(page: Any) -> None:
+    """Before the first frame of its flight, which went on."""
+    page.emulate_media(reduced_motion="no-preference")
+    eye = page.evaluate(EYE)
+    page.evaluate(
+        "() => { const body = document.querySelector('.prepare-body'); new MutationObserver((_, seen) => {"
+        " if (body.getAttribute('aria-busy') === 'true') return; seen.disconnect();"
+        " [...body.querySelectorAll('button')].find(({ textContent }) => textContent === 'Discard').click();"
+        " }).observe(body, { attributeFilter: ['aria-busy'] }); }"
+    )
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_selector(".prepare-body[aria-busy=false]")
+    page.wait_for_timeout(500)  # as long as a flight, at least
+    assert page.evaluate(EYE) == pytest.approx(eye, abs=0.5)
+
+
+def test_the_eye_goes_back_to_where_a_person_had_put_it(page: Any) -> None:
+    """Not home, and not out of the projection that was chosen meanwhile, whose button said the other one."""
+    page.locator(CANVAS).focus()
+    page.keyboard.press("ArrowLeft")
+    turned = page.evaluate(EYE)
+    preview(page)
+    page.get_by_text("Discard").click()
+    assert page.evaluate(EYE) == pytest.approx(turned, abs=0.5)
+    preview(page)
+    page.click("#tool-projection")
+    page.get_by_role("button", name="Discard").click()
+    assert page.evaluate("viewer.state().camera.parallel") is True
 
 
 def test_both_halves_are_one_file_and_what_was_stored_stays_told(page: Any) -> None:

@@ -175,6 +175,9 @@ def test_warnings_of_many_parts_are_told_the_worst_first(open_page: Open, server
     assert "fewer than three distinct points" in sentences[3]
     told = zip(sentences, ["Crossed", "Broken", "Twice", "Short"], strict=True)
     assert [sentence.count(name) for sentence, name in told] == [1] * 4, "each is named once"
+    nodes = "(await import('/stl/app/shared/dom.js')).sentenceOn('ptv_L', 'ptv_L is open')"
+    told_of_one = page.evaluate(f"async () => {nodes}.map((each) => each.textContent ?? each).join('')")
+    assert told_of_one == "ptv_L is open.", "a name keeps its small letters"
     dialog.get_by_role("button", name="Close").click()
     expect(page.locator("dialog.warnings")).to_have_count(0)
     page.route("**/stl/structures/**", lambda route: None)  # the list says it by itself

@@ -88,13 +88,11 @@ export function notice(kind, title, ...lines) {
       .map((line) => (typeof line === 'string' ? h('p', {}, forPerson(line)) : line))));
 }
 
-/** @param {string} name @param {string} text @returns {(Node | string)[]} a sentence, what it is of in bold, once */
+/** @param {string} name @param {string} text @returns {(Node | string)[]} a sentence with that name in bold, once */
 export function sentenceOn(name, text) {
   const sentence = asSentence(text), at = placeOfName(name, sentence);
-  const bold = (/** @type {string} */ words) => h('strong', { dir: 'auto' }, words);
-  if (at < 0) return [bold(name), ` ${sentence}`];
-  const end = at + name.length;
-  return [sentence.slice(0, at), bold(sentence.slice(at, end)), sentence.slice(end)];
+  const bold = h('strong', { dir: 'auto' }, name);
+  return at < 0 ? [bold, ` ${sentence}`] : [sentence.slice(0, at), bold, sentence.slice(at + name.length)];
 }
 
 /** Offers bytes to the person as a file. @param {Blob} blob @param {string} name */

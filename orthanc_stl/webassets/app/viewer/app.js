@@ -202,6 +202,7 @@ export class App extends EventTarget {
   /** @param {boolean} on */
   showSlices(on) {
     if (on && !this.slices.stack) this.useSeries();
+    if (on) this.slices.setAside(false); // whoever asks for them has them beside a preview, too
     this.slices.visible = on;
     if (this.stage.radius) this.stage.setBounds(this.#bounds());
     this.changed();
@@ -293,7 +294,7 @@ export class App extends EventTarget {
     this.measure.restore(state.measures ?? []);
     if (this.slices.stack && state.slices) {
       this.slices.restore(state.slices);
-      this.tools.mark('slices', Boolean(state.slices.visible));
+      this.tools.mark('slices', this.slices.inScene);
     }
   }
 }

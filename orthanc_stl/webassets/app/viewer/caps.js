@@ -26,10 +26,10 @@ export class Caps {
     this.front = counting(THREE.FrontSide, THREE.DecrementWrapStencilOp);
     this.quad = new THREE.PlaneGeometry(1, 1);
     /**
-     * @type {Map<import('./parts.js').Part, {passes: THREE.Mesh[], cap: THREE.Mesh<THREE.BufferGeometry,
+     * @type {WeakMap<import('./parts.js').Part, {passes: THREE.Mesh[], cap: THREE.Mesh<THREE.BufferGeometry,
      * THREE.MeshBasicMaterial>}>}
      */
-    this.known = new Map();
+    this.known = new WeakMap();
   }
 
   /** @param {import('./parts.js').Part[]} parts that are shown @param {THREE.Plane | null} plane null: no section */

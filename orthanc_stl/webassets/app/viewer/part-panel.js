@@ -107,7 +107,7 @@ export class PartPanel {
     return h('div', { class: 'part-panel' },
       many ? h('div', { class: 'row' }, this.text, order) : null,
       present.length > 1 ? h('div', { class: 'row wrap', role: 'group', 'aria-label': t('Kinds') }, ...kinds) : null,
-      many ? h('div', { class: 'row wrap' }, this.total, h('span', { class: 'grow' }),
+      many ? h('div', { class: 'row' }, this.total,
         h('button', { type: 'button', class: 'chip', onclick: () => this.showListed(true) }, t('All')),
         h('button', { type: 'button', class: 'chip', onclick: () => this.showListed(false) }, t('None'))) : null,
       this.list,
@@ -167,10 +167,9 @@ export class PartPanel {
   #count() {
     const { all, before } = this.parts;
     const waiting = all.filter((part) => part.visible && ['waiting', 'loading'].includes(part.state)).length;
-    this.total.textContent = t('{shown} of {count} shown', { shown: all.filter((part) => part.visible).length,
-      count: all.length })
-      + (waiting ? ` · ${t('{count} to come', { count: waiting })}` : '')
-      + (before.size ? ` · ${t('for the preview')}` : '');
+    this.total.textContent = (before.size ? `${t('Preview')}: ` : '')
+      + t('{shown} of {count} shown', { shown: all.filter((part) => part.visible).length, count: all.length })
+      + (waiting ? ` · ${t('{count} to come', { count: waiting })}` : '');
   }
 
   /** @param {boolean} visible all that are listed, or none of them */

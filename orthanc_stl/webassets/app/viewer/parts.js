@@ -61,8 +61,10 @@ export class Parts extends EventTarget {
   remove(part) {
     this.all = this.all.filter((each) => each !== part);
     this.byId.delete(part.id);
-    for (const object of [part.object, part.edges]) object?.removeFromParent();
-    part.object?.geometry.dispose();
+    for (const object of [part.object, part.edges]) {
+      object?.removeFromParent();
+      object?.geometry.dispose();
+    }
     this.dispatchEvent(new CustomEvent('removed', { detail: part }));
     for (const kind of /** @type {const} */ (['list', 'shape', 'look'])) this.tell(kind);
     this.stage.draw();
@@ -232,6 +234,7 @@ export class Parts extends EventTarget {
   cover(parts) {
     this.covered = parts;
     for (const part of this.loaded) this.#updateEdges(part);
+    this.stage.draw();
   }
 
   /** @param {Part} part @param {{visible?: boolean, color?: number[], opacity?: number}} change */

@@ -11,6 +11,11 @@ import { boxOf, checkPath, downloadPrepared, factsOf, orderOf, storePrepared } f
 import { Preview } from './preview.js';
 
 export class PreparePanel {
+  /** How often the form was changed, and how often when the preview was asked for. */
+  changes = 0;
+
+  shownChanges = 0;
+
   /** @param {import('./app.js').App} app */
   constructor(app) {
     this.app = app;
@@ -26,6 +31,7 @@ export class PreparePanel {
       this.#guard(() => this.preview()) }, t('Preview'));
     this.said = h('div', { class: 'keep-said', role: 'status' });
     this.stored = h('div', { class: 'keep-said', role: 'status' });
+    this.outdated = h('p', { role: 'status' });
     this.result = h('div', { class: 'keep-said' });
     this.checked = h('div', {});
     this.element = h('div', { class: 'prepare-body' },
@@ -36,7 +42,7 @@ export class PreparePanel {
         h('div', { class: 'prepare-fields' }, this.check.element, this.wall.element,
           h('label', { class: 'prepare-field' }, h('span', {}, t('Bed (mm)')), this.bed))),
       h('div', { class: 'row wrap' }, this.start),
-      this.result, this.said, this.stored, this.checked);
+      this.outdated, this.result, this.said, this.stored, this.checked);
   }
 
   /** The panel opens. */
@@ -59,10 +65,16 @@ export class PreparePanel {
     if (!this.element.checkVisibility()) this.app.panels.focus('section');
   }
 
-  /** The form says something else than the preview. */
+  /** The form says something else than the preview, or the one that is being made. */
   #changed() {
-    if (this.app.section.active) this.app.section.fit();
-    if (this.scene.order) this.said.textContent = t('The preview shows what was asked for before.');
+    this.changes += 1;
+    this.app.section.fit();
+    this.#tellOutdated();
+  }
+
+  #tellOutdated() {
+    const old = this.scene.order && this.shownChanges !== this.changes;
+    this.outdated.textContent = old ? t('The preview shows what was asked for before.') : '';
   }
 
   /** @param {() => Promise<void>} act */
@@ -89,7 +101,7 @@ export class PreparePanel {
 
   /** Puts in the scene what would be stored, in place of the parts that it is made of. */
   async preview() {
-    const { app } = this;
+    const { app, changes } = this;
     const wishes = this.form.wishes(() => app.section.cutPlane());
     const order = orderOf(wishes, app.catalogue);
     if (!order) throw new Error(t('Say which structure is the model.'));
@@ -97,8 +109,9 @@ export class PreparePanel {
     const facts = await factsOf(order);
     if (wishes.plane) app.tools.use('section', false);
     await this.scene.show(order, facts.Models, [...wishes.roles.keys()]);
-    this.said.replaceChildren();
-    for (const each of [this.stored, this.checked]) each.replaceChildren();
+    this.shownChanges = changes;
+    this.#tellOutdated();
+    for (const each of [this.said, this.stored, this.checked]) each.replaceChildren();
     this.result.replaceChildren(this.#table(facts), this.#actions());
     this.result.scrollIntoView({ block: 'nearest' });
     if (this.check.input.checked) await this.#printCheck();
@@ -136,18 +149,20 @@ export class PreparePanel {
     const { order } = this.scene;
     if (!order || !this.color) return;
     this.#working('checking the print');
-    this.checked.replaceChildren(await checkTable(checkPath(order, this.sizes)), h('p', { class: 'about' },
+    const { sizes } = this;
+    this.checked.replaceChildren(await checkTable(checkPath(order, sizes)), h('p', { class: 'about' },
       h('span', { class: 'check-key thin' }), ` ${t('thin walls')} `, h('span', { class: 'check-key hanging' }),
       ` ${t('overhang')}`));
     this.said.replaceChildren();
     this.color.hidden = false;
+    this.checkedSizes = sizes;
     await this.#color(true);
     this.checked.scrollIntoView({ block: 'nearest' });
   }
 
-  /** @param {boolean} on in the colours of the print check, or in its own */
+  /** @param {boolean} on in the colours of the print check whose table is shown, or in its own */
   async #color(on) {
-    await this.scene.color(on ? this.sizes : null);
+    await this.scene.color(on && this.checkedSizes ? this.checkedSizes : null);
     this.color?.setAttribute('aria-pressed', String(on));
   }
 
@@ -176,6 +191,6 @@ export class PreparePanel {
   discard() {
     if (this.result.contains(document.activeElement)) this.start.focus();
     this.scene.end();
-    for (const each of [this.result, this.said, this.stored, this.checked]) each.replaceChildren();
+    for (const each of [this.outdated, this.result, this.said, this.stored, this.checked]) each.replaceChildren();
   }
 }

@@ -48,22 +48,29 @@ export class Preview {
    * @returns {Promise<void>} when their surfaces are there
    */
   async show(order, models, used) {
-    const { parts, slices } = this.app;
+    const { parts } = this.app;
     this.#clear();
     this.order = order;
     this.used = used;
     this.bar.hidden = false;
     this.others.hidden = !parts.all.some((part) => part.visible && !used.includes(part));
     parts.setAside();
-    slices.setAside(true);
+    this.#setSlicesAside(true);
     this.shown = models.map((model, i) => parts.add({
       id: `prepared-${i + 1}`, number: i + 1, name: model.Name, group: t('Preview, not stored'), kind: 'Organ',
-      color: i ? paletteColor(i) : used[0].ownColor, opacity: 1, mesh: meshPath(order, i + 1, models.length),
+      color: model.Color ?? paletteColor(model.Number + i), opacity: 1, mesh: meshPath(order, i + 1, models.length),
       info: '', instance: '', weight: 1e9, volumeMl: model.VolumeMl, extent: null, notes: [],
     }, model));
     await this.#arrived();
     const box = boxOf(this.shown);
     if (box) this.#lookAt(box);
+  }
+
+  /** Their button says whether they are in the scene: pressed once, it brings them back. @param {boolean} on */
+  #setSlicesAside(on) {
+    const { slices, tools } = this.app;
+    slices.setAside(on);
+    tools.mark('slices', slices.inScene);
   }
 
   /** @returns {Promise<void>} when all surfaces are there, or will not come */
@@ -83,21 +90,23 @@ export class Preview {
   /** What was moved by hand since then does not go back. @param {THREE.Box3} box LPS mm of what is to be seen */
   #lookAt(box) {
     const { stage, slices } = this.app;
-    const before = stage.cameraState(), home = stage.atHome;
-    const there = bringIntoSight(stage, box);
+    const before = stage.cameraState(), home = stage.atHome && !stage.moved;
+    const there = bringIntoSight(stage, box), { flight, camera } = stage;
     if (there) {
       this.ways.unshift(() => {
-        if (stage.camera.position.distanceTo(there) > STAYED) return;
+        const stayed = camera.zoom === 1 && camera.position.distanceTo(there) <= STAYED;
+        if (stage.camera !== camera || !(stayed || (flight && flight === stage.flight))) return;
         if (home) stage.goHome();
         else stage.restoreCamera(before);
       });
     }
     if (slices.all.every(({ face }) => box.intersectsPlane(face.plane))) return;
     const places = () => slices.all.map(({ index }) => index);
-    const from = places();
+    const from = places(), { stack } = slices;
     slices.goTo(box.getCenter(new THREE.Vector3()));
     const to = places();
-    this.ways.unshift(() => places().forEach((index, axis) => index === to[axis] && slices.move(axis, from[axis])));
+    this.ways.unshift(() => slices.stack === stack && places().forEach((index, axis) =>
+      index === to[axis] && slices.move(axis, from[axis])));
   }
 
   /** @param {boolean} on those that were in sight before: faint */
@@ -140,13 +149,13 @@ export class Preview {
 
   #clear() {
     if (!this.order) return;
-    const { parts, slices } = this.app;
+    const { parts } = this.app;
     this.order = null;
     this.color(null);
     for (const part of this.shown) parts.remove(part);
     this.shown = [];
     parts.bringBack();
-    slices.setAside(false);
+    this.#setSlicesAside(false);
     this.bar.hidden = true;
     this.others.setAttribute('aria-pressed', 'false');
   }

@@ -18,7 +18,7 @@ export const BODY_PLANES = ['sagittal', 'coronal', 'axial'];
  * @property {import('./reslice.js').Face} face @property {Uint32Array} pixels
  * @property {THREE.Mesh<THREE.BufferGeometry, THREE.MeshBasicMaterial>} quad @property {THREE.Group} lines
  * @property {Map<Part, number[]>} cuts segments by part, of those that are shown
- * @property {Map<Part, Cut>} known the last cut of each
+ * @property {WeakMap<Part, Cut>} known the last cut of each
  */
 
 /**
@@ -65,9 +65,13 @@ export class Slices extends EventTarget {
   }
 
   set visible(on) {
-    if (on && !this.visible) this.setAside(false);
     this.group.visible = on;
     this.#changed('image', 'outlines');
+  }
+
+  /** Whether they are in the scene: asked for, and not set aside. */
+  get inScene() {
+    return this.visible && Boolean(this.group.parent);
   }
 
   /** Out of the scene, where they may stand before what is looked at; the flat views stay. @param {boolean} on */
@@ -113,7 +117,7 @@ export class Slices extends EventTarget {
     this.group.add(quad, lines);
     const across = face.plane.normal.toArray().map(Math.abs);
     return { axis, name: BODY_PLANES[across.indexOf(Math.max(...across))], index, on: true, face, pixels, quad, lines,
-      cuts: new Map(), known: new Map() };
+      cuts: new Map(), known: new WeakMap() };
   }
 
   /** @param {[number, number]} window centre and width, in units */
@@ -218,7 +222,7 @@ export class Slices extends EventTarget {
 
   /** @param {THREE.Ray} ray @returns {import('./picking.js').Hit[]} */
   hits(ray) {
-    if (!this.visible || !this.stack || !this.group.parent) return [];
+    if (!this.inScene || !this.stack) return [];
     return this.all.filter(({ on }) => on).flatMap((slice) => {
       const point = ray.intersectPlane(slice.face.plane, new THREE.Vector3());
       if (!point || !this.#isOn(slice, point)) return [];
