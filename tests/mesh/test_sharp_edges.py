@@ -123,6 +123,20 @@ def test_a_piece_that_is_off_as_a_whole_is_no_corner() -> None:
     assert kept is both
 
 
+@pytest.mark.parametrize("x", [1, -1])
+def test_edges_are_not_put_back_through_what_lies_close_to_them(x: int) -> None:
+    """A needle where an edge of a bar was cut off: away from it the edge is put back."""
+    bar = box(8, 6, 40)
+    grid, known = grid_around(bar, 0.4, 0.13), SignedDistance(bar)
+    rough = mesh_of_field(field_of(grid, known), grid)
+    turn = Rotation.from_euler("z", -45 * x, degrees=True)
+    needle = moved(box(6, 0.04, 0.04), turn, (3.97 * x, 2.97, 0.13))
+    both, beside = together([rough, needle]), SurfaceDistance(needle)
+    found = with_sharp_edges(both, lambda at: np.minimum(known.of(at), beside.signed(at)), 0.4)
+    assert len(crossing_triangles(both)) == len(crossing_triangles(found)) == 0
+    assert report_of(found).volume == pytest.approx(1920, abs=0.1)
+
+
 def test_of_edges_that_are_cut_off_alike_as_many_are_put_back_as_may_be() -> None:
     """Along the axes hundreds of triangles cut off exactly as much: when more than `most` did, none of these was."""
     bar = box(8, 6, 40)

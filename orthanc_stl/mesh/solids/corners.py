@@ -68,12 +68,7 @@ def with_corners(mesh: Mesh, near: np.ndarray, value: Value, voxel: float) -> Me
     fans = [fan for fan, kept in zip(fans, _better(points, fans, off, value, voxel), strict=True) if kept]
     while fans:
         found, of_fan = _with_fans(mesh, fans)
-        close = np.zeros(len(found.vertices), bool)
-        close[found.triangles[of_fan >= 0]] = True
-        around = np.flatnonzero(close[found.triangles].any(axis=1))
-        crossing = np.unique(
-            of_fan[around[np.unique(crossing_triangles(Mesh(found.vertices, found.triangles[around])))]]
-        )
+        crossing = np.unique(of_fan[crossing_triangles(found)])
         crossing = crossing[crossing >= 0]
         if not len(crossing):
             return found

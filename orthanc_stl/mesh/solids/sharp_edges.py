@@ -98,7 +98,10 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
     for place in range(MOST_ROUNDS):
         found, parents = divided(points, mesh.triangles, touched, divisions)
         pieces = np.bincount(parents, minlength=len(around)) > 1
-        bad = _turned(found, parents, normals[mesh.triangles], pieces) | _crossing(found, parents, around)
+        changed = pieces | (points != mesh.vertices).any(axis=1)[mesh.triangles].any(axis=1)
+        bad = _turned(found, parents, normals[mesh.triangles], pieces) | _crossing(found, parents, changed, around)
+        if not bad.any():
+            bad = _crossing(found, parents, changed, np.ones_like(around))
         if not bad.any():
             return with_corners(found, around[parents], value, voxel)
         if place >= ROUNDS:
@@ -277,12 +280,13 @@ def _turned(found: Mesh, parents: np.ndarray, sides: np.ndarray, divided: np.nda
     return marked
 
 
-def _crossing(found: Mesh, parents: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """Which of the triangles `(m,) bool` would pass through others; only those `around` sharp edges are looked at."""
-    near = np.flatnonzero(around[parents])
-    pairs = crossing_triangles(Mesh(found.vertices, found.triangles[near]))
-    marked = np.zeros(len(around), bool)
-    marked[parents[near[np.unique(pairs)]]] = True
+def _crossing(found: Mesh, parents: np.ndarray, changed: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Which of the triangles `(m,) bool` would pass through each other, of those `among` which one at least was
+    `changed` `(m,) bool`."""
+    near = np.flatnonzero(among[parents])
+    pairs = parents[near[crossing_triangles(Mesh(found.vertices, found.triangles[near]))]]
+    marked = np.zeros(len(among), bool)
+    marked[pairs[changed[pairs].any(axis=1)]] = True
     return marked
 
 
