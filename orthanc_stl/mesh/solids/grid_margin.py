@@ -31,7 +31,7 @@ NEAREST_ON_EDGES = 8
 PROBE = 0.05
 """In voxels: how far slopes are measured. The best shift is known to about a tenth of one."""
 
-MOST_CUT_OFF = 3_000
+MOST_CUT_OFF = 2_000
 """Triangles that cut sharp edges off, at most, in whose places these are put back: of more the worst. A box has half as
 many, organs with the steps of their slices more."""
 
