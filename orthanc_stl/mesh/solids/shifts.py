@@ -64,9 +64,12 @@ def least_of_shifts(signed: np.ndarray, asked: np.ndarray, shifts: np.ndarray) -
     reach = int(np.ceil(np.abs(shifts).max())) + 1
     wider = np.pad(signed, reach, mode="edge")
     place = np.column_stack(np.unravel_index(asked, signed.shape)) + reach
-    number = np.ravel_multi_index(tuple(place.T), wider.shape).astype(np.int32)
+    number = np.ravel_multi_index(tuple(place.T), wider.shape)
     flat, strides = wider.reshape(-1), np.array(wider.strides) // wider.itemsize
+    first = int(number.min()) if len(number) else 0
+    number -= first  # from a place on, so that a shift is another beginning and not another number for each voxel
     least, best = np.full(len(asked), np.inf, np.float32), np.zeros(len(asked), np.int32)
+    there = np.empty(len(asked), np.float32)
     for count, shift in enumerate(-shifts[:, ::-1]):
         whole = np.floor(shift).astype(int)
         part = shift - whole
@@ -74,7 +77,9 @@ def least_of_shifts(signed: np.ndarray, asked: np.ndarray, shifts: np.ndarray) -
         for corner in product((0, 1), repeat=3):
             weight = np.prod(np.where(corner, part, 1 - part))
             if weight > 0:
-                now += np.float32(weight) * flat[number + int((whole + corner) @ strides)]
+                np.take(flat[first + int((whole + corner) @ strides) :], number, out=there, mode="clip")
+                there *= np.float32(weight)
+                now += there
         less = now < least
         least[less], best[less] = now[less], count
     return least, best
