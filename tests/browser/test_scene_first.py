@@ -94,7 +94,7 @@ def test_one_program_is_made_before_the_first_part_is_drawn(
     """Each takes a tenth of a second without a graphics card; those of translucent parts follow."""
     page = open_page("/stl/app/settings.json", **WIDE)
     page.add_init_script(PROGRAMS)
-    page.route("**/stl/images/**", lambda route: None)  # they never come
+    page.route("**/stl/images**", lambda route: None)  # they never come, and nor does their list
     page.goto(f"{server.url}/stl/app/three.html?source={hundred}#view=" + ALL_BUT_TWO)
     eventually(page, lambda: page.evaluate("window.atFirst ?? 0"), bool)
     eventually(page, lambda: page.evaluate("programs"), lambda count: count > 1)
