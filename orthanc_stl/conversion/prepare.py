@@ -17,7 +17,7 @@ from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.pieces import without_cavities
 from orthanc_stl.mesh.progress import Progress, no_progress
-from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Halves, Pegs, Plane, cut
 from orthanc_stl.mesh.solids.field import spacing_for
@@ -70,9 +70,8 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
         kept = without_cavities(mesh)
         mesh = kept.mesh
         if kept.removed:
-            notes.append(
-                _asked(f"{_count(len(kept.removed), 'cavity', 'cavities')} of {_ml(sum(kept.removed))} filled")
-            )
+            added = area_and_volume(kept.mesh)[1] - surface.report.volume
+            notes.append(_asked(f"{_count(len(kept.removed), 'cavity', 'cavities')} of {_ml(added)} filled"))
     if request.smooth_mm:
         progress(0.1, "smoothing")
         mesh = without_short_waves(mesh, request.smooth_mm)

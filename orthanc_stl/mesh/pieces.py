@@ -14,6 +14,9 @@ from orthanc_stl.mesh.topology import components_of
 from orthanc_stl.mesh.triangles import chosen_part, signed_volumes
 from orthanc_stl.mesh.types import Mesh
 
+TOUCHING = 1e-3
+"""In mm: the rounding of coordinates far from the origin, and more."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -86,13 +89,15 @@ def _with_pieces(mesh: Mesh, most: int | None, smallest: float) -> Cleaned:
 
 
 def without_cavities(mesh: Mesh) -> Cleaned:
-    """Solid bodies: each surface that faces inwards goes. `removed`: the volumes of the cavities."""
-    shells = _shells_of(mesh)
-    inwards = shells.volumes < 0
+    """Solid bodies: each surface that faces inwards goes, and what lies in the cavity, which would be there twice.
+    `removed`: the volumes of the cavities."""
+    of_triangle, volumes = shells_of(mesh)
+    inwards = volumes < 0
     if not inwards.any():
-        return Cleaned(mesh, len(shells.volumes), ())
-    left = chosen_part(mesh, ~inwards[shells.of_triangle])
-    return Cleaned(left, int((~inwards).sum()), tuple(sorted((-shells.volumes[inwards]).tolist(), reverse=True)))
+        return Cleaned(mesh, len(volumes), ())
+    kept = ~inwards & ~_in_cavities(mesh, of_triangle, volumes)
+    left = chosen_part(mesh, kept[of_triangle])
+    return Cleaned(left, int(kept.sum()), tuple(sorted((-volumes[inwards]).tolist(), reverse=True)))
 
 
 def outward_triangles(mesh: Mesh) -> np.ndarray:
@@ -122,12 +127,7 @@ def _bodies(mesh: Mesh, of_triangle: np.ndarray, volumes: np.ndarray) -> np.ndar
     inwards = np.flatnonzero(volumes < 0)
     if not len(inwards):
         return body
-    order = np.argsort(of_triangle, kind="stable")
-    starts = np.searchsorted(of_triangle[order], np.arange(len(volumes)))
-    corners = mesh.vertices[mesh.triangles[order]]
-    low = np.minimum.reduceat(corners.min(axis=1), starts)
-    high = np.maximum.reduceat(corners.max(axis=1), starts)
-    points = corners[starts, 0].astype(np.float64)
+    low, high, points = _boxes(mesh, of_triangle)
     for outer in np.flatnonzero(volumes >= 0)[np.argsort(volumes[volumes >= 0], kind="stable")]:
         within = (body[inwards] < 0) & (low[inwards] >= low[outer]).all(axis=1)
         candidates = inwards[within & (high[inwards] <= high[outer]).all(axis=1)]
@@ -135,3 +135,27 @@ def _bodies(mesh: Mesh, of_triangle: np.ndarray, volumes: np.ndarray) -> np.ndar
             surface = SurfaceDistance(chosen_part(mesh, of_triangle == outer))
             body[candidates[surface.signed(points[candidates]) < 0]] = outer
     return body
+
+
+def _in_cavities(mesh: Mesh, of_triangle: np.ndarray, volumes: np.ndarray) -> np.ndarray:
+    """Which surfaces `(n,) bool` face outwards and lie in a cavity, which they may touch."""
+    (low, high, _), found = _boxes(mesh, of_triangle), np.zeros(len(volumes), bool)
+    for cavity in np.flatnonzero(volumes < 0):
+        within = (volumes >= 0) & ~found & (low >= low[cavity]).all(axis=1) & (high <= high[cavity]).all(axis=1)
+        if not within.any():
+            continue
+        surface = SurfaceDistance(chosen_part(mesh, of_triangle == cavity))
+        for one in np.flatnonzero(within):
+            points = mesh.vertices[np.unique(mesh.triangles[of_triangle == one])]
+            found[one] = surface.signed(points).min() > -TOUCHING  # on the side that the cavity's triangles face
+    return found
+
+
+def _boxes(mesh: Mesh, of_triangle: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each connected surface the box, from `(n, 3)` to `(n, 3)`, and one of its points `(n, 3) float64`."""
+    order = np.argsort(of_triangle, kind="stable")
+    starts = np.flatnonzero(np.diff(of_triangle[order], prepend=-1))
+    corners = mesh.vertices[mesh.triangles[order]]
+    low = np.minimum.reduceat(corners.min(axis=1), starts)
+    high = np.maximum.reduceat(corners.max(axis=1), starts)
+    return low, high, corners[starts, 0].astype(np.float64)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from orthanc_stl.mesh.measures import measures_of
 from orthanc_stl.mesh.pieces import largest_piece, pieces_of, without_cavities, without_small_pieces
 from orthanc_stl.mesh.report import report_of
+from orthanc_stl.mesh.solids.booleans import subtracted
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
-from tests.mesh.shapes import box, doughnut, moved, shell, sphere
+from tests.mesh.shapes import OBLIQUE, box, doughnut, moved, shell, sphere
 
 NOTHING = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
 
@@ -54,6 +56,23 @@ def test_cavities_filled() -> None:
     assert report.euler_number == 4
     assert found.removed == pytest.approx((4 / 3 * np.pi * 12**3,), rel=4e-3)
     assert without_cavities(doughnut()).removed == ()
+
+
+@pytest.mark.parametrize("held", [sphere(5), together([shell(10, 8), sphere(3), sphere(2, (9, 0, 0))])])
+def test_what_lies_in_a_cavity_goes_with_it(held: Mesh) -> None:
+    """It was there twice: in the filled body, and as a body of its own."""
+    found = without_cavities(moved(together([shell(), held, box(2, 2, 2, (60, 0, 0))])))
+    assert [piece.volume for piece in pieces_of(found.mesh)] == pytest.approx([4 / 3 * np.pi * 8000, 8], rel=4e-3)
+    assert found.left == 2
+
+
+@pytest.mark.parametrize("rotation", [Rotation.identity(), OBLIQUE])
+def test_a_body_that_touches_the_walls_around_it(rotation: Rotation) -> None:
+    """In a notch it stays, in a cavity it goes."""
+    notched = subtracted(box(20, 20, 20), [box(6, 6, 6), box(4, 4, 4, (0, 0, 8))])
+    parts = [notched, box(4, 4, 4, (0, 0, 8)), box(6, 6, 6)]
+    found = without_cavities(together([moved(part, rotation) for part in parts]))
+    assert [piece.volume for piece in pieces_of(found.mesh)] == pytest.approx([8000 - 64, 64], rel=1e-4)
 
 
 def test_no_triangles() -> None:
