@@ -96,8 +96,10 @@ def prepared(surface: Surface, request: ConversionRequest, progress: Progress = 
     parts = [mesh]
     if asked.cuts:
         progress(0.8, "cutting")
-        parts = _cut(mesh, asked.cuts)
+        parts, without = _cut(mesh, asked.cuts)
         notes.append(_asked(f"cut by {_count(len(asked.cuts), 'plane', 'planes')}{_kept(asked.cuts, len(parts))}"))
+        if without:
+            notes.append(_missing(f"{_count(without, 'peg', 'pegs')} left out, for want of room"))
     if request.scale != 1:
         parts = [scaled(part, request.scale) for part in parts]
         notes.append(
@@ -120,7 +122,13 @@ def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
     open_body = drained(found.mesh, points, asked.diameter, asked.wall)
     if not open_body.opened:
         raise InvalidInput("the holes of Drain reach no hollow: where they are, the body is solid or the wall thicker")
-    return open_body.mesh, [*notes, _asked(f"{_count(len(points), 'hole', 'holes')} of {asked.diameter:g} mm to drain")]
+    notes.append(_asked(f"{_count(len(points), 'hole', 'holes')} of {asked.diameter:g} mm to drain"))
+    if open_body.blind:
+        notes.append(_missing(f"holes to drain that reach no hollow: {open_body.blind} of {len(points)}"))
+    if open_body.closed:
+        hollows = open_body.closed + open_body.opened
+        notes.append(_missing(f"hollows that no hole drains: {open_body.closed} of {hollows}"))
+    return open_body.mesh, notes
 
 
 def _labelled(mesh: Mesh, asked: LabelOptions) -> Mesh:
@@ -128,17 +136,19 @@ def _labelled(mesh: Mesh, asked: LabelOptions) -> Mesh:
     return labelled(mesh, asked.text, at, asked.height, asked.depth, raised=asked.raised)
 
 
-def _cut(mesh: Mesh, cuts: Sequence[CutOptions]) -> list[Mesh]:
-    """The parts; a plane that misses one leaves it whole."""
-    parts = [mesh]
+def _cut(mesh: Mesh, cuts: Sequence[CutOptions]) -> tuple[list[Mesh], int]:
+    """The parts, and how many pegs have no room; a plane that misses one leaves it whole."""
+    parts, without = [mesh], 0
     for one in cuts:
         pegs = Pegs(one.pegs.diameter, one.pegs.length, one.pegs.clearance, one.pegs.count) if one.pegs else None
         halves = [cut(part, Plane(one.point, one.normal), pegs) for part in parts]
-        if all(not len(half.front.triangles) or not len(half.back.triangles) for half in halves):
+        divided = [half for half in halves if len(half.front.triangles) and len(half.back.triangles)]
+        if not divided:
             raise InvalidInput("Cut misses the model: no plane divides it")
+        without += sum(pegs.count - len(half.pegs) for half in divided) if pegs else 0
         kept = [part for half in halves for part in KEPT[one.keep](half)]
         parts = [part for part in kept if len(part.triangles)]
-    return parts
+    return parts, without
 
 
 KEPT: Mapping[str, Callable[[Halves], tuple[Mesh, ...]]] = {
@@ -203,6 +213,10 @@ def require_left(left: bool, what: str) -> None:
 
 def _asked(text: str) -> Note:
     return RequestedChange(Rank.CHANGED_SHAPE, "", text)
+
+
+def _missing(text: str) -> Note:
+    return Note(Rank.LEFT_OUT, "", text)
 
 
 def _count(number: int, one: str, more: str) -> str:

@@ -18,7 +18,8 @@ from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.label import outlines
-from orthanc_stl.mesh.types import Mesh, Surface
+from orthanc_stl.mesh.triangles import together
+from orthanc_stl.mesh.types import Mesh, Rank, Surface
 from orthanc_stl.rest.http.options import conversion_request
 from orthanc_stl.sources.base import ReadOptions
 from orthanc_stl.sources.registry import open_files
@@ -85,6 +86,18 @@ def test_holes_are_where_they_are_asked_for() -> None:
         done(box(50, 20, 3), Shell={"Wall": 1.4, "Drain": {"Diameter": 1, "At": [[25, 10, 0]]}})
 
 
+def test_holes_that_drain_nothing_and_hollows_that_stay_closed_are_told() -> None:
+    """A box with a hollow, and beside it one that is too thin for it, or another with a hollow."""
+    thin, other = box(3, 3, 3, (30, 0, 0)), box(20, 30, 40, (40, 0, 0))
+    for beside, at, sentence in (
+        (thin, [[0, -15, 0], [30, -1.5, 0]], "holes to drain that reach no hollow: 1 of 2"),
+        (other, [[0, -15, 0]], "hollows that no hole drains: 1 of 2"),
+        (other, [[0, -15, 0], [40, -15, 0]], "2 holes of 4 mm to drain"),
+    ):
+        (found,) = done(together([BOX, beside]), Shell={"Wall": 2, "Drain": {"Diameter": 4, "At": at}})
+        assert told(found)[-1] == sentence
+
+
 def test_each_half_is_kept_that_was_asked_for() -> None:
     for keep, middles in (("both", [10, -10]), ("front", [10]), ("back", [-10])):
         found = done(BOX, Cut=[IN_HALVES | {"Keep": keep}])
@@ -106,6 +119,14 @@ def test_pegs_have_their_lengths_and_holes_their_clearance() -> None:
     assert back.report.volume - 12_000 == pytest.approx(round_ * 2**2 * 6, rel=1e-3)
     assert 12_000 - front.report.volume == pytest.approx(round_ * 2.5**2 * 6.5, rel=1e-3)
     assert back.report.box[1][2] == pytest.approx(6)
+
+
+def test_pegs_without_room_are_told() -> None:
+    """Eight are asked for where four have room."""
+    pegs = {"Pegs": LENGTH | {"Count": 8}}
+    front, _ = done(BOX, Cut=[IN_HALVES | pegs])
+    assert told(front) == ["cut by 1 plane into 2 parts", "4 pegs left out, for want of room"]
+    assert [note.rank for note in front.report.notes] == [Rank.CHANGED_SHAPE, Rank.LEFT_OUT]
 
 
 def test_a_text_is_as_high_and_deep_as_asked_for() -> None:
@@ -130,6 +151,9 @@ def test_front_and_back_head_and_feet_are_exchanged() -> None:
 def test_cavities_are_filled_and_ripples_smoothed() -> None:
     (found,) = done(shell(20, 12), FillCavities=True)
     assert (found.report.euler_number, told(found)) == (2, ["1 cavity of 7.22 mL filled"])
+    (found,) = done(together([shell(20, 12), sphere(5)]), FillCavities=True)
+    assert (found.report.euler_number, told(found)) == (2, ["1 cavity of 6.7 mL filled"])
+    assert found.report.volume == pytest.approx(4 / 3 * math.pi * 8000, rel=3e-3)
     waves = 18  # of 7 mm
     ripples = wavy(waves)
     (smooth,) = done(ripples, SmoothMm=10)

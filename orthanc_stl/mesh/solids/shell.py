@@ -35,10 +35,13 @@ class Shell:
 
 @dataclass(frozen=True)
 class Drained:
-    """A body with holes. `opened`: how many hollows fewer it has than before."""
+    """A body with holes. `opened`: how many hollows fewer it has than before, `closed`: how many are left without a
+    hole; `blind`: how many holes reach none."""
 
     mesh: Mesh
     opened: int
+    closed: int
+    blind: int
 
 
 def shell(mesh: Mesh, wall: float, *, outwards: bool = False, spacing: float | None = None) -> Shell:
@@ -89,8 +92,8 @@ def drained(
     require_closed(mesh)
     places = np.asarray(points, np.float64).reshape(-1, 3)
     origin = middle_of([mesh])
-    before = pieces_of(mesh)
-    outside = chosen_part(mesh, outward_triangles(mesh))
+    outwards = outward_triangles(mesh)
+    outside, hollows = chosen_part(mesh, outwards), inside_out(chosen_part(mesh, ~outwards))
     tree, known = cKDTree(outside.vertices), SurfaceDistance(outside)
     holes = []
     for place in places:
@@ -110,8 +113,9 @@ def drained(
     body = manifold_of(mesh, origin)
     found = manifold3d.Manifold.batch_boolean([body, *holes], manifold3d.OpType.Subtract)
     left = mesh_of(without_fins(found, finest_of(mesh)), origin)
-    after = pieces_of(left)
-    return Drained(left, sum(piece.cavities for piece in before) - sum(piece.cavities for piece in after))
+    before, after = (sum(piece.cavities for piece in pieces_of(one)) for one in (mesh, left))
+    air = manifold_of(hollows, origin)
+    return Drained(left, before - after, after, sum((hole ^ air).is_empty() for hole in holes))
 
 
 def rod(place: np.ndarray, axis: np.ndarray, radius: float, low: float, high: float) -> manifold3d.Manifold:
