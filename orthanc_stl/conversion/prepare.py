@@ -20,7 +20,6 @@ from orthanc_stl.mesh.progress import Progress, no_progress
 from orthanc_stl.mesh.report import area_and_volume, report_of
 from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Halves, Pegs, Plane, cut
-from orthanc_stl.mesh.solids.field import spacing_for
 from orthanc_stl.mesh.solids.label import labelled, place_on
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
@@ -113,8 +112,7 @@ def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
     if not found.hollow:
         raise InvalidInput(f"no place is thick enough to be hollow: the wall is to have {asked.wall:g} mm on each side")
     where = "around it" if asked.outwards else "within it"
-    voxel = spacing_for(mesh, asked.wall if asked.outwards else -asked.wall)
-    text = f"hollow: a wall of {asked.wall:g} mm {where}, {_ml(found.hollow)} of hollow; {_rounded(voxel)}"
+    text = f"hollow: a wall of {asked.wall:g} mm {where}, {_ml(found.hollow)} of hollow; {_rounded(found.voxel)}"
     notes = [_asked(text)]
     if not asked.diameter:
         return found.mesh, notes

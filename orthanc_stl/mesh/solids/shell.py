@@ -11,12 +11,16 @@ from scipy.spatial import cKDTree
 
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.pieces import outward_triangles, pieces_of
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.solids.booleans import finest_of, manifold_of, mesh_of, middle_of, require_closed, without_fins
-from orthanc_stl.mesh.solids.field import surface_at
+from orthanc_stl.mesh.solids.field import spacing_for, surface_at
 from orthanc_stl.mesh.triangles import chosen_part, mean_normal, together
 from orthanc_stl.mesh.types import Mesh
+
+CLOSE = 2.0
+"""In voxels: the two sides of a thinner wall may cross, since what is smaller than a voxel is cut off."""
 
 SIDES = 64
 """Of a round hole or peg."""
@@ -27,10 +31,12 @@ ABOVE = 1.0
 
 @dataclass(frozen=True)
 class Shell:
-    """A hollow body and the `volume` in mm³ of its hollow; 0 where nothing is thick enough to be hollow."""
+    """A hollow body and the volume in mm³ of its `hollow`, 0 where nothing is thick enough to be hollow; `voxel` in mm
+    of the grid that it was worked out in."""
 
     mesh: Mesh
     hollow: float
+    voxel: float
 
 
 @dataclass(frozen=True)
@@ -48,19 +54,30 @@ def shell(mesh: Mesh, wall: float, *, outwards: bool = False, spacing: float | N
     """A wall of `wall` mm within the surface, or around it if `outwards`.
 
     The other surface is that of all points at the distance `wall`, so the wall has that thickness also at edges and in
-    narrow places, and never crosses itself. The surface of `mesh` itself stays as it is, triangle by triangle. Parts
+    narrow places. The surface of `mesh` itself stays as it is, triangle by triangle. Parts
     that are not thicker than two walls stay solid.
 
-    Raises InvalidInput for a wall of 0 or less, and for a mesh that is not closed.
+    Raises InvalidInput for a wall of 0 or less or one so much thinner than a voxel (`spacing` in mm, else by the area)
+    that its two sides would cross, and for a mesh that is not closed.
     """
     if not 0 < wall < np.inf:
         raise InvalidInput(f"got a wall of {wall} mm, expected more than 0")
     require_closed(mesh)
-    other = surface_at(mesh, wall if outwards else -wall, spacing=spacing)
+    reach = wall if outwards else -wall
+    voxel = spacing or spacing_for(mesh, reach, wall)
+    other = surface_at(mesh, reach, spacing=voxel)
     if not len(other.triangles):
-        return Shell(mesh, 0.0)
+        return Shell(mesh, 0.0, voxel)
     outer, inner = (other, mesh) if outwards else (mesh, other)
-    return Shell(together([outer, inside_out(inner)]), area_and_volume(inner)[1])
+    found = together([outer, inside_out(inner)])
+    if wall < CLOSE * voxel:
+        sides = crossing_triangles(found) < len(outer.triangles)
+        if (sides[:, 0] != sides[:, 1]).any():
+            raise InvalidInput(
+                f"got a wall of {wall:g} mm, whose sides would cross in voxels of {voxel:.2g} mm, "
+                "expected a thicker one"
+            )
+    return Shell(found, area_and_volume(inner)[1], voxel)
 
 
 def inside_out(mesh: Mesh) -> Mesh:
