@@ -13,6 +13,7 @@ from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids.field import surface_at
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
+from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
 from testing.solids import fork, model_of
 from tests.mesh.shapes import box, doughnut, moved, sphere
@@ -83,6 +84,14 @@ def test_a_body_much_smaller_than_the_waves_is_refused(body: Mesh, wavelength: f
     """It was smoothed to nearly nothing, and blown up to 9e31 mm³ so as to keep its volume."""
     with pytest.raises(InvalidInput, match=r"got a wavelength of .* mm, at which .*, expected a shorter one"):
         without_short_waves(body, wavelength)
+
+
+def test_uneven_triangles_that_cannot_be_made_anew_are_refused() -> None:
+    """A box with a speck smaller than a voxel beside it: it was left as it was, and told to be smoothed."""
+    bar = box(4, 6, 8)
+    assert report_of(without_short_waves(bar, 2.0)).triangles > 1000
+    with pytest.raises(InvalidInput, match=r"would lose parts, .* in voxels of 0\.083 mm; expected"):
+        without_short_waves(together([bar, box(0.02, 0.02, 0.02, (5, 0, 0))]), 2.0)
 
 
 def test_mirrored() -> None:

@@ -50,7 +50,7 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     takes is put back by moving the surface outwards evenly, to PRECISION.
 
     Raises InvalidInput for a wavelength of 0 or less or one at which thin parts would pass through each other or
-    little of the body is left, and for a mesh that is not closed.
+    little of the body is left, for a mesh that is not closed, and for one that would have to be made anew but cannot.
     """
     if not 0 < wavelength < np.inf:
         raise InvalidInput(f"got a wavelength of {wavelength} mm, expected more than 0")
@@ -60,10 +60,17 @@ def without_short_waves(mesh: Mesh, wavelength: float) -> Mesh:
     edges = wavelength / lengths.mean()
     spacing = max(spacing_for(mesh), wavelength / MOST_EDGES)
     too_coarse = edges < FEWEST_EDGES and 1.5 * spacing < lengths.mean()
-    if lengths.std() > UNEVEN * lengths.mean() or too_coarse or edges > MOST_EDGES:
+    unfit = lengths.std() > UNEVEN * lengths.mean() or too_coarse
+    if unfit or edges > MOST_EDGES:
         anew = surface_at(mesh, 0.0, spacing=spacing)
         if len(anew.triangles) and _euler_number(anew) == _euler_number(mesh):
             mesh = anew
+        elif unfit:
+            raise InvalidInput(
+                f"got a surface whose triangles cannot show waves of {wavelength} mm evenly, and which would lose "
+                f"parts, holes or gaps if it was made anew in voxels of {spacing:.2g} mm; expected one of more "
+                "triangles, or without what is so small"
+            )
     edges = STRONGER * wavelength / float(_edge_lengths(mesh).mean())
     angle = np.pi / edges
     steps = int(np.clip(np.ceil(SHARPNESS * edges), 10, MOST_STEPS))
