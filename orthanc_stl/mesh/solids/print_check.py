@@ -68,10 +68,9 @@ def print_check(
     wall: float = WALL,
     bed: Sequence[float] | None = None,
     shell: float | None = None,
-    down: Sequence[float] = (0, 0, -1),
 ) -> PrintCheck:
     """Looks for what makes a print fail. `wall`: thinner ones are reported; `bed`: its size (x, y, height) in mm;
-    `shell`: the wall in mm of a hollow print, for its material; `down`: the direction of the bed.
+    `shell`: the wall in mm of a hollow print, for its material. The bed is towards the feet.
 
     A mesh that is not closed is checked as far as it can be: walls are not. Raises InvalidInput for a mesh without
     triangles and for sizes of 0 or less.
@@ -86,7 +85,7 @@ def print_check(
     closed = topology_of(mesh.triangles, len(mesh.vertices)).closed and volume > 0
     walls = walls_of(mesh, wall) if closed else Walls(np.full(len(mesh.triangles), np.inf), ())
     pieces = pieces_of(mesh)
-    hanging = _overhangs(mesh, np.asarray(down, np.float64))
+    hanging = _overhangs(mesh)
     size = np.ptp(mesh.vertices, axis=0).astype(np.float64).tolist()
     x, y, z = size
     return PrintCheck(
@@ -119,15 +118,10 @@ def _areas(mesh: Mesh) -> np.ndarray:
     return np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
 
 
-def _overhangs(mesh: Mesh, down: np.ndarray) -> np.ndarray:
+def _overhangs(mesh: Mesh) -> np.ndarray:
     """Which triangles `(m,)` hang over by more than STEEP and do not stand on the bed."""
-    length = np.linalg.norm(down)
-    if not length > 0:
-        raise InvalidInput("got a direction of length 0, expected the one that points to the bed")
-    down = down / length
     corners = mesh.vertices[mesh.triangles].astype(np.float64)
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    areas = np.linalg.norm(normals, axis=1)
-    depths = corners @ down
-    hanging = normals @ down > areas * np.sin(np.radians(STEEP)) * (1 + 1e-6)
-    return np.asarray(hanging & (depths.mean(axis=1) < depths.max() - ON_BED))
+    areas, heights = np.linalg.norm(normals, axis=1), corners[:, :, 2]
+    hanging = -normals[:, 2] > areas * np.sin(np.radians(STEEP)) * (1 + 1e-6)
+    return np.asarray(hanging & (heights.mean(axis=1) > heights.min() + ON_BED))

@@ -85,24 +85,17 @@ def inside_out(mesh: Mesh) -> Mesh:
     return Mesh(mesh.vertices, np.ascontiguousarray(mesh.triangles[:, ::-1]))
 
 
-def lowest_point(mesh: Mesh, down: Sequence[float] = (0, 0, -1)) -> np.ndarray:
-    """The vertex `(3,) float64` farthest in the direction `down` (towards the feet, unless told otherwise)."""
-    return np.asarray(mesh.vertices[np.argmax(mesh.vertices @ np.asarray(down, np.float32))], np.float64)
+def lowest_point(mesh: Mesh) -> np.ndarray:
+    """The vertex `(3,) float64` farthest towards the feet."""
+    return np.asarray(mesh.vertices[np.argmin(mesh.vertices[:, 2])], np.float64)
 
 
-def drained(
-    mesh: Mesh,
-    points: Sequence[Sequence[float] | np.ndarray],
-    diameter: float,
-    wall: float,
-    *,
-    direction: Sequence[float] | None = None,
-) -> Drained:
+def drained(mesh: Mesh, points: Sequence[Sequence[float] | np.ndarray], diameter: float, wall: float) -> Drained:
     """Round holes of `diameter` mm through a wall of `wall` mm, from outside at the `points` `(n, 3)` in LPS mm.
 
-    Each hole goes along `direction` (out of the body), or else straight through the surface as it is on the average
-    of the vertices in the hole (without any, of the triangle there), and ends half a diameter beyond the wall. Raises
-    InvalidInput for a point that is farther than a diameter from the surface, and for sizes of 0 or less.
+    Each hole goes straight through the surface as it is on the average of the vertices in the hole (without any, of the
+    triangle there), and ends half a diameter beyond the wall. Raises InvalidInput for a point that is farther than a
+    diameter from the surface, and for sizes of 0 or less.
     """
     if not (0 < diameter < np.inf and 0 < wall < np.inf):
         raise InvalidInput(f"got holes of {diameter} mm in a wall of {wall} mm, expected more than 0")
@@ -121,9 +114,7 @@ def drained(
                 f"got a hole at {_text(place)}, {away:.1f} mm from the surface, expected at most {diameter} mm"
             )
         around = np.array(tree.query_ball_point(place, diameter / 2), np.int64)
-        axis = way_out if direction is None else np.asarray(direction, np.float64)
-        if direction is None and len(around):
-            axis = mean_normal(outside, around)
+        axis = mean_normal(outside, around) if len(around) else way_out
         heights = (np.vstack((nearest, outside.vertices[around])) - place) @ (axis / np.linalg.norm(axis))
         low, high = heights[0] - wall - diameter / 2, heights.max() + ABOVE
         holes.append(rod(place - origin, axis, diameter / 2, float(low), float(high)))
