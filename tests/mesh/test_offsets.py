@@ -17,7 +17,7 @@ from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.solids import grid_margin
 from orthanc_stl.mesh.solids import margin as margins
 from orthanc_stl.mesh.solids import shell as shells
-from orthanc_stl.mesh.solids.booleans import united
+from orthanc_stl.mesh.solids.booleans import subtracted, united
 from orthanc_stl.mesh.solids.field import spacing_for, surface_at
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.triangles import chosen_part
@@ -100,6 +100,18 @@ def test_drains() -> None:
     assert (report_of(two.mesh).euler_number, two.opened, two.closed, two.blind) == (0, 1, 0, 0)
     with pytest.raises(InvalidInput, match="mm from the surface"):
         shells.drained(hollow, [lowest - np.array([0, 0, 30])], 4.0, 2.0)
+
+
+@pytest.mark.parametrize("thick", [5, 8, 30])
+def test_a_wide_hole_leaves_the_wall_on_the_other_side(thick: float) -> None:
+    """A hollow box with walls of 2 mm: a hole of 10 mm went 5 mm on, into the other wall or through it."""
+    hollow = moved(subtracted(box(30, 30, thick), [box(26, 26, thick - 4)]))
+    at = moved(box(0.1, 0.1, 0.1, (0, 0, thick / 2))).vertices.mean(axis=0)
+    found = shells.drained(hollow, [at], 10.0, 2.0)
+    report = report_of(found.mesh)
+    assert (report.closed, report.euler_number, found.opened) == (True, 2, 1)
+    round_ = 32 * np.sin(2 * np.pi / 64)
+    assert report_of(hollow).volume - report.volume == pytest.approx(round_ * 25 * 2, rel=1e-3)
 
 
 @pytest.mark.parametrize("distance", [-6.0, -2.0, 0.0, 2.0, 5.0])

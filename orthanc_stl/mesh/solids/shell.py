@@ -29,6 +29,10 @@ ABOVE = 1.0
 """mm that a hole begins outside of the highest point of the surface around it."""
 
 
+GAP = 1e-3
+"""mm between the end of a hole and the wall on the other side."""
+
+
 @dataclass(frozen=True)
 class Shell:
     """A hollow body and the volume in mm³ of its `hollow`, 0 where nothing is thick enough to be hollow; `voxel` in mm
@@ -94,8 +98,8 @@ def drained(mesh: Mesh, points: Sequence[Sequence[float] | np.ndarray], diameter
     """Round holes of `diameter` mm through a wall of `wall` mm, from outside at the `points` `(n, 3)` in LPS mm.
 
     Each hole goes straight through the surface as it is on the average of the vertices in the hole (without any, of the
-    triangle there), and ends half a diameter beyond the wall. Raises InvalidInput for a point that is farther than a
-    diameter from the surface, and for sizes of 0 or less.
+    triangle there), and ends half a diameter beyond the wall, or before the wall on the other side. Raises
+    InvalidInput for a point that is farther than a diameter from the surface, and for sizes of 0 or less.
     """
     if not (0 < diameter < np.inf and 0 < wall < np.inf):
         raise InvalidInput(f"got holes of {diameter} mm in a wall of {wall} mm, expected more than 0")
@@ -104,7 +108,7 @@ def drained(mesh: Mesh, points: Sequence[Sequence[float] | np.ndarray], diameter
     origin = middle_of([mesh])
     outwards = outward_triangles(mesh)
     outside, hollows = chosen_part(mesh, outwards), inside_out(chosen_part(mesh, ~outwards))
-    tree, known = cKDTree(outside.vertices), SurfaceDistance(outside)
+    body, tree, known = manifold_of(mesh, origin), cKDTree(outside.vertices), SurfaceDistance(outside)
     holes = []
     for place in places:
         nearest, way_out = known.nearest(place)
@@ -117,13 +121,23 @@ def drained(mesh: Mesh, points: Sequence[Sequence[float] | np.ndarray], diameter
         axis = mean_normal(outside, around) if len(around) else way_out
         heights = (np.vstack((nearest, outside.vertices[around])) - place) @ (axis / np.linalg.norm(axis))
         low, high = heights[0] - wall - diameter / 2, heights.max() + ABOVE
-        holes.append(rod(place - origin, axis, diameter / 2, float(low), float(high)))
-    body = manifold_of(mesh, origin)
+        hole = rod(place - origin, axis, diameter / 2, float(low), float(high))
+        tops = [_top(part, place - origin, axis) for part in (hole ^ body).decompose()]
+        beyond = [top for top in tops if top < heights[0] - wall]
+        if beyond:
+            hole = rod(place - origin, axis, diameter / 2, max(beyond) + GAP, float(high))
+        holes.append(hole)
     found = manifold3d.Manifold.batch_boolean([body, *holes], manifold3d.OpType.Subtract)
     left = mesh_of(without_fins(found, finest_of(mesh)), origin)
     before, after = (sum(piece.cavities for piece in pieces_of(one)) for one in (mesh, left))
     air = manifold_of(hollows, origin)
     return Drained(left, before - after, after, sum((hole ^ air).is_empty() for hole in holes))
+
+
+def _top(part: manifold3d.Manifold, place: np.ndarray, axis: np.ndarray) -> float:
+    """How far `part` reaches along `axis` `(3,)`, in mm from `place` `(3,)`."""
+    points = np.asarray(part.to_mesh().vert_properties)[:, :3]
+    return float(((points - place) @ (axis / np.linalg.norm(axis))).max())
 
 
 def rod(place: np.ndarray, axis: np.ndarray, radius: float, low: float, high: float) -> manifold3d.Manifold:
