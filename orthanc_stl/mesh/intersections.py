@@ -30,20 +30,21 @@ AT_END = 1e-9
 count."""
 
 
-def crossing_triangles(mesh: Mesh, normals: np.ndarray | None = None) -> np.ndarray:
+def crossing_triangles(mesh: Mesh, normals: np.ndarray | None = None, changed: np.ndarray | None = None) -> np.ndarray:
     """Pairs `(k, 2) int64` of triangles that pass through each other, the lower number first.
 
     Triangles with a common edge do not count, nor do such as touch (unless an edge touches an edge) or lie in one
-    plane. With the unit `normals` `(m, 3)`, only pairs whose normals differ by 60 degrees or more. Raises TooLarge for
-    a heap of triangles in one place.
+    plane. With the unit `normals` `(m, 3)`, only pairs whose normals differ by 60 degrees or more; with those that are
+    `changed` `(m,) bool`, only pairs of which one is, which takes time by their number. Raises TooLarge for a heap of
+    triangles in one place.
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int64)
     a, b, c = (mesh.vertices[corners] for corners in mesh.triangles.T)
     low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
-    if normals is None:
-        return _crossing(mesh, overlapping_boxes(low, high))
-    pairs = overlapping_boxes(low, high, normals)
+    pairs = overlapping_boxes(low, high, normals, changed)
+    if normals is None and changed is None:
+        return _crossing(mesh, pairs)
     some = np.unique(pairs)
     found = _crossing(Mesh(mesh.vertices, mesh.triangles[some]), np.searchsorted(some, pairs))
     return np.asarray(some[found])
@@ -152,10 +153,13 @@ def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.stack([a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in ((1, 2), (2, 0), (0, 1))], axis=1)
 
 
-def overlapping_boxes(low: np.ndarray, high: np.ndarray, normals: np.ndarray | None = None) -> np.ndarray:
+def overlapping_boxes(
+    low: np.ndarray, high: np.ndarray, normals: np.ndarray | None = None, changed: np.ndarray | None = None
+) -> np.ndarray:
     """Pairs `(k, 2) int64` of boxes `low`, `high` `(n, 3)` that overlap, each pair once.
 
-    With unit `normals` `(n, 3)`: only those that differ by 60 degrees or more.
+    With unit `normals` `(n, 3)`: only those that differ by 60 degrees or more. With those `changed` `(n,) bool`: only
+    pairs of which one at least is.
 
     Boxes are sorted along a space-filling curve and joined two by two; pairs of overlapping ones are then followed
     downwards from the whole. Raises TooLarge where there are far more of them than a surface has.
@@ -166,11 +170,14 @@ def overlapping_boxes(low: np.ndarray, high: np.ndarray, normals: np.ndarray | N
     if normals is not None:
         rows += [normals[order].T, np.zeros((1, count), normals.dtype)]
     levels = [np.ascontiguousarray(np.concatenate(rows))]
+    asked = [np.ones(count, bool) if changed is None else changed[order]]
     while levels[-1].shape[1] > 1:
         if levels[-1].shape[1] % 2:
             levels[-1] = np.pad(levels[-1], ((0, 0), (0, 1)), mode="edge")
             levels[-1][:3, -1], levels[-1][3:6, -1] = np.inf, -np.inf
+            asked[-1] = np.pad(asked[-1], (0, 1))
         levels.append(_joined(levels[-1]))
+        asked.append(asked[-1][::2] | asked[-1][1::2])
     found: list[np.ndarray] = []
     total = 0
     left = [(len(levels) - 1, np.zeros(1, np.int64), np.zeros(1, np.int64))]
@@ -183,7 +190,7 @@ def overlapping_boxes(low: np.ndarray, high: np.ndarray, normals: np.ndarray | N
             if total > MOST_PAIRS:
                 raise TooLarge(f"got triangles of which more than {MOST_PAIRS} pairs overlap, expected a surface")
             continue
-        first, second = _one_level_down(first, second, levels[level - 1])
+        first, second = _one_level_down(first, second, levels[level - 1], None if changed is None else asked[level - 1])
         for start in range(0, len(first), PAIRS_AT_ONCE):
             left.append((level - 1, first[start : start + PAIRS_AT_ONCE], second[start : start + PAIRS_AT_ONCE]))
     return np.asarray(order[np.concatenate([np.zeros((0, 2), np.int64), *found])])
@@ -204,13 +211,19 @@ def _joined(boxes: np.ndarray) -> np.ndarray:
     return both
 
 
-def _one_level_down(first: np.ndarray, second: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of pairs of boxes: the pairs that overlap of the two in each, which are `boxes` `(6 or 10, n)`."""
+def _one_level_down(
+    first: np.ndarray, second: np.ndarray, boxes: np.ndarray, asked: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs of boxes: the pairs that overlap of the two in each, which are `boxes` `(6 or 10, n)`; those of which
+    one at least is `asked` `(n,) bool`."""
     same = first == second
     one, two = first[~same] * 2, second[~same] * 2
     own = first[same] * 2
     first = np.concatenate((own, own + 1, own, one, one, one + 1, one + 1))
     second = np.concatenate((own, own + 1, own + 1, two, two + 1, two, two + 1))
+    if asked is not None:
+        chosen = np.flatnonzero(asked.take(first) | asked.take(second))
+        first, second = first.take(chosen), second.take(chosen)
     for axis in range(3):
         meet = boxes[axis].take(first) <= boxes[axis + 3].take(second)
         meet &= boxes[axis].take(second) <= boxes[axis + 3].take(first)

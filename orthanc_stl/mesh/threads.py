@@ -23,3 +23,16 @@ def in_order(function: Callable[[int], Result], parts: range) -> Iterator[Result
         return
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as threads:
         yield from threads.map(function, parts)
+
+
+def in_slices(function: Callable[[slice], None], count: int, least: int) -> None:
+    """`function` of slices that together hold `count` places, one for each thread; of a single one where they would
+    hold fewer than `least`."""
+    slices = max(min(MOST_THREADS, os.cpu_count() or 1, count // least), 1)
+    ends = [count * number // slices for number in range(slices + 1)]
+    parts = [slice(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    if slices == 1:
+        function(parts[0])
+        return
+    with ThreadPoolExecutor(slices) as threads:
+        list(threads.map(function, parts))

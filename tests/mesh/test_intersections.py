@@ -138,3 +138,15 @@ def test_only_pairs_that_face_ways_60_degrees_apart(inside_out: bool, apart: flo
     every, found = (set(map(tuple, crossing_triangles(both, which).tolist())) for which in (None, normals))
     assert len(every) > 20
     assert found == (every if bent else set())
+
+
+@pytest.mark.parametrize("part", [0.0, 0.02, 0.3, 1.0])
+def test_only_pairs_of_which_one_was_changed(part: float) -> None:
+    random = np.random.default_rng(5)
+    ball = moved(sphere(10, segments=20))
+    rough = Mesh((ball.vertices + random.normal(0, 2.0, ball.vertices.shape)).astype(np.float32), ball.triangles)
+    changed = random.uniform(size=len(rough.triangles)) < part
+    every = crossing_triangles(rough)
+    assert len(every) > 50
+    found = crossing_triangles(rough, changed=changed)
+    assert set(map(tuple, found.tolist())) == set(map(tuple, every[changed[every].any(axis=1)].tolist()))

@@ -68,7 +68,7 @@ def with_corners(mesh: Mesh, near: np.ndarray, value: Value, voxel: float) -> Me
     fans = [fan for fan, kept in zip(fans, _better(points, fans, off, value, voxel), strict=True) if kept]
     while fans:
         found, of_fan = _with_fans(mesh, fans)
-        crossing = np.unique(of_fan[crossing_triangles(found)])
+        crossing = np.unique(of_fan[crossing_triangles(found, changed=of_fan >= 0)])
         crossing = crossing[crossing >= 0]
         if not len(crossing):
             return found

@@ -18,7 +18,8 @@ from orthanc_stl.mesh.solids.field import (
     without_specks,
 )
 from orthanc_stl.mesh.solids.sharp_edges import points_on_sharp_edges, with_sharp_edges
-from orthanc_stl.mesh.solids.shifts import least_of_shifts, parts_of_shifts, shifts_of
+from orthanc_stl.mesh.solids.shifts import FOR_A_THREAD, least_of_shifts, parts_of_shifts, shifts_of
+from orthanc_stl.mesh.threads import in_order, in_slices
 from orthanc_stl.mesh.types import Mesh
 
 OF_EDGES = 0.25
@@ -167,12 +168,16 @@ class _Grown:
         """The least value `(n,)` at `points` `(n, 3)`, in the voxels `place` `(n, 3)` (z, y, x), by the `best` parts of
         every second voxel around them, and which part `(n, 3)` that is."""
         least, parts = np.full(len(points), np.inf, np.float32), np.zeros((len(points), 3))
-        for corner in product((0, 1), repeat=3):
-            among = np.flatnonzero((place % 2 >= corner).all(axis=1))
-            z, y, x = np.minimum(place[among] // 2 + corner, np.array(best.shape[:3]) - 1).T
-            now = _between(self._signed, points[among] - shifts_of(best[z, y, x], self._margins), self._grid)
-            less = now < least[among]
-            least[among[less]], parts[among[less]] = now[less], best[z, y, x][less]
+
+        def look(chosen: slice) -> None:
+            for corner in product((0, 1), repeat=3):
+                among = chosen.start + np.flatnonzero((place[chosen] % 2 >= corner).all(axis=1))
+                z, y, x = np.minimum(place[among] // 2 + corner, np.array(best.shape[:3]) - 1).T
+                now = _between(self._signed, points[among] - shifts_of(best[z, y, x], self._margins), self._grid)
+                less = now < least[among]
+                least[among[less]], parts[among[less]] = now[less], best[z, y, x][less]
+
+        in_slices(look, len(points), FOR_A_THREAD)
         return least, parts
 
 
@@ -220,8 +225,10 @@ def _reached(start: np.ndarray, margins: np.ndarray) -> np.ndarray:
     """
     down, up = np.ceil(margins[::-1]).astype(int).T
     found = np.zeros(start.shape, bool)
-    for place in np.ndindex(*(-(-side // BLOCK) for side in start.shape)):
-        low = np.array(place) * BLOCK
+    places = list(np.ndindex(*(-(-side // BLOCK) for side in start.shape)))
+
+    def grow(number: int) -> None:
+        low = np.array(places[number]) * BLOCK
         high = np.minimum(low + BLOCK, start.shape)
         first, last = np.maximum(low - up, 0), np.minimum(high + down, start.shape)
         around = start[_box(first, last)]
@@ -229,6 +236,8 @@ def _reached(start: np.ndarray, margins: np.ndarray) -> np.ndarray:
             found[_box(low, high)] = True
         elif around.any():
             found[_box(low, high)] = _reached_of_all(around, margins)[_box(low - first, high - first)]
+
+    list(in_order(grow, range(len(places))))
     return found
 
 
@@ -268,16 +277,23 @@ def _better(
     """Parts `(n, 3)` of the margins like `parts` `(n, 3)`, by which `signed` is less yet at `points` `(n, 3)`; and how
     much `(n,)` it is."""
 
-    def value(of: np.ndarray) -> np.ndarray:
-        return _between(signed, points - shifts_of(of, margins), grid)
+    least, whole = np.empty(len(points), np.float32), 1 / max(1.5 * np.sqrt(margins.max() / grid.spacing), 3)
 
-    least, whole = value(parts), 1 / max(1.5 * np.sqrt(margins.max() / grid.spacing), 3)
-    for finer in rounds:
-        way = whole * 0.5**finer
-        for step in (*np.eye(3), *-np.eye(3)):
-            other = parts + way * step
-            other /= np.maximum(np.linalg.norm(other, axis=1), 1)[:, None]
-            now = value(other)
-            less = now < least
-            least[less], parts[less] = now[less], other[less]
+    def look(chosen: slice) -> None:
+        here, parts_here, least_here = points[chosen], parts[chosen], least[chosen]
+
+        def value(of: np.ndarray) -> np.ndarray:
+            return _between(signed, here - shifts_of(of, margins), grid)
+
+        least_here[:] = value(parts_here)
+        for finer in rounds:
+            way = whole * 0.5**finer
+            for step in (*np.eye(3), *-np.eye(3)):
+                other = parts_here + way * step
+                other /= np.maximum(np.linalg.norm(other, axis=1), 1)[:, None]
+                now = value(other)
+                less = now < least_here
+                least_here[less], parts_here[less] = now[less], other[less]
+
+    in_slices(look, len(points), FOR_A_THREAD)
     return parts, least

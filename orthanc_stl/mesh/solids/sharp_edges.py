@@ -99,9 +99,8 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
         found, parents = divided(points, mesh.triangles, touched, divisions)
         pieces = np.bincount(parents, minlength=len(around)) > 1
         changed = pieces | (points != mesh.vertices).any(axis=1)[mesh.triangles].any(axis=1)
-        bad = _turned(found, parents, normals[mesh.triangles], pieces) | _crossing(found, parents, changed, around)
-        if not bad.any():
-            bad = _crossing(found, parents, changed, np.ones_like(around))
+        bad = _turned(found, parents, normals[mesh.triangles], pieces)
+        bad[parents[crossing_triangles(found, changed=changed[parents])]] = True
         if not bad.any():
             return with_corners(found, around[parents], value, voxel)
         if place >= ROUNDS:
@@ -277,16 +276,6 @@ def _turned(found: Mesh, parents: np.ndarray, sides: np.ndarray, divided: np.nda
     alike = (sides[parents[new]] * faces[:, None]).sum(axis=2).max(axis=1)
     marked = np.zeros(len(divided), bool)
     marked[parents[new[alike < ALIKE]]] = True
-    return marked
-
-
-def _crossing(found: Mesh, parents: np.ndarray, changed: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Which of the triangles `(m,) bool` would pass through each other, of those `among` which one at least was
-    `changed` `(m,) bool`."""
-    near = np.flatnonzero(among[parents])
-    pairs = parents[near[crossing_triangles(Mesh(found.vertices, found.triangles[near]))]]
-    marked = np.zeros(len(among), bool)
-    marked[pairs[changed[pairs].any(axis=1)]] = True
     return marked
 
 

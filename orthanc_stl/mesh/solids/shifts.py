@@ -9,6 +9,11 @@ from itertools import product
 
 import numpy as np
 
+from orthanc_stl.mesh.threads import in_slices
+
+FOR_A_THREAD = 4_000
+"""Voxels at least: of fewer, Python takes most of the time, which runs on one thread at once (measured)."""
+
 
 def shifts_of(parts: np.ndarray, margins: np.ndarray) -> np.ndarray:
     """Shifts `(n, 3)` in mm from `parts` `(n, 3)` of the margins `(3, 2)`; those of a length of 1 are on the surface of
@@ -69,17 +74,22 @@ def least_of_shifts(signed: np.ndarray, asked: np.ndarray, shifts: np.ndarray) -
     first = int(number.min()) if len(number) else 0
     number -= first  # from a place on, so that a shift is another beginning and not another number for each voxel
     least, best = np.full(len(asked), np.inf, np.float32), np.zeros(len(asked), np.int32)
-    there = np.empty(len(asked), np.float32)
-    for count, shift in enumerate(-shifts[:, ::-1]):
-        whole = np.floor(shift).astype(int)
-        part = shift - whole
-        now = np.zeros(len(asked), np.float32)
-        for corner in product((0, 1), repeat=3):
-            weight = np.prod(np.where(corner, part, 1 - part))
-            if weight > 0:
-                np.take(flat[first + int((whole + corner) @ strides) :], number, out=there, mode="clip")
-                there *= np.float32(weight)
-                now += there
-        less = now < least
-        least[less], best[less] = now[less], count
+
+    def look(chosen: slice) -> None:
+        numbers, least_here, best_here = number[chosen], least[chosen], best[chosen]
+        there = np.empty(len(numbers), np.float32)
+        for count, shift in enumerate(-shifts[:, ::-1]):
+            whole = np.floor(shift).astype(int)
+            part = shift - whole
+            now = np.zeros(len(numbers), np.float32)
+            for corner in product((0, 1), repeat=3):
+                weight = np.prod(np.where(corner, part, 1 - part))
+                if weight > 0:
+                    np.take(flat[first + int((whole + corner) @ strides) :], numbers, out=there, mode="clip")
+                    there *= np.float32(weight)
+                    now += there
+            less = now < least_here
+            least_here[less], best_here[less] = now[less], count
+
+    in_slices(look, len(asked), FOR_A_THREAD)
     return least, best
