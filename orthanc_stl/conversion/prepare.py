@@ -171,11 +171,14 @@ def _margin_text(margin: Sequence[float], voxel: float | None) -> str:
     if len(set(margin)) == 1:
         done = f"{'grown' if margin[0] > 0 else 'shrunk'} by {abs(margin[0]):g} mm"
         return f"{done}, {_rounded(voxel)}" if voxel else f"{done}, within 0.1 mm"
-    told = ", ".join(f"{value:g} mm to the {side}" for side, value in zip(_TOWARDS, margin, strict=True) if value)
+    sides = list(zip(_TOWARDS, margin, strict=True))
+    grown = ", ".join(f"{value:g} mm to the {side}" for side, value in sides if value > 0)
+    shrunk = ", ".join(f"{-value:g} mm from the {side}" for side, value in sides if value < 0)
+    told = ", then ".join([f"grown by {grown}"] * bool(grown) + [f"shrunk by {shrunk}"] * bool(shrunk))
     if voxel is None:
-        return f"a margin was added: {told}; it is exact to 0.1 mm"
+        return f"{told}; it is exact to 0.1 mm"
     return (
-        f"a margin was added: {told}; it was worked out in voxels of {voxel:.2g} mm: sharp edges may be "
+        f"{told}; it was worked out in voxels of {voxel:.2g} mm: sharp edges may be "
         "rounded by up to one, and what is thinner than one may lose some of its volume"
     )
 

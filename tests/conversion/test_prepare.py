@@ -114,7 +114,7 @@ def test_a_margin_grows_and_shrinks() -> None:
 def test_unequal_margins_say_how_exact_they_are() -> None:
     (part,) = made(1, margin={"XPlus": 3, "ZMinus": 10}, resolution=24)
     assert part.warnings == (
-        "a margin was added: 3 mm to the left, 10 mm to the feet; it was worked out in voxels of 0.5 mm: sharp "
+        "grown by 3 mm to the left, 10 mm to the feet; it was worked out in voxels of 0.5 mm: sharp "
         "edges may be rounded by up to one, and what is thinner than one may lose some of its volume",
     )
 
@@ -123,7 +123,12 @@ def test_exact_margins_say_so() -> None:
     mesh = box(20, 30, 40)
     for margin, text in (
         (-2, "shrunk by 2 mm, within 0.1 mm"),
-        ({"XPlus": 5}, "5 mm to the left; it is exact to 0.1 mm"),
+        ({"XPlus": 5}, "grown by 5 mm to the left; it is exact to 0.1 mm"),
+        ({"XMinus": -5, "YPlus": -1}, "shrunk by 5 mm from the right, 1 mm from the back; it is exact to 0.1 mm"),
+        (
+            {"ZPlus": 5, "ZMinus": -2},
+            "grown by 5 mm to the head, then shrunk by 2 mm from the feet; it is exact to 0.1 mm",
+        ),
     ):
         request = ConversionRequest.from_json({"Margin": margin})
         (found,) = prepared(Surface(mesh, report_of(mesh)), request)
