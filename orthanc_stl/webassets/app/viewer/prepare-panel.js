@@ -5,6 +5,7 @@ import { checkTable } from '../shared/check-table.js';
 import { h, notice } from '../shared/dom.js';
 import { counted, t } from '../shared/language.js';
 import { asSentence, withName } from '../shared/sentences.js';
+import { narrow } from './panels.js';
 import { millilitres } from './part-row.js';
 import { check, number, PrepareForm } from './prepare-form.js';
 import { boxOf, checkPath, downloadPrepared, factsOf, orderOf, storePrepared } from './prepare.js';
@@ -15,6 +16,9 @@ export class PreparePanel {
   changes = 0;
 
   shownChanges = 0;
+
+  /** The preview took the section plane away. */
+  planeAside = false;
 
   /** @param {import('./app.js').App} app */
   constructor(app) {
@@ -107,7 +111,10 @@ export class PreparePanel {
     if (!order) throw new Error(t('Say which structure is the model.'));
     this.#working('making the preview');
     const facts = await factsOf(order);
-    if (wishes.plane) app.tools.use('section', false);
+    if (wishes.plane) {
+      this.planeAside ||= app.section.active;
+      app.tools.use('section', false);
+    }
     await this.scene.show(order, facts.Models, [...wishes.roles.keys()]);
     this.shownChanges = changes;
     this.#tellOutdated();
@@ -191,6 +198,8 @@ export class PreparePanel {
   discard() {
     if (this.result.contains(document.activeElement)) this.start.focus();
     this.scene.end();
+    if (this.planeAside && !narrow.matches) this.app.tools.use('section', true);
+    this.planeAside = false;
     for (const each of [this.outdated, this.result, this.said, this.stored, this.checked]) each.replaceChildren();
   }
 }
