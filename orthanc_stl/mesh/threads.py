@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -30,7 +31,7 @@ def in_slices(function: Callable[[slice], None], count: int, least: int) -> None
     hold fewer than `least`."""
     slices = max(min(MOST_THREADS, os.cpu_count() or 1, count // least), 1)
     ends = [count * number // slices for number in range(slices + 1)]
-    parts = [slice(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    parts = [slice(start, end) for start, end in pairwise(ends)]
     if slices == 1:
         function(parts[0])
         return

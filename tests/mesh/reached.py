@@ -7,7 +7,7 @@ import numpy as np
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.types import Mesh
 
-WAYS = np.random.default_rng(0).normal(size=(1000, 3))
+WAYS = np.random.default_rng(0).normal(size=(3000, 3))
 WAYS /= np.linalg.norm(WAYS, axis=1)[:, None]
 
 

@@ -22,9 +22,9 @@ from orthanc_stl.mesh.solids.faces import convex_polygons
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.minkowski import is_convex
 from orthanc_stl.mesh.types import Mesh
-from tests.mesh.reached import beyond
+from tests.mesh.reached import WAYS, beyond
 from tests.mesh.shapes import ORIGIN, box, doughnut, moved, rod, sphere
-from tests.mesh.test_sharp_edges import ROTATIONS, WAYS, reach_of_margins, true_reach
+from tests.mesh.test_sharp_edges import ROTATIONS, reach_of_margins, true_reach
 
 TIP = mesh_of(manifold3d.Manifold.cylinder(30, 15, 0, 48, True), ORIGIN)
 CONVEX = {

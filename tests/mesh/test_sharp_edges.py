@@ -24,7 +24,7 @@ from orthanc_stl.mesh.solids.sharp_edges import with_sharp_edges
 from orthanc_stl.mesh.triangles import together
 from orthanc_stl.mesh.types import Mesh
 from testing.data import shared_file
-from tests.mesh.reached import beyond
+from tests.mesh.reached import WAYS, beyond
 from tests.mesh.shapes import OBLIQUE, ORIGIN, box, moved, rod
 
 ROTATIONS = [Rotation.identity(), OBLIQUE, Rotation.from_euler("xyz", [10, 20, 30], degrees=True)]
@@ -42,9 +42,6 @@ EACH = [
     for solid in SOLIDS
     for rotation in ROTATIONS[1 : 3 if solid == "box" else 2]
 ]
-
-WAYS = np.random.default_rng(0).normal(size=(3000, 3))
-WAYS /= np.linalg.norm(WAYS, axis=1)[:, None]
 
 
 def reach_of_margins(ways: np.ndarray, own: Margins) -> np.ndarray:

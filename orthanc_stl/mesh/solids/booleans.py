@@ -3,7 +3,7 @@
 manifold3d's booleans give a manifold for every manifold (Julian Smith, "Towards robust Boolean operations", 2009), also
 where faces touch: there it decides alike for the whole face, so that no slivers are left. Faces of turned bodies lie in
 one plane only but for the rounding of their corners, which would leave fins and clefts as thin as that: there the
-second body is moved outwards (of an intersection inwards) by half a ROUNDING, and what is smaller is simplified away.
+second body is moved outwards (of an intersection inwards) by half of ROUNDINGS, and what is smaller is simplified away.
 """
 
 from __future__ import annotations
