@@ -18,6 +18,8 @@ FLAGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--disable-background-networking",
+    # SwiftShader stands in for a graphics card and is slow: by Debian's own flags it would draw the pages, too.
+    "--disable-gpu-rasterization",
 ]
 
 
