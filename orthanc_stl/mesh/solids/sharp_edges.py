@@ -29,6 +29,9 @@ CUT_OFF = 0.03
 PROBE = 0.02
 """In voxels: steps by which slopes are measured."""
 
+HARDLY = 0.05
+"""In voxels: where a point is moved onto the surface by less, slopes are those of before."""
+
 FARTHEST, FARTHEST_CORNER = 1.5, 4.0
 """In voxels: how far points are moved at most, onto the surface or an edge; and to the tips of corners and cones."""
 
@@ -133,8 +136,8 @@ def _near_cuts(mesh: Mesh, value: Value, voxel: float, most: int | None) -> np.n
     return near
 
 
-def _slopes(points: np.ndarray, triangles: np.ndarray, value: Value, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Values `(n,)` and their slopes `(n, 3)`, where these change at a point those on one side of it."""
+def _slopes(points: np.ndarray, value: Value, step: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values `(n,)`, their slopes `(n, 3)`, and whether these change at a point `(n,) bool`, as on a sharp edge."""
     here, *around = np.split(value(np.concatenate([points, *(points + step * way for way in _WAYS)])), 7)
     onwards, back = np.column_stack(around[:3]) - here[:, None], here[:, None] - np.column_stack(around[3:])
     slope = (onwards + back) / (2 * step)
@@ -145,7 +148,7 @@ def _slopes(points: np.ndarray, triangles: np.ndarray, value: Value, step: float
     bent = np.abs(there - 2 * here[changing]).max(axis=0) > KINK * step
     on_edge = np.zeros(len(points), bool)
     on_edge[changing[bent]] = True
-    return here, _of_one_side(points, triangles, here, slope, on_edge)
+    return here, slope, on_edge
 
 
 def _across(ways: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -163,7 +166,8 @@ _WAYS = np.concatenate((np.eye(3), -np.eye(3)))
 def _of_one_side(
     points: np.ndarray, triangles: np.ndarray, here: np.ndarray, slope: np.ndarray, changing: np.ndarray
 ) -> np.ndarray:
-    """The slopes `(n, 3)`, for the points `changing` `(n,) bool` that of the neighbour whose plane fits best."""
+    """The slopes `(n, 3)`; of points where they are `changing` `(n,) bool`, that of the neighbour whose plane fits
+    best: of one side of the edge."""
     ends = np.concatenate([triangles[:, [one, other]] for one in range(3) for other in range(3) if one != other])
     one, other = ends[changing[ends[:, 0]] & ~changing[ends[:, 1]]].T
     fit = np.abs(here[other] + (slope[other] * (points[one] - points[other])).sum(axis=1) - here[one])
@@ -177,11 +181,16 @@ def _projected(
     points: np.ndarray, triangles: np.ndarray, value: Value, voxel: float, probe: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """`points`, corners of `triangles`, moved onto the surface, and its unit normals there."""
-    here, slope = _slopes(points, triangles, value, probe * voxel)
+    here, slopes, on_edge = _slopes(points, value, probe * voxel)
+    slope = _of_one_side(points, triangles, here, slopes, on_edge)
     way = -(here / np.maximum((slope**2).sum(axis=1), 0.25))[:, None] * slope
-    way[np.linalg.norm(way, axis=1) > FARTHEST * voxel] = 0
+    length = np.linalg.norm(way, axis=1)
+    way[length > FARTHEST * voxel] = 0
     points = points + way
-    _, slope = _slopes(points, triangles, value, probe * voxel)
+    here = here + (way * slope).sum(axis=1)
+    moved = np.flatnonzero(length > HARDLY * voxel)
+    here[moved], slopes[moved], on_edge[moved] = _slopes(points[moved], value, probe * voxel)
+    slope = _of_one_side(points, triangles, here, slopes, on_edge)
     return points, slope / np.maximum(np.linalg.norm(slope, axis=1), 1e-9)[:, None]
 
 
