@@ -17,10 +17,11 @@ from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.pieces import pieces_of
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.sampling import sampled
+from orthanc_stl.mesh.solids import minkowski
 from orthanc_stl.mesh.solids.booleans import mesh_of, subtracted, united
 from orthanc_stl.mesh.solids.faces import convex_polygons
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
-from orthanc_stl.mesh.solids.minkowski import is_convex
+from orthanc_stl.mesh.solids.minkowski import grown_exactly, is_convex, shrunk_exactly
 from orthanc_stl.mesh.types import Mesh
 from tests.mesh.reached import WAYS, beyond
 from tests.mesh.shapes import ORIGIN, box, doughnut, moved, rod, sphere
@@ -133,6 +134,19 @@ def test_a_block_with_a_bore_of_many_sides_is_exact(own: Margins, rotation: Rota
         reached = start + (np.where(WAYS < 0, *half_axes.T) * WAYS)[: len(start)]
         assert (sign * SurfaceDistance(found).signed(reached)).max() < 0.06
         assert beyond(found.vertices[:: len(found.vertices) // 40], body, half_axes, sign).max() < 0.1
+
+
+def test_what_the_margins_reach_is_looked_for_in_the_result() -> None:
+    """A block with a bore that lacks a piece of 2 mm is not what was asked for, grown or shrunk."""
+    bored, margins = subtracted(box(20, 20, 12), [rod(4, 40, 24)]), np.array([[1.0, 2], [2, 1], [0.5, 2]])
+    grown, shrunk = grown_exactly(bored, margins), shrunk_exactly(bored, margins)
+    assert grown is not None
+    assert shrunk is not None
+    assert minkowski._is_reached(bored, grown, margins, 1)
+    assert minkowski._is_reached(bored, shrunk, margins[:, ::-1], -1)
+    piece = box(2, 2, 2, (8, 8, 7))
+    assert not minkowski._is_reached(bored, subtracted(grown, [piece]), margins, 1)
+    assert not minkowski._is_reached(bored, united([shrunk, box(2, 2, 2, (8, 8, 5))]), margins[:, ::-1], -1)
 
 
 def test_a_body_of_which_nothing_is_left_needs_no_grid() -> None:
