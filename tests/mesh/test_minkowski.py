@@ -19,9 +19,10 @@ from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.sampling import sampled
 from orthanc_stl.mesh.solids import minkowski
 from orthanc_stl.mesh.solids.booleans import mesh_of, subtracted, united
-from orthanc_stl.mesh.solids.faces import convex_polygons
+from orthanc_stl.mesh.solids.faces import patches_of
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.minkowski import grown_exactly, is_convex, shrunk_exactly
+from orthanc_stl.mesh.solids.sweeps import united_nearest_first
 from orthanc_stl.mesh.types import Mesh
 from tests.mesh.reached import WAYS, beyond
 from tests.mesh.shapes import ORIGIN, box, doughnut, moved, rod, sphere
@@ -168,11 +169,34 @@ def test_a_body_of_few_faces_shrinks_exactly() -> None:
     assert report_of(found).euler_number == 4
 
 
-def test_faces_are_few_convex_polygons() -> None:
-    assert sorted(len(one) for one in convex_polygons(moved(box(1, 2, 3)))[0].values()) == [4] * 6
-    polygons = list(convex_polygons(moved(star(), ROTATIONS[2]))[0].values())
-    assert sorted(len(one) for one in polygons)[:10] == [4] * 10 or len(polygons) <= 18
-    assert len(polygons) < 20 < len(star().triangles)
+def test_faces_are_few_patches_nearly_flat_and_convex() -> None:
+    def patches(body: Mesh, off: float) -> int:
+        return len(np.unique(patches_of(body, off)))
+
+    assert patches(moved(box(1, 2, 3)), 0.001) == 6
+    assert patches(moved(star(), ROTATIONS[2]), 0.001) < 20 < len(star().triangles)
+    # Two sides of 64 bulge by 8 (1 - cos(2 pi / 64)) = 0.04 mm, three by 0.09.
+    pipe = moved(subtracted(rod(8, 40, 64), [box(2, 2, 60)]))
+    assert patches(pipe, 0.03) - patches(pipe, 0.05) == 32
+
+
+@pytest.mark.parametrize("off", [0.001, 0.03, 0.05, 0.2])
+def test_hulls_of_patches_are_as_near_the_surface_as_they_should(off: float) -> None:
+    body = moved(BORED)
+    of, known, random = patches_of(body, off), SurfaceDistance(body), np.random.default_rng(0)
+    for patch in np.unique(of):
+        corners = body.vertices[np.unique(body.triangles[of == patch])].astype(float)
+        inside = random.dirichlet(np.full(len(corners), 0.5), 200) @ corners
+        assert np.abs(known.signed(inside)).max() < max(1.5 * off, 1e-4)
+
+
+def test_the_union_of_many_bodies_is_the_same_in_any_order() -> None:
+    """20 boxes in a row, each by a half over the next one, and one by itself."""
+    bodies = [manifold3d.Manifold.cube((2, 1, 1)).translate((place, 0, 0)) for place in (*range(20), 30)]
+    chosen = [bodies[number] for number in np.random.default_rng(0).permutation(len(bodies))]
+    found = united_nearest_first(chosen)
+    assert (found.volume(), len(found.decompose())) == (pytest.approx(23), 2)
+    assert united_nearest_first([]).is_empty()
 
 
 def test_which_bodies_are_convex() -> None:
