@@ -133,6 +133,20 @@ def test_faces_in_one_plane_leave_no_slivers_at_any_rotation(name: str) -> None:
         assert areas_of(found).min() > 10
 
 
+@pytest.mark.parametrize("rotation", ROTATIONS, ids=["upright", "oblique", "turned a little"])
+def test_curved_faces_that_fit_into_each_other_become_one_body(rotation: Rotation) -> None:
+    """A ball less another, and the two again: they were left with ten tunnels and 212 crossings between them."""
+    large, small = (moved(sphere(r, (x, 0, 0), 40), rotation, MIDDLE) for r, x in ((20, 0), (12, 18)))
+    rest, whole = subtracted(large, [small]), united([large, small])
+    found = united([rest, small])
+    report = report_of(found)
+    assert (report.closed, report.euler_number, len(crossing_triangles(found))) == (True, 2, 0)
+    assert report.volume == pytest.approx(report_of(whole).volume, rel=2e-5)
+    again = report_of(subtracted(whole, [rest]))
+    assert (again.closed, again.euler_number) == (True, 2)
+    assert again.volume == pytest.approx(report_of(small).volume, rel=1e-4)
+
+
 def test_a_cut_leaves_no_fins_at_any_rotation() -> None:
     """Boxes of 12 triangles; a plane in a face leaves one half, and of the other not even a film."""
     for rotation in (*ROTATIONS, *Rotation.random(9, random_state=3)):

@@ -15,7 +15,7 @@ import numpy as np
 
 from orthanc_stl.errors import InvalidInput, TooLarge
 from orthanc_stl.mesh.feet import squared_distances
-from orthanc_stl.mesh.intersections import overlapping_boxes
+from orthanc_stl.mesh.intersections import crossing_triangles, overlapping_boxes
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.triangles import area_normals, chosen_part, corners_of, together
@@ -24,6 +24,10 @@ from orthanc_stl.mesh.types import Mesh
 ROUNDINGS = 4.0
 """Steps of float32 at the largest coordinate: what is smaller than that is not told apart, since the result is moved
 back there and must have no triangle without area."""
+
+OUTWARDS = (0.5, 1.0, 2.0)
+"""Times what ROUNDINGS say: how far a body is moved whose faces touch those of another, the first by which no triangles
+cross. Curved faces that were cut by each other differ by more than planes do, since they were simplified."""
 
 FARTHEST = 4.0
 """Times the way that planes are moved: how far a sharp corner of them may go."""
@@ -55,11 +59,17 @@ def _combined(meshes: Sequence[Mesh], operation: manifold3d.OpType) -> Mesh:
     origin, finest = middle_of(meshes), max(finest_of(mesh) for mesh in meshes)
     bodies = [manifold_of(mesh, origin).as_original() for mesh in meshes]
     found = manifold3d.Manifold.batch_boolean(bodies, operation)
-    if _touch(found, bodies, meshes, origin, finest / 2):
-        outwards = -finest / 2 if operation is manifold3d.OpType.Intersect else finest / 2
-        bodies[1:] = [manifold_of(_moved_outwards(mesh, outwards), origin) for mesh in meshes[1:]]
-        found = manifold3d.Manifold.batch_boolean(bodies, operation)
-    return mesh_of(without_fins(found, finest), origin)
+    if not _touch(found, bodies, meshes, origin, finest / 2):
+        return mesh_of(without_fins(found, finest), origin)
+    tried = []
+    for times in OUTWARDS:
+        way = -times * finest if operation is manifold3d.OpType.Intersect else times * finest
+        bodies[1:] = [manifold_of(_moved_outwards(mesh, way), origin) for mesh in meshes[1:]]
+        made = mesh_of(without_fins(manifold3d.Manifold.batch_boolean(bodies, operation), finest), origin)
+        tried.append((len(crossing_triangles(made)), made))
+        if not tried[-1][0]:
+            break
+    return min(tried, key=lambda one: one[0])[1]
 
 
 def without_fins(manifold: manifold3d.Manifold, finest: float) -> manifold3d.Manifold:
