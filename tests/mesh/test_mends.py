@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from orthanc_stl.mesh.distance import SurfaceDistance
+from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.report import report_of
-from orthanc_stl.mesh.solids.mends import mended
+from orthanc_stl.mesh.solids.mends import crossing_after, mended
 from orthanc_stl.mesh.solids.slivers import is_sound
 from orthanc_stl.mesh.types import Mesh
 from tests.mesh.shapes import box
@@ -74,3 +75,16 @@ def test_what_is_sound_stays_as_it_is() -> None:
     for body in (box(10, 10, 10), box_with_a_vertex(-1, 0)):
         assert is_sound(body)
         assert mended(body) is body
+
+
+def test_crossings_after_a_change_are_those_of_all_triangles() -> None:
+    """200 triangles at random: 20 are removed and 15 others added."""
+    random = np.random.default_rng(0)
+    points, triangles = random.uniform(0, 10, (600, 3)), random.permutation(600).reshape(-1, 3).astype(np.int32)
+    removed, added = random.permutation(200) < 20, random.permutation(600)[:45].reshape(-1, 3).astype(np.int32)
+    changed = np.concatenate((triangles[~removed], added))
+    found = crossing_after(points, crossing_triangles(Mesh(points, triangles)), removed, changed)
+    expected = crossing_triangles(Mesh(points, changed))
+    assert len(expected) > 1000
+    assert {*map(tuple, found.tolist())} == {*map(tuple, expected.tolist())}
+    assert len(found) == len(expected)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from orthanc_stl.mesh.feet import squared_distances
+from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.solids.slivers import faults_of
 from orthanc_stl.mesh.triangles import chosen_part
 from orthanc_stl.mesh.types import Mesh
@@ -45,17 +46,28 @@ def _mended_at(points: np.ndarray, triangles: np.ndarray, fault: int) -> np.ndar
     low, high = points[triangles].min(axis=1), points[triangles].max(axis=1)
     near = ((low <= box.max(axis=0)) & (high >= box.min(axis=0))).all(axis=1)
     patch = triangles[near]
-    before = len(faults_of(points, patch))
+    crossing = crossing_triangles(Mesh(points, patch))
+    before = len(faults_of(points, patch, crossing))
     best, least = None, (before, len(patch), 0.0)
     for removed, added in _changes(patch, triangles[around], triangles[fault]):
         moved = _moved_by(points, patch[removed], added)
         if moved > WITHIN:
             continue
         changed = np.concatenate((patch[~removed], added))
-        now = (len(faults_of(points, changed)), len(changed), moved)
+        crossing_now = crossing_after(points, crossing, removed, changed)
+        now = (len(faults_of(points, changed, crossing_now)), len(changed), moved)
         if now[:2] < (before, len(patch)) and now < least:
             best, least = changed, now
     return None if best is None else np.concatenate((triangles[~near], best))
+
+
+def crossing_after(points: np.ndarray, crossing: np.ndarray, removed: np.ndarray, changed: np.ndarray) -> np.ndarray:
+    """The pairs that cross of `changed` triangles: those left of `crossing`, and those of the triangles added at the
+    end, looked for among no others."""
+    left = np.count_nonzero(~removed)
+    numbers = np.cumsum(~removed) - 1
+    added = crossing_triangles(Mesh(points, changed), changed=np.arange(len(changed)) >= left)
+    return np.concatenate((numbers[crossing[~removed[crossing].any(axis=1)]], added))
 
 
 def _changes(patch: np.ndarray, around: np.ndarray, fault: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

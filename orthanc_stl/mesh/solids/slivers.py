@@ -37,10 +37,12 @@ def is_sound(mesh: Mesh) -> bool:
     return closed and not len(faults_of(mesh.vertices.astype(np.float64), mesh.triangles))
 
 
-def faults_of(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+def faults_of(points: np.ndarray, triangles: np.ndarray, crossing: np.ndarray | None = None) -> np.ndarray:
     """The numbers of `triangles` `(m, 3)` that pass through others, and of slivers that are folded over: across their
-    longest edge they face away from their neighbour. The surface may have a border."""
-    crossing = crossing_triangles(Mesh(points, triangles))
+    longest edge they face away from their neighbour. The surface may have a border. `crossing` `(k, 2)`: the pairs that
+    cross, where they are known."""
+    if crossing is None:
+        crossing = crossing_triangles(Mesh(points, triangles))
     return np.unique(np.concatenate((crossing.reshape(-1), _folded(points, triangles))))
 
 
