@@ -15,7 +15,7 @@ from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.intersections import crossing_triangles
 from orthanc_stl.mesh.report import report_of
 from orthanc_stl.mesh.sampling import sampled
-from orthanc_stl.mesh.solids.booleans import mesh_of
+from orthanc_stl.mesh.solids.booleans import mesh_of, subtracted
 from orthanc_stl.mesh.solids.corners import with_corners
 from orthanc_stl.mesh.solids.field import SignedDistance, field_of, grid_around, mesh_of_field
 from orthanc_stl.mesh.solids.grid_margin import moved_in_grid
@@ -132,6 +132,16 @@ def test_edges_are_not_put_back_through_what_lies_close_to_them(x: int) -> None:
     found = with_sharp_edges(both, lambda at: np.minimum(known.of(at), beside.signed(at)), 0.4)
     assert len(crossing_triangles(both)) == len(crossing_triangles(found)) == 0
     assert report_of(found).volume == pytest.approx(1920, abs=0.1)
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS[1:])
+def test_corners_where_edges_in_and_out_meet_are_put_back(rotation: Rotation) -> None:
+    """Of a box without one of its corners: with its edges alone, 0.19 and 0.11 mm are off in voxels of 0.5."""
+    body = moved(subtracted(box(10, 10, 10), [box(5, 5, 5, (5, 5, 5))]), rotation, (0, 0, 0))
+    grid, known = grid_around(body, 0.5, 0.13), SignedDistance(body)
+    found = with_sharp_edges(mesh_of_field(field_of(grid, known), grid), known.of, 0.5)
+    assert SurfaceDistance(found).unsigned(body.vertices).max() < 0.09
+    assert len(crossing_triangles(found)) == 0
 
 
 def test_of_edges_that_are_cut_off_alike_as_many_are_put_back_as_may_be() -> None:
