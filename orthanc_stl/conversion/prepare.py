@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from orthanc_stl.conversion.operand import Operand
-from orthanc_stl.conversion.preparation import AXES, CutOptions, LabelOptions, ShellOptions, preparation_of
+from orthanc_stl.conversion.preparation import AXES, MOST_HOLES, CutOptions, LabelOptions, ShellOptions, preparation_of
 from orthanc_stl.conversion.request import ConversionRequest
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.pieces import without_cavities
@@ -22,7 +22,7 @@ from orthanc_stl.mesh.solids.booleans import intersected, subtracted, united
 from orthanc_stl.mesh.solids.cut import Halves, Pegs, Plane, cut
 from orthanc_stl.mesh.solids.label import labelled, place_on
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
-from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
+from orthanc_stl.mesh.solids.shell import drained, lowest_of_hollows, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, scaled, without_short_waves
 from orthanc_stl.mesh.types import Mesh, Note, Rank, Surface
 
@@ -116,7 +116,9 @@ def _hollow(mesh: Mesh, asked: ShellOptions) -> tuple[Mesh, list[Note]]:
     notes = [_asked(text)]
     if not asked.diameter:
         return found.mesh, notes
-    points: Sequence[Sequence[float]] = [lowest_point(found.mesh).tolist()] if asked.holes is None else asked.holes
+    points: Sequence[Sequence[float]] = (
+        lowest_of_hollows(found.mesh, MOST_HOLES).tolist() if asked.holes is None else asked.holes
+    )
     open_body = drained(found.mesh, points, asked.diameter, asked.wall)
     if not open_body.opened:
         raise InvalidInput("the holes of Drain reach no hollow: where they are, the body is solid or the wall thicker")

@@ -93,6 +93,7 @@ def test_holes_that_drain_nothing_and_hollows_that_stay_closed_are_told() -> Non
         (thin, [[0, -15, 0], [30, -1.5, 0]], "holes to drain that reach no hollow: 1 of 2"),
         (other, [[0, -15, 0]], "hollows that no hole drains: 1 of 2"),
         (other, [[0, -15, 0], [40, -15, 0]], "2 holes of 4 mm to drain"),
+        (other, "lowest", "2 holes of 4 mm to drain"),
     ):
         (found,) = done(together([BOX, beside]), Shell={"Wall": 2, "Drain": {"Diameter": 4, "At": at}})
         assert told(found)[-1] == sentence

@@ -26,7 +26,7 @@ from orthanc_stl.mesh.solids.cut import Pegs, Plane, cut
 from orthanc_stl.mesh.solids.label import labelled, place_on
 from orthanc_stl.mesh.solids.margin import Margins, with_margin
 from orthanc_stl.mesh.solids.print_check import print_check
-from orthanc_stl.mesh.solids.shell import drained, lowest_point, shell
+from orthanc_stl.mesh.solids.shell import drained, lowest_of_hollows, shell
 from orthanc_stl.mesh.solids.smooth import mirrored, without_short_waves
 from orthanc_stl.mesh.topology import topology_of
 from orthanc_stl.mesh.types import Mesh
@@ -69,7 +69,7 @@ def applied(name: str, mesh: Mesh, other: Mesh, size: float) -> list[Mesh]:
         return [intersected([mesh, other])]
     if name == "shell":
         hollow = shell(mesh, size, outwards=size > 3).mesh
-        return [hollow, drained(hollow, [lowest_point(hollow)], size, size).mesh]
+        return [hollow, drained(hollow, lowest_of_hollows(hollow, 16).tolist(), size, size).mesh]
     if name == "margin":
         return [with_margin(mesh, size - 3).mesh]
     if name == "unequal":

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from orthanc_stl.errors import InvalidInput
 from orthanc_stl.mesh.distance import SurfaceDistance
 from orthanc_stl.mesh.intersections import crossing_triangles
-from orthanc_stl.mesh.pieces import outward_triangles, pieces_of
+from orthanc_stl.mesh.pieces import outward_triangles, pieces_of, shells_of
 from orthanc_stl.mesh.report import area_and_volume
 from orthanc_stl.mesh.solids.booleans import finest_of, manifold_of, mesh_of, middle_of, require_closed, without_fins
 from orthanc_stl.mesh.solids.field import spacing_for, surface_at
@@ -28,6 +28,8 @@ SIDES = 64
 ABOVE = 1.0
 """mm that a hole begins outside of the highest point of the surface around it."""
 
+EVEN = 0.1
+"""mm that heights may differ within one horizontal plane."""
 
 GAP = 1e-3
 """mm between the end of a hole and the wall on the other side."""
@@ -90,8 +92,20 @@ def inside_out(mesh: Mesh) -> Mesh:
 
 
 def lowest_point(mesh: Mesh) -> np.ndarray:
-    """The vertex `(3,) float64` farthest towards the feet."""
-    return np.asarray(mesh.vertices[np.argmin(mesh.vertices[:, 2])], np.float64)
+    """The vertex `(3,) float64` farthest towards the feet; of several in one plane the one in their middle."""
+    heights = mesh.vertices[:, 2]
+    lowest = mesh.vertices[heights <= heights.min() + EVEN].astype(np.float64)
+    return np.asarray(lowest[np.argmin(np.linalg.norm(lowest - lowest.mean(axis=0), axis=1))])
+
+
+def lowest_of_hollows(mesh: Mesh, most: int) -> np.ndarray:
+    """`(n, 3) float64`: for each hollow, the largest first and at most so many, the point of the outside that is
+    nearest to its lowest point."""
+    of_triangle, volumes = shells_of(mesh)
+    hollows = [number for number in np.argsort(volumes).tolist() if volumes[number] < 0]
+    outside = SurfaceDistance(chosen_part(mesh, outward_triangles(mesh)))
+    lowest = [lowest_point(chosen_part(mesh, of_triangle == hollow)) for hollow in hollows[:most]]
+    return np.array([outside.nearest(point)[0] for point in lowest]).reshape(-1, 3)
 
 
 def drained(mesh: Mesh, points: Sequence[Sequence[float] | np.ndarray], diameter: float, wall: float) -> Drained:
