@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -76,6 +77,8 @@ def test_from_the_structures_to_the_printable_file(
     hollow = 4 / 3 * math.pi * (20**3 - 18**3) / 1000
     expect(page.get_by_text("The preview shows what was asked for before.")).to_be_visible()
     assert preview(page) == {"Ball 20": pytest.approx(hollow, rel=0.01)}
+    notes = page.locator(".prepare-body .part-notes")
+    assert notes.evaluate("(at) => at.scrollHeight === at.clientHeight"), "a note is out of sight"
     expect(page.get_by_text("The preview shows what was asked for before.")).to_have_count(0)
     eventually(page, lambda: page.evaluate("viewer.parts().every(part => !part.visible || part.id !== '1')"), bool)
     assert server.get("/statistics").json()["CountInstances"] == stored
@@ -115,6 +118,19 @@ def test_a_refusal_is_told_in_sight_and_changes_nothing(open_page: Open, balls: 
     page.get_by_role("button", name="Preview", exact=True).click()
     page.get_by_text("no place is thick enough to be hollow").wait_for()
     assert [part["name"] for part in page.evaluate("viewer.parts()")] == ["Ball 20", "Ball 12"]
+    page.get_by_label("Wall (mm)").fill("")
+    page.locator("summary", has_text="Margin").click()
+    page.get_by_label("Margin (mm)").fill("3")
+    page.get_by_role("spinbutton", name="Posterior").fill("1")
+    page.get_by_role("spinbutton", name="Superior").fill("0")
+    page.route("**/scene.stl?*", lambda route: route.fulfill(status=400, body="{}"))
+    with page.expect_request("**/scene/info?*options*") as asked:
+        page.get_by_role("button", name="Preview", exact=True).click()
+    margin = json.loads(parse_qs(urlsplit(asked.value.url).query)["options"][0])["Margin"]
+    assert margin == {"XMinus": 3, "XPlus": 3, "YMinus": 3, "YPlus": 1, "ZMinus": 3, "ZPlus": 0}
+    missing = page.locator(".prepare-body .notice.error")
+    expect(missing).to_have_text("Ball 20: The server answered with an error (400).")
+    expect(missing).to_be_in_viewport()
 
 
 def test_a_cut_by_the_section_plane_keeps_the_half_that_is_shown(open_page: Open, balls: str) -> None:
@@ -174,3 +190,10 @@ def test_the_panel_on_a_phone(open_page: Open, balls: str, upright: bool) -> Non
         field.scroll_into_view_if_needed()
         box = field.bounding_box()
         assert box["x"] + box["width"] <= sheet["x"] + sheet["width"]
+    page.locator("summary", has_text="Cut and mirror").click()
+    page.get_by_label("Cut by the section plane").check()
+    expect(page.locator(".prepare-sheet")).to_be_hidden()
+    page.get_by_role("button", name='Back to "Prepare"').click()
+    expect(page.locator(".section-sheet")).to_be_hidden()
+    expect(page.locator(".prepare-sheet")).to_be_visible()
+    expect(page.locator("#tool-section")).to_have_attribute("aria-pressed", "true")

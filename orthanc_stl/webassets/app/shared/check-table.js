@@ -12,7 +12,7 @@ const ROWS = [
   ['Cavities', (part) => part.Cavities],
   ['Crossing triangles', (part) => part.Crossings],
   ['Thinnest wall (mm)', (part) => part.SmallestWallMm?.toFixed(2) ?? t('none is thin')],
-  ['Thin walls (mm²)', (part) => Math.round(part.ThinAreaMm2)],
+  ['Thin walls (mm²)', (part) => part.ThinAreaMm2.toFixed(1)],
   ['Overhang (mm²)', (part) => Math.round(part.OverhangAreaMm2)],
   ['Size (mm)', (part) => part.SizeMm.map((/** @type {number} */ mm) => mm.toFixed(1)).join(' × ')],
   ['Fits the bed', (part) => (part.FitsBed === null ? '–' : t(part.FitsBed ? 'yes' : 'no'))],

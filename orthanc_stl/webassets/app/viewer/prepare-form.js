@@ -40,6 +40,9 @@ export class PrepareForm {
     this.tolerance = number('Tolerance (mm)');
     this.margin = number('Margin (mm)', null);
     this.sides = SIDE_NAMES.map((name) => number(name, null));
+    this.margin.input.addEventListener('input', () => this.sides.forEach(({ input }) => {
+      input.placeholder = this.margin.input.value;
+    }));
     this.wall = number('Wall (mm)');
     this.drain = number('Drain hole (mm)');
     this.pegDiameter = number('Pegs, diameter (mm)');
@@ -61,7 +64,7 @@ export class PrepareForm {
     this.element = h('div', { class: 'prepare-form', onchange: changed }, this.filter, this.list,
       separable ? this.separate.element : null,
       group('Surface', this.largest.element, this.cavities.element, this.smooth.element, this.tolerance.element),
-      group('Margin', this.margin.element, h('p', { class: 'about' }, t('Or for each direction:')),
+      group('Margin', this.margin.element, h('p', { class: 'about' }, t('Different by direction:')),
         h('div', { class: 'prepare-sides' }, ...this.sides.map(({ element }) => element))),
       group('Hollow', this.wall.element, this.outwards.element, this.drain.element),
       group('Cut and mirror', this.byPlane.element, this.keep.element, this.pegDiameter.element,
@@ -111,7 +114,7 @@ export class PrepareForm {
 
   /** @param {() => {Point: number[], Normal: number[]}} planeOf @returns {import('./prepare.js').Wishes} */
   wishes(planeOf) {
-    const sides = this.sides.map(({ input }) => valueOf(input));
+    const margin = valueOf(this.margin.input);
     return {
       roles: new Map([...this.roles].filter(([, { value }]) => value)
         .map(([part, { value }]) => [part, /** @type {Role} */ (value)])),
@@ -120,7 +123,8 @@ export class PrepareForm {
       fillCavities: this.cavities.input.checked,
       smooth: valueOf(this.smooth.input),
       tolerance: this.tolerance.input.value === '' ? null : valueOf(this.tolerance.input),
-      margin: sides.some(Boolean) ? sides : [valueOf(this.margin.input)],
+      margin: this.sides.some(({ input }) => input.value)
+        ? this.sides.map(({ input }) => (input.value ? valueOf(input) : margin)) : [margin],
       wall: valueOf(this.wall.input),
       outwards: this.outwards.input.checked,
       drain: valueOf(this.drain.input),

@@ -4,7 +4,7 @@ import { pageUrl } from '../shared/api.js';
 import { checkTable } from '../shared/check-table.js';
 import { h, notice } from '../shared/dom.js';
 import { counted, t } from '../shared/language.js';
-import { asSentence, withName } from '../shared/sentences.js';
+import { asSentence, forPerson, withName } from '../shared/sentences.js';
 import { narrow } from './panels.js';
 import { millilitres } from './part-row.js';
 import { check, number, PrepareForm } from './prepare-form.js';
@@ -27,6 +27,9 @@ export class PreparePanel {
     const separable = Boolean(app.catalogue.source) && app.parts.all.length > 1;
     this.form = new PrepareForm(separable, () => this.#cutting(), () => this.#changed());
     app.section.focus = () => (this.form.byPlane.input.checked ? boxOf(this.form.models) : null);
+    this.back = h('button', { type: 'button', class: 'button', hidden: true, onclick: () =>
+      app.tools.use('prepare', true) }, t('Back to "Prepare"'));
+    app.section.element.append(this.back);
     this.wall = number('Thin is below (mm)', '0.1', '0.8');
     this.bed = /** @type {HTMLInputElement} */ (h('input', { class: 'part-filter', placeholder: '220, 220, 250',
       autocomplete: 'off' }));
@@ -54,6 +57,7 @@ export class PreparePanel {
     const { parts, partPanel } = this.app;
     const { own } = parts, { selected } = partPanel;
     const chosen = selected && own.includes(selected) ? selected : null;
+    this.back.hidden = true;
     this.form.listParts(own, chosen ?? own.find((part) => part.visible && part.kind !== 'External') ?? own[0]);
   }
 
@@ -63,10 +67,11 @@ export class PreparePanel {
     this.#changed();
   }
 
-  /** The section plane is needed; on a phone its panel stands in place of this one. */
+  /** The section plane is needed; on a phone its panel stands in place of this one, and tells the way back. */
   #cutting() {
     this.app.tools.use('section', true);
-    if (!this.element.checkVisibility()) this.app.panels.focus('section');
+    this.back.hidden = this.element.checkVisibility();
+    if (!this.back.hidden) this.app.panels.focus('section');
   }
 
   /** The form says something else than the preview, or the one that is being made. */
@@ -121,7 +126,14 @@ export class PreparePanel {
     for (const each of [this.said, this.stored, this.checked]) each.replaceChildren();
     this.result.replaceChildren(this.#table(facts), this.#actions());
     this.result.scrollIntoView({ block: 'nearest' });
+    this.#tellMissing();
     if (this.check.input.checked) await this.#printCheck();
+  }
+
+  /** What could not be loaded is not seen. @throws {Error} */
+  #tellMissing() {
+    const missing = this.scene.shown.filter(({ state }) => state === 'failed');
+    if (missing.length) throw new Error(missing.map(({ name, reason }) => withName(name, forPerson(reason))).join(' '));
   }
 
   /** @param {{Models: any[], Skipped: any[]}} facts */
