@@ -13,6 +13,7 @@ from typing import Any
 from orthanc_stl.conversion.choose import Choice, Skipped, choice_for
 from orthanc_stl.conversion.clean import made_small, without_pieces
 from orthanc_stl.conversion.in_voxels import combined_region, notes_on_volume
+from orthanc_stl.conversion.left_out import still_in
 from orthanc_stl.conversion.operands import Operands, operands_of
 from orthanc_stl.conversion.preparation import changes_shape, preparation_of
 from orthanc_stl.conversion.prepare import RequestedChange, combined, notes_on, prepared
@@ -110,7 +111,10 @@ def union_parts(
         surface = meshed(replace(found, shapes=[region]), request, step)
         more = notes_on(*changes)
     surface = replace(surface, report=replace(surface.report, notes=ranked([*surface.report.notes, *more])))
-    surface = without_pieces(surface, request)
+    whole, surface = surface, without_pieces(surface, request)
+    if surface is not whole:
+        structures, missing = still_in(surface, structures, found.shapes)
+        notes = [*notes, *missing]
     rest = portion(progress, MESHED, 1)
     pieces = prepared(surface, request, portion(rest, 0, 0.5))
     small = [made_small(piece, request, portion(rest, 0.5, 1)) for piece in pieces]
