@@ -37,10 +37,10 @@ MOST_OF_OTHERS = 80_000
 """Corners of the pieces along the surface of another body, and pairs of pieces whose boxes overlap, all tries together:
 the union takes 0.055 ms for each, so some four seconds, and the grid takes as long."""
 
-TRIES = ((0.05, 0.01, 0.03, 43_000), (0.05, 0.02, 0.03, 43_000), (0.1, 0.03, 0.05, MOST_OF_OTHERS))
-"""In mm, for another body: the first that comes out sound is taken of OFF, of how large its margins are at least, since
-pieces of no thickness leave slits where they lie in one plane, and of how flat the patches of its surface are, so that
-the result is larger by no more; and how much work it is at most."""
+TRIES = ((0.05, 0.01, 0.03, 43_000), (0.05, 0.02, 0.03, 43_000), (0.07, 0.03, 0.05, MOST_OF_OTHERS))
+"""In mm, for another body, the first that comes out sound: how far inside of the true surface a rounded edge is; how
+large the margins are at least, since pieces of no thickness leave slits where they lie in one plane; how flat the
+patches of its surface are, so that the result is larger by no more; and how much work it is at most."""
 
 CHECKED = 2_000
 """Points on the surface of another body, at each of which one that the margins reach is looked for in the result."""
