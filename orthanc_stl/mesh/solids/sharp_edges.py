@@ -98,12 +98,15 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
     divisions, points = _divisions(_unturned(mesh, points, active), normals, mesh.triangles[touched], value, voxel)
     points = _unturned(mesh, points, active)
     around = active[mesh.triangles].any(axis=1)
+    asked = None
     for place in range(MOST_ROUNDS):
         found, parents = divided(points, mesh.triangles, touched, divisions)
         pieces = np.bincount(parents, minlength=len(around)) > 1
         changed = pieces | (points != mesh.vertices).any(axis=1)[mesh.triangles].any(axis=1)
         bad = _turned(found, parents, normals[mesh.triangles], pieces)
-        bad[parents[crossing_triangles(found, changed=changed[parents])]] = True
+        asked = changed if asked is None else asked  # then those that became something else in the last round
+        pairs = parents[crossing_triangles(found, changed=asked[parents])]
+        bad[pairs[changed[pairs].any(axis=1)]] = True
         if not bad.any():
             return with_corners(found, around[parents], value, voxel)
         if place >= ROUNDS:
@@ -113,6 +116,7 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
         divisions = divisions.without(bad[touched])
         stuck = np.unique(mesh.triangles[bad])
         points[stuck] = mesh.vertices[stuck]
+        asked = np.isin(mesh.triangles, stuck).any(axis=1)
     return mesh
 
 
