@@ -80,7 +80,7 @@ def test_a_wall_much_thinner_than_a_voxel_is_refused_where_its_sides_would_cross
 def test_voxels_are_no_larger_than_a_wall_unless_it_is_very_thin() -> None:
     plate = box(60, 60, 3)
     plain = spacing_for(plate)
-    for wall, voxel in ((1.0, plain), (0.8 * plain, 0.8 * plain), (0.01, plain / 2)):
+    for wall, voxel in ((1.0, plain), (0.8 * plain, 0.8 * plain), (0.01, plain / 1.25)):
         assert spacing_for(plate, -wall, wall) == pytest.approx(voxel)
 
 
