@@ -171,6 +171,24 @@ def test_the_print_check_colors_thin_walls_red(open_page: Open, balls: str) -> N
     assert plain < 100 < 3_000 < colored(pixels(page, ".view-3d canvas"))
 
 
+def test_a_section_of_the_colored_model_is_filled(open_page: Open, balls: str) -> None:
+    """A solid ball looked hollow: its cut is painted in the model's own color."""
+    page = opened(open_page, balls)
+    page.get_by_label("What Ball 20 is").select_option("")
+    page.get_by_label("What Ball 12 is").select_option("model")
+    preview(page)
+    page.locator(".prepare-body .chip", has_text="Print check").click()
+    page.wait_for_selector("button[aria-pressed=true]:has-text('Colour the model')")
+    page.click("#tool-section")
+
+    def painted() -> float:
+        """The share of the view in the pure blue of the ball."""
+        red, green, blue = np.moveaxis(pixels(page, ".view-3d canvas"), -1, 0)
+        return float(((red < 40) & (green < 40) & (blue > 150)).mean())
+
+    eventually(page, painted, lambda seen: seen > 0.05)
+
+
 @pytest.mark.parametrize("upright", [True, False])
 def test_the_panel_on_a_phone(open_page: Open, balls: str, upright: bool) -> None:
     """It covers no tool, and its last button can be reached."""

@@ -234,6 +234,7 @@ export class Parts extends EventTarget {
   cover(parts) {
     this.covered = parts;
     for (const part of this.loaded) this.#updateEdges(part);
+    this.tell('look');
     this.stage.draw();
   }
 

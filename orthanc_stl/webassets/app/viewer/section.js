@@ -91,7 +91,9 @@ export class Section {
     this.cut.update(this.on);
     clipping.length = 0;
     if (this.on) clipping.push(this.cut.plane);
-    this.caps.update(this.parts.shown.filter(({ object }) => object?.visible), this.on ? this.cut.plane : null);
+    const { shown, covered } = this.parts; // what is covered is seen, too: in other colours
+    this.caps.update(shown.filter((part) => part.object?.visible || covered.includes(part)),
+      this.on ? this.cut.plane : null);
     this.stage.draw();
   }
 
