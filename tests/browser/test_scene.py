@@ -123,8 +123,11 @@ def test_images_values_and_events(open_page: Open, scene: Scene, server: Orthanc
         page.evaluate("viewer.showSlice({ index: 41 })")
 
 
-def measured(page: Any) -> list[str]:
-    return page.locator(".measure-list li > span").all_inner_texts()
+def measured(page: Any, count: int) -> list[str]:
+    """The measurements of the list, once there are so many."""
+    rows = page.locator(".measure-list li > span")
+    expect(rows).to_have_count(count)
+    return rows.all_inner_texts()
 
 
 def test_each_measuring_tool_by_clicking(open_page: Open, scene: Scene) -> None:
@@ -138,30 +141,31 @@ def test_each_measuring_tool_by_clicking(open_page: Open, scene: Scene) -> None:
     ball, small = screen(page, BALL_CENTRE), screen(page, SMALL_CENTRE)
     page.mouse.click(*ball)
     page.mouse.click(*small)
-    distance = float(measured(page)[0].split(": ")[1].removesuffix(" mm"))
+    distance = float(measured(page, 1)[0].split(": ")[1].removesuffix(" mm"))
     assert distance == pytest.approx(np.hypot(60, BALL_RADIUS - SMALL_RADIUS), rel=0.01)
     page.click("[data-measure=between]")
     page.mouse.click(*ball)
     page.mouse.click(*small)
-    assert float(measured(page)[1].split(": ")[1].split(" mm")[0]) == pytest.approx(60 - 30 - 12, abs=0.6)
+    assert float(measured(page, 2)[1].split(": ")[1].split(" mm")[0]) == pytest.approx(60 - 30 - 12, abs=0.6)
     page.click("[data-measure=diameter]")
     page.mouse.click(*ball)
-    assert float(measured(page)[2].split(": ")[1].split(" mm")[0]) == pytest.approx(60, abs=1.5)
+    assert float(measured(page, 3)[2].split(": ")[1].split(" mm")[0]) == pytest.approx(60, abs=1.5)
     page.click("[data-measure=angle]")
     for point in (ball, small, ball):
         page.mouse.click(*point)
-    assert float(measured(page)[3].split(": ")[1].removesuffix("°")) == pytest.approx(0, abs=0.5)
+    assert float(measured(page, 4)[3].split(": ")[1].removesuffix("°")) == pytest.approx(0, abs=0.5)
     page.keyboard.press("c")
     page.click("[data-measure=area]")
     page.mouse.click(*ball)
-    area = float(measured(page)[4].split(": ")[1].split(" cm")[0])
+    area = float(measured(page, 5)[4].split(": ")[1].split(" cm")[0])
     assert area == pytest.approx(np.pi * 3**2, rel=0.02)
-    boxes = [label.bounding_box() for label in page.locator(".label.measure").all()]
+    labels = page.locator(".label.measure")
+    boxes = eventually(page, lambda: [label.bounding_box() for label in labels.all()], all)  # each is made anew
     assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i]), "labels do not overlap"
     page.get_by_role("button", name="Delete measurement 2").click()
-    assert len(measured(page)) == 4
+    measured(page, 4)
     page.keyboard.press("Control+z")
-    assert len(measured(page)) == 5
+    measured(page, 5)
 
 
 def test_labels_on_a_slice_keep_apart_and_in_sight(open_page: Open, scene: Scene) -> None:
