@@ -14,7 +14,7 @@ from orthanc_stl.model import Structure
 from orthanc_stl.sources.base import Shape
 
 MOST_POINTS = 20_000
-"""Of one structure that are looked at, evenly chosen: 2 to 12 µs each."""
+"""Points of one structure that are checked, evenly chosen: 2 to 12 µs each."""
 
 
 def still_in(

@@ -35,8 +35,8 @@ def crossing_triangles(mesh: Mesh, normals: np.ndarray | None = None, changed: n
 
     Triangles with a common edge do not count, nor do such as touch (unless an edge touches an edge) or lie in one
     plane. With the unit `normals` `(m, 3)`, only pairs whose normals differ by 60 degrees or more; with those that are
-    `changed` `(m,) bool`, only pairs of which one is, which takes time by their number. Raises TooLarge for a heap of
-    triangles in one place.
+    `changed` `(m,) bool`, only pairs of which one is, so that the time grows with their number.
+    Raises TooLarge for a heap of triangles in one place.
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int64)

@@ -27,7 +27,7 @@ SURFACE_VOXELS = 60_000
 """The voxel is chosen so that the surface has about so many: 0.29 mm for a ball of 20 mm. More take time alike."""
 
 FINER = 1.25
-"""By how much less the voxel is at most where a wall is thin, in up to twice the time."""
+"""The voxel is made smaller by at most this factor where a wall is thin, which takes up to twice the time."""
 
 VOXELS_OUTWARDS = 12
 """A surface so far outside has no detail smaller than a few voxels of this part of its distance."""

@@ -30,7 +30,7 @@ PROBE = 0.02
 """In voxels: steps by which slopes are measured."""
 
 HARDLY = 0.05
-"""In voxels: where a point is moved onto the surface by less, slopes are those of before."""
+"""In voxels: points that are moved by less keep the slopes that were measured before."""
 
 FARTHEST, FARTHEST_CORNER = 1.5, 4.0
 """In voxels: how far points are moved at most, onto the surface or an edge; and to the tips of corners and cones."""
@@ -98,14 +98,14 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
     divisions, points = _divisions(_unturned(mesh, points, active), normals, mesh.triangles[touched], value, voxel)
     points = _unturned(mesh, points, active)
     around = active[mesh.triangles].any(axis=1)
-    asked = None
+    to_check = None
     for place in range(MOST_ROUNDS):
         found, parents = divided(points, mesh.triangles, touched, divisions)
         pieces = np.bincount(parents, minlength=len(around)) > 1
         changed = pieces | (points != mesh.vertices).any(axis=1)[mesh.triangles].any(axis=1)
         bad = _turned(found, parents, normals[mesh.triangles], pieces)
-        asked = changed if asked is None else asked  # then those that became something else in the last round
-        pairs = parents[crossing_triangles(found, changed=asked[parents])]
+        to_check = changed if to_check is None else to_check  # later only what the last round took back
+        pairs = parents[crossing_triangles(found, changed=to_check[parents])]
         bad[pairs[changed[pairs].any(axis=1)]] = True
         if not bad.any():
             return with_corners(found, around[parents], value, voxel)
@@ -116,7 +116,7 @@ def with_sharp_edges(mesh: Mesh, value: Value, voxel: float, probe: float = PROB
         divisions = divisions.without(bad[touched])
         stuck = np.unique(mesh.triangles[bad])
         points[stuck] = mesh.vertices[stuck]
-        asked = np.isin(mesh.triangles, stuck).any(axis=1)
+        to_check = np.isin(mesh.triangles, stuck).any(axis=1)
     return mesh
 
 
