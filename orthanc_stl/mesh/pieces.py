@@ -141,7 +141,8 @@ def _in_cavities(mesh: Mesh, of_triangle: np.ndarray, volumes: np.ndarray) -> np
     """Which surfaces `(n,) bool` face outwards and lie in a cavity, which they may touch."""
     (low, high, _), found = _boxes(mesh, of_triangle), np.zeros(len(volumes), bool)
     for cavity in np.flatnonzero(volumes < 0):
-        within = (volumes >= 0) & ~found & (low >= low[cavity]).all(axis=1) & (high <= high[cavity]).all(axis=1)
+        inside = (low >= low[cavity] - TOUCHING).all(axis=1) & (high <= high[cavity] + TOUCHING).all(axis=1)
+        within = (volumes >= 0) & ~found & inside
         if not within.any():
             continue
         surface = SurfaceDistance(chosen_part(mesh, of_triangle == cavity))

@@ -75,6 +75,12 @@ def test_a_body_that_touches_the_walls_around_it(rotation: Rotation) -> None:
     assert [piece.volume for piece in pieces_of(found.mesh)] == pytest.approx([8000 - 64, 64], rel=1e-4)
 
 
+def test_a_body_in_a_cavity_that_overlaps_its_wall_by_rounding_goes() -> None:
+    hollow = subtracted(box(40, 40, 40), [box(36, 36, 36)])
+    found = without_cavities(together([hollow, box(10, 10, 10, (0, 0, -13.0001))]))
+    assert [piece.volume for piece in pieces_of(found.mesh)] == pytest.approx([64000], rel=1e-5)
+
+
 def test_no_triangles() -> None:
     assert pieces_of(NOTHING) == []
     assert largest_piece(NOTHING).left == 0
