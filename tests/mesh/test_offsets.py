@@ -114,6 +114,14 @@ def test_a_wide_hole_leaves_the_wall_on_the_other_side(thick: float) -> None:
     assert report_of(hollow).volume - report.volume == pytest.approx(round_ * 25 * 2, rel=1e-3)
 
 
+def test_holes_that_take_the_whole_body_away_are_refused() -> None:
+    """A plate had both its sides in the hole, whose normals add up to nothing."""
+    hollow = subtracted(box(6, 6, 3), [box(5, 5, 2)])
+    for body, place in ((box(6, 6, 1), (0, 0, 0.5)), (hollow, (0, 0, 1.5))):
+        with pytest.raises(InvalidInput, match="take the whole body away"):
+            shells.drained(body, [place], 9.0, 1.0)
+
+
 @pytest.mark.parametrize("distance", [-6.0, -2.0, 0.0, 2.0, 5.0])
 @pytest.mark.slow
 def test_even_margins_of_a_ball_and_a_torus(distance: float) -> None:

@@ -132,7 +132,9 @@ def drained(mesh: Mesh, points: Sequence[Sequence[float] | np.ndarray], diameter
                 f"got a hole at {_text(place)}, {away:.1f} mm from the surface, expected at most {diameter} mm"
             )
         around = np.array(tree.query_ball_point(place, diameter / 2), np.int64)
-        axis = mean_normal(outside, around) if len(around) else way_out
+        axis = mean_normal(outside, around)
+        if not axis.any():  # without any vertex there, or with those of both sides of a plate
+            axis = way_out
         heights = (np.vstack((nearest, outside.vertices[around])) - place) @ (axis / np.linalg.norm(axis))
         low, high = heights[0] - wall - diameter / 2, heights.max() + ABOVE
         hole = rod(place - origin, axis, diameter / 2, float(low), float(high))
@@ -143,6 +145,8 @@ def drained(mesh: Mesh, points: Sequence[Sequence[float] | np.ndarray], diameter
         holes.append(hole)
     found = manifold3d.Manifold.batch_boolean([body, *holes], manifold3d.OpType.Subtract)
     left = mesh_of(without_fins(found, finest_of(mesh)), origin)
+    if not len(left.triangles):
+        raise InvalidInput(f"got holes of {diameter} mm that take the whole body away, expected narrower ones")
     before, after = (sum(piece.cavities for piece in pieces_of(one)) for one in (mesh, left))
     air = manifold_of(hollows, origin)
     return Drained(left, before - after, after, sum((hole ^ air).is_empty() for hole in holes))
